@@ -1,0 +1,87 @@
+# Everything a fresh machine needs: `make run` or `make test` (Linux, Python 3.11 or newer, make).
+#
+# Settings, given as `make run NAME=value` or in the environment:
+#   PYTHON    the interpreter that .venv is made with; default: the first that is 3.11 or newer
+#   PIP_ARGS  more arguments for pip. PyPI's build of torch brings CUDA along (some GB); without a GPU,
+#             PIP_ARGS="--extra-index-url <the PyTorch project's index of CPU wheels>" takes the small one
+#   ARGS      more arguments for pytest: make test ARGS="-k curve"
+#   EP_...    the services' own settings: EP_PORT=8001 make run
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+DEFAULT_MODEL := mobilenet_v2
+PIP_ARGS ?=
+ARGS ?=
+
+# What pip says goes to the terminal only from warnings on.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt
+INSTALLED_FROM := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run setup test check format clean
+
+help:  ## This list
+	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
+	@echo "make test     sets up, checks, runs the whole test suite   (ARGS=\"-k name\" for some)"
+	@echo "make check    lint, format, types"
+	@echo "make format   mend what ruff can mend"
+	@echo "make setup    .venv with everything that run and test need, and the default weights"
+	@echo "make clean    remove .venv and caches"
+
+run: $(STAMPS)/local $(STAMPS)/weights
+	@$(BIN)/ep serve
+
+setup: $(STAMPS)/test $(STAMPS)/weights
+	@:
+
+test: setup check
+	@echo "Tests"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMPS)/test
+	@echo "Lint, format, types"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+format: $(STAMPS)/test
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(STAMPS)/venv:
+	@if $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Using the $(VENV) that is there"; mkdir -p $(STAMPS); touch $@; exit 0; \
+	fi; \
+	for python in $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3.14 python3 python); do \
+	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "No Python 3.11 or newer here$(if $(PYTHON), (PYTHON=$(PYTHON))): install one, or name it with PYTHON=/path/to/python3.x" >&2; \
+	    exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$found" --version)"; \
+	"$$found" -m venv --clear $(VENV) || { \
+	    rm -rf $(VENV); echo "It can't make virtual environments: install its venv package (Debian: python3-venv)" >&2; exit 1; \
+	}; \
+	mkdir -p $(STAMPS); touch $@
+
+$(STAMPS)/local: $(INSTALLED_FROM) | $(STAMPS)/venv
+	@echo "Installing what running needs (the first time takes a few minutes)"
+	@$(INSTALL) --editable '.[local]'
+	@touch $@
+
+$(STAMPS)/test: $(INSTALLED_FROM) | $(STAMPS)/venv
+	@echo "Installing what running and testing need (the first time takes a few minutes)"
+	@$(INSTALL) --editable '.[test]'
+	@touch $@ $(STAMPS)/local
+
+# Needs an installation, but a newer one is no reason to fetch again.
+$(STAMPS)/weights: | $(STAMPS)/local
+	@echo "Fetching the weights of $(DEFAULT_MODEL)"
+	@$(BIN)/ep models --fetch $(DEFAULT_MODEL)
+	@touch $@

@@ -1,0 +1,58 @@
+"""Make the pictures of the README from real results: `python docs/figures.py` (a minute or two)."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "docs" / "images"
+NAMES = ("black_bear", "school_bus", "goose")
+AREAS = ("0.05", "0.1", "0.2", "0.4")
+WIDTH, GAP, CAPTION = 300, 6, 26
+
+
+def main() -> None:
+    """Explain the samples and lay the overlays out in a row each."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in NAMES:
+            out = Path(folder) / name
+            subprocess.run(["ep", "explain", ROOT / "samples" / f"{name}.jpg", "--out", out], check=True)
+        rows = [_row(name, Path(folder) / name) for name in NAMES]
+        (IMAGES / "black_bear_curve.svg").write_bytes((Path(folder) / "black_bear" / "curve.svg").read_bytes())
+    sheet = Image.new("RGB", (rows[0].width, sum(row.height + GAP for row in rows) + CAPTION), "white")
+    _captions(sheet)
+    top = CAPTION
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height + GAP
+    sheet.save(IMAGES / "masks.jpg", quality=88)
+
+
+def _row(name: str, out: Path) -> Image.Image:
+    paths = [
+        ROOT / "samples" / f"{name}.jpg",
+        *(out / "overlays" / f"{area}.png" for area in AREAS),
+        out / "saliency.png",
+    ]
+    pictures = [Image.open(path).convert("RGB") for path in paths]
+    height = round(WIDTH * pictures[0].height / pictures[0].width)
+    row = Image.new("RGB", (len(pictures) * (WIDTH + GAP) - GAP, height), "white")
+    for k, picture in enumerate(pictures):
+        row.paste(picture.resize((WIDTH, height), Image.Resampling.LANCZOS), (k * (WIDTH + GAP), 0))
+    return row
+
+
+def _captions(sheet: Image.Image) -> None:
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(16)
+    captions = ("photograph", *(f"best {float(area):.0%} of the image" for area in AREAS), "saliency: all masks")
+    for k, caption in enumerate(captions):
+        draw.text((k * (WIDTH + GAP) + WIDTH // 2, CAPTION // 2), caption, fill="black", font=font, anchor="mm")
+
+
+if __name__ == "__main__":
+    main()

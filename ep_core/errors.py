@@ -1,0 +1,56 @@
+"""What can be wrong with a request, said so that the person who asked can mend it.
+
+The floors above map these to problem details (RFC 9457); the engine itself knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class InvalidInput(ValueError):
+    """Something in the request can't be used. Asking again with the same input gives the same error.
+
+    `field` names the input at fault (``"target"``, ``"image"``, ...), `slug` is a stable, machine-readable kind.
+    """
+
+    slug = "invalid-input"
+
+    def __init__(self, detail: str, *, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+
+
+class UnknownName(InvalidInput):
+    """A name that isn't in the list of what there is; `nearest` holds the closest ones, best first."""
+
+    slug = "unknown-name"
+
+    def __init__(self, detail: str, *, field: str, nearest: Sequence[str] = ()) -> None:
+        super().__init__(detail, field=field)
+        self.nearest = list(nearest)
+
+
+class UnreadableImage(InvalidInput):
+    """The bytes aren't a single, whole picture in a supported format."""
+
+    slug = "unreadable-image"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, field="image")
+
+
+class ImageTooLarge(InvalidInput):
+    """The picture has more pixels or bytes than the limit."""
+
+    slug = "image-too-large"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, field="image")
+
+
+class ModelUnavailable(RuntimeError):
+    """A known model can't be loaded here: its weights can't be had, or they fail their hash."""
+
+    slug = "model-unavailable"

@@ -1,0 +1,163 @@
+"""The smooth masks of section 3.5 and A.1: a small lattice of parameters, smoothed by a (smooth) max-convolution.
+
+Lattice positions and distances are in lattice steps. The lattice spreads regularly over the whole image, sample i at
+the centre of cell i, so that every pixel is within half a cell of a sample.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import interpolate, pad, pixel_shuffle
+
+RADIUS = 6
+"""Samples farther than this don't matter (A.1): the kernel has fallen below 0.002."""
+
+
+def kernel_profile(distance: Tensor) -> Tensor:
+    """Return ``k(z) = exp(-max(0, z - 1)^2 / 4)`` (section 4, whose minus sign got lost in print).
+
+    Flat within one lattice step of the sample, then a smooth decay; Lipschitz with constant `KERNEL_LIPSCHITZ`.
+    """
+    return torch.exp(-((distance - 1).clamp_min(0) ** 2) / 4)
+
+
+KERNEL_LIPSCHITZ = math.exp(-0.5) / math.sqrt(2)
+"""Largest slope of the kernel's profile, per lattice step, reached at z = 1 + sqrt(2)."""
+
+
+class MaskLattice:
+    """How a lattice of mask parameters becomes masks of an image's size.
+
+    The smooth maximum is evaluated at `samples` points per lattice step and direction, from there bilinearly at the
+    pixels. Where `samples` equals the step and divides the image evenly, the points are the pixels.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        *,
+        step: int = 7,
+        samples: int | None = None,
+        sharpness: float = 20.0,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """Lay a lattice over an image.
+
+        Args:
+            size: height and width of the image, in pixels.
+            step: pixels per lattice step.
+            samples: points per step at which the smooth maximum is evaluated; None takes one per pixel.
+            sharpness: 1/T of the smooth maximum (eq. 7).
+            device: where masks are computed.
+            dtype: float32 or float64.
+        """
+        self.size = size
+        self.shape = (math.ceil(size[0] / step), math.ceil(size[1] / step))
+        self.samples = samples or step
+        self.sharpness = sharpness
+        place: dict[str, Any] = {"device": device, "dtype": dtype}
+        weights = _phase_weights(self.samples)
+        used = weights.flatten(1).any(dim=1).nonzero().flatten()
+        self._weights = weights[used].to(**place)
+        self._offsets = [divmod(k, 2 * RADIUS + 1) for k in used.tolist()]
+        self._missing = self._count_missing(place)
+
+    def smooth(self, parameters: Tensor) -> Tensor:
+        """Return the smooth masks of lattice parameters: eq. 6 with the smooth maximum of eq. 7.
+
+        Args:
+            parameters: K x 1 x h x w in [0, 1], h x w being `shape`.
+
+        Returns:
+            K x 1 x H x W in [0, 1], differentiable.
+        """
+        return self._to_pixels(_SmoothMaxConvolution.apply(parameters, self))
+
+    def maximum(self, parameters: Tensor) -> Tensor:
+        """Return the masks of the exact max-convolution (eq. 6), to which Lemma 1 applies; shapes as for `smooth`."""
+        best = torch.zeros_like(self._missing).expand(len(parameters), -1, -1, -1)
+        for shifted, weight in self._neighbours(parameters):
+            best = torch.maximum(best, shifted * weight)
+        return self._to_pixels(pixel_shuffle(best, self.samples))
+
+    def _to_pixels(self, values: Tensor) -> Tensor:
+        if values.shape[2:] == self.size:
+            return values
+        return interpolate(values, self.size, mode="bilinear", align_corners=False)
+
+    def _neighbours(self, parameters: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield, for each neighbour offset, the parameters there (K x 1 x h x w) and the kernel's weight by phase."""
+        height, width = self.shape
+        padded = pad(parameters, (RADIUS,) * 4)
+        for (down, right), weight in zip(self._offsets, self._weights, strict=True):
+            yield padded[:, :, down : down + height, right : right + width], weight
+
+    def _count_missing(self, place: dict[str, Any]) -> Tensor:
+        """Count the offsets that are no neighbours, by phase and cell: outside the radius, or outside the lattice.
+
+        They enter the sums of eq. 7 as zeros, each adding exactly e^0 = 1 to the denominator, which is taken out again.
+        """
+        inside = torch.zeros(1, len(self._weights[0]), *self.shape, **place)
+        for present, weight in self._neighbours(torch.ones(1, 1, *self.shape, **place)):
+            inside += present * (weight > 0)
+        return len(self._offsets) - inside
+
+
+def _phase_weights(samples: int) -> Tensor:
+    """Return the kernel's weights by neighbour offset and phase: (2R+1)^2 x samples^2 x 1 x 1, 0 beyond the radius."""
+    phase = (torch.arange(samples, dtype=torch.float64) + 0.5) / samples - 0.5
+    offset = torch.arange(-RADIUS, RADIUS + 1, dtype=torch.float64)
+    apart = (offset[:, None] - phase[None, :]) ** 2
+    distance = (apart[:, None, :, None] + apart[None, :, None, :]).sqrt()
+    weights = torch.where(distance <= RADIUS, kernel_profile(distance), 0)
+    return weights.reshape((2 * RADIUS + 1) ** 2, samples**2, 1, 1)
+
+
+class _SmoothMaxConvolution(torch.autograd.Function):
+    """``m(u) = sum_j f_j exp(f_j / T) / sum_j exp(f_j / T)``, ``f_j = k(u - u_j) m_j``, over the samples j near u.
+
+    The neighbours are streamed into the two sums, and again in the backward pass, which recomputes them: nothing the
+    size of neighbours x masks is ever held. Below, g_j = f_j / T and c = m / T.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, parameters: Tensor, lattice: MaskLattice) -> Tensor:
+        shape = (parameters.shape[0], *lattice._missing.shape[1:])
+        numerator = parameters.new_zeros(shape)
+        denominator = (-lattice._missing).expand(shape).clone()
+        g, e = torch.empty_like(numerator), torch.empty_like(numerator)
+        for shifted, weight in lattice._neighbours(parameters):
+            torch.mul(shifted, weight * lattice.sharpness, out=g)
+            torch.exp(g, out=e)
+            denominator += e
+            numerator.addcmul_(g, e)
+        c = numerator.div_(denominator)
+        ctx.lattice = lattice
+        ctx.save_for_backward(parameters, c, denominator)
+        return pixel_shuffle(c / lattice.sharpness, lattice.samples)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        parameters, c, denominator = ctx.saved_tensors
+        lattice: MaskLattice = ctx.lattice
+        height, width = lattice.shape
+        # dm/dm_j = k_j e^{g_j} (1 + g_j - c) / sum e^g
+        scaled = torch.nn.functional.pixel_unshuffle(grad, lattice.samples) / denominator
+        one_minus_c = 1 - c
+        total = parameters.new_zeros(len(parameters), height + 2 * RADIUS, width + 2 * RADIUS)
+        g, e = torch.empty_like(scaled), torch.empty_like(scaled)
+        for (down, right), (shifted, weight) in zip(lattice._offsets, lattice._neighbours(parameters), strict=True):
+            torch.mul(shifted, weight * lattice.sharpness, out=g)
+            torch.exp(g, out=e)
+            g.add_(one_minus_c).mul_(e).mul_(scaled)
+            by_cell = torch.matmul(weight.view(1, -1), g.flatten(2)).view(-1, height, width)
+            total[:, down : down + height, right : right + width] += by_cell
+        return total[:, None, RADIUS:-RADIUS, RADIUS:-RADIUS], None

@@ -1,0 +1,6 @@
+from .card import ModelCard as ModelCard
+from .catalogue import list_models as list_models
+from .classifier import Classifier as Classifier
+from .frame import Frame as Frame
+from .preprocessing import Preprocessing as Preprocessing
+from .registry import load_model as load_model

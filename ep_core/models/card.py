@@ -1,0 +1,22 @@
+"""What can be told of a model without loading it. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Source = Literal["torchvision", "timm", "entry_point", "file"]
+
+
+class ModelCard(BaseModel):
+    """A model that can be explained."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Annotated[str, Field(description="What requests call it.")]
+    source: Annotated[Source, Field(description="Where its architecture comes from.")]
+    input_size: Annotated[tuple[int, int], Field(description="Height and width of the network's frame, in pixels.")]
+    labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
+    weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
+    description: Annotated[str, Field(description="The operator's words.")] = ""

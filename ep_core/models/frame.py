@@ -1,0 +1,64 @@
+"""Where the network's frame lies on the image, and the way back: from a mask on the frame to one on the image."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How the network's input of `input_size` was cut out of an image of `image_size`.
+
+    Attributes:
+        image_size: height and width of the original image, in pixels.
+        input_size: height and width of the network's input, in pixels.
+        box: left, top, right and bottom of the input's outer edges on the original image, in its pixels (pixel i spans
+            [i, i + 1]). It reaches outside the image where the input was padded.
+    """
+
+    image_size: tuple[int, int]
+    input_size: tuple[int, int]
+    box: tuple[float, float, float, float]
+
+    def mask_to_image(self, mask: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Return `mask` as it lies on the original image.
+
+        Args:
+            mask: H x W of `input_size`, values in [0, 1].
+
+        Returns:
+            H0 x W0 of `image_size`, values in [0, 1]: bilinear between pixel centres (averaged where the image is
+            coarser than the mask), and 0 at the pixels whose centre lies outside the box.
+        """
+        if mask.shape != self.input_size:
+            raise ValueError(f"the mask is {mask.shape}, the frame {self.input_size}")
+        left, top, right, bottom = self.box
+        on_image = np.zeros(self.image_size, dtype=np.float32)
+        rows = _covered(top, bottom, self.image_size[0])
+        columns = _covered(left, right, self.image_size[1])
+        if not rows or not columns:
+            return on_image
+        row_scale = self.input_size[0] / (bottom - top)
+        column_scale = self.input_size[1] / (right - left)
+        # Edge pixels' kernels reach over the mask's border: repeat it that far.
+        pad_rows, pad_columns = math.ceil(2 * row_scale), math.ceil(2 * column_scale)
+        padded = np.pad(mask.astype(np.float32), ((pad_rows, pad_rows), (pad_columns, pad_columns)), mode="edge")
+        region = (
+            (columns.start - left) * column_scale + pad_columns,
+            (rows.start - top) * row_scale + pad_rows,
+            (columns.stop - left) * column_scale + pad_columns,
+            (rows.stop - top) * row_scale + pad_rows,
+        )
+        resized = Image.fromarray(padded).resize((len(columns), len(rows)), Image.Resampling.BILINEAR, box=region)
+        on_image[rows.start : rows.stop, columns.start : columns.stop] = np.clip(np.asarray(resized), 0, 1)
+        return on_image
+
+
+def _covered(start: float, stop: float, size: int) -> range:
+    """Return the pixels of ``[0, size)`` whose centre lies in ``[start, stop)``."""
+    return range(max(0, math.ceil(start - 0.5)), min(size, math.ceil(stop - 0.5)))

@@ -1,0 +1,150 @@
+"""From a picture to a network's input, exactly as the network was evaluated by those who trained it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ep_core.errors import InvalidInput
+from ep_core.image import MAX_PIXELS, to_rgb
+from ep_core.spec import Fit
+
+from .frame import Frame
+
+Triple = tuple[float, float, float]
+
+IMAGENET_MEAN: Triple = (0.485, 0.456, 0.406)
+IMAGENET_STD: Triple = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Resize, central crop and normalisation of a network's input.
+
+    Attributes:
+        input_size: height and width of the network's input, in pixels.
+        resize: length in pixels that the image's shorter side gets before the central crop; None resizes the image
+            straight to `input_size`.
+        interpolation: Pillow's resampling filter: nearest, box, bilinear, hamming, bicubic or lanczos.
+        mean, std: per channel, of pixel values x in [0, 1]: the network's input is (x - mean) / std.
+    """
+
+    input_size: tuple[int, int]
+    resize: int | None = None
+    interpolation: str = "bilinear"
+    mean: Triple = IMAGENET_MEAN
+    std: Triple = IMAGENET_STD
+
+    def __post_init__(self) -> None:
+        if self.interpolation.upper() not in Image.Resampling.__members__:
+            known = ", ".join(name.lower() for name in Image.Resampling.__members__)
+            raise InvalidInput(f"interpolation {self.interpolation!r} is unknown: use one of {known}")
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise InvalidInput("mean and std need three values, one per channel, and std must be positive")
+        if min(self.input_size) < 1 or (self.resize is not None and self.resize < 1):
+            raise InvalidInput("input_size and resize must be at least 1 pixel")
+
+    def preprocess(self, image: Image.Image, fit: Fit = "crop") -> tuple[torch.Tensor, Frame]:
+        """Return the network's input (1 x 3 x H x W, float32, on the CPU) and where it lies on `image`.
+
+        Args:
+            image: a picture of any size and mode.
+            fit: ``"crop"`` cuts as the network's own preprocessing does; ``"stretch"`` resizes the whole image to the
+                input size, so that nothing is cut off but proportions change.
+
+        Raises:
+            InvalidInput: `fit` is neither, or the image is too elongated to be cropped.
+        """
+        size = (image.height, image.width)
+        (height, width), (top, left) = self._placement(size, fit)
+        resampling = Image.Resampling[self.interpolation.upper()]
+        resized = to_rgb(image).resize((width, height), resampling)
+        right, bottom = left + self.input_size[1], top + self.input_size[0]
+        cut = resized.crop((left, top, right, bottom))  # black where it reaches outside, as in torchvision
+        pixels = torch.from_numpy(np.array(cut)).permute(2, 0, 1).contiguous().float() / 255
+        box = (
+            left * size[1] / width,
+            top * size[0] / height,
+            right * size[1] / width,
+            bottom * size[0] / height,
+        )
+        return self._normalise(pixels)[None], Frame(image_size=size, input_size=self.input_size, box=box)
+
+    @property
+    def black(self) -> torch.Tensor:
+        """What a black pixel becomes in the network's input: 3 x 1 x 1."""
+        return self._normalise(torch.zeros(3, 1, 1))
+
+    def to_image(self, tensor: torch.Tensor) -> Image.Image:
+        """Return a network's input (1 x 3 x H x W) as an RGB picture: the normalisation undone, clipped to 8 bit."""
+        mean, std = torch.tensor(self.mean)[:, None, None], torch.tensor(self.std)[:, None, None]
+        pixels = (tensor.detach()[0].float().cpu() * std + mean).clamp(0, 1).mul(255).round().byte()
+        return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+
+    def _normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+        return (pixels - torch.tensor(self.mean)[:, None, None]) / torch.tensor(self.std)[:, None, None]
+
+    def _placement(self, size: tuple[int, int], fit: Fit) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the (height, width) that the image is resized to, and the (top, left) of the input on that."""
+        if fit not in ("crop", "stretch"):
+            raise InvalidInput(f"fit {fit!r} is unknown: use 'crop' or 'stretch'", field="fit")
+        if fit == "stretch" or self.resize is None:
+            return self.input_size, (0, 0)
+        shorter = min(size)
+        # torchvision cuts the longer side's fraction off.
+        height, width = (int(self.resize * side / shorter) if side != shorter else self.resize for side in size)
+        if height * width > MAX_PIXELS:
+            raise InvalidInput(
+                f"the image is too elongated to be cropped ({size[1]} x {size[0]}): cut it, or use fit 'stretch'",
+                field="image",
+            )
+        return (height, width), (_crop_start(height, self.input_size[0]), _crop_start(width, self.input_size[1]))
+
+
+def from_torchvision(transforms: Any) -> Preprocessing:
+    """Return what torchvision's ``ImageClassification`` preset (``weights.transforms()``) does."""
+    (resize,), (crop,) = transforms.resize_size, transforms.crop_size
+    mean, std = _triple(transforms.mean), _triple(transforms.std)
+    return Preprocessing((crop, crop), resize, transforms.interpolation.value, mean, std)
+
+
+def from_timm(data_config: Mapping[str, Any]) -> Preprocessing:
+    """Return what timm's evaluation transform does for the result of ``timm.data.resolve_model_data_config``.
+
+    A network that timm evaluates on a stretched image sees all of it here, without the few per cent that timm cuts off
+    the edges of some.
+
+    Raises:
+        InvalidInput: the network takes no RGB images, or timm crops for it in a way that has no equal here.
+    """
+    channels, height, width = data_config["input_size"]
+    mode = data_config["crop_mode"]
+    if channels != 3 or mode not in ("center", "squash") or (mode == "center" and height != width):
+        raise InvalidInput(
+            f"timm's crop mode {mode!r} for inputs of {channels} x {height} x {width} is not supported: "
+            "load the network by an entry_point of the model list, with its own preprocessing",
+            field="model",
+        )
+    return Preprocessing(
+        input_size=(height, width),
+        resize=math.floor(height / data_config["crop_pct"]) if mode == "center" else None,
+        interpolation=data_config["interpolation"],
+        mean=_triple(data_config["mean"]),
+        std=_triple(data_config["std"]),
+    )
+
+
+def _crop_start(size: int, crop: int) -> int:
+    """Return where a central crop starts, with torchvision's rounding; negative where the image must be padded."""
+    return -((crop - size) // 2) if crop > size else round((size - crop) / 2)
+
+
+def _triple(values: Any) -> Triple:
+    red, green, blue = values
+    return (float(red), float(green), float(blue))

@@ -1,0 +1,73 @@
+"""Models by name."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import torch
+
+from ep_core.errors import ModelUnavailable
+from ep_core.spec import DEFAULT_MODEL
+
+from .build import build_network
+from .classifier import Classifier
+from .describe import describe
+from .model_list import ModelEntry, read_model_list
+from .torchvision_zoo import classifier_names, unknown_model
+
+log = logging.getLogger(__name__)
+
+
+def load_model(
+    name: str = DEFAULT_MODEL, *, device: str | torch.device | None = None, models_file: Path | None = None
+) -> Classifier:
+    """Return a classifier with its trained weights, ready to be explained.
+
+    Args:
+        name: a name in the model list, if there is one; else one of torchvision's classifiers (``"resnet50"``, or with
+            certain weights ``"resnet50:IMAGENET1K_V1"``) or one of timm's (``"timm:resnet18"``).
+        device: where the network lives; by default the GPU, if there is one.
+        models_file: the operator's model list (`model_list.py`). Names outside it are then unknown.
+
+    Raises:
+        UnknownName: there is no such model; the error carries the nearest names.
+        ModelUnavailable: its weights can't be had or fail their hash, or the network can't be made.
+        InvalidInput: the model list is wrong, or the network doesn't give one score per label.
+    """
+    entry = find_entry(name, models_file=models_file)
+    described = describe(entry)
+    started = time.monotonic()
+    try:
+        network, digest = build_network(entry, torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")))
+    except ModelUnavailable as error:
+        raise ModelUnavailable(f"model {name!r}: {error}") from error
+    log.info("loaded %s in %.1f s", name, time.monotonic() - started)
+    return Classifier(
+        network,
+        name=name,
+        preprocessing=described.preprocessing,
+        labels=described.labels,
+        weights_digest=digest,
+    )
+
+
+def find_entry(name: str, *, models_file: Path | None = None) -> ModelEntry:
+    """Return the entry of the model list that `name` stands for, or without a list the one that the name spells out.
+
+    Raises:
+        UnknownName: the list has no such name. Without a list, names are checked by `describe`.
+        InvalidInput: the list is wrong.
+    """
+    if models_file is not None:
+        entries = read_model_list(models_file)
+        if name not in entries:
+            raise unknown_model(name, tuple(entries))
+        return entries[name]
+    library, colon, rest = name.partition(":")
+    if library == "timm" and colon:
+        return ModelEntry(timm=rest)
+    if library not in classifier_names():
+        raise unknown_model(name, classifier_names())
+    return ModelEntry(torchvision=library, weights=rest or None)

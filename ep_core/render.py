@@ -1,0 +1,59 @@
+"""The pictures of a result, as files: masks, overlays, saliency and the score curve."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from .plot import curve_plot
+from .report import CURVE, SALIENCY, mask_name, overlay_name
+from .sweep import Explanation
+
+DIMMED = 0.35  # brightness of what a mask takes away
+LIGHTEST = 0.65  # most that the heat map covers of the image
+
+
+def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
+    """Yield all pictures of a result as (file name, bytes), named as in `ep_core.report`."""
+    picture = np.asarray(explanation.image)
+    total = np.zeros(picture.shape[:2], dtype=np.float32)
+    for area, mask in zip(explanation.spec.areas, explanation.masks[:, 0].numpy(), strict=True):
+        on_image = explanation.frame.mask_to_image(mask)
+        total += on_image
+        yield mask_name(area, frame="model"), png(grey(mask))
+        yield mask_name(area), png(grey(on_image))
+        yield overlay_name(area), png(overlay(picture, on_image))
+    yield SALIENCY, png(heat_map(picture, total / len(explanation.spec.areas)))
+    yield CURVE, curve_plot(explanation)
+
+
+def grey(mask: np.ndarray) -> Image.Image:
+    """Return a mask, H x W in [0, 1], as an 8-bit grey image."""
+    return Image.fromarray(np.round(mask * 255).astype(np.uint8))
+
+
+def overlay(picture: np.ndarray, mask: np.ndarray) -> Image.Image:
+    """Return the picture (H x W x 3, 8 bit) with what the mask (H x W) takes away dark and without colour."""
+    dark = picture.mean(axis=2, keepdims=True) * DIMMED
+    kept = mask[:, :, None]
+    return Image.fromarray(np.round(kept * picture + (1 - kept) * dark).astype(np.uint8))
+
+
+def heat_map(picture: np.ndarray, saliency: np.ndarray) -> Image.Image:
+    """Return saliency (H x W in [0, 1]) as heat over the picture (H x W x 3, 8 bit) in grey."""
+    from matplotlib import colormaps
+
+    heat = colormaps["inferno"](saliency)[:, :, :3] * 255
+    cover = (LIGHTEST * saliency**0.5)[:, :, None]
+    background = picture.mean(axis=2, keepdims=True) * 0.8
+    return Image.fromarray(np.round(cover * heat + (1 - cover) * background).astype(np.uint8))
+
+
+def png(image: Image.Image) -> bytes:
+    """Return an image as PNG."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", compress_level=4)
+    return buffer.getvalue()

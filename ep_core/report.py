@@ -1,0 +1,120 @@
+"""What a finished job says, as JSON: the documents that the engine fills, the worker stores and the API serves.
+
+Imports no torch.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from .spec import ExtremalSpec
+
+
+class ModelRef(BaseModel):
+    """The network that was explained."""
+
+    name: str
+    weights_digest: Annotated[str, Field(description="`sha256:` and the hex digest of the weights.")]
+    input_size: Annotated[tuple[int, int], Field(description="Height and width of the network's frame, in pixels.")]
+
+
+class TargetRef(BaseModel):
+    """The class that was explained."""
+
+    index: int
+    label: str
+
+
+class Scores(BaseModel):
+    """Reference scores (before the softmax) for the target."""
+
+    original: Annotated[float, Field(description="Phi(x), the score of the unperturbed image.")]
+    perturbed: Annotated[float, Field(description="The score of the fully perturbed image (m = 0 everywhere).")]
+    threshold: Annotated[
+        float,
+        Field(description="Phi_0, which the optimal area must reach: tau * Phi(x); for `delete`, the perturbed score."),
+    ]
+    original_probability: Annotated[
+        float, Field(description="Softmax probability of the target on the unperturbed image.")
+    ]
+
+
+class CurvePoint(BaseModel):
+    """One area of the sweep."""
+
+    area: Annotated[float, Field(description="The share of the image that was asked for.")]
+    measured_area: Annotated[float, Field(description="Mean of the mask over the network's frame.")]
+    preserve: Annotated[float, Field(description="Phi(m x): score when only the mask is kept.")]
+    delete: Annotated[float, Field(description="Phi((1-m) x): score when the mask is taken away.")]
+    preserve_probability: Annotated[float, Field(description="Softmax probability of the target under m x.")]
+    binariness: Annotated[float, Field(description="Mean of m(1-m): 0 for a binary mask, at most 0.25.")]
+    mask: str | None = None
+    overlay: str | None = None
+
+
+class Timing(BaseModel):
+    """Seconds and iterations."""
+
+    queued_s: float | None = None
+    run_s: float
+    iterations: Annotated[int, Field(description="Optimisation steps taken per area.")]
+
+
+class Engine(BaseModel):
+    """What computed the answer, as far as it can change it."""
+
+    version: str
+    torch: str
+    device: str
+
+
+class ExtremalReport(BaseModel):
+    """A finished sweep (`task: "extremal"`)."""
+
+    id: str | None = None
+    task: Literal["extremal"] = "extremal"
+    params: Annotated[ExtremalSpec, Field(description="As run, with the defaults filled in.")]
+    model: ModelRef
+    target: TargetRef
+    scores: Scores
+    curve: Annotated[list[CurvePoint], Field(description="One point per area, by increasing area.")]
+    optimal_area: Annotated[
+        float | None, Field(description="a* (eq. 3); null where no area of the sweep reaches the threshold.")
+    ]
+    monotonic: Annotated[bool, Field(description="Whether the score orders as the areas do below a* (eq. 8).")]
+    image_size: Annotated[
+        tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
+    ]
+    timing: Timing
+    engine: Engine
+    artifacts: dict[str, str] = {}
+
+
+class PartialPoint(BaseModel):
+    """An area of a sweep that is still running."""
+
+    area: float
+    measured_area: float
+    score: Annotated[float, Field(description="What the variant maximises, at the current mask.")]
+
+
+RESULT = "result.json"
+SALIENCY = "saliency.png"
+CURVE = "curve.svg"
+
+
+def area_key(area: float) -> str:
+    """Return the name of an area in file names and URLs: the shortest decimal that reads back as the same number."""
+    return repr(float(area))
+
+
+def mask_name(area: float, *, frame: Literal["image", "model"] = "image") -> str:
+    """Return the file name of an area's mask, in the original image's pixels or in the network's frame."""
+    return f"masks/{area_key(area)}{'.model' if frame == 'model' else ''}.png"
+
+
+def overlay_name(area: float) -> str:
+    """Return the file name of an area's overlay."""
+    return f"overlays/{area_key(area)}.png"

@@ -1,0 +1,64 @@
+"""`python -m service`: the API on its own, settings from the environment."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+from pydantic import ValidationError
+
+from worker.logs import setup_logging
+
+from .app import create_app
+from .settings import ApiSettings
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server; tells the application that it stops, so that held requests (`Prefer: wait`) are answered."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.config.app.state.stopping.set()  # type: ignore[union-attr]
+        super().handle_exit(sig, frame)
+
+
+def main() -> int:
+    """Serve until SIGTERM or Ctrl-C; 1 where the settings are wrong or the port is taken, with a line that says so."""
+    try:
+        settings = ApiSettings()
+    except ValidationError as error:
+        wrong = "; ".join(f"EP_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        return _give_up(f"settings: {wrong}")
+    try:
+        listener = _listen(settings.host, settings.port)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        return _give_up(f"can't listen on {where} ({error.strerror}): set EP_PORT (or EP_HOST) to another one")
+    setup_logging(json=settings.log_json)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,  # everything goes through worker.logs
+        access_log=False,  # service.middleware logs requests
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_s,
+    )
+    _Server(config).run(sockets=[listener])
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family)
+    # Connections inherit it. Without it, an answer's body waits up to 40 ms for the client to acknowledge its headers.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def _give_up(reason: str) -> int:
+    print(f"ep api: {reason}", file=sys.stderr, flush=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

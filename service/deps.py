@@ -1,0 +1,34 @@
+"""What endpoints ask for, as `Annotated` aliases. The objects live as long as the application (`app.create_app`)."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from redis import Redis
+
+from .jobs.service import JobService
+from .links import Links
+from .settings import ApiSettings
+
+
+def _settings(request: Request) -> ApiSettings:
+    return cast("ApiSettings", request.app.state.settings)
+
+
+def _redis(request: Request) -> Redis:
+    return cast("Redis", request.app.state.redis)
+
+
+def _jobs(request: Request) -> JobService:
+    return cast("JobService", request.app.state.jobs)
+
+
+def _links(request: Request) -> Links:
+    return Links(str(request.scope.get("root_path", "")))
+
+
+SettingsDep = Annotated[ApiSettings, Depends(_settings)]
+RedisDep = Annotated[Redis, Depends(_redis)]
+JobsDep = Annotated[JobService, Depends(_jobs)]
+LinksDep = Annotated[Links, Depends(_links)]

@@ -1,0 +1,82 @@
+"""The errors that the API itself finds, on top of the engine's (`ep_core.errors`). Each carries its status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from worker.problems import make_problem
+
+from .validation import FieldError
+
+RETRY_AFTER_S = 5
+
+
+class ApiError(Exception):
+    """A request that can't be answered as asked. Subclasses say the kind; `members` are further problem members."""
+
+    status: ClassVar[int]
+    slug: ClassVar[str]
+    example: ClassVar[str]
+
+    def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+        super().__init__(detail)
+        self.headers = headers
+        self.problem = make_problem(self.slug, self.status, detail, **members)
+
+
+class NotFound(ApiError):
+    """What the URL names isn't there: it never was, it was deleted, or its retention is over."""
+
+    status = HTTPStatus.NOT_FOUND
+    slug = "not-found"
+    example = "There is no job '0f8fad5b': it never was, was deleted, or has expired."
+
+
+class NoResult(ApiError):
+    """The job has no result: `state` says where it stands, `error` why it failed, if it did."""
+
+    status = HTTPStatus.CONFLICT
+    slug = "no-result"
+    example = "The job is running: ask again when its status is succeeded."
+
+
+class UploadTooLarge(ApiError):
+    """The body, or a part of it, has more bytes than the limit, or the image more pixels."""
+
+    status = 413
+    slug = "upload-too-large"
+    example = "image: it has more than the 20000000 bytes that it may have"
+
+
+class UnsupportedType(ApiError):
+    """The body is of a type that isn't read here; `Accept-Post` lists those that are."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    slug = "unsupported-type"
+    example = "The body's Content-Type is image/jpeg: send multipart/form-data or application/json."
+
+
+class InvalidFields(ApiError):
+    """Fields of the request can't be used; `errors` says which, why, and what is allowed."""
+
+    status = 422
+    slug = "invalid-input"
+    example = "areas.2: Input should be less than 1"
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        more = f" (and {len(errors) - 1} more: see `errors`)" if len(errors) > 1 else ""
+        listed = [error.model_dump(exclude_none=True) for error in errors]
+        super().__init__(f"{errors[0].field}: {errors[0].detail}{more}", errors=listed)
+
+
+class Unavailable(ApiError):
+    """Something that the API needs is away for now; try again after `Retry-After` seconds."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    slug = "unavailable"
+    example = "The service's store can't be reached, or takes nothing for now. Try again soon."
+
+    def __init__(self, detail: str, *, retry_after_s: int = RETRY_AFTER_S) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})

@@ -1,0 +1,44 @@
+"""Whether the API is alive, and whether jobs posted to it would be run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from worker.liveness import live_workers
+
+from .deps import RedisDep
+from .errors import Unavailable
+from .problems import problem_responses
+
+router = APIRouter(tags=["operation"])
+
+
+class Alive(BaseModel):
+    """The API answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """Jobs are taken and run."""
+
+    status: Literal["ready"] = "ready"
+    workers: int
+
+
+@router.get("/healthz", summary="Is the API alive?")
+async def check_health() -> Alive:
+    """Answer at once, whatever the state of Redis and the workers."""
+    return Alive()
+
+
+@router.get("/readyz", summary="Are jobs taken and run?", responses=problem_responses(Unavailable))
+def check_readiness(redis: RedisDep) -> Ready:
+    """Answer 200 when Redis is reachable and at least one worker lives, else 503 saying which of them is missing."""
+    workers = live_workers(redis)
+    if workers == 0:
+        raise Unavailable("No worker is alive: jobs are taken, but wait until one is.")
+    return Ready(workers=workers)

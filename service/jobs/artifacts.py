@@ -1,0 +1,158 @@
+"""`/v1/jobs/{id}/...`: the result of a finished job and its pictures. They never change, so clients may keep them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, area_key, mask_name, overlay_name
+from service.caching import IfNoneMatch, immutable_response
+from service.deps import JobsDep, LinksDep, SettingsDep
+from service.errors import InvalidFields, NoResult, NotFound, Unavailable
+from service.links import BUNDLE, for_bundle
+from service.problems import problem_responses
+from worker.contract import JobRecord
+
+from .bundle import make_bundle
+from .endpoints import JobId
+from .examples import REPORT
+
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+
+Area = Annotated[str, Path(description="One of the job's areas; compared as a number.", examples=["0.1"])]
+Frame = Annotated[
+    Literal["image", "model"],
+    Query(
+        description="`image`: the original image's pixels, 0 outside the network's crop. `model`: the network's frame."
+    ),
+]
+
+
+class Artifacts:
+    """The stored files of one finished job, as answers."""
+
+    def __init__(self, job_id: JobId, jobs: JobsDep, settings: SettingsDep, if_none_match: IfNoneMatch = None) -> None:
+        self._jobs = jobs
+        self._if_none_match = if_none_match
+        self._max_age_s = settings.retention_s
+        self.record: JobRecord = jobs.get_finished(job_id)
+
+    def area(self, text: str) -> float:
+        """Return the job's area that `text` names.
+
+        Raises:
+            NotFound: it has no such area.
+        """
+        areas = self.record.params.areas
+        for area in areas:
+            if _same_number(text, area):
+                return area
+        listed = ", ".join(map(area_key, areas))
+        raise NotFound(f"The job has no area {text[:32]}: its areas are {listed}.", areas=areas)
+
+    def file(self, name: str) -> bytes:
+        """Return a stored file."""
+        return self._jobs.artifact(self.record.id, name)
+
+    def report(self) -> ExtremalReport:
+        """Return the stored report."""
+        return ExtremalReport.model_validate_json(self.file(RESULT))
+
+    def all_files(self) -> dict[str, bytes]:
+        """Return all stored files by name, the posted image left out."""
+        files = {name: self.file(name) for name in self._jobs.artifact_names(self.record.id)}
+        return files | {RESULT: for_bundle(self.report()).model_dump_json(indent=2).encode()}
+
+    def respond(self, content: bytes, media_type: str, *, filename: str | None = None) -> Response:
+        """Return the answer that carries `content`."""
+        return immutable_response(
+            content, media_type, if_none_match=self._if_none_match, max_age_s=self._max_age_s, filename=filename
+        )
+
+
+ArtifactsDep = Annotated[Artifacts, Depends()]
+
+
+def _responses(media_type: str, description: str, **content: Any) -> dict[int | str, dict[str, Any]]:
+    schema = {"schema": {"type": "string", "contentMediaType": media_type}}
+    return {
+        200: {"description": description, "content": {media_type: content or schema}},
+        304: {"description": "The client has it already."},
+        **problem_responses(NotFound, NoResult, InvalidFields, Unavailable),
+    }
+
+
+@router.get(
+    "/result",
+    summary="Result",
+    response_model=ExtremalReport,
+    responses=_responses("application/json", "Scores, curve and optimal area.", example=REPORT),
+)
+def get_result(artifacts: ArtifactsDep, links: LinksDep) -> Response:
+    """Return the scores, the curve over the areas, the optimal area, and the links to the pictures."""
+    report = links.into(artifacts.report(), artifacts.record.id)
+    return artifacts.respond(report.model_dump_json().encode(), "application/json")
+
+
+@router.get(
+    "/masks/{area}.png",
+    summary="Mask",
+    response_class=Response,
+    responses=_responses("image/png", "8-bit grey: 255 is kept."),
+)
+def get_mask(artifacts: ArtifactsDep, area: Area, frame: Frame = "image") -> Response:
+    """Return an area's mask as a grey picture, 255 where the image is kept (with `delete`: taken away)."""
+    return artifacts.respond(artifacts.file(mask_name(artifacts.area(area), frame=frame)), "image/png")
+
+
+@router.get(
+    "/overlays/{area}.png",
+    summary="Overlay",
+    response_class=Response,
+    responses=_responses("image/png", "The image with the mask laid over it."),
+)
+def get_overlay(artifacts: ArtifactsDep, area: Area) -> Response:
+    """Return the image with an area's mask laid over it."""
+    return artifacts.respond(artifacts.file(overlay_name(artifacts.area(area))), "image/png")
+
+
+@router.get(
+    f"/{SALIENCY}",
+    summary="Saliency map",
+    response_class=Response,
+    responses=_responses("image/png", "The sum of the masks over all areas."),
+)
+def get_saliency(artifacts: ArtifactsDep) -> Response:
+    """Return the sum of the masks over all areas as one picture."""
+    return artifacts.respond(artifacts.file(SALIENCY), "image/png")
+
+
+@router.get(
+    f"/{CURVE}",
+    summary="Score curve",
+    response_class=Response,
+    responses=_responses("image/svg+xml", "The scores over the areas, as a plot."),
+)
+def get_curve(artifacts: ArtifactsDep) -> Response:
+    """Return the plot of the scores over the areas."""
+    return artifacts.respond(artifacts.file(CURVE), "image/svg+xml")
+
+
+@router.get(
+    f"/{BUNDLE}",
+    summary="Everything in one file",
+    response_class=Response,
+    responses=_responses("application/zip", "result.json, curve.svg, saliency.png, masks/ and overlays/."),
+)
+def get_bundle(artifacts: ArtifactsDep) -> Response:
+    """Return the result and all pictures as a zip file."""
+    content = make_bundle(artifacts.all_files(), made_at=artifacts.record.finished_at)
+    return artifacts.respond(content, "application/zip", filename=f"explanation-{artifacts.record.id[:8]}.zip")
+
+
+def _same_number(text: str, area: float) -> bool:
+    try:
+        return float(text) == area
+    except ValueError:
+        return False

@@ -1,0 +1,90 @@
+"""`/v1/jobs`: post a job, look at it, remove it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from service.deps import JobsDep, LinksDep, SettingsDep
+from service.errors import InvalidFields, NotFound, Unavailable, UnsupportedType, UploadTooLarge
+from service.links import Links
+from service.problems import problem_responses
+from service.settings import ApiSettings
+from worker.contract import JobRecord
+
+from .examples import REQUEST_BODY
+from .prefer import WaitDep, wait_until_final
+from .schemas import JobRead
+from .service import JobService
+from .upload import read_upload
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb469fa165708677289501"])]
+
+
+@router.post(
+    "",
+    summary="Explain an image",
+    status_code=202,
+    response_model=JobRead,
+    responses={
+        200: {"model": JobRead, "description": "Only with `Prefer: wait=N`: the job is finished (or has failed)."},
+        **problem_responses(UploadTooLarge, UnsupportedType, InvalidFields, Unavailable),
+    },
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+async def create_job(
+    request: Request, response: Response, jobs: JobsDep, links: LinksDep, settings: SettingsDep, wait_s: WaitDep
+) -> JobRead:
+    """Post an image and what to ask of it; the answer is the queued job, its address in `Location`.
+
+    Send a multipart form (`image`, a file, and `params`, JSON) or a JSON object (`image` in base64, `params`). The
+    image is decoded before a job is made: one picture, JPEG, PNG, WebP, BMP, TIFF or GIF, within the operator's limits
+    (20 MB and 50 megapixels by default). Animations and documents of several pages are refused; of a phone's JPEG that
+    holds several pictures (MPO), the first is taken.
+    """
+    record = await _accept(request, jobs, settings)
+    if wait_s is not None:
+        response.headers["Preference-Applied"] = f"wait={wait_s}"
+        record = await wait_until_final(request, record, jobs.get, wait_s)
+    response.headers["Location"] = links.job(record.id)
+    response.status_code = 200 if record.state.is_final else 202
+    return await run_in_threadpool(_read, record, jobs, links)
+
+
+@router.get("/{job_id}", summary="Look at a job", responses=problem_responses(NotFound, Unavailable))
+def get_job(job_id: JobId, jobs: JobsDep, links: LinksDep) -> JobRead:
+    """Return where a job stands. A finished job is kept for the operator's retention time, a day by default."""
+    return _read(jobs.get(job_id), jobs, links)
+
+
+@router.delete(
+    "/{job_id}", summary="Cancel and remove a job", status_code=204, responses=problem_responses(NotFound, Unavailable)
+)
+def delete_job(job_id: JobId, jobs: JobsDep) -> None:
+    """Remove a job with its image and results; one that runs is stopped within moments."""
+    jobs.delete(job_id)
+
+
+async def _accept(request: Request, jobs: JobService, settings: ApiSettings) -> JobRecord:
+    """Read, check and queue a job. The upload is let go on return: a client that waits must not hold its memory."""
+    upload = await read_upload(request, settings)
+    decoders: CapacityLimiter = request.app.state.decoders
+    await run_in_threadpool(jobs.check_params, upload.params)
+    await to_thread.run_sync(jobs.check_image, upload.image, limiter=decoders)
+    return await run_in_threadpool(jobs.submit, upload.image, upload.params)
+
+
+def _read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:
+    return JobRead(
+        **record.model_dump(exclude={"state", "worker", "params"}),
+        params=record.params,
+        status=record.state,
+        expires_at=jobs.expires_at(record),
+        position=jobs.position(record),
+        links=links.all(record),
+    )

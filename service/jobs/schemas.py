@@ -1,0 +1,64 @@
+"""What the API says of a job."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ep_core.report import PartialPoint
+from ep_core.spec import Spec
+from worker.contract import JobProgress, JobState, Problem
+
+
+class JobLinks(BaseModel):
+    """Where a job's parts are; what a job doesn't have (yet) has no link."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    self_: Annotated[str, Field(alias="self")]
+    result: str | None = None
+    saliency: str | None = None
+    curve: str | None = None
+    bundle: str | None = None
+    masks: Annotated[dict[str, str], Field(description="By area.")] = {}
+    overlays: Annotated[dict[str, str], Field(description="By area.")] = {}
+
+
+class JobRead(BaseModel):
+    """A job, as far as it has come."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0f8fad5bd9cb469fa165708677289501",
+                    "status": "running",
+                    "params": {"areas": [0.05, 0.1, 0.2], "target": "American black bear"},
+                    "created_at": "2026-01-31T12:00:00Z",
+                    "started_at": "2026-01-31T12:00:01Z",
+                    "attempt": 1,
+                    "progress": {"iteration": 40, "total": 100, "fraction": 0.4, "eta_s": 21.5},
+                    "partial_curve": [{"area": 0.05, "measured_area": 0.061, "score": 9.7}],
+                    "links": {"self": "/v1/jobs/0f8fad5bd9cb469fa165708677289501"},
+                }
+            ]
+        }
+    )
+
+    id: str
+    status: JobState
+    params: Annotated[Spec, Field(description="As it runs, with the defaults filled in.")]
+    created_at: datetime
+    started_at: Annotated[datetime | None, Field(description="Start of the current or last attempt.")] = None
+    finished_at: datetime | None = None
+    expires_at: Annotated[
+        datetime | None, Field(description="When the job and its results are removed; null until it is finished.")
+    ] = None
+    attempt: Annotated[int, Field(description="0 while queued, 1 for the first run, 2 after a worker was lost.")] = 0
+    position: Annotated[int | None, Field(description="While queued: 1 is the next to run.")] = None
+    progress: Annotated[JobProgress | None, Field(description="While running.")] = None
+    partial_curve: Annotated[list[PartialPoint], Field(description="While running: each area so far.")] = []
+    error: Annotated[Problem | None, Field(description="Why it failed.")] = None
+    links: JobLinks

@@ -1,0 +1,52 @@
+"""What happens around every request: its id in all log lines, a line when it is answered, and a default header."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from asgi_correlation_id import CorrelationIdMiddleware, correlation_id
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .problems import REQUEST_ID_HEADER
+
+_QUIET = ("/healthz", "/readyz")  # asked every few seconds by machines
+
+_log = structlog.get_logger("service.access")
+
+
+def install(app: FastAPI) -> None:
+    """Put the middleware around `app`."""
+    app.add_middleware(_AccessLog)
+    app.add_middleware(CorrelationIdMiddleware, header_name=REQUEST_ID_HEADER)  # added last: the outermost
+
+
+class _AccessLog:
+    """Logs each request and sets the headers that every answer carries."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        structlog.contextvars.bind_contextvars(request_id=correlation_id.get())
+        started = time.perf_counter()
+        status = 500  # unless an answer is sent
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message).setdefault("X-Content-Type-Options", "nosniff")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            log = _log.debug if scope["path"] in _QUIET and status < 400 else _log.info
+            elapsed_ms = round(1000 * (time.perf_counter() - started), 1)
+            log("request", method=scope["method"], path=scope["path"], status=status, ms=elapsed_ms)

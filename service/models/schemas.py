@@ -1,0 +1,34 @@
+"""What the API says of models."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from ep_core.models.card import Source
+
+
+class ModelSummary(BaseModel):
+    """A model that can be explained."""
+
+    name: Annotated[str, Field(description="What `params.model` calls it.", examples=["mobilenet_v2"])]
+    source: Annotated[Source, Field(description="Where its architecture comes from.")]
+    description: Annotated[str, Field(description="The operator's words.")]
+    input_size: Annotated[tuple[int, int], Field(description="Height and width of the network's frame, in pixels.")]
+    weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
+    classes: Annotated[int, Field(description="How many classes it tells apart.", examples=[1000])]
+    link: Annotated[str, Field(description="The model, labels included.", examples=["/v1/models/mobilenet_v2"])]
+
+
+class ModelRead(ModelSummary):
+    """A model with its labels."""
+
+    labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
+
+
+class ModelList(BaseModel):
+    """The models that the workers offer."""
+
+    default: Annotated[str, Field(description="The model of a job that names none.", examples=["mobilenet_v2"])]
+    models: Annotated[list[ModelSummary], Field(description="By name; empty until a worker has started.")]

@@ -1,0 +1,130 @@
+"""The one place where any error becomes an answer: problem details (RFC 9457) with the request's id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import structlog
+from asgi_correlation_id import correlation_id
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+from redis import exceptions as redis_errors
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from ep_core.errors import InvalidInput, UnknownName
+from worker.contract import Problem
+from worker.problems import make_problem, problem_from
+
+from .errors import ApiError, InvalidFields, Unavailable
+from .validation import FieldError, field_errors
+
+MEDIA_TYPE = "application/problem+json"
+REQUEST_ID_HEADER = "X-Request-ID"
+
+# Redis is away, still reading its file, full, or a replica that takes no writes.
+REDIS_UNUSABLE = (
+    redis_errors.ConnectionError,
+    redis_errors.TimeoutError,
+    redis_errors.OutOfMemoryError,
+    redis_errors.ReadOnlyError,
+    redis_errors.ClusterDownError,
+)
+
+_ROUTING = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address. See /docs for what there is.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address doesn't take this method; the header Allow says which it takes.",
+}
+_log = structlog.get_logger(__name__)
+
+
+class ProblemDetails(Problem):
+    """Problem details (RFC 9457). Which of the last members there are depends on `type`."""
+
+    type: Annotated[str, Field(description="Stable identifier of the kind of problem, e.g. `/problems/invalid-input`.")]
+    request_id: Annotated[str | None, Field(description="Names the request in the logs.")] = None
+    errors: Annotated[list[FieldError] | None, Field(description="One entry per field that can't be used.")] = None
+    state: Annotated[str | None, Field(description="Where the job stands, if that is the obstacle.")] = None
+    error: Annotated[Problem | None, Field(description="Why the job failed, if it did.")] = None
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with problem details."""
+    handlers: dict[Any, Any] = {
+        ApiError: _api_error,
+        InvalidInput: _invalid_input,
+        RequestValidationError: _invalid_parameters,
+        HTTPException: _http_error,
+        ClientDisconnect: _client_left,
+        Exception: _unexpected,
+        **dict.fromkeys(REDIS_UNUSABLE, _redis_unusable),
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+def problem_responses(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the errors that an endpoint may answer with."""
+    return {
+        int(kind.status): {
+            "description": (kind.__doc__ or "").strip(),
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"},
+                    "example": make_problem(kind.slug, kind.status, kind.example).model_dump(),
+                }
+            },
+        }
+        for kind in kinds
+    }
+
+
+def _respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    members = problem.model_dump(mode="json", exclude_none=True) | {"request_id": correlation_id.get()}
+    return JSONResponse(members, status_code=problem.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+async def _api_error(_: Request, error: ApiError) -> Response:
+    return _respond(error.problem, error.headers)
+
+
+async def _invalid_input(_: Request, error: InvalidInput) -> Response:
+    entry = FieldError(
+        field=error.field or "params",
+        detail=error.detail,
+        nearest=error.nearest if isinstance(error, UnknownName) else None,
+    )
+    return _respond(problem_from(error).model_copy(update={"errors": [entry.model_dump(exclude_none=True)]}))
+
+
+async def _invalid_parameters(_: Request, error: RequestValidationError) -> Response:
+    return _respond(InvalidFields(field_errors(error.errors())).problem)
+
+
+async def _http_error(_: Request, error: HTTPException) -> Response:
+    status = HTTPStatus(error.status_code)
+    slug = status.phrase.lower().replace(" ", "-")
+    return _respond(make_problem(slug, status, _ROUTING.get(status, error.detail)), error.headers)
+
+
+async def _redis_unusable(_: Request, error: Exception) -> Response:
+    _log.warning("redis unusable", reason=f"{type(error).__name__}: {error}")
+    unavailable = Unavailable(Unavailable.example)
+    return _respond(unavailable.problem, unavailable.headers)
+
+
+async def _client_left(_: Request, __: ClientDisconnect) -> Response:
+    return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody reads it
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    # The server logs the stack trace. This answer goes out past the middleware that sets these headers.
+    request_id = correlation_id.get() or ""
+    problem = make_problem(
+        "internal-error", 500, f"Something went wrong that should not. Tell the operator the request id: {request_id}."
+    )
+    return _respond(problem, {"X-Content-Type-Options": "nosniff", REQUEST_ID_HEADER: request_id})

@@ -1,0 +1,93 @@
+"""From pydantic's errors to a list that a person can act on: field, what is wrong, what was sent, what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, TypeAdapter
+from pydantic_core import to_json
+
+from ep_core.spec import Spec
+from ep_core.targets import nearest_names
+
+MAX_ERRORS = 20
+MAX_VALUE_CHARS = 100
+
+_SCHEMA = TypeAdapter(Spec).json_schema()
+_WITHOUT_VALUE = ("missing", "json_invalid")
+_FIELDS: dict[str, dict[str, Any]] = _SCHEMA["properties"]
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: Annotated[str, Field(description="The field, e.g. `areas.2`, `target` or `image`.")]
+    detail: Annotated[str, Field(description="What is wrong with it.")]
+    value: Annotated[
+        str | None, Field(description=f"What was sent: its JSON text, at most {MAX_VALUE_CHARS} characters.")
+    ] = None
+    allowed: Annotated[dict[str, Any] | None, Field(description="What it may be: the field's JSON schema.")] = None
+    nearest: Annotated[list[str] | None, Field(description="Names that may have been meant, best first.")] = None
+
+
+def field_errors(errors: Iterable[Mapping[str, Any]], *, around: Sequence[str] = ()) -> list[FieldError]:
+    """Return one entry per field, in order, the first `MAX_ERRORS` of them.
+
+    Args:
+        errors: pydantic's `ValidationError.errors()`.
+        around: the fields of the object that has the parameters under `params`, where that was validated.
+    """
+    merged: dict[str, FieldError] = {}
+    for error in errors:
+        if len(merged) == MAX_ERRORS:
+            break
+        entry = _field_error(error, around)
+        known = merged.setdefault(entry.field, entry)
+        if entry.detail not in known.detail:  # a union says why each of its members doesn't fit
+            known.detail += f"; or: {entry.detail}"
+    return list(merged.values())
+
+
+def _field_error(error: Mapping[str, Any], around: Sequence[str]) -> FieldError:
+    top, *inner = _location(error["loc"])
+    value = None if error["type"] in _WITHOUT_VALUE else _excerpt(error["input"])
+    if error["type"] == "extra_forbidden":
+        return _unknown_field(str(top), value, around if len(error["loc"]) == 1 else ())
+    # What else is in a location are names of a union's members, which mean nothing to the sender.
+    field = ".".join([str(top), *(str(part) for part in inner if isinstance(part, int))])
+    return FieldError(field=field, detail=_detail(error), value=value, allowed=_allowed(str(top), error))
+
+
+def _location(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Drop what says where the fields came from (a JSON body's `params`, the query, ...): fields have one name."""
+    if len(location) > 1 and location[0] in ("params", "query", "path", "header", "body"):
+        return location[1:]
+    return location or ("params",)
+
+
+def _unknown_field(name: str, value: str | None, around: Sequence[str]) -> FieldError:
+    fields = around or list(_FIELDS)
+    nearest = nearest_names(name, fields)
+    hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the fields are {', '.join(fields)}"
+    if around and name in _FIELDS:
+        hint = "it goes inside params"
+    return FieldError(
+        field=name[:MAX_VALUE_CHARS], detail=f"there is no such field; {hint}", value=value, nearest=nearest
+    )
+
+
+def _detail(error: Mapping[str, Any]) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ").replace(" after validation", "")
+    return message.replace("Tuple", "Array")  # JSON knows no tuples
+
+
+def _allowed(field: str, error: Mapping[str, Any]) -> dict[str, Any] | None:
+    schema = None if error["type"] == "json_invalid" else _FIELDS.get(field)
+    return schema and {name: value for name, value in schema.items() if name not in ("title", "default")}
+
+
+def _excerpt(value: Any) -> str:
+    if isinstance(value, str):
+        value = value[:MAX_VALUE_CHARS]
+    return to_json(value, inf_nan_mode="constants", fallback=repr).decode()[:MAX_VALUE_CHARS]

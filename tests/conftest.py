@@ -1,0 +1,32 @@
+"""Fixtures for all tests: the real default network and real photographs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+if TYPE_CHECKING:
+    from ep_core.models import Classifier
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command and the worker set it, before torch is loaded
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+@pytest.fixture(scope="session")
+def mobilenet() -> Classifier:
+    """The default network on the CPU, with its trained weights."""
+    from ep_core.models import load_model  # here, so that tests without torch can share this file
+
+    return load_model("mobilenet_v2", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def sample() -> Callable[[str], Image.Image]:
+    """A function from a name such as ``"goose"`` to the photograph in ``samples/``."""
+    return lambda name: Image.open(SAMPLES / f"{name}.jpg")

@@ -1,0 +1,97 @@
+"""The command `ep`, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ep_core.cli import verdict
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+EP = Path(sys.executable).with_name("ep")
+
+
+def ep(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([EP, *map(str, arguments)], capture_output=True, text=True, timeout=240, check=False)
+
+
+def test_explain_writes_everything(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = ep("explain", SAMPLES / "black_bear.jpg", "--out", out, "--areas", "0.4,0.1", "--iterations", "3")
+    assert done.returncode == 0, done.stderr
+    assert "American black bear" in done.stdout
+    assert {str(path.relative_to(out)) for path in out.rglob("*.*")} == {
+        "result.json", "curve.svg", "saliency.png",
+        "masks/0.1.png", "masks/0.4.png", "masks/0.1.model.png", "masks/0.4.model.png",
+        "overlays/0.1.png", "overlays/0.4.png",
+    }  # fmt: skip
+    result = json.loads((out / "result.json").read_text())
+    assert [point["area"] for point in result["curve"]] == [0.1, 0.4]
+    assert all(abs(point["measured_area"] - point["area"]) < 0.005 for point in result["curve"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--areas", "0.1,1.5"], "areas.1: Input should be less than 1"),
+        (["--areas", ""], "areas: Tuple should have at least 1 item"),
+        (["--areas", "0.1,0.1"], "areas must all be different"),
+        (["--areas", "a"], "areas.0: Input should be a valid number"),
+        (["--variant", "keep"], "'preserve', 'delete' or 'hybrid'"),
+        (["--threshold", "nan"], "threshold: Input should be a finite number"),
+        (["--target", "black bear"], "did you mean 'American black bear'"),
+        (["--target", "1000"], "use 0 to 999"),
+        (["--model", "mobilenet"], "mobilenet_v2"),
+    ],
+)
+def test_mistakes_are_explained_in_a_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = ep("explain", SAMPLES / "goose.jpg", "--out", tmp_path / "out", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_text("hello")
+    done = ep("explain", tmp_path / "photo.jpg", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "picture" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_models_are_listed() -> None:
+    done = ep("models")
+    assert done.returncode == 0
+    assert "mobilenet_v2" in done.stdout
+    assert "vgg16" in done.stdout
+
+
+def test_bench_prints_the_ratio() -> None:
+    done = ep("bench", "step", "--lanes", "1", "--rounds", "1")
+    assert done.returncode == 0, done.stderr
+    assert "bare network" in done.stdout
+    assert "'paper'" in done.stdout
+
+
+def test_commands_of_all_floors_are_there() -> None:
+    listed = ep("--help").stdout
+    assert all(command in listed for command in ("explain", "models", "bench", "serve", "api", "worker"))
+
+
+@pytest.mark.parametrize(
+    ("optimal", "variant", "tau", "said"),
+    [
+        (0.08, "preserve", 1, "8.0% of the image suffices for the original score of 'goose'."),
+        (0.2, "hybrid", 0.5, "20.0% of the image suffices for 0.5 of the original score of 'goose'."),
+        (None, "preserve", 1, "No area of the sweep reaches the original score of 'goose'"),
+        (0.1, "delete", 1, "Without 10.0% of the image, nothing is left of 'goose'."),
+        (None, "delete", 1, "No area of the sweep is enough to take 'goose' away."),
+    ],
+)
+def test_verdict(optimal: float | None, variant: str, tau: float, said: str) -> None:
+    assert verdict(optimal, "goose", variant, tau).startswith(said)

@@ -1,0 +1,323 @@
+"""Uploads: whatever the file, a person sees what they'd expect, or an error that says what to do."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+
+from ep_core.errors import ImageTooLarge, InvalidInput, UnreadableImage
+from ep_core.image import read_image, to_rgb
+
+RAMP = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(48, axis=0)  # black on the left to white on the right
+ORIENTATION = 0x0112
+
+
+def encode(image: Image.Image, file_format: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    assert image.mode == "RGB"
+    return np.asarray(image).astype(int)
+
+
+def deep_tiff(samples: np.ndarray, **tags: int) -> bytes:
+    """A one-strip grey TIFF of little-endian samples, with the given tags over the usual ones."""
+    data = samples.tobytes()
+    entries = {256: samples.shape[1], 257: samples.shape[0], 258: samples.itemsize * 8, 259: 1, 262: 1, 273: 0}
+    entries |= {277: 1, 278: samples.shape[0], 279: len(data)}
+    entries |= {int(tag.removeprefix("tag_")): value for tag, value in tags.items()}
+    entries[273] = 8 + 2 + 12 * len(entries) + 4
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries.items()))
+    return struct.pack("<2sHI", b"II", 42, 8) + struct.pack("<H", len(entries)) + directory + bytes(4) + data
+
+
+@pytest.fixture(scope="module")
+def photograph(sample) -> Image.Image:
+    return sample("goose").convert("RGB")
+
+
+@pytest.fixture(scope="module")
+def jpeg(photograph) -> bytes:
+    return encode(photograph, "JPEG")
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+def test_every_supported_format_is_read(photograph, file_format):
+    image = read_image(encode(photograph, file_format))
+    assert image.size == photograph.size
+    assert np.abs(pixels(image) - pixels(photograph)).mean() < 10  # lossy formats, and a palette for GIF
+
+
+@pytest.mark.parametrize(
+    ("file_format", "mode"),
+    [("PNG", mode) for mode in ("L", "LA", "P", "RGBA")]
+    + [("TIFF", mode) for mode in ("L", "LA", "P", "RGBA", "CMYK", "YCbCr")]
+    + [("JPEG", mode) for mode in ("L", "CMYK", "YCbCr")],
+)
+def test_every_colour_mode_looks_like_the_picture(photograph, file_format, mode):
+    converted = photograph.convert(mode)
+    expected = converted.convert("RGB") if mode in ("L", "LA", "P") else photograph
+    assert np.abs(pixels(read_image(encode(converted, file_format))) - pixels(expected)).mean() < 8
+
+
+def test_an_inverted_cmyk_jpeg_keeps_its_colours():
+    cyan = Image.new("CMYK", (32, 32), (255, 0, 0, 0))
+    data = encode(cyan, "JPEG", quality=95)
+    assert b"Adobe" in data  # the marker of inverted samples
+    np.testing.assert_allclose(pixels(read_image(data))[16, 16], (0, 255, 255), atol=3)
+
+
+def test_one_bit_is_black_and_white():
+    image = Image.fromarray(RAMP > 127)
+    assert image.mode == "1"
+    for file_format in ("PNG", "TIFF", "BMP"):
+        found = pixels(read_image(encode(image, file_format)))
+        np.testing.assert_array_equal(found[..., 0], np.where(RAMP > 127, 255, 0))
+
+
+SIXTEEN = RAMP.astype(np.uint16) * 257
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encode(Image.fromarray(SIXTEEN), "PNG"),
+        encode(Image.fromarray(SIXTEEN), "TIFF"),
+        encode(Image.fromarray(SIXTEEN.astype(">u2")), "TIFF"),
+        deep_tiff(SIXTEEN),
+        deep_tiff(65535 - SIXTEEN, tag_262=0),
+    ],
+    ids=["png I;16", "tiff I;16", "tiff I;16B", "tiff by hand", "tiff white is zero"],
+)
+def test_sixteen_bit_grey_is_scaled_and_not_clipped(data):
+    np.testing.assert_array_equal(pixels(read_image(data)), RAMP[..., None].repeat(3, axis=2))
+
+
+def test_sixteen_bit_grey_in_wider_samples_is_scaled():
+    found = pixels(to_rgb(Image.fromarray(SIXTEEN.astype(np.int32))))
+    np.testing.assert_array_equal(found[..., 0], RAMP)
+
+
+def test_twelve_bit_grey_is_scaled_by_its_own_depth():
+    low, high = 0x123, 0xFFF
+    packed = np.array([low >> 4, (low & 0xF) << 4 | high >> 8, high & 0xFF], dtype=np.uint8)[None]
+    found = pixels(read_image(deep_tiff(packed, tag_256=2, tag_258=12)))
+    assert found[0, :, 0].tolist() == [round(low * 255 / 4095), 255]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encode(Image.fromarray(RAMP.astype(np.float32) / 255), "TIFF"),
+        encode(Image.fromarray(SIXTEEN.astype(np.int32)), "TIFF"),
+        deep_tiff(SIXTEEN.astype(np.int16), tag_339=2),
+    ],
+    ids=["float", "32 bit", "signed"],
+)
+def test_samples_without_an_agreed_white_are_refused(data):
+    with pytest.raises(UnreadableImage, match="no agreed white: convert the image to 8 or 16 bit"):
+        read_image(data)
+
+
+def test_lab_keeps_its_colours():
+    profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    lab = ImageCms.profileToProfile(Image.new("RGB", (8, 8), "red"), *profiles, outputMode="LAB")
+    np.testing.assert_allclose(pixels(read_image(encode(lab, "TIFF")))[4, 4], (255, 0, 0), atol=6)
+
+
+def test_a_mode_that_has_no_way_to_rgb_is_refused():
+    with pytest.raises(UnreadableImage, match="convert the image to RGB"):
+        to_rgb(Image.new("La", (8, 8)))
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
+def test_transparency_is_put_on_white(file_format):
+    image = Image.new("RGBA", (20, 10), (255, 0, 0, 255))
+    image.paste((0, 0, 0, 0), (0, 0, 5, 10))
+    image.paste((0, 0, 255, 128), (15, 0, 20, 10))
+    found = pixels(read_image(encode(image, file_format, **({"lossless": True} if file_format == "WEBP" else {}))))
+    assert found[5, 2].tolist() == [255, 255, 255]
+    assert found[5, 10].tolist() == [255, 0, 0]
+    np.testing.assert_allclose(found[5, 17], (127, 127, 255), atol=1)
+
+
+def test_transparent_grey_is_put_on_white():
+    image = Image.new("LA", (20, 10), (0, 255))
+    image.paste((0, 0), (0, 0, 5, 10))
+    found = pixels(read_image(encode(image, "PNG")))
+    assert found[5, 2].tolist() == [255, 255, 255]
+    assert found[5, 10].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "GIF"])
+def test_a_transparent_palette_entry_is_put_on_white(file_format):
+    image = Image.new("P", (20, 10), 0)
+    image.putpalette([0, 0, 0, 0, 0, 255])
+    image.paste(1, (10, 0, 20, 10))
+    assert pixels(read_image(encode(image, file_format)))[5, 2].tolist() == [0, 0, 0]
+    found = pixels(read_image(encode(image, file_format, transparency=0)))
+    assert found[5, 2].tolist() == [255, 255, 255]
+    assert found[5, 15].tolist() == [0, 0, 255]
+
+
+def test_a_transparent_colour_is_put_on_white():
+    image = Image.new("RGB", (20, 10), (1, 2, 3))
+    image.paste((9, 9, 9), (10, 0, 20, 10))
+    found = pixels(read_image(encode(image, "PNG", transparency=(1, 2, 3))))
+    assert found[5, 2].tolist() == [255, 255, 255]
+    assert found[5, 15].tolist() == [9, 9, 9]
+
+
+STORED_FROM_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", sorted(STORED_FROM_UPRIGHT))
+def test_a_rotated_photograph_is_set_upright(photograph, orientation, file_format):
+    stored = photograph.transpose(STORED_FROM_UPRIGHT[orientation])
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    image = read_image(encode(stored, file_format, exif=exif))
+    assert image.size == photograph.size
+    assert np.abs(pixels(image) - pixels(photograph)).mean() < 8
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_a_broken_exif_block_does_not_hide_the_picture(photograph):
+    image = read_image(encode(photograph, "JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff"))
+    assert image.size == photograph.size
+
+
+def test_no_bytes_have_their_own_message():
+    with pytest.raises(UnreadableImage, match="0 bytes"):
+        read_image(b"")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"%PDF-1.7 ...", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x00" * 1000, b"\xff\xd8\xff", b"GIF89a"],
+    ids=["pdf", "svg", "zeros", "only a magic number", "gif header"],
+)
+def test_what_is_no_picture_is_refused_with_the_supported_formats(data):
+    with pytest.raises(UnreadableImage, match="JPEG, PNG, WebP, BMP, TIFF or GIF") as error:
+        read_image(data)
+    assert error.value.field == "image"
+
+
+@pytest.mark.parametrize("file_format", ["ICO", "PPM", "TGA", "PCX", "ICNS", "JPEG2000"])
+def test_formats_outside_the_list_are_refused_even_if_pillow_reads_them(file_format):
+    with pytest.raises(UnreadableImage, match="supported format"):
+        read_image(encode(Image.new("RGB", (64, 64), "red"), file_format))
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+def test_a_jpeg_cut_short_is_refused(photograph, share, options):
+    data = encode(photograph, "JPEG", **options)
+    with pytest.raises(UnreadableImage, match=r"cut short|damaged"):
+        read_image(data[: int(len(data) * share)])
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "BMP", "TIFF", "GIF"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_other_formats_cut_short_are_refused(photograph, file_format, share):
+    data = encode(photograph, file_format)
+    with pytest.raises(UnreadableImage):
+        read_image(data[: int(len(data) * share)])
+
+
+def test_damaged_png_data_is_refused(photograph):
+    data = bytearray(encode(photograph, "PNG"))
+    data[len(data) // 2] ^= 0xFF
+    with pytest.raises(UnreadableImage, match="damaged"):
+        read_image(bytes(data))
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "TIFF", "PNG", "WEBP"])
+def test_several_frames_or_pages_are_refused_with_their_number(file_format):
+    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "green", "blue")]
+    data = encode(frames[0], file_format, save_all=True, append_images=frames[1:])
+    with pytest.raises(UnreadableImage, match="3 frames or pages: send one picture"):
+        read_image(data)
+
+
+def test_a_phone_photograph_with_a_second_map_is_read(photograph):
+    data = encode(photograph, "MPO", save_all=True, append_images=[photograph.convert("L").convert("RGB")])
+    assert np.abs(pixels(read_image(data)) - pixels(photograph)).mean() < 8
+
+
+def test_too_many_pixels_are_refused_with_both_numbers(jpeg):
+    with pytest.raises(
+        ImageTooLarge, match=r"640 x 498 = 318720 pixels, and at most 318719 .*: scale it down"
+    ) as error:
+        read_image(jpeg, max_pixels=640 * 498 - 1)
+    assert error.value.field == "image"
+    assert read_image(jpeg, max_pixels=640 * 498).size == (640, 498)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [8_000, 10_000, 12_000, 50_000])
+def test_a_bomb_is_refused_before_it_is_decoded(side):
+    header = io.BytesIO()
+    Image.new("L", (1, 1)).save(header, "PNG")
+    data = bytearray(header.getvalue())
+    data[16:24] = struct.pack(">II", side, side)  # the size in IHDR
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    with pytest.raises(ImageTooLarge, match="scale it down"):
+        read_image(bytes(data))
+
+
+def test_a_picture_of_another_mode_can_be_used_directly():
+    assert to_rgb(Image.new("LA", (2, 2), (0, 0))).getpixel((0, 0)) == (255, 255, 255)
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=200, deadline=None)
+def test_random_bytes_never_raise_anything_else(data):
+    with pytest.raises(InvalidInput):
+        read_image(data)
+
+
+SMALL = Image.fromarray(RAMP).resize((24, 16)).convert("RGB")
+VALID = [encode(SMALL, f) for f in ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")] + [
+    encode(SMALL.convert("P"), "PNG", transparency=0),
+    encode(Image.fromarray(SIXTEEN), "TIFF"),
+    encode(SMALL, "TIFF", compression="tiff_lzw"),
+    encode(
+        SMALL,
+        "JPEG",
+        exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00",
+    ),
+]
+CHANGES = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=8)
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")
+@given(st.sampled_from(VALID), CHANGES, st.floats(0.2, 1))
+@settings(max_examples=500, deadline=None)
+def test_mutated_files_give_a_picture_or_invalid_input(data, changes, share):
+    mutated = bytearray(data)
+    for position, value in changes:
+        mutated[position % len(mutated)] = value
+    try:
+        image = read_image(bytes(mutated[: max(1, int(len(mutated) * share))]), max_pixels=100_000)
+    except InvalidInput:
+        return
+    assert image.mode == "RGB"
+    assert min(image.size) > 0

@@ -1,0 +1,76 @@
+"""The files of a result."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ep_core import Explanation, ExtremalSpec, explain
+from ep_core.models import Classifier
+from ep_core.render import DIMMED, render_files
+
+
+@pytest.fixture(scope="module")
+def goose(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> Explanation:
+    return explain(mobilenet, sample("goose"), ExtremalSpec(areas=(0.1, 0.4), iterations=25))
+
+
+@pytest.fixture(scope="module")
+def files(goose: Explanation) -> dict[str, bytes]:
+    return dict(render_files(goose))
+
+
+def picture(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+def test_names(files: dict[str, bytes]) -> None:
+    areas = [f"{kind}/{area}.png" for kind in ("masks", "overlays") for area in (0.1, 0.4)]
+    assert set(files) == {*areas, "masks/0.1.model.png", "masks/0.4.model.png", "saliency.png", "curve.svg"}
+
+
+def test_masks_are_grey_in_the_images_pixels_and_in_the_frames(files: dict[str, bytes], goose: Explanation) -> None:
+    on_image, in_frame = picture(files["masks/0.4.png"]), picture(files["masks/0.4.model.png"])
+    assert on_image.shape == (goose.image.height, goose.image.width)
+    assert in_frame.shape == (224, 224)
+    assert on_image.dtype == np.uint8
+    np.testing.assert_allclose(in_frame / 255, goose.masks[1, 0].numpy(), atol=0.5 / 255 + 1e-6)
+    left, top, right, bottom = map(round, goose.frame.box)
+    assert on_image[top:bottom, left:right].mean() / 255 == pytest.approx(0.4, abs=0.01)
+    assert on_image[:, : left - 1].max() == 0  # outside the network's crop
+
+
+def test_overlay_shows_the_image_where_the_mask_is_and_dims_the_rest(
+    files: dict[str, bytes], goose: Explanation
+) -> None:
+    overlay, mask = picture(files["overlays/0.4.png"]), picture(files["masks/0.4.png"])
+    original = np.asarray(goose.image.convert("RGB"))
+    np.testing.assert_array_equal(overlay[mask == 255], original[mask == 255])
+    assert overlay[mask == 0].mean() < 0.5 * original[mask == 0].mean()
+
+
+def test_saliency_is_hottest_where_the_masks_agree(files: dict[str, bytes]) -> None:
+    saliency = picture(files["saliency.png"]).astype(int)
+    total = picture(files["masks/0.1.png"]).astype(int) + picture(files["masks/0.4.png"])
+    warmth = saliency[:, :, 0] - saliency[:, :, 2]  # red over blue
+    assert warmth[total > 400].mean() > warmth[total == 0].mean() + 50
+
+
+def test_curve_is_svg_and_reproducible(files: dict[str, bytes], goose: Explanation) -> None:
+    root = ElementTree.fromstring(files["curve.svg"])
+    assert root.tag.endswith("svg")
+    assert "goose" in files["curve.svg"].decode()
+    assert dict(render_files(goose))["curve.svg"] == files["curve.svg"]
+
+
+def test_pictures_of_any_mode_are_shown_as_a_person_sees_them(mobilenet: Classifier) -> None:
+    grey = np.tile(np.linspace(0, 65535, 300, dtype=np.uint16), (260, 1))
+    files = dict(render_files(explain(mobilenet, Image.fromarray(grey), ExtremalSpec(areas=(0.5,), iterations=1))))
+    mask, overlay = picture(files["masks/0.5.png"]), picture(files["overlays/0.5.png"])
+    shown = mask / 255 + (1 - mask / 255) * DIMMED
+    np.testing.assert_allclose(overlay.mean(axis=2), shown * (grey >> 8), atol=2)

@@ -1,0 +1,165 @@
+"""Lanes, and the rules that move them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+from ep_core.lanes import Lane, Objective
+from ep_core.models import Classifier
+from ep_core.perturbation import Pyramids
+from ep_core.presets.fast import FastRule
+from ep_core.presets.paper import LEARNING_RATE, MOMENTUM, PaperRule, area_weight
+from ep_core.solver import MAX_LANES, Solver
+
+SIDE = 168
+SPOTS = (slice(20, 68), slice(100, 148))  # as in conftest
+CPU = torch.device("cpu")
+
+
+def lane(area: float = 0.1, *, target: int = 0, variant: str = "preserve", iterations: int = 12) -> Lane:
+    return Lane(0, target, area, variant, iterations)
+
+
+def solved(model: Classifier, pyramids: Pyramids, lanes: list[Lane], preset: str) -> Tensor:
+    with model.frozen() as network:
+        solver = Solver(network, pyramids, lanes, preset)
+        for _ in solver.run():
+            pass
+    return solver.masks()
+
+
+@pytest.mark.parametrize(("variant", "sign"), [("preserve", (1, 0)), ("delete", (0, -1)), ("hybrid", (1, -1))])
+def test_objective_has_the_signs_of_section_3_2(
+    spot_model: Classifier, pyramids: Pyramids, variant: str, sign: tuple[int, int]
+) -> None:
+    mask = torch.rand(1, 1, SIDE, SIDE)
+    index = torch.tensor([0])
+    kept = spot_model.network(pyramids.perturb(mask, index))[0, 1]
+    deleted = spot_model.network(pyramids.perturb(1 - mask, index))[0, 1]
+    objective = Objective(spot_model.network, pyramids, [lane(target=1, variant=variant)], CPU)
+    torch.testing.assert_close(objective(mask)[0], sign[0] * kept + sign[1] * deleted, atol=1e-3, rtol=1e-4)
+
+
+def test_mixed_lanes_keep_to_themselves(spot_model: Classifier, pyramids: Pyramids) -> None:
+    lanes = [lane(variant="hybrid"), lane(target=1), lane(variant="delete")]
+    masks = torch.rand(3, 1, SIDE, SIDE)
+    together = Objective(spot_model.network, pyramids, lanes, CPU)(masks)
+    alone = [Objective(spot_model.network, pyramids, [one], CPU)(masks[k : k + 1]) for k, one in enumerate(lanes)]
+    torch.testing.assert_close(together, torch.cat(alone))
+
+
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+def test_a_lane_does_not_depend_on_its_company(spot_model: Classifier, pyramids: Pyramids, preset: str) -> None:
+    lanes = [lane(0.1), lane(0.3, target=1, variant="hybrid"), lane(0.2, variant="delete")]
+    together = solved(spot_model, pyramids, lanes, preset)
+    alone = torch.cat([solved(spot_model, pyramids, [one], preset) for one in lanes])
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+def test_any_subset_can_be_stepped(spot_model: Classifier, pyramids: Pyramids, preset: str) -> None:
+    lanes = [lane(0.1), lane(0.2), lane(0.3)]
+    with spot_model.frozen() as network:
+        in_turn, at_once = (Solver(network, pyramids, lanes, preset) for _ in range(2))
+        for _ in range(6):
+            at_once.step([0, 1, 2])
+        for rows in ([2], [0, 2], [1], [1, 0], [0, 1, 2]) + ([0, 1, 2],) * 2:
+            in_turn.step(rows)
+        for k in range(3):
+            for _ in range(6 - in_turn.taken[k]):
+                in_turn.step([k])
+    torch.testing.assert_close(in_turn.masks(), at_once.masks(), atol=1e-4, rtol=0)
+
+
+def test_run_steps_more_lanes_than_fit_a_batch_to_their_own_ends(spot_model: Classifier, pyramids: Pyramids) -> None:
+    lanes = [lane(iterations=1 + k % 3) for k in range(MAX_LANES + 5)]
+    with spot_model.frozen() as network:
+        solver = Solver(network, pyramids, lanes, "paper")
+        assert list(solver.run()) == [1, 2, 3]
+    assert solver.taken == [one.iterations for one in lanes]
+    assert solver.masks().shape == (MAX_LANES + 5, 1, SIDE, SIDE)
+
+
+@pytest.mark.parametrize(("preset", "iterations", "tolerance"), [("fast", 60, 0.002), ("paper", 150, 0.05)])
+def test_the_mask_finds_what_the_network_looks_at(
+    spot_model: Classifier, pyramids: Pyramids, preset: str, iterations: int, tolerance: float
+) -> None:
+    variants = ("preserve", "delete", "hybrid")
+    lanes = [lane(0.09, target=k, variant=variant, iterations=iterations) for variant in variants for k in (0, 1)]
+    for one, mask in zip(lanes, solved(spot_model, pyramids, lanes, preset)[:, 0], strict=True):
+        where = SPOTS[one.target]
+        assert mask[where, where].sum() / mask.sum() > 0.5  # by chance 0.08
+        assert mask.mean() == pytest.approx(0.09, abs=tolerance)
+
+
+@pytest.mark.parametrize("area", [0.05, 0.1, 0.3, 0.6, 0.9])
+def test_fast_masks_have_exactly_their_area(spot_model: Classifier, pyramids: Pyramids, area: float) -> None:
+    for iterations in (1, 30):
+        masks = solved(spot_model, pyramids, [lane(area, iterations=iterations)], "fast")
+        assert masks.mean().item() == pytest.approx(area, abs=1e-3)
+
+
+def test_fast_area_shrinks_on_schedule(spot_model: Classifier, pyramids: Pyramids) -> None:
+    with spot_model.frozen() as network:
+        solver = Solver(network, pyramids, [lane(0.1, iterations=60)], "fast")
+        areas = [solver.areas.item() for _ in solver.run()]
+    assert areas[0] > 0.9
+    assert all(later <= earlier + 0.02 for earlier, later in pairwise(areas))
+    assert areas[-1] == pytest.approx(0.1, abs=0.01)
+
+
+def test_fast_step_keeps_the_area_to_first_order(spot_model: Classifier, pyramids: Pyramids) -> None:
+    """The projected gradient g - a' sum(g) / sum(a') sums to nothing: moving along it trades area for area."""
+    rule = FastRule([lane(0.3, iterations=1000)], (SIDE, SIDE), CPU)
+    with spot_model.frozen() as network:
+        objective = Objective(network, pyramids, [lane(0.3)], CPU)
+        areas = [rule.step([0], [700 + k], objective).areas.item() for k in range(40)]
+    assert all(area == pytest.approx(0.3, abs=0.01) for area in areas[20:])
+
+
+@pytest.mark.parametrize(
+    ("step", "weight"), [(0, 300), (533, 300), (534, 600), (1066, 600), (1067, 1200), (1599, 1200)]
+)
+def test_lambda_doubles_at_each_third(step: int, weight: float) -> None:
+    assert area_weight(step, 1600) == weight
+
+
+def test_paper_starts_from_all_ones(spot_model: Classifier, pyramids: Pyramids) -> None:
+    solver = Solver(spot_model.network, pyramids, [lane()], "paper")
+    assert solver.masks().min() > 0.97
+
+
+def test_paper_step_is_sgd_with_momentum(spot_model: Classifier, pyramids: Pyramids) -> None:
+    """Against torch's own SGD on the same loss."""
+    from ep_core.area import ranked_area_loss
+    from ep_core.mask import MaskLattice
+
+    one = lane(0.2, iterations=9)
+    parameters = torch.ones(1, 1, 24, 24, requires_grad=True)
+    sgd = torch.optim.SGD([parameters], lr=LEARNING_RATE, momentum=MOMENTUM)
+    lattice = MaskLattice((SIDE, SIDE))
+    with spot_model.frozen() as network:
+        objective = Objective(network, pyramids, [one], CPU)
+        rule = PaperRule([one], (SIDE, SIDE), CPU)
+        for step in range(9):
+            masks = lattice.smooth(parameters)
+            weight = (300, 600, 1200)[step // 3]
+            loss = weight * ranked_area_loss(masks, [round(0.2 * SIDE * SIDE)]) - objective(masks)
+            sgd.zero_grad()
+            loss.sum().backward()
+            sgd.step()
+            with torch.no_grad():
+                parameters.clamp_(0, 1)
+            rule.step([0], [step], objective)
+    torch.testing.assert_close(rule.masks([0]), lattice.smooth(parameters).detach(), atol=5e-3, rtol=0)
+
+
+@pytest.mark.parametrize("area", [0.0005, 0.01, 0.5, 0.97])
+def test_fast_meets_extreme_areas_whatever_the_parameters(area: float) -> None:
+    rule = FastRule([lane(area)], (224, 224), CPU)
+    rule._theta = 3 * torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(0))
+    assert rule.masks([0]).mean().item() == pytest.approx(area, abs=1e-4)

@@ -1,0 +1,111 @@
+"""Fixtures for the API: a real Redis, the application on it, and what workers would have written there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+from redis import Redis
+
+from ep_core.models.card import ModelCard
+from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
+from service.app import create_app
+from service.embedded_redis import EmbeddedRedis
+from service.jobs.examples import REPORT
+from service.settings import ApiSettings
+from worker import catalogue
+from worker.blobs import RedisBlobs
+from worker.contract import INPUT, JobState
+from worker.store import JobStore
+
+LABELS = ("goldfish", "American black bear", "brown bear", "crane", "crane", "Persian cat")
+
+
+@pytest.fixture(scope="session")
+def cards() -> list[ModelCard]:
+    """The models of a worker."""
+    return [
+        ModelCard(name="mobilenet_v2", source="torchvision", input_size=(224, 224), labels=LABELS),
+        ModelCard(name="timm:org/resnet10t.c3_in1k", source="timm", input_size=(176, 176), labels=LABELS),
+    ]
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_server: EmbeddedRedis, cards: list[ModelCard]) -> Iterator[Redis]:
+    """An empty Redis, the models of a worker that has started published in it."""
+    client = Redis.from_url(redis_server.url)
+    client.flushall()
+    catalogue.publish(client, cards)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def settings(redis_server: EmbeddedRedis) -> ApiSettings:
+    return ApiSettings(redis_url=redis_server.url, max_upload_bytes=300_000, max_pixels=1_000_000)
+
+
+@pytest.fixture(scope="session")
+def running_app(settings: ApiSettings) -> Iterator[TestClient]:
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def client(redis: Redis, running_app: TestClient) -> TestClient:
+    """A client of the API on an empty Redis; it sees the server's 500s as a real one would."""
+    return running_app
+
+
+@pytest.fixture
+def store(redis: Redis) -> JobStore:
+    return JobStore(redis, retention_s=3600)
+
+
+@pytest.fixture(scope="session")
+def png() -> bytes:
+    """A small whole image."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (32, 24), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def post(client: TestClient, png: bytes) -> Callable[[], str]:
+    """A function that posts a job as the example report's and returns its id."""
+
+    def post() -> str:
+        answer = client.post("/v1/jobs", files={"image": png}, data={"params": '{"areas": [0.05, 0.1, 0.2]}'})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    return post
+
+
+@pytest.fixture
+def finish(redis: Redis, store: JobStore) -> Callable[[str], None]:
+    """A function that does to a posted job what a worker does that explains it."""
+
+    def finish(job_id: str) -> None:
+        attempt = store.start(job_id, worker="test")
+        blobs = RedisBlobs(redis)
+        report = ExtremalReport.model_validate(REPORT).model_copy(update={"id": job_id})
+        blobs.put(job_id, RESULT, report.model_dump_json().encode())
+        for point in report.curve:
+            for name in (mask_name(point.area), mask_name(point.area, frame="model"), overlay_name(point.area)):
+                blobs.put(job_id, name, f"picture {name}".encode())
+        blobs.put(job_id, SALIENCY, b"picture saliency")
+        blobs.put(job_id, CURVE, b"<svg/>")
+        assert store.finish(job_id, JobState.SUCCEEDED, attempt=attempt)
+        blobs.remove(job_id, INPUT)
+
+    return finish

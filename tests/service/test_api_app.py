@@ -1,0 +1,116 @@
+"""The rest of the API: models, health, pages, errors of routing, and what `import service.app` drags in."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from fastapi.testclient import TestClient
+from redis import Redis
+
+from ep_core.models.card import ModelCard
+from service.models.schemas import ModelList, ModelRead
+from worker import catalogue
+from worker.liveness import beat
+
+
+def test_importing_the_app_loads_no_torch_and_connects_to_nothing() -> None:
+    code = (
+        "import socket, sys\n"
+        "socket.socket.connect = lambda *_: sys.exit('connected')\n"
+        "import service.app, service.__main__\n"
+        "service.app.create_app()\n"
+        "heavy = {'torch', 'torchvision', 'timm', 'matplotlib', 'scipy'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_models_are_listed_without_labels_and_shown_with_them(client: TestClient, cards: list[ModelCard]) -> None:
+    listed = ModelList.model_validate(client.get("/v1/models").json())
+
+    assert [(m.name, m.classes) for m in listed.models] == [(card.name, len(card.labels)) for card in cards]
+    assert listed.default == "mobilenet_v2"
+    assert "labels" not in client.get("/v1/models").text
+    for model, card in zip(listed.models, cards, strict=True):
+        shown = ModelRead.model_validate(client.get(model.link).json())
+        assert (shown.name, shown.labels) == (card.name, card.labels)
+
+
+def test_an_unknown_model_names_the_nearest(client: TestClient) -> None:
+    answer = client.get("/v1/models/mobilenet")
+
+    assert (answer.status_code, answer.json()["nearest"]) == (404, ["mobilenet_v2"])
+
+
+def test_before_any_worker_there_are_no_models(client: TestClient, redis: Redis) -> None:
+    catalogue.publish(redis, [])
+
+    assert client.get("/v1/models").json()["models"] == []
+    assert client.get("/v1/models/mobilenet_v2").status_code == 503
+
+
+def test_ready_means_that_a_worker_lives(client: TestClient, redis: Redis) -> None:
+    without = client.get("/readyz")
+    beat(redis, "w1", ttl_s=5)
+    with_worker = client.get("/readyz")
+
+    assert (without.status_code, without.headers["retry-after"]) == (503, "5")
+    assert "worker" in without.json()["detail"]
+    assert (with_worker.status_code, with_worker.json()) == (200, {"status": "ready", "workers": 1})
+    assert client.get("/healthz").json() == {"status": "alive"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nowhere", 404), ("GET", "/v1/nowhere", 404), ("PUT", "/v1/jobs", 405), ("POST", "/healthz", 405)],
+)
+def test_what_isnt_there_is_a_problem(client: TestClient, method: str, path: str, status: int) -> None:
+    answer = client.request(method, path)
+
+    assert answer.status_code == answer.json()["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"].startswith("/problems/")
+    assert status != 405 or answer.headers["allow"]
+
+
+def test_an_unforeseen_error_shows_its_request_id_and_no_trace(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> int:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr("service.health.live_workers", fail)
+    answer = client.get("/readyz", headers={"X-Request-ID": "0f8fad5bd9cb469fa165708677289501"})
+
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "/problems/internal-error"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"] == "0f8fad5bd9cb469fa165708677289501"
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_a_request_id_that_could_forge_log_lines_is_replaced(client: TestClient) -> None:
+    assert re.fullmatch("[0-9a-f]{32}", client.get("/healthz", headers={"X-Request-ID": "a b"}).headers["x-request-id"])
+
+
+@pytest.mark.parametrize("page", ["/", "/docs", "/redoc"])
+def test_pages_load_nothing_from_other_hosts(client: TestClient, page: str) -> None:
+    html = client.get(page).text
+
+    loaded = re.findall(r'(?:<script[^>]*src|<link[^>]*href|<img[^>]*src)="([^"]+)"', html)
+    assert page == "/" or loaded
+    for address in loaded:
+        assert address.startswith(("/", "data:")), address
+        assert address.startswith("data:") or client.get(address).status_code == 200
+
+
+def test_the_home_page_links_where_to_go(client: TestClient) -> None:
+    html = client.get("/").text
+
+    for link in ("docs", "v1/models", "readyz", "openapi.json"):
+        assert f'href="{link}"' in html

@@ -1,0 +1,263 @@
+"""Whatever is posted, the answer says what to change; it is never a 500 and never leaves a job behind."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from redis import Redis
+
+from ep_core.spec import ExtremalSpec
+from service.jobs.upload import MAX_PARAMS_BYTES
+from service.problems import ProblemDetails
+from worker import catalogue
+
+
+def problem_of(answer: Any) -> ProblemDetails:
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    problem = ProblemDetails.model_validate(answer.json())
+    assert problem.status == answer.status_code
+    assert problem.request_id == answer.headers["x-request-id"]
+    return problem
+
+
+@pytest.fixture(autouse=True)
+def no_job_is_left(redis: Redis) -> Any:
+    yield
+    assert redis.keys("ep:job:*") == redis.keys("ep:blobs:*") == redis.keys("rq:job:*") == []
+
+
+def _image(mode: str = "RGB", size: tuple[int, int] = (64, 48), kind: str = "PNG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.effect_noise(size, 90).convert(mode).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "slug"),
+    [
+        pytest.param(b"", 422, "unreadable-image", id="empty"),
+        pytest.param(b"%PDF-1.7 not a picture", 422, "unreadable-image", id="no image"),
+        pytest.param(_image()[:2000], 422, "unreadable-image", id="truncated PNG"),
+        pytest.param(_image(kind="JPEG")[:1500], 422, "unreadable-image", id="truncated JPEG"),
+        pytest.param(
+            _image(kind="GIF", mode="L", save_all=True, append_images=[Image.new("L", (64, 48))]),
+            422,
+            "unreadable-image",
+            id="animated",
+        ),
+        pytest.param(
+            _image(kind="TIFF", save_all=True, append_images=[Image.new("RGB", (9, 9))]),
+            422,
+            "unreadable-image",
+            id="two pages",
+        ),
+        pytest.param(_image("1", size=(1001, 1000)), 413, "image-too-large", id="too many pixels"),
+        pytest.param(b"\xff" * 300_001, 413, "upload-too-large", id="too many bytes"),
+        pytest.param(b"\xff" * 500_000, 413, "upload-too-large", id="far too many bytes"),
+    ],
+)
+@pytest.mark.parametrize("form", ["multipart", "json"])
+def test_bad_images(client: TestClient, data: bytes, status: int, slug: str, form: str) -> None:
+    if form == "multipart":
+        answer = client.post("/v1/jobs", files={"image": data})
+    else:
+        answer = client.post("/v1/jobs", json={"image": base64.b64encode(data).decode()})
+
+    problem = problem_of(answer)
+    assert (problem.status, problem.type) == (status, f"/problems/{slug}")
+    assert problem.errors[0].field == "image"
+
+
+@pytest.mark.parametrize(
+    ("params", "field", "says"),
+    [
+        ('{"model": "mobilenet"}', "model", "mobilenet_v2"),
+        ('{"model": "resnet10t"}', "model", "timm:org/resnet10t.c3_in1k"),
+        ('{"target": "black bear"}', "target", "American black bear"),
+        ('{"target": "crane"}', "target", "[3, 4]"),
+        ('{"target": 6}', "target", "0 to 5"),
+        ('{"target": -1}', "target", "0 to 5"),
+        ('{"target": 1.5}', "target", "valid integer"),
+        ('{"target": true}', "target", "valid string"),
+        ('{"target": ""}', "target", "at least 1 character"),
+        ('{"target": 99999999999999999999999}', "target", "0 to 5"),
+        ('{"variant": "keep"}', "variant", "'preserve', 'delete' or 'hybrid'"),
+        ('{"perturbation": "noise"}', "perturbation", "'blur' or 'fade'"),
+        ('{"preset": "slow"}', "preset", "'fast' or 'paper'"),
+        ('{"task": "channels"}', "task", "'extremal'"),
+        ('{"areas": []}', "areas", "at least 1 item"),
+        (json.dumps({"areas": [i / 100 for i in range(1, 66)]}), "areas", "at most 64 items"),
+        ('{"areas": [0.1, 0.2, 0.10]}', "areas", "different"),
+        ('{"areas": 0.1}', "areas", "array"),
+        ('{"areas": [0.1, 0]}', "areas.1", "greater than 0"),
+        ('{"areas": [0.1, 1]}', "areas.1", "less than 1"),
+        ('{"areas": [-0.5]}', "areas.0", "greater than 0"),
+        ('{"areas": ["a lot"]}', "areas.0", "number"),
+        ('{"areas": [NaN]}', "areas.0", "finite"),
+        ('{"areas": [0.1, Infinity]}', "areas.1", "finite"),
+        ('{"threshold": NaN}', "threshold", "finite"),
+        ('{"seed": -1}', "seed", "greater than or equal to 0"),
+        ('{"iterations": 0}', "iterations", "greater than or equal to 1"),
+        ('{"perturbation": "fade", "sigma_max": 5}', "sigma_max", "at most 1"),
+        ('{"area": [0.1]}', "area", "did you mean areas"),
+        ('{"zzz": 1}', "zzz", "the fields are task, model, target"),
+        ("[0.1, 0.2]", "params", "object"),
+        ("null", "params", "object"),
+        ('"areas"', "params", "object"),
+        ("areas=0.1", "params", "Invalid JSON"),
+        ('{"areas": [0.1]', "params", "Invalid JSON"),
+        ('{"target": "\\ud800"}', "params", "Invalid JSON"),
+        ("[" * 5000, "params", "Invalid JSON"),
+    ],
+)
+def test_bad_params_are_named_and_the_allowed_is_said(
+    client: TestClient, png: bytes, params: str, field: str, says: str
+) -> None:
+    problem = problem_of(client.post("/v1/jobs", files={"image": png}, data={"params": params}))
+
+    assert problem.status == 422
+    assert problem.errors[0].field == field
+    assert says in problem.errors[0].detail
+    assert says in problem.detail
+
+
+def test_every_bad_field_is_named_with_its_value_and_what_is_allowed(client: TestClient, png: bytes) -> None:
+    params = '{"areas": [0.1, 7, NaN], "variant": "keep", "sed": 1}'
+    problem = problem_of(client.post("/v1/jobs", files={"image": png}, data={"params": params}))
+
+    by_field = {error.field: error for error in problem.errors}
+    assert set(by_field) == {"areas.1", "areas.2", "variant", "sed"}
+    assert (by_field["areas.1"].value, by_field["areas.2"].value) == ("7", "NaN")
+    assert by_field["variant"].allowed["enum"] == ["preserve", "delete", "hybrid"]
+    assert by_field["areas.1"].allowed["items"]["exclusiveMaximum"] == 1
+    assert by_field["sed"].nearest[0] == "seed"
+    assert problem.type == "/problems/invalid-input"
+
+
+def test_names_that_may_have_been_meant_are_listed(client: TestClient, png: bytes) -> None:
+    problem = problem_of(client.post("/v1/jobs", files={"image": png}, data={"params": '{"target": "bear"}'}))
+
+    assert problem.type == "/problems/unknown-name"
+    assert problem.errors[0].nearest == ["brown bear", "American black bear"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "field", "says"),
+    [
+        ([("params", (None, "{}"))], "image", "missing"),
+        ([("image", (None, "text"))], "image", "filename"),
+        ([("image", ("a", b"1")), ("image", ("b", b"2"))], "image", "2 images"),
+        ([("image", ("a", b"1")), ("params", (None, "{}")), ("params", (None, "{}"))], "params", "2 parts"),
+        ([("image", ("a", b"1")), ("mask", ("m", b"2"))], "mask", "no such part"),
+        ([(f"part{i}", (None, "x")) for i in range(50)], "image", "Too many fields"),
+    ],
+)
+def test_bad_forms(client: TestClient, parts: Any, field: str, says: str) -> None:
+    problem = problem_of(client.post("/v1/jobs", files=parts))
+
+    assert (problem.status, problem.errors[0].field) == (422, field)
+    assert says in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "says"),
+    [
+        (b"", "params", "Invalid JSON"),
+        (b"{", "params", "Invalid JSON"),
+        (b"[]", "params", "object"),
+        (b"{}", "image", "required"),
+        (b'{"image": 3}', "image", "string"),
+        (b'{"image": null}', "image", "string"),
+        (b'{"image": "*not base64*"}', "image", "not base64"),
+        (b'{"image": "QUJ"}', "image", "not base64"),
+        (b'{"image": "data:image/png;base64"}', "image", "not base64"),
+        ('{"image": "é"}'.encode(), "image", "not base64"),
+        (b'{"image": "\xff"}', "params", "Invalid JSON"),
+        (b'{"image": "QUJD", "params": {"areas": [2]}}', "areas.0", "less than 1"),
+        (b'{"image": "QUJD", "params": "{}"}', "params", "object"),
+        (b'{"image": "QUJD", "areas": [0.1]}', "areas", "goes inside params"),
+        (b'{"image": "QUJD", "imag": 1}', "imag", "did you mean image?"),
+        (b'{"image": "QUJD", "xyzzy": 1}', "xyzzy", "the fields are image, params"),
+    ],
+)
+def test_bad_json_bodies(client: TestClient, body: bytes, field: str, says: str) -> None:
+    problem = problem_of(client.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"}))
+
+    assert (problem.status, problem.errors[0].field) == (422, field)
+    assert says in problem.errors[0].detail
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "", "image/png", "text/plain", "application/x-www-form-urlencoded", "?"]
+)
+def test_other_content_types_are_refused(client: TestClient, png: bytes, content_type: str | None) -> None:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    answer = client.post("/v1/jobs", content=png, headers=headers)
+
+    assert problem_of(answer).status == 415
+    assert answer.headers["accept-post"] == "multipart/form-data, application/json"
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=x"]
+)
+@pytest.mark.parametrize(
+    "body", [b"", b"garbage", b"--x\r\n\r\n", b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--"]
+)
+def test_broken_multipart(client: TestClient, content_type: str, body: bytes) -> None:
+    assert problem_of(client.post("/v1/jobs", content=body, headers={"Content-Type": content_type})).status == 422
+
+
+def test_long_params_are_refused(client: TestClient, png: bytes) -> None:
+    params = "{" + " " * MAX_PARAMS_BYTES + "}"
+    problem = problem_of(client.post("/v1/jobs", files={"image": png}, data={"params": params}))
+
+    assert (problem.status, problem.errors[0].field) == (413, "params")
+
+
+def test_no_models_known_yet(client: TestClient, redis: Redis, png: bytes) -> None:
+    catalogue.publish(redis, [])
+    answer = client.post("/v1/jobs", files={"image": png})
+
+    assert problem_of(answer).status == 503
+    assert "worker" in answer.json()["detail"]
+    assert int(answer.headers["retry-after"]) > 0
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+near_params = st.dictionaries(
+    st.sampled_from(list(ExtremalSpec.model_fields)) | st.text(max_size=8), json_values, max_size=4
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(params=near_params | json_values)
+def test_any_json_as_params_is_a_job_or_a_problem(client: TestClient, redis: Redis, png: bytes, params: Any) -> None:
+    answer = client.post("/v1/jobs", files={"image": png}, data={"params": json.dumps(params)})
+
+    assert answer.status_code in (202, 422), answer.text
+    if answer.status_code == 202:
+        assert client.delete(answer.headers["location"]).status_code == 204
+    else:
+        assert problem_of(answer).errors
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.binary(max_size=200), kind=st.sampled_from(["application/json", "multipart/form-data; boundary=x"]))
+def test_any_bytes_as_a_body_are_a_problem(client: TestClient, body: bytes, kind: str) -> None:
+    answer = client.post("/v1/jobs", content=body, headers={"Content-Type": kind})
+
+    assert problem_of(answer).status == 422

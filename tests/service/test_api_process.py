@@ -1,0 +1,232 @@
+"""The API as its own process: uploads that never end, Redis coming and going, stopping, a taken port."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from redis import Redis
+
+from ep_core.models.card import ModelCard
+from service.embedded_redis import EmbeddedRedis
+from worker import catalogue
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _api(redis_url: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A running API process and its address."""
+    port = _free_port()
+    env = os.environ | {"EP_REDIS_URL": redis_url, "EP_PORT": str(port), "EP_LOG_JSON": "true"} | env
+    process = subprocess.Popen([sys.executable, "-m", "service"], env=env, stderr=subprocess.PIPE, text=True)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/healthz", 200, within_s=20)
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _wait_for(url: str, status: int, *, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            if httpx.get(url).status_code == status:
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"{url} did not answer {status} within {within_s} s")
+
+
+@pytest.fixture(scope="module")
+def api(redis_server: EmbeddedRedis, cards: list[ModelCard]) -> Iterator[str]:
+    with Redis.from_url(redis_server.url) as redis:
+        redis.flushall()
+        catalogue.publish(redis, cards)
+    with _api(redis_server.url, EP_MAX_UPLOAD_BYTES="1000000") as (_, address):
+        yield address
+
+
+@pytest.mark.parametrize("start", ["multipart", "json"])
+def test_an_endless_upload_is_cut_off(api: str, start: str) -> None:
+    """Nothing declares the length, and the client never stops sending."""
+    kind, head = {
+        "multipart": (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n',
+        ),
+        "json": ("application/json", b'{"image": "'),
+    }[start]
+    host, port = api.removeprefix("http://").split(":")
+    sent = 0
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(
+            f"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        with suppress(ConnectionError):  # the server closes while we send
+            for data in itertools.chain([head], itertools.repeat(b"A" * 65536)):
+                connection.sendall(b"%x\r\n%s\r\n" % (len(data), data))
+                sent += len(data)
+                assert sent < 20_000_000, "the server reads on and on"
+        answer = connection.makefile("rb").readline()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_declared_length_over_the_limit_is_refused_unread(api: str) -> None:
+    host, port = api.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(
+            b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 9999999999\r\nExpect: 100-continue\r\n\r\n"
+        )
+        answer = connection.recv(100_000)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"application/problem+json" in answer
+
+
+def test_an_ordinary_client_reads_the_413(api: str) -> None:
+    answer = httpx.post(f"{api}/v1/jobs", files={"image": b"\xff" * 5_000_000})
+
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/upload-too-large")
+
+
+def test_a_kept_connection_answers_at_once(api: str) -> None:
+    with httpx.Client(base_url=api) as client:
+        quickest = min(client.get("/healthz").elapsed.total_seconds() for _ in range(20))
+
+    assert quickest < 0.02
+
+
+def test_a_client_that_leaves_during_its_upload_does_no_harm(api: str) -> None:
+    host, port = api.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(
+            b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{"
+        )
+    assert httpx.get(f"{api}/v1/models").status_code == 200
+
+
+def test_without_redis_the_api_lives_says_503_and_recovers(tmp_path: Path, png: bytes, cards: list[ModelCard]) -> None:
+    server = EmbeddedRedis(tmp_path)
+    with _api(server.url) as (process, address):  # Redis has not been started yet
+        try:
+            _assert_unavailable(address, png)
+            for _ in range(2):
+                server.start()
+                with Redis.from_url(server.url) as redis:
+                    catalogue.publish(redis, cards)
+                answer = httpx.post(f"{address}/v1/jobs", files={"image": png})
+                assert answer.status_code == 202
+                assert httpx.get(address + answer.headers["location"]).status_code == 200
+                server.stop()
+                _assert_unavailable(address, png)
+            assert process.poll() is None
+        finally:
+            server.stop()
+
+
+def test_a_redis_that_hangs_is_a_503_in_time(tmp_path: Path, png: bytes, cards: list[ModelCard]) -> None:
+    with EmbeddedRedis(tmp_path) as server, _api(server.url) as (_, address), Redis.from_url(server.url) as redis:
+        catalogue.publish(redis, cards)
+        pid = int(redis.info("server")["process_id"])
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            _assert_unavailable(address, png, paths=[("GET", "/readyz"), ("POST", "/v1/jobs")])
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert httpx.post(f"{address}/v1/jobs", files={"image": png}).status_code == 202
+
+
+ASKS_REDIS = [("GET", "/readyz"), ("GET", f"/v1/jobs/{'0' * 32}"), ("GET", "/v1/models"), ("POST", "/v1/jobs")]
+
+
+def _assert_unavailable(address: str, png: bytes, paths: list[tuple[str, str]] = ASKS_REDIS) -> None:
+    assert httpx.get(f"{address}/healthz").status_code == 200
+    for method, path in paths:
+        started = time.monotonic()
+        answer = httpx.request(method, address + path, files={"image": png} if method == "POST" else None)
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+        assert time.monotonic() - started < 3
+
+
+def test_stopping_answers_clients_that_wait(redis_server: EmbeddedRedis, png: bytes, cards: list[ModelCard]) -> None:
+    with Redis.from_url(redis_server.url) as redis:
+        catalogue.publish(redis, cards)
+    answers: list[httpx.Response] = []
+
+    def post() -> None:
+        answers.append(
+            httpx.post(f"{address}/v1/jobs", files={"image": png}, headers={"Prefer": "wait=60"}, timeout=70)
+        )
+
+    with _api(redis_server.url) as (process, address):
+        client = threading.Thread(target=post)
+        client.start()
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        client.join(timeout=10)
+        _, log = process.communicate(timeout=10)
+
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert [(a.status_code, a.json()["status"]) for a in answers] == [(202, "queued")]
+    assert f'"request_id": "{answers[0].headers["x-request-id"]}"' in log
+    assert "Traceback" not in log
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "service"],
+            env=os.environ | {"EP_PORT": port},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert port in done.stderr
+    assert "EP_PORT" in done.stderr
+
+
+def test_wrong_settings_are_one_clear_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "service"],
+        env=os.environ | {"EP_PORT": "eighty"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("ep api: settings: EP_PORT")
+
+
+def test_an_unforeseen_error_is_logged_with_its_trace_and_request_id(redis_server: EmbeddedRedis) -> None:
+    with Redis.from_url(redis_server.url) as redis, _api(redis_server.url) as (process, address):
+        redis.set(f"ep:job:{'e' * 32}", "no record")  # nothing of ours writes that
+        answer = httpx.get(f"{address}/v1/jobs/{'e' * 32}")
+        process.terminate()
+        _, log = process.communicate(timeout=10)
+
+    assert answer.status_code == 500
+    (line,) = [line for line in log.splitlines() if "Traceback" in line]
+    assert json.loads(line)["request_id"] == answer.json()["request_id"]

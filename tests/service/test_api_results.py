@@ -1,0 +1,127 @@
+"""A finished job's result and pictures."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from redis import Redis
+
+from ep_core.report import ExtremalReport
+from service.app import create_app
+from service.settings import ApiSettings
+from worker.store import JobStore
+
+PARTS = ("result", "masks/0.1.png", "overlays/0.1.png", "saliency.png", "curve.svg", "bundle.zip")
+
+
+@pytest.fixture
+def job(post: Callable[[], str], finish: Callable[[str], None]) -> str:
+    """The address of a finished job."""
+    job_id = post()
+    finish(job_id)
+    return f"/v1/jobs/{job_id}"
+
+
+def test_the_result_links_every_picture(client: TestClient, job: str) -> None:
+    report = ExtremalReport.model_validate(client.get(f"{job}/result").json())
+
+    assert report.id == job.rsplit("/", 1)[1]
+    assert [point.area for point in report.curve] == [0.05, 0.1, 0.2]
+    links = [*report.artifacts.values(), *(link for point in report.curve for link in (point.mask, point.overlay))]
+    assert len(links) == 10
+    assert all(client.get(link).status_code == 200 for link in links)
+
+
+def test_behind_a_proxy_links_carry_its_prefix(
+    redis: Redis, settings: ApiSettings, client: TestClient, job: str
+) -> None:
+    with TestClient(create_app(settings), root_path="/explain") as proxied:
+        links = proxied.get(f"/explain{job}").json()["links"]
+        result = proxied.get(links["result"]).json()
+
+    assert links["result"] == f"/explain{job}/result"
+    assert result["curve"][0]["mask"] == links["masks"]["0.05"] == f"/explain{job}/masks/0.05.png"
+
+
+@pytest.mark.parametrize("area", ["0.1", "0.10", "1e-1", ".1"])
+def test_areas_are_compared_as_numbers(client: TestClient, job: str, area: str) -> None:
+    mask = client.get(f"{job}/masks/{area}.png")
+    overlay = client.get(f"{job}/overlays/{area}.png")
+
+    assert (mask.content, mask.headers["content-type"]) == (b"picture masks/0.1.png", "image/png")
+    assert overlay.content == b"picture overlays/0.1.png"
+
+
+def test_a_mask_comes_in_the_frame_asked_for(client: TestClient, job: str) -> None:
+    assert client.get(f"{job}/masks/0.2.png?frame=model").content == b"picture masks/0.2.model.png"
+    assert client.get(f"{job}/masks/0.2.png?frame=image").content == b"picture masks/0.2.png"
+    refused = client.get(f"{job}/masks/0.2.png?frame=screen")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "frame")
+
+
+@pytest.mark.parametrize("area", ["0.3", "0.1.model", "nan", "all", "-0.1"])
+@pytest.mark.parametrize("kind", ["masks", "overlays"])
+def test_an_area_that_the_job_lacks_names_those_it_has(client: TestClient, job: str, kind: str, area: str) -> None:
+    answer = client.get(f"{job}/{kind}/{area}.png")
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+    assert "0.05, 0.1, 0.2" in answer.json()["detail"]
+
+
+def test_the_bundle_holds_everything_with_relative_names(client: TestClient, job: str) -> None:
+    answer = client.get(f"{job}/bundle.zip")
+
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"].endswith('.zip"')
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as bundle:
+        assert bundle.testzip() is None
+        report = ExtremalReport.model_validate_json(bundle.read("result.json"))
+        assert bundle.read(report.curve[1].mask) == b"picture masks/0.1.png"
+        assert bundle.read(report.curve[1].overlay) == b"picture overlays/0.1.png"
+        assert bundle.read(report.artifacts["curve"]) == b"<svg/>"
+        assert len(bundle.namelist()) == 3 + 3 * 3
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_results_may_be_kept_and_are_not_sent_twice(client: TestClient, job: str, part: str) -> None:
+    first = client.get(f"{job}/{part}")
+    tag = first.headers["etag"]
+
+    assert "immutable" in first.headers["cache-control"]
+    assert "private" in first.headers["cache-control"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = client.get(f"{job}/{part}", headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert client.get(f"{job}/{part}", headers={"If-None-Match": '"other"'}).content == first.content
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_an_unfinished_job_answers_with_its_state(
+    client: TestClient, store: JobStore, post: Callable[[], str], part: str
+) -> None:
+    job_id = post()
+    queued = client.get(f"/v1/jobs/{job_id}/{part}")
+    store.start(job_id, worker="test")
+    running = client.get(f"/v1/jobs/{job_id}/{part}")
+
+    assert [a.status_code for a in (queued, running)] == [409, 409]
+    assert [a.json()["state"] for a in (queued, running)] == ["queued", "running"]
+    assert queued.json()["type"] == "/problems/no-result"
+
+
+def test_an_expired_job_is_unknown(client: TestClient, redis: Redis, job: str) -> None:
+    redis.pexpire(f"ep:job:{job.rsplit('/', 1)[1]}", 0)
+
+    assert [client.get(f"{job}{tail}").status_code for tail in ("", "/result", "/masks/0.1.png")] == [404, 404, 404]
+    known = client.get(f"{job}/result", headers={"If-None-Match": "*"})
+    assert known.status_code == 404
+
+
+def test_a_result_whose_files_are_gone_is_unknown(client: TestClient, redis: Redis, job: str) -> None:
+    redis.delete(f"ep:blobs:{job.rsplit('/', 1)[1]}")
+
+    assert {client.get(f"{job}/{part}").status_code for part in PARTS} == {404}

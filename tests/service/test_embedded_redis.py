@@ -1,0 +1,121 @@
+"""The embedded Redis: a real server, whose data outlives it and which nobody else can use."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from redis import AuthenticationError, Redis
+from redis import ConnectionError as RedisConnectionError
+
+from service import embedded_redis
+from service.embedded_redis import EmbeddedRedis, FolderInUse, RedisStartError
+
+
+def client(redis: EmbeddedRedis) -> Redis:
+    return Redis.from_url(redis.url, socket_timeout=5)
+
+
+def test_what_it_holds_survives_a_restart(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path) as redis:
+        client(redis).set("job", "running")
+    with EmbeddedRedis(tmp_path) as redis:
+        assert client(redis).get("job") == b"running"
+
+
+def test_the_same_server_comes_back_under_the_same_address(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path) as redis:
+        url, connection = redis.url, client(redis)
+        connection.set("job", "running")
+        redis.stop()
+        assert redis.exit_code == 0
+        with pytest.raises(RedisConnectionError):
+            connection.get("job")
+        redis.start()
+        assert redis.url == url
+        assert connection.get("job") == b"running"
+
+
+def test_it_never_drops_a_job_to_make_room(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path) as redis:
+        config = client(redis).config_get("*")
+    assert config["maxmemory-policy"] == "noeviction"
+    assert config["appendonly"] == "yes"
+    assert config["bind"] == "127.0.0.1"
+
+
+def test_others_on_this_machine_are_kept_out(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path) as redis:
+        address = redis.url.partition("@")[2]
+        password = redis.url.partition("@")[0].rpartition(":")[2]
+        with pytest.raises(AuthenticationError):
+            Redis.from_url(f"redis://{address}").ping()
+        command_lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not any(password.encode() in line for line in command_lines)
+
+
+def test_a_folder_serves_one_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded_redis, "LOCK_PATIENCE_S", 0.1)
+    with EmbeddedRedis(tmp_path) as first:
+        client(first).set("job", "running")
+        with pytest.raises(FolderInUse) as caught:
+            EmbeddedRedis(tmp_path).start()
+        assert caught.value.pid == os.getpid()
+        assert client(first).get("job") == b"running"
+
+
+def test_a_folder_with_blanks_quotes_and_a_long_name(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path / 'it\'s a "folder" 100%' / ("long" * 40)) as redis:
+        assert client(redis).ping()
+
+
+def test_a_damaged_file_is_reported_with_the_servers_own_words(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path) as redis:
+        client(redis).set("job", "running")
+    for file in (tmp_path / "appendonlydir").glob("*.aof"):
+        file.write_bytes(b"not an append-only file\n" * 10)
+    with pytest.raises(RedisStartError, match=r"(?s)ended right away.*redis\.log"):
+        EmbeddedRedis(tmp_path).start()
+
+
+def test_no_redis_server_anywhere_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(embedded_redis, "find_spec", lambda name: None)
+    with pytest.raises(RedisStartError, match="extra `local`"):
+        embedded_redis.find_redis_server()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal")
+def test_it_saves_and_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    program = """
+import sys, time
+from pathlib import Path
+from redis import Redis
+from service.embedded_redis import EmbeddedRedis
+with EmbeddedRedis(Path(sys.argv[1])) as redis:
+    Redis.from_url(redis.url).set("job", "running")
+    print(redis.url, flush=True)
+    time.sleep(60)
+"""
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        url = parent.stdout.readline().strip()
+        assert Redis.from_url(url).ping()
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            Redis.from_url(url).ping()
+        except RedisConnectionError:
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("the server outlived its parent")
+    with EmbeddedRedis(tmp_path) as redis:
+        assert client(redis).get("job") == b"running"

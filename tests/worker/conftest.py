@@ -1,0 +1,254 @@
+"""A real Redis, real worker processes, and what an API would do with them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from redis import Redis
+
+from ep_core.spec import ExtremalSpec
+from service.embedded_redis import EmbeddedRedis
+from worker import queue
+from worker.blobs import open_blobs
+from worker.contract import INPUT, JobRecord, JobState
+from worker.liveness import live_workers
+from worker.store import JobStore
+
+HERE = Path(__file__).parent
+BEAR = HERE.parents[1] / "samples" / "black_bear.jpg"
+START_S = 120.0
+QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate")
+FAULTS = ("none", "raises", "hungry", "poisons", "hangs")
+
+
+def is_running(record: JobRecord) -> bool:
+    return record.state is JobState.RUNNING
+
+
+class Client:
+    """Posts jobs as the API does, and watches them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self.store = JobStore(redis, retention_s=600)
+        self.blobs = open_blobs(None, redis)
+
+    def post(self, image: bytes, *, timeout_s: int = 300, **params: Any) -> str:
+        record = JobRecord(id=uuid4().hex, params=ExtremalSpec(**params), created_at=datetime.now(UTC))
+        self.blobs.put(record.id, INPUT, image)
+        self.store.create(record)
+        queue.enqueue(self.redis, record.id, timeout_s=timeout_s)
+        return record.id
+
+    def delete(self, job_id: str) -> None:
+        self.store.delete(job_id)
+        queue.remove(self.redis, job_id)
+        self.blobs.delete(job_id)
+
+    def get(self, job_id: str) -> JobRecord:
+        record = self.store.get(job_id)
+        assert record is not None
+        return record
+
+    def wait(self, job_id: str, until: Callable[[JobRecord], bool], *, within_s: float = 60.0) -> JobRecord:
+        deadline = time.monotonic() + within_s
+        while not until(record := self.get(job_id)):
+            assert time.monotonic() < deadline, f"not within {within_s} s: {record}"
+            time.sleep(0.02)
+        return record
+
+    def wait_final(self, job_id: str, *, within_s: float = 60.0) -> JobRecord:
+        return self.wait(job_id, lambda record: record.state.is_final, within_s=within_s)
+
+    def wait_iterating(self, job_id: str, *, attempt: int = 1, within_s: float = 60.0) -> JobRecord:
+        return self.wait(
+            job_id,
+            lambda r: r.attempt == attempt and r.progress is not None and not r.state.is_final,
+            within_s=within_s,
+        )
+
+    def keys_of(self, job_id: str) -> list[bytes]:
+        """All that Redis holds of a job, the sets and lists included that its id is in."""
+        named = [key for key in self.redis.scan_iter() if job_id.encode() in key]
+        sets = [key for key in ("ep:queued", "ep:running") if self.redis.sismember(key, job_id)]
+        lists = [key for key in QUEUES if job_id.encode() in self.redis.lrange(key, 0, -1)]
+        return sorted([*named, *(key.encode() for key in [*sets, *lists])])
+
+    def wait_tidy(self, job_id: str, *kept: str, within_s: float = 3.0) -> None:
+        """Wait until Redis holds nothing of a job but the kinds of keys in `kept`; workers tidy up a moment later."""
+        wanted = [f"{kind}:{job_id}".encode() for kind in kept]
+        deadline = time.monotonic() + within_s
+        while (keys := self.keys_of(job_id)) != wanted:
+            assert time.monotonic() < deadline, keys
+            time.sleep(0.02)
+
+
+class WorkerProcess:
+    """`python -m worker` in a process of its own."""
+
+    def __init__(self, url: str, log: Path, **settings: object) -> None:
+        self.log = log
+        env = {name: value for name, value in os.environ.items() if not name.startswith("EP_")}
+        path = os.pathsep.join(filter(None, (str(HERE), env.get("PYTHONPATH"))))
+        env |= {"EP_REDIS_URL": url, "EP_THREADS": "1", "PYTHONPATH": path} | {
+            name: str(value) for name, value in settings.items()
+        }
+        self._command: dict[str, Any] = {"args": [sys.executable, "-m", "worker"], "env": env}
+        self._process = self._spawn()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(**self._command, stdout=output, stderr=output)
+
+    def restart(self) -> None:
+        self._process.wait(timeout=30)
+        self._process = self._spawn()
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def wait(self, *, within_s: float = 30.0) -> int:
+        return self._process.wait(timeout=within_s)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def wait_ready(self, redis: Redis, *, workers: int = 1) -> None:
+        deadline = time.monotonic() + START_S
+        while live_workers(redis) < workers:
+            assert self.alive, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def new_database(redis_server: EmbeddedRedis) -> Callable[[], str]:
+    """Gives the URL of an empty database of the test's own."""
+    numbers = count(1)
+    return lambda: f"{redis_server.url.rpartition('/')[0]}/{next(numbers)}"
+
+
+@pytest.fixture(scope="session")
+def unit_url(new_database: Callable[[], str]) -> str:
+    return new_database()
+
+
+@pytest.fixture
+def redis(unit_url: str) -> Iterator[Redis]:
+    """An empty database without any worker."""
+    with queue.connect(unit_url) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def store(redis: Redis) -> JobStore:
+    return JobStore(redis, retention_s=600)
+
+
+@pytest.fixture
+def make_record() -> Callable[..., JobRecord]:
+    def make(**fields: Any) -> JobRecord:
+        defaults = {"id": uuid4().hex, "params": ExtremalSpec(areas=(0.1,)), "created_at": datetime.now(UTC)}
+        return JobRecord(**(defaults | fields))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def bear() -> bytes:
+    return BEAR.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def models_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default model, and one for each fault."""
+    faulty = """
+[models.{fault}]
+entry_point = "faulty_models:Faulty"
+kwargs = {{ fault = "{fault}" }}
+labels = ["no", "yes"]
+preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }}
+"""
+    path = tmp_path_factory.mktemp("models") / "models.toml"
+    default = '[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n'
+    path.write_text(default + "".join(faulty.format(fault=fault) for fault in FAULTS))
+    return path
+
+
+@pytest.fixture(scope="session")
+def worker_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("worker") / "worker.log"
+
+
+@pytest.fixture(scope="session")
+def shared(new_database: Callable[[], str], models_file: Path, worker_log: Path) -> Iterator[Client]:
+    """A client of the session's one warm worker."""
+    url = new_database()
+    process = WorkerProcess(url, worker_log, EP_MODELS_FILE=models_file, EP_HEARTBEAT_S=1)
+    with queue.connect(url) as redis:
+        try:
+            process.wait_ready(redis)
+            yield Client(redis)
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def start_worker(models_file: Path, tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
+    """Starts a worker of the test's own, to be killed, on the Redis at a URL."""
+    started: list[WorkerProcess] = []
+
+    def start(url: str, **settings: object) -> WorkerProcess:
+        started.append(WorkerProcess(url, tmp_path / "worker.log", EP_MODELS_FILE=models_file, **settings))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+@pytest.fixture
+def make_client() -> Callable[[Redis], Client]:
+    return Client
+
+
+@pytest.fixture
+def own(
+    new_database: Callable[[], str], start_worker: Callable[..., WorkerProcess]
+) -> Callable[..., tuple[Client, WorkerProcess]]:
+    """Starts a worker of the test's own that is ready to work, and gives its client too."""
+
+    def start(**settings: object) -> tuple[Client, WorkerProcess]:
+        url = new_database()
+        process, redis = start_worker(url, **settings), queue.connect(url)
+        process.wait_ready(redis)
+        return Client(redis), process
+
+    return start

@@ -1,0 +1,32 @@
+"""Networks that misbehave as soon as they see a picture; reached through a model list, as a user's own are."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import nn
+
+
+class Faulty(nn.Module):
+    """Average colour to two scores; `fault` says what happens to anything but a black image."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__()
+        self.fault = fault
+        self.head = nn.Linear(3, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if bool(x.detach().abs().sum() > 0):  # making a classifier tries it on zeros
+            self._fail()
+        return self.head(x.mean((2, 3)))
+
+    def _fail(self) -> None:
+        if self.fault == "raises":
+            raise RuntimeError("secret of the network")
+        if self.fault == "hungry":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 80.00 GiB")
+        if self.fault == "poisons":
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        if self.fault == "hangs":
+            time.sleep(3600)

@@ -1,0 +1,49 @@
+"""What the heartbeat's thread does when the main thread hangs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+
+from worker.activity import Activity
+from worker.blobs import open_blobs
+from worker.contract import INPUT, JobRecord, JobState
+from worker.heartbeat import EXIT_HUNG, Heartbeat
+from worker.liveness import live_workers
+from worker.runtime import Runtime
+from worker.settings import WorkerSettings
+from worker.store import JobStore
+
+
+class Exited(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize(("limit_s", "state"), [(-1, JobState.FAILED), (1000, JobState.RUNNING)])
+def test_a_job_over_its_time_fails_and_a_stalled_one_is_left_to_its_next_worker(
+    redis: Redis,
+    store: JobStore,
+    make_record: Callable[..., JobRecord],
+    monkeypatch: pytest.MonkeyPatch,
+    limit_s: float,
+    state: JobState,
+):
+    def leave(code: int) -> None:
+        raise Exited(code)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    record, blobs = make_record(), open_blobs(None, redis)
+    store.create(record)
+    blobs.put(record.id, INPUT, b"image")
+    activity = Activity(stall_s=-1)  # silent for too long from the start
+    activity.begin(record.id, attempt=store.start(record.id, worker="w"), limit_s=limit_s)
+    runtime = Runtime("w", WorkerSettings(), store, blobs, models=None, activity=activity)
+    with pytest.raises(Exited) as end:
+        Heartbeat(runtime, redis, renew=lambda: None, welcome=lambda: None).run()
+    assert end.value.args == (EXIT_HUNG,)
+    assert store.get(record.id).state is state
+    assert bool(blobs.names(record.id)) == (state is JobState.RUNNING)
+    assert live_workers(redis) == 0

@@ -1,0 +1,109 @@
+"""Jobs that nobody runs any more are run again or failed; the others are left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+from rq.job import JobStatus
+
+from worker import janitor as module
+from worker import queue
+from worker.blobs import open_blobs
+from worker.contract import INPUT, JobRecord, JobState
+from worker.janitor import Janitor
+from worker.settings import SharedSettings
+from worker.store import JobStore
+
+Make = Callable[..., JobRecord]
+
+
+@pytest.fixture
+def janitor(redis: Redis) -> Janitor:
+    return Janitor(redis, SharedSettings(retention_s=600, job_timeout_s=100))
+
+
+@pytest.fixture
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MISSING_S", 0.0)
+
+
+@pytest.fixture
+def job(redis: Redis, store: JobStore, make_record: Make) -> JobRecord:
+    """A record with its image, in no queue."""
+    record = make_record()
+    store.create(record)
+    open_blobs(None, redis).put(record.id, INPUT, b"image")
+    return record
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_a_queued_job_in_no_queue_is_enqueued_once(redis: Redis, janitor: Janitor, job: JobRecord):
+    janitor.sweep()
+    janitor.sweep()
+    assert redis.lrange("rq:queue:extremal", 0, -1) == [job.id.encode()]
+
+
+def test_it_gets_time_to_arrive(redis: Redis, janitor: Janitor, job: JobRecord):
+    janitor.sweep()
+    assert redis.llen("rq:queue:extremal") == 0
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_waiting_jobs_are_left_alone(redis: Redis, janitor: Janitor, store: JobStore, job: JobRecord):
+    queue.enqueue(redis, job.id, timeout_s=100)
+    before = redis.hgetall(f"rq:job:{job.id}")
+    janitor.sweep()
+    assert redis.hgetall(f"rq:job:{job.id}") == before
+    assert redis.llen("rq:queue:extremal") == 1
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_a_job_whose_worker_died_between_taking_and_starting_it_runs_again(
+    redis: Redis, janitor: Janitor, job: JobRecord
+):
+    queue.enqueue(redis, job.id, timeout_s=100)
+    redis.lmove("rq:queue:extremal", "rq:queue:extremal:intermediate")
+    janitor.sweep()
+    assert redis.lrange("rq:queue:extremal", 0, -1) == [job.id.encode()]
+    assert redis.llen("rq:queue:extremal:intermediate") == 0
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_a_running_job_that_vanished_runs_once_more_then_fails(
+    redis: Redis, janitor: Janitor, store: JobStore, job: JobRecord
+):
+    store.start(job.id, worker="w")
+    janitor.sweep()
+    assert redis.llen("rq:queue:extremal") == 1
+    redis.delete("rq:queue:extremal")
+    store.start(job.id, worker="w")
+    janitor.sweep()
+    failed = store.get(job.id)
+    assert (failed.state, failed.error.type) == (JobState.FAILED, "/problems/worker-lost")
+    assert open_blobs(None, redis).names(job.id) == []
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_a_job_that_rq_failed_fails_at_once(
+    redis: Redis, janitor: Janitor, store: JobStore, job: JobRecord, started: bool
+):
+    queue.enqueue(redis, job.id, timeout_s=100)
+    redis.delete("rq:queue:extremal")
+    redis.hset(f"rq:job:{job.id}", "status", JobStatus.FAILED)
+    if started:
+        store.start(job.id, worker="w")
+    janitor.sweep()
+    assert store.get(job.id).state is JobState.FAILED
+    assert not redis.exists(f"rq:job:{job.id}")
+    assert store.queued() | store.running() == set()
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_one_acts_at_a_time(redis: Redis, janitor: Janitor, job: JobRecord):
+    with redis.lock("ep:janitor", timeout=5):
+        janitor.sweep()
+    assert redis.llen("rq:queue:extremal") == 0
+    janitor.sweep()
+    assert redis.llen("rq:queue:extremal") == 1

@@ -1,0 +1,139 @@
+"""What the hook does at each iteration, with a clock that the tests move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from redis import Redis
+
+from ep_core.report import PartialPoint
+from worker.activity import Activity
+from worker.contract import JobRecord, JobState
+from worker.interrupts import NotOurs, OutOfTime, ShuttingDown
+from worker.progress import LOOK_S, WRITE_S, ProgressHook
+from worker.queue import connect
+from worker.runtime import Runtime
+from worker.settings import WorkerSettings
+from worker.store import JobStore
+
+LIMIT_S = 50
+
+
+@dataclass
+class Clock:
+    """Seconds."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Step:
+    """A progress that counts how often its costly part is asked for."""
+
+    iteration: int = 1
+    total: int = 100
+    asked: list[int] = field(default_factory=list)
+
+    def partial_curve(self) -> list[PartialPoint]:
+        self.asked.append(self.iteration)
+        return [PartialPoint(area=0.1, measured_area=0.2, score=float(self.iteration))]
+
+
+@dataclass
+class Setting:
+    """A started job, its hook and what they work with."""
+
+    job_id: str
+    clock: Clock
+    activity: Activity
+    hook: ProgressHook
+
+
+def make_setting(store: JobStore, job_id: str, attempt: int) -> Setting:
+    clock = Clock()
+    activity = Activity(stall_s=10, clock=clock)
+    runtime = Runtime("w", WorkerSettings(), store, blobs=None, models=None, activity=activity)
+    return Setting(job_id, clock, activity, ProgressHook(runtime, job_id, attempt=attempt, limit_s=LIMIT_S))
+
+
+@pytest.fixture
+def setting(store: JobStore, make_record: Callable[..., JobRecord]) -> Setting:
+    record = make_record()
+    store.create(record)
+    return make_setting(store, record.id, store.start(record.id, worker="w"))
+
+
+def test_the_first_step_is_written_and_later_ones_at_most_twice_a_second(store: JobStore, setting: Setting):
+    step = Step()
+    for step.iteration in range(1, 31):
+        setting.hook(step)
+        setting.clock.now += 0.05
+    assert len(step.asked) == 3
+    assert step.asked[0] == 1
+    assert store.get(setting.job_id).progress.iteration == step.asked[-1]
+
+
+def test_the_last_step_is_always_written(store: JobStore, setting: Setting):
+    setting.hook(Step(99))
+    setting.hook(Step(100))
+    assert store.get(setting.job_id).progress.fraction == 1.0
+
+
+def test_the_rest_is_estimated_from_the_speed_so_far(store: JobStore, setting: Setting):
+    setting.hook(Step(1))
+    assert store.get(setting.job_id).progress.eta_s is None
+    setting.clock.now += 2.0
+    setting.hook(Step(11))
+    assert store.get(setting.job_id).progress.eta_s == pytest.approx(0.2 * 89)
+
+
+@pytest.mark.parametrize("after_s", [LOOK_S, WRITE_S])
+@pytest.mark.parametrize("how", ["deleted", "canceled", "taken over"])
+def test_a_job_that_is_not_ours_any_more_ends(store: JobStore, setting: Setting, how: str, after_s: float):
+    setting.hook(Step(1))
+    if how == "deleted":
+        store.delete(setting.job_id)
+    elif how == "canceled":
+        store.finish(setting.job_id, JobState.CANCELED)
+    else:
+        store.start(setting.job_id, worker="other")
+    setting.clock.now += after_s
+    with pytest.raises(NotOurs):
+        setting.hook(Step(2))
+
+
+def test_a_job_over_its_limit_ends(setting: Setting):
+    setting.clock.now = LIMIT_S - 0.1
+    setting.hook(Step(1))
+    setting.clock.now = LIMIT_S
+    with pytest.raises(OutOfTime):
+        setting.hook(Step(2))
+
+
+def test_a_worker_that_has_to_stop_puts_its_job_back(setting: Setting):
+    setting.activity.stop_within(5)
+    setting.hook(Step(1))
+    setting.clock.now = 5.0
+    with pytest.raises(ShuttingDown):
+        setting.hook(Step(2))
+
+
+def test_every_step_is_a_sign_of_life(setting: Setting):
+    for iteration in range(1, 20):
+        setting.clock.now += 2
+        setting.hook(Step(iteration))
+    assert setting.activity.fault() is None
+
+
+def test_no_ordinary_handler_swallows_the_end():
+    assert not any(issubclass(kind, Exception) for kind in (NotOurs, OutOfTime, ShuttingDown))
+
+
+def test_redis_away_does_not_end_a_job(redis: Redis):
+    gone = JobStore(connect("redis://127.0.0.1:1/0", retries=0), retention_s=10)
+    make_setting(gone, "job", 1).hook(Step(1))

@@ -1,0 +1,183 @@
+"""The record moves as the state machine says, whoever writes and how late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+
+from ep_core.report import PartialPoint
+from ep_core.spec import ExtremalSpec
+from worker.contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, Problem
+from worker.store import JobStore
+
+FINAL = [state for state in JobState if state.is_final]
+PROGRESS = JobProgress(iteration=3, total=10, fraction=0.3)
+POINTS = [PartialPoint(area=0.1, measured_area=0.2, score=1.5)]
+
+Make = Callable[..., JobRecord]
+
+
+def bring_to(store: JobStore, record: JobRecord, state: JobState) -> int | None:
+    """Create the record and move it to `state` by legal moves; returns the attempt, if one was started."""
+    store.create(record)
+    attempt = None
+    if state in (JobState.RUNNING, JobState.SUCCEEDED, JobState.FAILED):
+        attempt = store.start(record.id, worker="w")
+    if state.is_final:
+        assert store.finish(record.id, state)
+    return attempt
+
+
+@pytest.mark.parametrize("new", FINAL)
+@pytest.mark.parametrize("old", list(JobState))
+def test_only_the_moves_of_the_state_machine_are_made(store: JobStore, make_record: Make, old: JobState, new: JobState):
+    record = make_record()
+    bring_to(store, record, old)
+    moved = store.finish(record.id, new)
+    assert moved == (new in MOVES[old])
+    assert store.get(record.id).state is (new if moved else old)
+
+
+@pytest.mark.parametrize("old", list(JobState))
+def test_only_unfinished_jobs_can_be_started(store: JobStore, make_record: Make, old: JobState):
+    record = make_record()
+    bring_to(store, record, old)
+    started = store.start(record.id, worker="w")
+    assert (started is not None) == (not old.is_final)
+    assert store.get(record.id).state is (old if old.is_final else JobState.RUNNING)
+
+
+def test_a_job_is_started_twice_at_most(store: JobStore, make_record: Make):
+    record = make_record()
+    store.create(record)
+    assert [store.start(record.id, worker="w") for _ in range(MAX_ATTEMPTS + 1)] == [1, 2, None]
+
+
+def test_a_stale_attempt_writes_nothing(store: JobStore, make_record: Make):
+    record = make_record()
+    first = bring_to(store, record, JobState.RUNNING)
+    second = store.start(record.id, worker="other")
+    assert not store.holds(record.id, attempt=first)
+    assert not store.update(record.id, attempt=first, progress=PROGRESS, partial_curve=POINTS)
+    assert not store.finish(record.id, JobState.FAILED, attempt=first)
+    assert not store.give_back(record.id, attempt=first)
+    assert store.get(record.id).progress is None
+    assert store.finish(record.id, JobState.SUCCEEDED, attempt=second)
+
+
+def test_a_new_attempt_starts_without_the_old_progress(store: JobStore, make_record: Make):
+    record = make_record()
+    first = bring_to(store, record, JobState.RUNNING)
+    assert store.update(record.id, attempt=first, progress=PROGRESS, partial_curve=POINTS)
+    assert store.get(record.id).partial_curve == POINTS
+    store.start(record.id, worker="other")
+    again = store.get(record.id)
+    assert (again.attempt, again.worker, again.progress, again.partial_curve) == (2, "other", None, [])
+
+
+def test_of_concurrent_finishes_one_wins(store: JobStore, make_record: Make):
+    for _ in range(20):
+        record = make_record()
+        bring_to(store, record, JobState.RUNNING)
+        with ThreadPoolExecutor(8) as pool:
+            wanted = [FINAL[i % len(FINAL)] for i in range(8)]
+            won = list(pool.map(lambda state, job_id=record.id: store.finish(job_id, state), wanted))
+        assert won.count(True) == 1
+        assert store.get(record.id).state is wanted[won.index(True)]
+
+
+def test_an_attempt_given_back_does_not_count(store: JobStore, make_record: Make):
+    record = make_record()
+    for _ in range(5):
+        attempt = (
+            store.start(record.id, worker="w") if store.get(record.id) else bring_to(store, record, JobState.RUNNING)
+        )
+        assert attempt == 1
+        assert store.give_back(record.id, attempt=attempt)
+        assert not store.holds(record.id, attempt=attempt)
+    assert store.start(record.id, worker="w") == 1
+    assert store.start(record.id, worker="w") == 2
+
+
+def test_finishing_starts_the_retention(store: JobStore, redis: Redis, make_record: Make):
+    record = make_record()
+    bring_to(store, record, JobState.RUNNING)
+    assert redis.ttl(f"ep:job:{record.id}") == -1
+    store.finish(record.id, JobState.FAILED, error=Problem(type="/problems/x", title="X", status=500, detail="y"))
+    assert 0 < redis.ttl(f"ep:job:{record.id}") <= 600
+    finished = store.get(record.id)
+    assert finished.error.detail == "y"
+    assert finished.finished_at is not None
+
+
+def test_the_sets_follow_the_states(store: JobStore, make_record: Make):
+    record = make_record()
+    store.create(record)
+    assert (store.queued(), store.running()) == ({record.id}, set())
+    store.start(record.id, worker="w")
+    assert (store.queued(), store.running()) == (set(), {record.id})
+    store.finish(record.id, JobState.SUCCEEDED)
+    assert (store.queued(), store.running()) == (set(), set())
+
+
+@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.RUNNING, JobState.CANCELED])
+def test_a_deleted_job_leaves_nothing_and_stays_deleted(
+    store: JobStore, redis: Redis, make_record: Make, state: JobState
+):
+    record = make_record()
+    bring_to(store, record, state)
+    assert store.delete(record.id)
+    assert not store.delete(record.id)
+    assert store.start(record.id, worker="w") is None
+    assert not store.update(record.id, attempt=1, progress=PROGRESS, partial_curve=POINTS)
+    assert not store.finish(record.id, JobState.SUCCEEDED, attempt=1)
+    assert store.get(record.id) is None
+    assert list(redis.scan_iter("ep:*")) == []
+
+
+specs = st.builds(
+    ExtremalSpec,
+    model=st.text(min_size=1, max_size=20),
+    target=st.none() | st.integers(0, 999) | st.text(min_size=1, max_size=20),
+    areas=st.lists(st.floats(0.001, 0.999), min_size=1, max_size=5, unique=True).map(tuple),
+    variant=st.sampled_from(["preserve", "delete", "hybrid"]),
+    seed=st.integers(0, 2**63 - 1),
+    threshold=st.floats(0.001, 10),
+)
+progresses = st.builds(JobProgress, iteration=st.integers(0, 9), total=st.just(9), fraction=st.floats(0, 1))
+problems = st.builds(
+    Problem, type=st.text(), title=st.text(), status=st.integers(400, 599), detail=st.text(), field=st.text()
+)
+times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+records = st.builds(
+    JobRecord,
+    id=st.from_regex(r"[A-Za-z0-9_-]{1,32}", fullmatch=True),
+    state=st.sampled_from(JobState),
+    params=specs,
+    created_at=times,
+    started_at=st.none() | times,
+    finished_at=st.none() | times,
+    attempt=st.integers(0, 2),
+    worker=st.none() | st.text(max_size=20),
+    progress=st.none()
+    | st.builds(JobProgress, iteration=st.integers(0, 9), total=st.just(9), fraction=st.floats(0, 1)),
+    partial_curve=st.lists(
+        st.builds(PartialPoint, area=st.floats(0, 1), measured_area=st.floats(0, 1), score=st.floats(-99, 99)),
+        max_size=3,
+    ),
+    error=st.none() | problems,
+)
+
+
+@given(record=records)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_record_comes_back_as_it_was_stored(store: JobStore, record: JobRecord):
+    store.delete(record.id)
+    store.create(record)
+    assert store.get(record.id) == record

@@ -1,0 +1,150 @@
+"""One warm worker process, the real network, and jobs posted as the API posts them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
+from worker import catalogue
+from worker.contract import JobState
+from worker.liveness import live_workers
+from worker.queue import TIMEOUT_GRACE_S
+
+if TYPE_CHECKING:
+    from conftest import Client
+
+QUICK = {"areas": (0.1, 0.3), "iterations": 3}
+LONG = {"areas": (0.1,), "iterations": 5000}
+TINY = {"model": "none", "areas": (0.1,), "iterations": 1}  # to see that the worker goes on
+
+
+def test_a_job_runs_from_the_image_to_the_result(shared: Client, bear: bytes):
+    job_id = shared.post(bear, **QUICK)
+    record = shared.wait_final(job_id)
+    assert record.state is JobState.SUCCEEDED, record.error
+    assert (record.attempt, record.progress.iteration, record.progress.fraction) == (1, 3, 1.0)
+    assert [point.area for point in record.partial_curve] == [0.1, 0.3]
+    pictures = {SALIENCY, CURVE} | {
+        name for area in (0.1, 0.3) for name in (mask_name(area), mask_name(area, frame="model"), overlay_name(area))
+    }
+    assert set(shared.blobs.names(job_id)) == pictures | {RESULT}
+    assert shared.blobs.get(job_id, mask_name(0.1)).startswith(b"\x89PNG")
+
+
+def test_the_result_names_its_job_and_how_long_it_waited(shared: Client, bear: bytes):
+    job_id = shared.post(bear, **QUICK)
+    shared.wait_final(job_id)
+    report = ExtremalReport.model_validate_json(shared.blobs.get(job_id, RESULT))
+    assert report.id == job_id
+    assert report.timing.queued_s >= 0
+
+
+def test_a_finished_job_leaves_only_what_expires(shared: Client, bear: bytes):
+    job_id = shared.post(bear, **TINY)
+    shared.wait_final(job_id)
+    shared.wait_tidy(job_id, "ep:blobs", "ep:job")
+    assert all(shared.redis.ttl(key) > 0 for key in shared.keys_of(job_id))
+
+
+def test_progress_and_a_partial_curve_are_seen_on_the_way(shared: Client, bear: bytes):
+    job_id = shared.post(bear, **LONG)
+    first = shared.wait_iterating(job_id)
+    later = shared.wait(
+        job_id, lambda r: r.progress.iteration > first.progress.iteration and r.progress.eta_s is not None
+    )
+    assert later.progress.total == 5000
+    assert later.progress.eta_s > 0
+    assert [point.area for point in later.partial_curve] == [0.1]
+    shared.delete(job_id)
+
+
+def test_a_deleted_job_stops_within_a_second_and_leaves_nothing(shared: Client, bear: bytes):
+    job_id = shared.post(bear, **LONG)
+    shared.wait_iterating(job_id)
+    shared.delete(job_id)
+    shared.wait_tidy(job_id, within_s=1.0)
+    assert shared.wait_final(shared.post(bear, **TINY)).state is JobState.SUCCEEDED
+
+
+def test_a_canceled_job_stops_and_stays_canceled(shared: Client, bear: bytes):
+    job_id = shared.post(bear, **LONG)
+    shared.wait_iterating(job_id)
+    assert shared.store.finish(job_id, JobState.CANCELED)
+    shared.wait_tidy(job_id, "ep:job", within_s=1.0)
+    assert shared.get(job_id).state is JobState.CANCELED
+
+
+def test_a_job_deleted_while_it_waits_never_runs(shared: Client, bear: bytes):
+    first, second = shared.post(bear, **LONG), shared.post(bear, **QUICK)
+    shared.wait_iterating(first)
+    shared.delete(second)
+    shared.delete(first)
+    assert shared.wait_final(shared.post(bear, **TINY)).state is JobState.SUCCEEDED
+    assert shared.keys_of(second) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "params", "problem"),
+    [
+        (b"not a picture", QUICK, {"type": "/problems/unreadable-image", "status": 422, "field": "image"}),
+        (None, QUICK | {"target": "bear"}, {"type": "/problems/unknown-name", "status": 422, "field": "target"}),
+        (None, QUICK | {"target": 5000}, {"type": "/problems/invalid-input", "status": 422, "field": "target"}),
+        (None, QUICK | {"model": "nope"}, {"type": "/problems/unknown-name", "status": 422, "field": "model"}),
+        (None, QUICK | {"model": "raises"}, {"type": "/problems/internal-error", "status": 500}),
+        (None, QUICK | {"model": "hungry"}, {"type": "/problems/out-of-memory", "status": 503}),
+    ],
+)
+def test_a_job_that_cannot_be_done_fails_with_its_reason_and_the_worker_goes_on(
+    shared: Client, bear: bytes, image: bytes | None, params: dict[str, object], problem: dict[str, object]
+):
+    job_id = shared.post(bear if image is None else image, **params)
+    record = shared.wait_final(job_id)
+    assert record.state is JobState.FAILED
+    assert record.attempt == 1  # trying again would fail again
+    assert record.error.model_dump().items() >= problem.items()
+    assert shared.blobs.names(job_id) == []
+    assert shared.wait_final(shared.post(bear, **TINY)).state is JobState.SUCCEEDED
+
+
+def test_the_nearest_labels_come_along(shared: Client, bear: bytes):
+    record = shared.wait_final(shared.post(bear, **QUICK | {"target": "american black bare"}))
+    assert "American black bear" in record.error.model_dump()["nearest"]
+
+
+def test_the_trace_lies_in_the_log_alone_under_the_incidents_id(shared: Client, bear: bytes, worker_log: Path):
+    record = shared.wait_final(shared.post(bear, **QUICK | {"model": "raises"}))
+    incident = record.error.model_dump()["incident"]
+    assert "secret" not in record.model_dump_json()
+    log = worker_log.read_text()
+    assert incident in record.error.detail
+    assert "secret of the network" in log[log.index(incident) :]
+
+
+def test_rqs_alarm_ends_a_job_that_missed_its_limit(shared: Client, bear: bytes):
+    job_id = shared.post(bear, timeout_s=2 - TIMEOUT_GRACE_S, **LONG)
+    record = shared.wait_final(job_id)
+    assert (record.state, record.error.type) == (JobState.FAILED, "/problems/timed-out")
+
+
+def test_the_worker_publishes_its_models(shared: Client):
+    assert {"mobilenet_v2", "raises"} <= set(catalogue.names(shared.redis))
+    assert len(catalogue.get(shared.redis, "mobilenet_v2").labels) == 1000
+
+
+def test_the_health_check(shared: Client):
+    def check(url: str) -> int:
+        env = os.environ | {"EP_REDIS_URL": url}
+        return subprocess.run([sys.executable, "-m", "worker", "--check"], env=env, capture_output=True).returncode
+
+    url = shared.redis.connection_pool.connection_kwargs
+    alive = f"redis://:{url['password']}@{url['host']}:{url['port']}/{url['db']}"
+    assert live_workers(shared.redis) == 1
+    assert check(alive) == 0
+    assert check(alive.rpartition("/")[0] + "/15") == 1
+    assert check("redis://127.0.0.1:1/0") == 1

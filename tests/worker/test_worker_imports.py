@@ -1,0 +1,17 @@
+"""What the API imports of the worker brings no torch along."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+LIGHT = "blobs catalogue contract cores janitor liveness logs problems queue settings store __main__"
+
+
+def test_the_apis_part_of_the_worker_imports_no_torch():
+    code = (
+        "import sys\n"
+        + "".join(f"import worker.{name}\n" for name in LIGHT.split())
+        + "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

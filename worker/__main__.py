@@ -1,0 +1,67 @@
+"""`python -m worker`: run a worker. `python -m worker --check`: exit code 0 where one is alive on this host, else 1."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from redis.exceptions import RedisError
+
+from ep_core.errors import InvalidInput, ModelUnavailable
+
+from .liveness import live_workers
+from .logs import setup_logging
+from .queue import connect
+from .settings import WorkerSettings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="worker", description="Runs the jobs. Settings: EP_... in the environment.")
+    parser.add_argument("--check", action="store_true", help="say whether a worker is alive on this host, and exit")
+    options = parser.parse_args(arguments)
+    try:
+        settings = WorkerSettings()
+    except ValidationError as error:
+        return _complain(*(f"EP_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()))
+    return _check(settings) if options.check else _serve(settings)
+
+
+def _check(settings: WorkerSettings) -> int:
+    try:
+        alive = live_workers(connect(settings.redis_url, retries=0, timeout_s=2.0), host=socket.gethostname())
+    except RedisError as error:
+        print(f"Redis: {error}", file=sys.stderr)
+        return 1
+    return 0 if alive else 1
+
+
+def _serve(settings: WorkerSettings) -> int:
+    setup_logging(json=settings.log_json)
+    # Threads that spin while they wait make a step ten times slower as soon as anything else wants a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from .process import serve  # imports torch
+
+    try:
+        return serve(settings)
+    except (InvalidInput, ModelUnavailable) as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:  # before the work began
+        return 130
+
+
+def _complain(*lines: str) -> int:
+    for line in lines:
+        print(line, file=sys.stderr)
+    return os.EX_CONFIG
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # a poisoned GPU can hang the interpreter's own way out

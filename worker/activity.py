@@ -1,0 +1,76 @@
+"""What a worker's main thread is doing: written by it at every step, read by the heartbeat thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+LOADING_S = 900.0  # a model's weights may have to be downloaded first
+
+Fault = Literal["stalled", "overdue"]
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """The attempt under way."""
+
+    job_id: str
+    attempt: int
+    ends_by: float
+    """When it has to be over, the grace included, on the activity's clock."""
+
+
+class Activity:
+    """Signs of life and orders to stop, shared by the threads of one worker.
+
+    Args:
+        stall_s: seconds without a `tick` after which the main thread counts as hung.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, *, stall_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stall_s = stall_s
+        self.clock = clock
+        self._quiet_until = clock() + stall_s
+        self.job: RunningJob | None = None
+        self.stop_by: float | None = None
+        """When a running job has to be put back, because the worker shuts down."""
+        self.poisoned = False
+        """Whether the device is beyond use in this process, so that it has to end."""
+
+    def tick(self) -> None:
+        """Show a sign of life."""
+        self._quiet_until = self.clock() + self._stall_s
+
+    def allow(self, seconds: float) -> None:
+        """Announce a step that may take up to `seconds` (or the usual bound, if that is longer) without a sign."""
+        self._quiet_until = self.clock() + max(seconds, self._stall_s)
+
+    def begin(self, job_id: str, *, attempt: int, limit_s: float) -> None:
+        """Begin an attempt that may take `limit_s` seconds, its grace included."""
+        self.tick()
+        self.job = RunningJob(job_id, attempt, self.clock() + limit_s)
+
+    def end(self) -> None:
+        """End the attempt."""
+        self.job = None
+        self.tick()
+
+    def stop_within(self, seconds: float) -> None:
+        """Order the job to be put back unless it ends within `seconds`; a later order can only shorten that."""
+        wanted = self.clock() + seconds
+        self.stop_by = wanted if self.stop_by is None else min(self.stop_by, wanted)
+
+    @property
+    def must_stop(self) -> bool:
+        """Whether the job has to be put back now."""
+        return self.stop_by is not None and self.clock() >= self.stop_by
+
+    def fault(self) -> Fault | None:
+        """Return what is wrong with the main thread, if anything: no sign of life, or a job over its time."""
+        job, now = self.job, self.clock()
+        if job is not None and now > job.ends_by:
+            return "overdue"
+        return "stalled" if now > self._quiet_until else None

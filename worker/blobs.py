@@ -1,0 +1,122 @@
+"""The blob store: input images, masks, pictures and results, a few named blobs per job.
+
+Redis by default (one hash per job, so that a job's blobs go and expire together); any fsspec URL by setting.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, cast
+
+from redis import Redis
+
+
+class BlobStore(Protocol):
+    """Named blobs per job. Names are this project's own (`contract`), never taken from a request."""
+
+    def put(self, job_id: str, name: str, data: bytes) -> None:
+        """Store a blob, replacing what had its name."""
+
+    def get(self, job_id: str, name: str) -> bytes | None:
+        """Return a blob, or None where there is none."""
+
+    def names(self, job_id: str) -> list[str]:
+        """Return the names of the job's blobs, sorted."""
+
+    def remove(self, job_id: str, name: str) -> None:
+        """Remove one blob, if it is there."""
+
+    def delete(self, job_id: str) -> None:
+        """Remove all blobs of the job."""
+
+    def expire(self, job_id: str, seconds: int) -> None:
+        """Let all blobs of the job go after `seconds`."""
+
+
+class RedisBlobs:
+    """Blobs in Redis, under ``{prefix}:blobs:{job id}``."""
+
+    def __init__(self, redis: Redis, *, prefix: str = "ep") -> None:
+        self._redis = redis
+        self._prefix = prefix
+
+    def put(self, job_id: str, name: str, data: bytes) -> None:
+        """Store a blob, replacing what had its name."""
+        self._redis.hset(self._key(job_id), name, cast("Any", data))
+
+    def get(self, job_id: str, name: str) -> bytes | None:
+        """Return a blob, or None where there is none."""
+        return cast("bytes | None", self._redis.hget(self._key(job_id), name))
+
+    def names(self, job_id: str) -> list[str]:
+        """Return the names of the job's blobs, sorted."""
+        return sorted(name.decode() for name in cast("list[bytes]", self._redis.hkeys(self._key(job_id))))
+
+    def remove(self, job_id: str, name: str) -> None:
+        """Remove one blob, if it is there."""
+        self._redis.hdel(self._key(job_id), name)
+
+    def delete(self, job_id: str) -> None:
+        """Remove all blobs of the job."""
+        self._redis.delete(self._key(job_id))
+
+    def expire(self, job_id: str, seconds: int) -> None:
+        """Let all blobs of the job go after `seconds`."""
+        self._redis.expire(self._key(job_id), seconds)
+
+    def _key(self, job_id: str) -> str:
+        return f"{self._prefix}:blobs:{job_id}"
+
+
+class FileBlobs:
+    """Blobs as files of any fsspec file system (``file:///var/lib/ep``, ``s3://bucket/prefix``, ...).
+
+    A file system forgets nothing by itself: let the bucket's lifecycle rule, or a cron job, match the retention.
+    """
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        self._fs, self._root = fsspec.core.url_to_fs(url)
+
+    def put(self, job_id: str, name: str, data: bytes) -> None:
+        """Store a blob, replacing what had its name."""
+        path = self._path(job_id, name)
+        self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        self._fs.pipe_file(path, data)
+
+    def get(self, job_id: str, name: str) -> bytes | None:
+        """Return a blob, or None where there is none."""
+        try:
+            return cast("bytes", self._fs.cat_file(self._path(job_id, name)))
+        except FileNotFoundError:
+            return None
+
+    def names(self, job_id: str) -> list[str]:
+        """Return the names of the job's blobs, sorted."""
+        folder = self._path(job_id)
+        paths = self._fs.find(folder) if self._fs.exists(folder) else []
+        # fsspec strips the scheme from what it lists, so names are what follows the job's id.
+        return sorted(path.rsplit(f"/{job_id}/", 1)[1] for path in paths)
+
+    def remove(self, job_id: str, name: str) -> None:
+        """Remove one blob, if it is there."""
+        path = self._path(job_id, name)
+        if self._fs.exists(path):
+            self._fs.rm_file(path)
+
+    def delete(self, job_id: str) -> None:
+        """Remove all blobs of the job."""
+        folder = self._path(job_id)
+        if self._fs.exists(folder):
+            self._fs.rm(folder, recursive=True)
+
+    def expire(self, job_id: str, seconds: int) -> None:
+        """Do nothing: see the class."""
+
+    def _path(self, job_id: str, name: str = "") -> str:
+        return "/".join(part for part in (self._root, job_id, name) if part)
+
+
+def open_blobs(url: str | None, redis: Redis) -> BlobStore:
+    """Return the blob store that the setting names: None for Redis, else an fsspec URL."""
+    return RedisBlobs(redis) if url is None else FileBlobs(url)

@@ -1,0 +1,93 @@
+"""What the API and the workers agree on: states, records, names. Imports no torch.
+
+One record per job is the truth. It moves only as `MOVES` allows; RQ's own job is an execution detail behind it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+
+from ep_core.report import PartialPoint
+from ep_core.spec import Spec
+
+QUEUE = "extremal"
+TASK = "worker.tasks.run_job"  # enqueued by its dotted path, so that the API never imports it
+MAX_ATTEMPTS = 2  # a job whose worker died is run once more, then failed
+
+INPUT = "input"  # the blob of the posted image; the others are named in `ep_core.report`
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job stays as it is for good."""
+        return not MOVES[self]
+
+
+MOVES: dict[JobState, frozenset[JobState]] = {
+    # A second attempt after a lost worker goes from running to running: a new lease, not a new state.
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELED}),
+    JobState.RUNNING: frozenset({JobState.RUNNING, JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED}),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELED: frozenset(),
+}
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457); members beyond the standard ones are allowed."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Annotated[str, Field(description="Stable identifier of the kind of problem.")]
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="What is wrong and what to change.")]
+
+
+class JobProgress(BaseModel):
+    """How far a running job has come."""
+
+    iteration: int
+    total: int
+    fraction: Annotated[float, Field(ge=0, le=1)]
+    eta_s: Annotated[float | None, Field(description="Estimated seconds to the end; null while unknown.")] = None
+
+
+class JobRecord(BaseModel):
+    """The record of one job, as stored."""
+
+    id: str
+    state: JobState = JobState.QUEUED
+    params: Spec
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    attempt: Annotated[int, Field(description="1 for the first run, 2 after a worker was lost.")] = 0
+    worker: str | None = None
+    progress: JobProgress | None = None
+    partial_curve: list[PartialPoint] = []
+    error: Problem | None = None
+
+    def as_fields(self) -> dict[str, str]:
+        """Return the fields of its Redis hash: text as it is, everything else as JSON, unset ones left out."""
+        dumped: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        return {name: as_field(value) for name, value in dumped.items()}
+
+
+def as_field(value: Any) -> str:
+    """Return one value of a record as the text of its hash field."""
+    return value if isinstance(value, str) else to_json(value).decode()

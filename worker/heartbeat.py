@@ -1,0 +1,89 @@
+"""The thread that says that this worker is alive, as long as its main thread shows signs of life."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+from redis import Redis
+
+from . import liveness
+from .activity import Fault
+from .contract import JobState
+from .problems import timed_out
+from .queue import REDIS_AWAY
+from .runtime import Runtime
+
+BEATS_PER_LEASE = 5  # a worker is given up after so many heartbeats that didn't come
+EXIT_HUNG = 70  # the supervisor starts the worker again
+
+log = structlog.get_logger(__name__)
+
+
+class Heartbeat(threading.Thread):
+    """Beats every `settings.heartbeat_s` seconds; ends the process when the main thread hangs.
+
+    Args:
+        runtime: the worker's.
+        redis: where to.
+        renew: prolongs the lease of the running job, if there is one.
+        welcome: called when Redis doesn't know this worker: at the start, and after it lost its data.
+    """
+
+    def __init__(
+        self, runtime: Runtime, redis: Redis, *, renew: Callable[[], None], welcome: Callable[[], None]
+    ) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._runtime = runtime
+        self._redis = redis
+        self._renew = renew
+        self._welcome = welcome
+        self._stopping = threading.Event()
+        self._away = False
+
+    def run(self) -> None:
+        """Beat until stopped."""
+        while not self._stopping.is_set():
+            fault = self._runtime.activity.fault()
+            if fault is not None:
+                self._give_up(fault)
+            try:
+                self._beat()
+                self._away = False
+            except REDIS_AWAY as error:
+                if not self._away:
+                    log.warning("Redis is away, no heartbeat", error=str(error))
+                self._away = True
+            except Exception:
+                log.exception("heartbeat failed")
+            self._stopping.wait(self._runtime.settings.heartbeat_s)
+
+    def stop(self) -> None:
+        """Stop beating, and say that this worker has ended."""
+        self._stopping.set()
+        self.join(timeout=5.0)
+        with suppress(*REDIS_AWAY):
+            liveness.sign_off(self._redis, self._runtime.name)
+
+    def _beat(self) -> None:
+        ttl_s = BEATS_PER_LEASE * self._runtime.settings.heartbeat_s
+        known = liveness.beat(self._redis, self._runtime.name, ttl_s=ttl_s)
+        self._renew()
+        if not known:
+            self._welcome()
+
+    def _give_up(self, fault: Fault) -> None:
+        """End the process: the job's lease expires, and its next worker runs it again unless it was over its time."""
+        job = self._runtime.activity.job
+        log.error("the main thread hangs, the worker ends", fault=fault, job=job.job_id if job else None)
+        if job is not None and fault == "overdue":
+            problem = timed_out(self._runtime.settings.job_timeout_s)
+            with suppress(Exception):
+                self._runtime.store.finish(job.job_id, JobState.FAILED, attempt=job.attempt, error=problem)
+                self._runtime.blobs.delete(job.job_id)
+        with suppress(Exception):
+            liveness.sign_off(self._redis, self._runtime.name)
+        os._exit(EXIT_HUNG)

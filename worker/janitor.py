@@ -1,0 +1,114 @@
+"""Finds jobs that nobody runs any more, and has them run again or failed. Imports no torch.
+
+RQ's registry tells which leases have expired; the records tell which jobs should be somewhere and aren't.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import cast
+
+import structlog
+from redis import Redis
+from redis.exceptions import LockError
+from rq.job import Job, JobStatus
+from rq.registry import StartedJobRegistry
+
+from .blobs import BlobStore, open_blobs
+from .contract import MAX_ATTEMPTS, JobState
+from .liveness import forget_dead
+from .problems import worker_lost
+from .queue import REDIS_AWAY, connect, enqueue, forget, job_queue
+from .settings import SharedSettings
+from .store import JobStore
+
+SWEEP_S = 2.0
+MISSING_S = 10.0  # between its places a job is in none for a moment: only those missing this long are lost
+_LOCK = "ep:janitor"
+_LOCK_S = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+def run_janitor(settings: SharedSettings, stop: threading.Event, *, every_s: float = SWEEP_S) -> None:
+    """Sweep until `stop` is set, in any number of processes: one acts at a time. Redis may come and go."""
+    redis = connect(settings.redis_url)
+    janitor = Janitor(redis, settings)
+    while not stop.is_set():
+        try:
+            janitor.sweep()
+        except REDIS_AWAY as error:
+            log.debug("no sweep, Redis is away", error=str(error))
+        except Exception:
+            log.exception("sweep failed")
+        stop.wait(every_s)
+    redis.close()
+
+
+class Janitor:
+    """One sweep after the other; remembers between them what was missing."""
+
+    def __init__(self, redis: Redis, settings: SharedSettings) -> None:
+        self._redis = redis
+        self._timeout_s = settings.job_timeout_s
+        self._store = JobStore(redis, retention_s=settings.retention_s)
+        self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
+        self._queue = job_queue(redis)
+        self._leases = StartedJobRegistry(queue=self._queue)
+        self._missing_since: dict[str, float] = {}
+
+    def sweep(self) -> None:
+        """Act on expired leases, failed RQ jobs and jobs that are nowhere; does nothing while another janitor acts."""
+        lock = self._redis.lock(_LOCK, timeout=_LOCK_S, blocking=False)
+        if not lock.acquire():
+            return
+        try:
+            self._leases.cleanup()
+            self._look_for_missing()
+            forget_dead(self._redis)
+        finally:
+            with suppress(LockError):  # the sweep took longer than the lock lasts
+                lock.release()
+
+    def _look_for_missing(self) -> None:
+        unfinished = self._store.queued() | self._store.running()
+        missing = unfinished - self._places() if unfinished else set()
+        now = time.monotonic()
+        self._missing_since = {job_id: self._missing_since.get(job_id, now) for job_id in missing}
+        for job_id, since in self._missing_since.items():
+            failed = self._status(job_id) == JobStatus.FAILED
+            if failed or now - since >= MISSING_S:
+                self._settle(job_id, failed=failed)
+
+    def _places(self) -> set[str]:
+        """Return the ids of the jobs that wait in the queue or that a worker holds a lease on.
+
+        RQ's intermediate list is none of the places: a job passes through it, unless its worker dies right then.
+        """
+        waiting = cast("list[bytes]", self._redis.lrange(self._queue.key, 0, -1))
+        return {member.decode() for member in waiting} | set(self._leases.get_job_ids(cleanup=False))
+
+    def _status(self, job_id: str) -> str | None:
+        status = cast("bytes | None", self._redis.hget(Job.key_for(job_id), "status"))
+        return status.decode() if status else None
+
+    def _settle(self, job_id: str, *, failed: bool) -> None:
+        record = self._store.get(job_id)
+        if record is None or record.state.is_final:
+            return
+        self._redis.lrem(self._queue.intermediate_queue_key, 0, job_id)
+        if failed or record.attempt >= MAX_ATTEMPTS:
+            self._fail(job_id, queued=record.state is JobState.QUEUED)
+        else:
+            log.warning("job was in no queue, enqueued again", job=job_id)
+            enqueue(self._redis, job_id, timeout_s=self._timeout_s)
+
+    def _fail(self, job_id: str, *, queued: bool) -> None:
+        if queued:  # only a running job can fail
+            self._store.start(job_id, worker="janitor")
+        if self._store.finish(job_id, JobState.FAILED, error=worker_lost()):
+            log.error("job failed: its worker was lost", job=job_id)
+            self._blobs.delete(job_id)
+        forget(self._redis, job_id)

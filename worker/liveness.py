@@ -1,0 +1,69 @@
+"""Which workers are alive: one key per worker that expires unless its worker beats. Imports no torch.
+
+Redis alone does the timing, so clocks that differ between machines don't matter.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import cast
+
+from redis import Redis
+
+_WORKERS = "ep:workers"  # the names; which of them still live, their keys say
+
+
+def worker_name() -> str:
+    """Return this process's name as a worker: host and process id."""
+    return f"{socket.gethostname()}.{os.getpid()}"
+
+
+def beat(redis: Redis, name: str, *, ttl_s: float) -> bool:
+    """Say that the worker `name` is alive for the next `ttl_s` seconds.
+
+    Returns:
+        False where Redis didn't know it as alive: at its first beat, or after Redis lost its data.
+    """
+    with redis.pipeline() as pipeline:
+        pipeline.set(_key(name), "1", px=int(ttl_s * 1000), get=True)
+        pipeline.sadd(_WORKERS, name)
+        return pipeline.execute()[0] is not None
+
+
+def sign_off(redis: Redis, name: str) -> None:
+    """Say that the worker `name` has ended."""
+    with redis.pipeline() as pipeline:
+        pipeline.delete(_key(name))
+        pipeline.srem(_WORKERS, name)
+        pipeline.execute()
+
+
+def live_workers(redis: Redis, *, host: str | None = None) -> int:
+    """Return how many workers are alive, of all machines or of one. A killed one counts until its key expires.
+
+    Args:
+        redis: where they beat.
+        host: the host's name, with which the names of its workers begin (`worker_name`).
+    """
+    names = [name for name in _names(redis) if host is None or name.rpartition(".")[0] == host]
+    return redis.exists(*map(_key, names)) if names else 0
+
+
+def forget_dead(redis: Redis) -> None:
+    """Drop the names of workers that were killed."""
+    names = _names(redis)
+    with redis.pipeline() as pipeline:
+        for name in names:
+            pipeline.exists(_key(name))
+        dead = [name for name, alive in zip(names, pipeline.execute(), strict=True) if not alive]
+    if dead:
+        redis.srem(_WORKERS, *dead)  # a worker that was only slow adds itself again at its next beat
+
+
+def _names(redis: Redis) -> list[str]:
+    return [member.decode() for member in cast("set[bytes]", redis.smembers(_WORKERS))]
+
+
+def _key(name: str) -> str:
+    return f"{_WORKERS}:{name}"

@@ -1,0 +1,63 @@
+"""The models that a worker keeps loaded."""
+
+from __future__ import annotations
+
+import gc
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+import torch
+
+import ep_core
+from ep_core.models import Classifier
+
+log = structlog.get_logger(__name__)
+
+
+class WarmModels:
+    """The last few models used, each loaded once.
+
+    Args:
+        size: how many stay loaded; the least recently used one goes before another is loaded.
+        load: loads a model by its name.
+    """
+
+    def __init__(self, size: int, load: Callable[[str], Classifier]) -> None:
+        self._size = size
+        self._load = load
+        self._loaded: OrderedDict[str, Classifier] = OrderedDict()
+
+    @classmethod
+    def from_catalogue(cls, *, size: int, device: str | None, models_file: Path | None) -> WarmModels:
+        """Return an empty cache of the models that torchvision and the operator's list offer."""
+        return cls(size, lambda name: ep_core.load_model(name, device=device, models_file=models_file))
+
+    def get(self, name: str) -> Classifier:
+        """Return the model, loading it where it isn't loaded yet.
+
+        Raises:
+            UnknownName: there is no such model.
+            ModelUnavailable: its weights can't be had.
+        """
+        if name not in self._loaded:
+            self._make_room()
+            log.info("loading model", model=name)
+            self._loaded[name] = self._load(name)
+        self._loaded.move_to_end(name)
+        return self._loaded[name]
+
+    def _make_room(self) -> None:
+        dropped = len(self._loaded) >= self._size
+        while len(self._loaded) >= self._size:
+            self._loaded.popitem(last=False)
+        if dropped:
+            free_memory()
+
+
+def free_memory() -> None:
+    """Give back the memory of what isn't referred to any more."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

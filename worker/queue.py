@@ -1,0 +1,99 @@
+"""The queue between the API and the workers: RQ over Redis, JSON only, jobs named by dotted path. Imports no torch."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import cast
+
+from redis import Redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry as ConnectionRetry
+from rq import Queue, Retry
+from rq.exceptions import NoSuchJobError
+from rq.executions import ExecutionRegistry
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from .contract import MAX_ATTEMPTS, QUEUE, TASK
+
+TIMEOUT_GRACE_S = 30  # the task ends itself at the timeout; RQ's alarm comes this much later
+FAILURE_TTL_S = 3600  # RQ keeps a failed job for a year by default; the record is what counts
+
+REDIS_AWAY = (RedisConnectionError, RedisTimeoutError)
+"""What a command raises when Redis can't be reached, or does not answer in time."""
+
+
+def connect(url: str, *, retries: int = 2, timeout_s: float = 5.0) -> Redis:
+    """Return a client that gives up soon: a command tries `1 + retries` times within about a second.
+
+    Nothing is sent before the first command, so this works while Redis is away.
+
+    Args:
+        url: ``redis://``, ``rediss://`` or ``unix://``.
+        retries: further attempts after a lost connection.
+        timeout_s: seconds that one attempt may wait for Redis to accept, and then to answer.
+    """
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=min(timeout_s, 3.0),
+        socket_timeout=timeout_s,
+        socket_keepalive=True,
+        health_check_interval=15,
+        retry=ConnectionRetry(ExponentialBackoff(cap=1.0, base=0.1), retries),
+        retry_on_error=list(REDIS_AWAY),
+    )
+
+
+def job_queue(redis: Redis) -> Queue:
+    """Return RQ's queue, with JSON in place of pickle."""
+    return Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+
+
+def enqueue(redis: Redis, job_id: str, *, timeout_s: int) -> None:
+    """Put a job at the end of the queue; its record and its image must be stored already.
+
+    Args:
+        redis: a client as from `connect`.
+        job_id: the record's id, letters, digits, ``-`` and ``_`` only.
+        timeout_s: seconds that the job may run, once it runs.
+    """
+    job_queue(redis).enqueue_call(
+        TASK,
+        args=(job_id,),
+        job_id=job_id,
+        timeout=timeout_s + TIMEOUT_GRACE_S,
+        result_ttl=0,  # the record holds the outcome: nothing of RQ's stays after a job
+        failure_ttl=FAILURE_TTL_S,
+        # A job whose worker was lost has waited already.
+        retry=Retry(max=MAX_ATTEMPTS - 1, enqueue_at_front=True),
+    )
+
+
+def remove(redis: Redis, job_id: str) -> bool:
+    """Take a waiting job out of the queue; True where it was waiting.
+
+    A job that a worker has taken is left alone: its worker stops when it sees what became of the record.
+    """
+    if not job_queue(redis).remove(job_id):
+        return False
+    forget(redis, job_id)
+    return True
+
+
+def forget(redis: Redis, job_id: str) -> None:
+    """Remove all that RQ keeps of a job; nothing happens where it keeps nothing."""
+    forget_executions(redis, job_id)
+    with suppress(NoSuchJobError):
+        Job.fetch(job_id, connection=redis, serializer=JSONSerializer).delete()
+
+
+def forget_executions(redis: Redis, job_id: str) -> None:
+    """Remove the list of a job's executions: RQ 3.0 can't delete a job while one is in it that a lost worker left."""
+    redis.delete(ExecutionRegistry(job_id, connection=redis).key)
+
+
+def position(redis: Redis, job_id: str) -> int | None:
+    """Return how many jobs wait before this one, or None where it isn't waiting. Redis looks, nothing is listed."""
+    return cast("int | None", redis.lpos(job_queue(redis).key, job_id))

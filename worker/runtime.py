@@ -1,0 +1,71 @@
+"""What a worker process has at hand for its jobs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from redis import Redis
+
+from .activity import Activity
+from .blobs import BlobStore, open_blobs
+from .models import WarmModels
+from .queue import REDIS_AWAY
+from .settings import WorkerSettings
+from .store import JobStore
+
+REDIS_PATIENCE_S = 60.0
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One worker's settings, stores, models and signs of life."""
+
+    name: str
+    settings: WorkerSettings
+    store: JobStore
+    blobs: BlobStore
+    models: WarmModels
+    activity: Activity
+
+    @classmethod
+    def build(cls, name: str, settings: WorkerSettings, redis: Redis) -> Runtime:
+        """Return the runtime that the settings describe, with no model loaded yet."""
+        return cls(
+            name=name,
+            settings=settings,
+            store=JobStore(redis, retention_s=settings.retention_s),
+            blobs=open_blobs(settings.blob_url, redis),
+            models=WarmModels.from_catalogue(
+                size=settings.warm_models, device=settings.device, models_file=settings.models_file
+            ),
+            activity=Activity(stall_s=settings.stall_s),
+        )
+
+    def patiently(self, call: Callable[[], T]) -> T:
+        """Return what `call` returns, trying again for a minute while Redis is away: for what must not be lost.
+
+        Raises:
+            redis.ConnectionError, redis.TimeoutError: Redis stayed away.
+        """
+        deadline = time.monotonic() + REDIS_PATIENCE_S
+        while True:
+            try:
+                return call()
+            except REDIS_AWAY as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("Redis is away, trying again", error=str(error))
+                self.activity.tick()
+                time.sleep(1.0)
+
+
+current: ContextVar[Runtime] = ContextVar("runtime")
+"""The runtime of the worker that runs the job: RQ hands a job nothing but its arguments."""

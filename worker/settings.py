@@ -1,0 +1,54 @@
+"""Settings that workers read from the environment (``EP_...``), and those that they share with the API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SharedSettings(BaseSettings):
+    """What the API and the workers must agree on."""
+
+    model_config = SettingsConfigDict(env_prefix="EP_", env_ignore_empty=True)
+
+    redis_url: Annotated[str, Field(description="Redis, for records, queue and (by default) blobs.")] = (
+        "redis://127.0.0.1:6379/0"
+    )
+    blob_url: Annotated[
+        str | None, Field(description="An fsspec URL for images and results (`s3://...`, `file://...`); unset: Redis.")
+    ] = None
+    retention_s: Annotated[int, Field(gt=0, description="Seconds that a finished job and its results are kept.")] = (
+        24 * 3600
+    )
+    job_timeout_s: Annotated[int, Field(gt=0, description="Seconds that one job may run.")] = 3600
+    max_pixels: Annotated[int, Field(gt=0, description="Pixels that an image may have.")] = 50_000_000
+    log_json: Annotated[bool, Field(description="Log lines as JSON (containers) instead of readable text.")] = False
+
+
+class WorkerSettings(SharedSettings):
+    """One worker process."""
+
+    threads: Annotated[
+        int | None, Field(ge=1, description="Torch threads; unset: the cores this process may use / `EP_WORKERS`.")
+    ] = None
+    workers: Annotated[int, Field(ge=1, description="Workers that share this machine's cores.")] = 1
+    device: Annotated[
+        str | None, Field(description="`cpu`, `cuda` or `cuda:N`; unset: the GPU where there is one.")
+    ] = None
+    models_file: Annotated[Path | None, Field(description="The operator's model list (TOML).")] = None
+    warm_models: Annotated[int, Field(ge=1, description="Models kept loaded, the least recently used dropped.")] = 3
+    preload: Annotated[str | None, Field(description="Model loaded at start; unset: the default one, if listed.")] = (
+        None
+    )
+    heartbeat_s: Annotated[
+        float, Field(gt=0, description="Seconds between heartbeats during a job; a worker is given up after five.")
+    ] = 3.0
+    stall_s: Annotated[
+        float, Field(gt=0, description="Seconds without an engine step after which a worker counts as hung.")
+    ] = 300.0
+    stop_grace_s: Annotated[
+        float, Field(ge=0, description="Seconds after SIGTERM in which a running job may finish; then it is put back.")
+    ] = 8.0  # Docker kills after 10

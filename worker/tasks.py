@@ -1,0 +1,163 @@
+"""The task: what a worker does with one job, from the posted image to the stored result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
+from rq import Retry
+from rq.timeouts import JobTimeoutException
+
+import ep_core
+from ep_core.errors import InvalidInput, ModelUnavailable
+from ep_core.render import render_files
+from ep_core.report import RESULT, ExtremalReport
+
+from .activity import LOADING_S
+from .contract import INPUT, JobRecord, JobState, Problem
+from .faults import is_out_of_memory, is_poisoned
+from .interrupts import NotOurs, OutOfTime, ShuttingDown
+from .models import free_memory
+from .problems import internal_error, make_problem, out_of_memory, problem_from, timed_out
+from .progress import ProgressHook
+from .queue import REDIS_AWAY, TIMEOUT_GRACE_S
+from .runtime import Runtime, current
+
+OVERDUE_GRACE_S = 2 * TIMEOUT_GRACE_S  # after the task's own limit and RQ's alarm, the process ends itself
+
+# The attempts are counted by the record, and a job put back hasn't used one.
+PUT_BACK = Retry(max=1_000_000, enqueue_at_front=True)
+
+log = structlog.get_logger(__name__)
+
+
+def run_job(job_id: str) -> Retry | None:
+    """Run a job and record its outcome; called by RQ, inside a worker that has set `runtime.current`.
+
+    Returns None where the job is settled, whatever came of it, and a `Retry` where it goes back to the queue.
+    Only losing Redis for good raises, so RQ itself never retries a job that failed.
+    """
+    runtime = current.get()
+    attempt = runtime.store.start(job_id, worker=runtime.name)
+    if attempt is None:  # deleted or canceled while it waited
+        log.info("nothing to run", job=job_id)
+        return None
+    with structlog.contextvars.bound_contextvars(job=job_id, attempt=attempt):
+        return _Attempt(runtime, job_id, attempt).run()
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    runtime: Runtime
+    job_id: str
+    attempt: int
+
+    def run(self) -> Retry | None:
+        limit_s = self.runtime.settings.job_timeout_s
+        self.runtime.activity.begin(self.job_id, attempt=self.attempt, limit_s=limit_s + OVERDUE_GRACE_S)
+        log.info("job starts")
+        try:
+            self._explain(limit_s)
+        except NotOurs:
+            self._leave()
+        except ShuttingDown:
+            return self._put_back()
+        except (OutOfTime, JobTimeoutException):
+            self._fail(timed_out(limit_s))
+        except REDIS_AWAY:
+            raise
+        except Exception as error:
+            problem = self._problem(error)
+            error.__traceback__ = None  # its frames hold the tensors of the failed run
+            self._fail(problem)
+            free_memory()
+        finally:
+            self.runtime.activity.end()
+        return None
+
+    def _explain(self, limit_s: float) -> None:
+        hook = ProgressHook(self.runtime, self.job_id, attempt=self.attempt, limit_s=limit_s)
+        record, data = self._inputs()
+        image = ep_core.read_image(data, max_pixels=self.runtime.settings.max_pixels)
+        self.runtime.activity.allow(LOADING_S)
+        model = self.runtime.models.get(record.params.model)
+        self.runtime.activity.tick()
+        explanation = ep_core.explain(model, image, record.params, on_progress=hook)
+        for name, picture in render_files(explanation):
+            self._check()
+            self._keep(name, picture)
+        report = _of_job(explanation.report(), record)
+        self._keep(RESULT, report.model_dump_json().encode())
+        if not self._finish(JobState.SUCCEEDED):
+            raise NotOurs
+        self.runtime.patiently(lambda: self.runtime.blobs.remove(self.job_id, INPUT))
+        log.info("job succeeded", run_s=round(report.timing.run_s, 2))
+
+    def _inputs(self) -> tuple[JobRecord, bytes]:
+        record = self.runtime.store.get(self.job_id)
+        data = self.runtime.blobs.get(self.job_id, INPUT)
+        if record is None:
+            raise NotOurs
+        if data is None:
+            raise InvalidInput("the job's image is not stored any more: post it again", field="image")
+        return record, data
+
+    def _check(self) -> None:
+        """Show a sign of life, and stop where the job was deleted, canceled or taken over."""
+        self.runtime.activity.tick()
+        if not self.runtime.patiently(lambda: self.runtime.store.holds(self.job_id, attempt=self.attempt)):
+            raise NotOurs
+
+    def _keep(self, name: str, data: bytes) -> None:
+        """Store a blob for as long as results are kept, so that nothing stays for ever where the worker dies now."""
+        blobs = self.runtime.blobs
+        self.runtime.patiently(lambda: blobs.put(self.job_id, name, data))
+        self.runtime.patiently(lambda: blobs.expire(self.job_id, self.runtime.settings.retention_s))
+
+    def _finish(self, state: JobState, error: Problem | None = None) -> bool:
+        return self.runtime.patiently(
+            lambda: self.runtime.store.finish(self.job_id, state, attempt=self.attempt, error=error)
+        )
+
+    def _fail(self, problem: Problem) -> None:
+        log.info("job failed", problem=problem.type)
+        if self.runtime.patiently(lambda: self.runtime.store.holds(self.job_id, attempt=self.attempt)):
+            self.runtime.blobs.delete(self.job_id)  # before the record is written: a full Redis may be the reason
+            self._finish(JobState.FAILED, problem)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Stop without a word; what this attempt stored goes too, unless it is another attempt's by now."""
+        record = self.runtime.patiently(lambda: self.runtime.store.get(self.job_id))
+        if record is None or record.state in (JobState.CANCELED, JobState.FAILED):
+            self.runtime.blobs.delete(self.job_id)
+        log.info("job stopped", state=record.state.value if record else "deleted")
+
+    def _put_back(self) -> Retry | None:
+        if self.runtime.patiently(lambda: self.runtime.store.give_back(self.job_id, attempt=self.attempt)):
+            log.info("job put back, the worker shuts down")
+            return PUT_BACK
+        self._leave()
+        return None
+
+    def _problem(self, error: Exception) -> Problem:
+        """Return what to tell the person who asked; what only the operator should see goes to the log."""
+        if isinstance(error, InvalidInput | ModelUnavailable):
+            return problem_from(error)
+        incident = uuid4().hex[:12]
+        log.error("job failed unexpectedly", incident=incident, exc_info=error)
+        if is_out_of_memory(error):
+            return out_of_memory()
+        if is_poisoned(error):
+            self.runtime.activity.poisoned = True
+            return make_problem("device-failed", 500, "The worker's GPU failed during this job. Post the job again.")
+        return internal_error(incident)
+
+
+def _of_job(report: ExtremalReport, record: JobRecord) -> ExtremalReport:
+    """Return the engine's report with what only the job knows; links are the API's to add."""
+    queued_s = (record.started_at - record.created_at).total_seconds() if record.started_at else None
+    timing = report.timing.model_copy(update={"queued_s": queued_s})
+    return report.model_copy(update={"id": record.id, "timing": timing})
