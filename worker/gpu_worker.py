@@ -69,7 +69,13 @@ class GpuWorker(SimpleWorker):
             return super().perform_job(job, queue, execution)
         finally:
             current.reset(token)
+            self.executions.clear()  # also where Redis was away at the end: a lease still renewed would hide the job
             self._stop_requested = self._stop_requested or self._activity.poisoned
+
+    def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
+        """Note the end; what an outage of Redis outlasting the lease has left must not keep RQ from tidying up."""
+        super().handle_execution_ended(job, queue, heartbeat_ttl)
+        forget_executions(self.connection, job.id)
 
     def renew_lease(self) -> None:
         """Prolong the lease of the running job, if there is one."""

@@ -8,6 +8,8 @@ import sys
 import structlog
 from structlog.typing import Processor
 
+from .queue import REDIS_AWAY
+
 
 def setup_logging(*, json: bool, level: int = logging.INFO) -> None:
     """Send all log lines to standard error, one line each (a stack trace follows its line, or lies inside the JSON).
@@ -35,11 +37,20 @@ def setup_logging(*, json: bool, level: int = logging.INFO) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(json)],
         )
     )
+    handler.addFilter(_outage_in_one_line)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
     for name in ("rq", "rq.worker", "rq.job", "rq.queue", "rq.registry"):  # RQ's news repeats ours
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _outage_in_one_line(record: logging.LogRecord) -> bool:
+    """Leave the stack trace out of what RQ says of an outage of Redis: it is no bug of anyone's."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, REDIS_AWAY):
+        record.msg, record.args, record.exc_info = f"{record.getMessage()} ({error})", None, None
+    return True
 
 
 def _rendering(json: bool) -> list[Processor]:

@@ -90,7 +90,7 @@ def forget(redis: Redis, job_id: str) -> None:
 
 
 def forget_executions(redis: Redis, job_id: str) -> None:
-    """Remove the list of a job's executions: RQ 3.0 can't delete a job while one is in it that a lost worker left."""
+    """Remove the list of a job's executions: RQ 3.0 can't delete a job while one is in it whose lease has run out."""
     redis.delete(ExecutionRegistry(job_id, connection=redis).key)
 
 

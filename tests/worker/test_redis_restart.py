@@ -5,17 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+import pytest
 from redis import Redis
+from rq.job import Job
+from rq.serializers import JSONSerializer
 
 from service.embedded_redis import EmbeddedRedis
 from worker import catalogue, queue
-from worker.contract import JobState
+from worker.contract import JobRecord, JobState
+from worker.gpu_worker import GpuWorker
 from worker.liveness import live_workers
+from worker.runtime import Runtime
+from worker.settings import WorkerSettings
+from worker.store import JobStore
 
 if TYPE_CHECKING:
     from conftest import Client, WorkerProcess
+
+StartWorker: TypeAlias = "Callable[..., tuple[Client, WorkerProcess]]"
 
 JOB = {"areas": (0.1,), "iterations": 5}
 
@@ -56,3 +65,29 @@ def test_a_worker_outlives_redis(
     assert worker.alive
     assert worker.pid == pid
     assert "Traceback" not in worker.log.read_text()
+
+
+def test_a_lease_that_ran_out_meanwhile_is_no_failure(own: StartWorker, bear: bytes):
+    client, worker = own(EP_HEARTBEAT_S=60)  # no heartbeat brings it back
+    job_id = client.post(bear, **JOB | {"iterations": 40})
+    client.wait_iterating(job_id)
+    assert client.redis.delete(*client.redis.scan_iter("rq:execution:*")) == 1
+    record = client.wait_final(job_id)
+    assert (record.state, record.attempt) == (JobState.SUCCEEDED, 1)
+    client.wait_tidy(job_id, "ep:blobs", "ep:job")
+    assert "Traceback" not in worker.log.read_text()
+
+
+def test_no_lease_is_renewed_for_a_job_whose_end_redis_missed(tmp_path: Path, make_record: Callable[..., JobRecord]):
+    with EmbeddedRedis(tmp_path) as server:
+        redis, record = queue.connect(server.url, retries=0), make_record()
+        JobStore(redis, retention_s=600).create(record)
+        queue.enqueue(redis, record.id, timeout_s=60)
+        runtime = Runtime.build("w", WorkerSettings(redis_url=server.url), redis)
+        worker = GpuWorker(runtime, redis)
+        job = Job.fetch(record.id, connection=redis, serializer=JSONSerializer)
+        execution = worker.prepare_execution(job)
+        server.stop()
+        with pytest.raises(queue.REDIS_AWAY):
+            worker.perform_job(job, worker.queues[0], execution)
+        assert not worker.executions
