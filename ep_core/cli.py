@@ -44,7 +44,10 @@ Device = Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by defaul
 @app.command()
 def explain(
     image: Annotated[Path, typer.Argument(help="The photograph.", exists=True, dir_okay=False)],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for masks, overlays, curve and result.json.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for all results; default: IMAGE-explained."),
+    ] = None,
     model: ModelName = DEFAULT_MODEL,
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="Class index or label; default: top class.")
@@ -59,6 +62,10 @@ def explain(
     seed: Annotated[int, typer.Option(help="Seeds whatever is drawn at random.")] = 0,
     iterations: Annotated[int | None, typer.Option(help="Steps per area; default: the preset's.")] = None,
     fit: Annotated[str, typer.Option(help="crop (the model's own) or stretch.")] = "crop",
+    sigma_max: Annotated[
+        float | None, typer.Option(help="Strongest blur in pixels (default: 20 at 224), or fade, at most 1.")
+    ] = None,
+    pyramid_levels: Annotated[int, typer.Option(help="Levels of the perturbation, the image included.")] = 8,
     models_file: ModelsFile = None,
     device: Device = None,
 ) -> None:
@@ -76,11 +83,15 @@ def explain(
                 "seed": seed,
                 "iterations": iterations,
                 "fit": fit,
+                "sigma_max": sigma_max,
+                "pyramid_levels": pyramid_levels,
             }
         )
+        folder = out or Path(f"{image.stem}-explained")
+        _check_writable(folder)
         explanation = _explain(image, spec, models_file=models_file, device=device)
-        _save(explanation, out)
-        _summarise(explanation, out)
+        _save(explanation, folder)
+        _summarise(explanation, folder)
 
 
 @app.command()
@@ -162,6 +173,13 @@ def _explain(path: Path, spec: ExtremalSpec, *, models_file: Path | None, device
         )
 
 
+def _check_writable(folder: Path) -> None:
+    """Complain before the work, not after it."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise InvalidInput(f"can't write to {folder}: {existing} is not a folder that you may write to", field="out")
+
+
 def _save(explanation: Explanation, out: Path) -> None:
     from .render import render_files
 
@@ -206,7 +224,7 @@ def _errors_in_words(command: str) -> Iterator[None]:
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, _option(e))) or 'options'}: {e['msg']}" for e in error.errors()]
         _fail(command, *lines)
-    except (InvalidInput, ModelUnavailable) as error:
+    except (InvalidInput, ModelUnavailable, OSError) as error:
         _fail(command, str(error))
     except KeyboardInterrupt:
         _err.print(f"ep {command}: stopped; nothing was written", highlight=False)

@@ -84,6 +84,7 @@ class Pyramids:
         rows = pyramids.permute(0, 1, 3, 4, 2).contiguous()
         differences = torch.zeros_like(rows)
         differences[:, :-1] = rows[:, 1:] - rows[:, :-1]
+        differences[:, -1] = differences[:, -2]  # at m = 0, the slope of the way there: else zeros could never rise
         self.rows = rows.view(-1, self.channels)
         self.differences = differences.view(-1, self.channels)
         self.pixels = torch.arange(self.height * self.width, device=pyramids.device)

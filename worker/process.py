@@ -15,6 +15,7 @@ from rq.exceptions import StopRequested
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.card import ModelCard
 from ep_core.models.catalogue import list_models
+from ep_core.models.device import pick_device
 from ep_core.spec import DEFAULT_MODEL
 
 from . import catalogue
@@ -39,8 +40,9 @@ def serve(settings: WorkerSettings) -> int:
     """Work until a signal says stop. Returns the process's exit code.
 
     Raises:
-        InvalidInput, UnknownName, ModelUnavailable: the operator's model list is wrong.
+        InvalidInput, UnknownName, ModelUnavailable: the operator's model list is wrong, or the device isn't here.
     """
+    pick_device(settings.device)
     torch.set_num_threads(settings.threads or threads_per_worker(settings.workers))
     cards = list_models(settings.models_file)
     redis = connect(settings.redis_url)

@@ -14,6 +14,7 @@ from ep_core.spec import DEFAULT_MODEL
 from .build import build_network
 from .classifier import Classifier
 from .describe import describe
+from .device import pick_device
 from .model_list import ModelEntry, read_model_list
 from .torchvision_zoo import classifier_names, unknown_model
 
@@ -34,13 +35,14 @@ def load_model(
     Raises:
         UnknownName: there is no such model; the error carries the nearest names.
         ModelUnavailable: its weights can't be had or fail their hash, or the network can't be made.
-        InvalidInput: the model list is wrong, or the network doesn't give one score per label.
+        InvalidInput: the model list is wrong, there is no such device, or the network doesn't give one score per label.
     """
+    place = pick_device(device)
     entry = find_entry(name, models_file=models_file)
     described = describe(entry)
     started = time.monotonic()
     try:
-        network, digest = build_network(entry, torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")))
+        network, digest = build_network(entry, place)
     except ModelUnavailable as error:
         raise ModelUnavailable(f"model {name!r}: {error}") from error
     log.info("loaded %s in %.1f s", name, time.monotonic() - started)

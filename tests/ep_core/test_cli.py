@@ -46,6 +46,9 @@ def test_explain_writes_everything(tmp_path: Path) -> None:
         (["--target", "black bear"], "did you mean 'American black bear'"),
         (["--target", "1000"], "use 0 to 999"),
         (["--model", "mobilenet"], "mobilenet_v2"),
+        (["--device", "gpu"], "use cpu, cuda or cuda:N"),
+        (["--device", "cuda:99"], "device 'cuda:99' is not here"),
+        (["--sigma-max", "0"], "sigma_max: Input should be greater than 0"),
     ],
 )
 def test_mistakes_are_explained_in_a_line(tmp_path: Path, arguments: list[str], said: str) -> None:
@@ -62,6 +65,22 @@ def test_a_file_that_is_no_image(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "picture" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_can_t_be_written_is_told_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    for out in (tmp_path / "taken", tmp_path / "taken" / "deeper"):
+        done = ep("explain", SAMPLES / "goose.jpg", "--out", out)
+        assert done.returncode == 2
+        assert "can't write to" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_results_lie_beside_where_one_is_unless_told_otherwise(tmp_path: Path) -> None:
+    command = [EP, "explain", SAMPLES / "goose.jpg", "--areas", "0.5", "--iterations", "1", "--pyramid-levels", "3"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=240, check=True)
+    result = json.loads((tmp_path / "goose-explained" / "result.json").read_text())
+    assert result["params"]["pyramid_levels"] == 3
 
 
 def test_models_are_listed() -> None:

@@ -90,6 +90,14 @@ def test_each_mask_meets_its_own_image(image: torch.Tensor) -> None:
     torch.testing.assert_close(pyramids.perturb(ones, torch.tensor([1, 0, 1])), torch.cat([other, image, other]))
 
 
+def test_gradient_of_a_fade_is_the_light_taken_away_also_where_the_mask_is_0_or_1(image: torch.Tensor) -> None:
+    black = torch.full((3, 1, 1), -2.0, dtype=torch.float64)
+    masks = torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64).view(3, 1, 1, 1).expand(3, 1, 9, 13).requires_grad_()
+    pyramids = Pyramids(fade_pyramid(image, black=black)[None])
+    (gradient,) = torch.autograd.grad(pyramids.perturb(masks, torch.zeros(3, dtype=torch.long)).sum(), masks)
+    torch.testing.assert_close(gradient, (image - black).sum(dim=1, keepdim=True).expand(3, 1, 9, 13))
+
+
 def test_gradient_with_respect_to_the_masks(image: torch.Tensor) -> None:
     pyramids = Pyramids(blur_pyramid(image, sigma_max=6.0, levels=4)[None])
     # Away from the levels themselves, where the interpolation has a kink.
