@@ -18,6 +18,7 @@ from rich.table import Table
 from .errors import InvalidInput, ModelUnavailable
 from .report import RESULT
 from .spec import DEFAULT_AREAS, DEFAULT_MODEL, ExtremalSpec
+from .threads import spin_briefly
 
 if TYPE_CHECKING:
     from .sweep import Explanation
@@ -142,8 +143,7 @@ def bench_step(
 
 def main() -> None:
     """Run `ep`, with the commands that installed floors add."""
-    # Before torch is loaded: threads that spin while they wait make each other slow on busy cores.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    spin_briefly()
     for entry in entry_points(group="ep.commands"):
         try:
             app.command(entry.name)(entry.load())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from ep_core.threads import spin_briefly
+
 if TYPE_CHECKING:
     from ep_core.models import Classifier
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command and the worker set it, before torch is loaded
+spin_briefly()  # as the command and the worker do, before torch is loaded
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from ep_core.errors import InvalidInput, ModelUnavailable
+from ep_core.threads import spin_briefly
 
 from .liveness import live_workers
 from .logs import setup_logging
@@ -42,8 +43,7 @@ def _check(settings: WorkerSettings) -> int:
 
 def _serve(settings: WorkerSettings) -> int:
     setup_logging(json=settings.log_json)
-    # Threads that spin while they wait make a step ten times slower as soon as anything else wants a core.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    spin_briefly()
     from .process import serve  # imports torch
 
     try:
