@@ -12,9 +12,10 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
-from rq.exceptions import StopRequested
+from rq.exceptions import InvalidJobOperation, StopRequested
 from rq.executions import Execution
 from rq.job import Job
+from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 
@@ -72,10 +73,21 @@ class GpuWorker(SimpleWorker):
             self.executions.clear()  # also where Redis was away at the end: a lease still renewed would hide the job
             self._stop_requested = self._stop_requested or self._activity.poisoned
 
-    def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
-        """Note the end; what an outage of Redis outlasting the lease has left must not keep RQ from tidying up."""
-        super().handle_execution_ended(job, queue, heartbeat_ttl)
-        forget_executions(self.connection, job.id)
+    def handle_job_success(
+        self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry, execution: Execution
+    ) -> None:
+        """Tidy up after a settled job, also where Redis has lost what RQ knew of it.
+
+        After an outage that outlasted the lease, say. RQ 3.0 raises then, and would queue the finished job once more.
+        """
+        try:
+            super().handle_job_success(job, queue, started_job_registry, execution)
+        except (InvalidJobOperation, ValueError) as error:
+            log.warning("RQ has lost track of a settled job", job=job.id, reason=str(error))
+            with self.connection.pipeline() as pipeline:
+                pipeline.delete(job.key)
+                self.cleanup_execution(job, pipeline=pipeline, execution=execution)
+                pipeline.execute()
 
     def renew_lease(self) -> None:
         """Prolong the lease of the running job, if there is one."""
