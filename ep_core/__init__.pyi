@@ -1,9 +1,10 @@
 from .errors import ImageTooLarge, InvalidInput, ModelUnavailable, UnknownName, UnreadableImage
+from .explanation import Explanation
 from .image import read_image
 from .models import Classifier, Preprocessing, load_model
 from .report import CurvePoint, ExtremalReport
 from .spec import ExtremalSpec
-from .sweep import Explanation, Progress, explain
+from .sweep import Progress, explain, explain_batch
 
 __version__: str
 
@@ -21,6 +22,7 @@ __all__ = [
     "UnknownName",
     "UnreadableImage",
     "explain",
+    "explain_batch",
     "load_model",
     "read_image",
 ]

@@ -37,10 +37,9 @@ class _RankedAreaLoss(torch.autograd.Function):
         flat = masks.reshape(len(masks), -1)
         pixels = flat.shape[1]
         largest = [flat[k].topk(n, sorted=False) for k, n in enumerate(ones)]
-        sums = torch.stack([top.values.sum() for top in largest])
-        counts = torch.tensor(ones, dtype=flat.dtype, device=flat.device)
+        ranked = torch.stack([n - 2 * top.values.sum() for n, top in zip(ones, largest, strict=True)])
         ctx.save_for_backward(masks, *(top.indices for top in largest))
-        return (flat.square().sum(dim=1) - 2 * sums + counts) / pixels
+        return (flat.square().sum(dim=1) + ranked) / pixels
 
     @staticmethod
     @once_differentiable

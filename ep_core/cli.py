@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from .errors import InvalidInput, ModelUnavailable
+from .bench.cli import bench_app
+from .errors import InvalidInput
+from .memory import keep_freed_memory
 from .report import RESULT
 from .spec import DEFAULT_AREAS, DEFAULT_MODEL, ExtremalSpec
+from .terminal import Device, ModelName, ModelsFile, err_console, errors_in_words, out_console
 from .threads import spin_briefly
 
 if TYPE_CHECKING:
-    from .sweep import Explanation
+    from .explanation import Explanation
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,17 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Extremal perturbations: which parts of an image a classifier needs to see.",
 )
-bench_app = typer.Typer(no_args_is_help=True, help="Measure how fast the engine is here.")
 app.add_typer(bench_app, name="bench")
-
-_out = Console()
-_err = Console(stderr=True)
-
-ModelName = Annotated[str, typer.Option("--model", "-m", help="Model name; `ep models` lists them.")]
-ModelsFile = Annotated[
-    Path | None, typer.Option(help="An operator's model list (TOML).", envvar="EP_MODELS_FILE", exists=True)
-]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by default the GPU where there is one.")]
 
 
 @app.command()
@@ -61,7 +50,10 @@ def explain(
     preset: Annotated[str, typer.Option(help="fast, or paper (1600 iterations).")] = "fast",
     threshold: Annotated[float, typer.Option(help="tau: the optimal area reaches tau * the original score.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seeds whatever is drawn at random.")] = 0,
-    iterations: Annotated[int | None, typer.Option(help="Steps per area; default: the preset's.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Steps per area, at most; default: the preset's.")] = None,
+    independent: Annotated[
+        bool, typer.Option("--independent", help="Optimise every area from the whole image by itself (figure 5).")
+    ] = False,
     fit: Annotated[str, typer.Option(help="crop (the model's own) or stretch.")] = "crop",
     sigma_max: Annotated[
         float | None, typer.Option(help="Strongest blur in pixels (default: 20 at 224), or fade, at most 1.")
@@ -71,7 +63,7 @@ def explain(
     device: Device = None,
 ) -> None:
     """Find the extremal masks of a photograph, without any server."""
-    with _errors_in_words("explain"):
+    with errors_in_words("explain"):
         spec = ExtremalSpec.model_validate(
             {
                 "model": model,
@@ -83,6 +75,7 @@ def explain(
                 "threshold": threshold,
                 "seed": seed,
                 "iterations": iterations,
+                "independent": independent or None,
                 "fit": fit,
                 "sigma_max": sigma_max,
                 "pyramid_levels": pyramid_levels,
@@ -104,11 +97,11 @@ def models(
     ] = None,
 ) -> None:
     """List what can be explained here."""
-    with _errors_in_words("models"):
+    with errors_in_words("models"):
         if fetch is not None:
             from .models.weights import fetch as fetch_weights
 
-            _out.print(f"{fetch}: {fetch_weights(fetch)}", highlight=False, soft_wrap=True)
+            out_console.print(f"{fetch}: {fetch_weights(fetch)}", highlight=False, soft_wrap=True)
             return
         from .models import list_models
 
@@ -116,34 +109,13 @@ def models(
         for card in list_models(models_file):
             height, width = card.input_size
             table.add_row(card.name, f"{height} x {width}", str(len(card.labels)), card.weights or card.source)
-        _out.print(table)
-
-
-@bench_app.command("step")
-def bench_step(
-    model: ModelName = DEFAULT_MODEL,
-    lanes: Annotated[int, typer.Option(min=1, help="Areas optimised in one batch.")] = 6,
-    rounds: Annotated[int, typer.Option(min=1, help="Timed rounds; the medians are shown.")] = 10,
-    models_file: ModelsFile = None,
-    device: Device = None,
-) -> None:
-    """Compare an iteration with the bare network's forward and backward pass on the same batch."""
-    with _errors_in_words("bench step"):
-        from .bench import step_seconds
-        from .models import load_model
-
-        classifier = load_model(model, models_file=models_file, device=device)
-        seconds = step_seconds(classifier, lanes=lanes, rounds=rounds)
-        table = Table("", "seconds", "times the bare network", box=None, header_style="bold")
-        for name, value in seconds.items():
-            table.add_row(name, f"{value:.4f}", f"{value / seconds['bare network']:.2f}")
-        _out.print(f"{model}, {lanes} areas in one batch, medians of {rounds} interleaved rounds, {classifier.device}")
-        _out.print(table)
+        out_console.print(table)
 
 
 def main() -> None:
     """Run `ep`, with the commands that installed floors add."""
     spin_briefly()
+    keep_freed_memory()
     for entry in entry_points(group="ep.commands"):
         try:
             app.command(entry.name)(entry.load())
@@ -157,8 +129,8 @@ def _explain(path: Path, spec: ExtremalSpec, *, models_file: Path | None, device
     from .image import read_image
 
     image = read_image(path.read_bytes())
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_err, transient=True) as bars:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err_console, transient=True) as bars:
         task = bars.add_task(f"loading {spec.model}", total=None)
         from .models import load_model
         from .sweep import explain as run_sweep
@@ -198,10 +170,16 @@ def _summarise(explanation: Explanation, out: Path) -> None:
         numbers = (f"{point.measured_area:.3f}", f"{point.preserve:.2f}", f"{point.delete:.2f}")
         table.add_row(f"{point.area:g}", *numbers, f"{point.preserve_probability:.3f}", style=best)
     label, scores, tau = explanation.target.label, explanation.scores, explanation.spec.threshold
-    _out.print(f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} fully perturbed", highlight=False)
-    _out.print(table)
-    _out.print(verdict(explanation.optimal_area, label, explanation.spec.variant, tau), style="bold", highlight=False)
-    _out.print(f"masks, overlays, saliency.png, curve.svg and {RESULT} are in {out}/", highlight=False, soft_wrap=True)
+    out_console.print(
+        f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} fully perturbed", highlight=False
+    )
+    out_console.print(table)
+    out_console.print(
+        verdict(explanation.optimal_area, label, explanation.spec.variant, tau), style="bold", highlight=False
+    )
+    out_console.print(
+        f"masks, overlays, saliency.png, curve.svg and {RESULT} are in {out}/", highlight=False, soft_wrap=True
+    )
 
 
 def verdict(optimal: float | None, label: str, variant: str, tau: float) -> str:
@@ -214,32 +192,6 @@ def verdict(optimal: float | None, label: str, variant: str, tau: float) -> str:
     if optimal is None:
         return f"No area of the sweep reaches {level} of {label!r}: try larger areas, or a lower --threshold."
     return f"{optimal:.1%} of the image suffices for {level} of {label!r}."
-
-
-@contextmanager
-def _errors_in_words(command: str) -> Iterator[None]:
-    """Turn what a user can mend into a line on standard error and exit code 2."""
-    try:
-        yield
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, _option(e))) or 'options'}: {e['msg']}" for e in error.errors()]
-        _fail(command, *lines)
-    except (InvalidInput, ModelUnavailable, OSError) as error:
-        _fail(command, str(error))
-    except KeyboardInterrupt:
-        _err.print(f"ep {command}: stopped; nothing was written", highlight=False)
-        raise typer.Exit(130) from None
-
-
-def _option(error: Any) -> tuple[str | int, ...]:
-    """Return a validation error's place, without pydantic's names for the members of a union."""
-    return tuple(part for part in error["loc"] if isinstance(part, int) or "[" not in part)
-
-
-def _fail(command: str, *lines: str) -> None:
-    for line in lines:
-        _err.print(f"ep {command}: {line}", style="red", highlight=False, markup=False, soft_wrap=True)
-    raise typer.Exit(2)
 
 
 if __name__ == "__main__":

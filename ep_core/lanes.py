@@ -1,7 +1,9 @@
-"""Lanes: independent mask optimisations that advance together.
+"""Lanes: mask optimisations that advance together.
 
 A lane is one (image, target, area, variant) with its own parameters, optimiser state and step counter. A batch holds
 any set of lanes of one network and frame size; nothing a lane computes depends on who shares its batch.
+
+A lane may branch off another: until then the two are one, and only the other is computed.
 """
 
 from __future__ import annotations
@@ -15,17 +17,13 @@ from torch import Tensor, nn
 from .perturbation import Pyramids
 from .spec import Variant
 
-# What a lane puts through the network (section 3.2): (sign of the score, whether the mask is complemented).
-_TERMS: dict[Variant, list[tuple[float, bool]]] = {
-    "preserve": [(1.0, False)],
-    "delete": [(-1.0, True)],
-    "hybrid": [(1.0, False), (-1.0, True)],
-}
+_KEEPING: frozenset[Variant] = frozenset({"preserve", "hybrid"})
+_DELETING: frozenset[Variant] = frozenset({"delete", "hybrid"})
 
 
 @dataclass(frozen=True)
 class Lane:
-    """What one lane optimises."""
+    """What one lane optimises, and when."""
 
     image: int
     """Index of its image among the pyramids."""
@@ -34,8 +32,19 @@ class Lane:
     area: float
     """Share of the frame, in (0, 1)."""
     variant: Variant
-    iterations: int
-    """Steps from start to end."""
+    end: int
+    """The step at which it ends."""
+    arrival: int = 0
+    """The step from which it holds its area; before, its mask shrinks towards it. Only for rules that shrink masks."""
+    parent: int | None = None
+    """Index of the lane that it branches off; None for a lane that starts from the whole image."""
+    start: int = 0
+    """The step at which it branches off."""
+
+    @property
+    def steps(self) -> int:
+        """Steps that are its own, not its parent's."""
+        return self.end - self.start
 
 
 def class_scores(network: nn.Module, pyramids: Pyramids, masks: Tensor, images: Tensor) -> Tensor:
@@ -58,20 +67,21 @@ class Objective:
     """What a fixed set of lanes maximises (3.2): Phi(m x), -Phi((1-m) x), or their sum, each lane its own."""
 
     def __init__(self, network: nn.Module, pyramids: Pyramids, lanes: Sequence[Lane], device: torch.device) -> None:
-        """Lay out the network's batch: one row per lane, two for a hybrid."""
-        terms = [(k, sign, flip) for k, lane in enumerate(lanes) for sign, flip in _TERMS[lane.variant]]
+        """Lay out the network's batch: a row for each lane that keeps, then one for each that deletes."""
+        kept = [k for k, lane in enumerate(lanes) if lane.variant in _KEEPING]
+        deleted = [k for k, lane in enumerate(lanes) if lane.variant in _DELETING]
         self._network = network
         self._pyramids = pyramids
         self._lanes = len(lanes)
-        self._lane = torch.tensor([k for k, _, _ in terms], device=device)
-        self._image = torch.tensor([lanes[k].image for k, _, _ in terms], device=device)
-        self._target = torch.tensor([[lanes[k].target] for k, _, _ in terms], device=device)
-        self._sign = torch.tensor([sign for _, sign, _ in terms], device=device)
-        self._offset = torch.tensor([float(flip) for _, _, flip in terms], device=device).view(-1, 1, 1, 1)
+        self._kept, self._deleted = (torch.tensor(rows, dtype=torch.long, device=device) for rows in (kept, deleted))
+        self._image = torch.tensor([lanes[k].image for k in kept + deleted], device=device)
+        self._target = torch.tensor([[lanes[k].target] for k in kept + deleted], device=device)
 
     def __call__(self, masks: Tensor) -> Tensor:
         """Return K values to be maximised, one per lane; masks are K x 1 x H x W, in the lanes' order."""
-        # The sign serves twice: a complemented mask, 1 - m, is also what is to score low.
-        rows = self._offset + self._sign.view(-1, 1, 1, 1) * masks[self._lane]
+        # No index comes twice: sums on a GPU would depend on who is first.
+        rows = torch.cat([masks.index_select(0, self._kept), 1 - masks.index_select(0, self._deleted)])
         scores = class_scores(self._network, self._pyramids, rows, self._image).gather(1, self._target)[:, 0]
-        return scores.new_zeros(self._lanes).index_add(0, self._lane, self._sign * scores)
+        keeping, deleting = scores.split([len(self._kept), len(self._deleted)])
+        values = scores.new_zeros(self._lanes)
+        return values.index_add(0, self._kept, keeping).index_add(0, self._deleted, -deleting)

@@ -13,10 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import interpolate, pad, pixel_shuffle
+from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
 
 RADIUS = 6
 """Samples farther than this don't matter (A.1): the kernel has fallen below 0.002."""
+
+CHUNK_ELEMENTS = 2**18
+"""Numbers held at once for each mask while neighbours are streamed: few, so that they stay in the processor's cache."""
 
 
 def kernel_profile(distance: Tensor) -> Tensor:
@@ -35,7 +38,8 @@ class MaskLattice:
     """How a lattice of mask parameters becomes masks of an image's size.
 
     The smooth maximum is evaluated at `samples` points per lattice step and direction, from there bilinearly at the
-    pixels. Where `samples` equals the step and divides the image evenly, the points are the pixels.
+    pixels: a mask stays as smooth as its points are. Where `samples` equals the step and divides the image evenly, the
+    points are the pixels.
     """
 
     def __init__(
@@ -68,45 +72,62 @@ class MaskLattice:
         self._weights = weights[used].to(**place)
         self._offsets = [divmod(k, 2 * RADIUS + 1) for k in used.tolist()]
         self._missing = self._count_missing(place)
+        points = tuple(cells * self.samples for cells in self.shape)
+        self._interpolation = (
+            None
+            if points == size
+            else [_bilinear_matrix(pixels, known).to(**place) for pixels, known in zip(size, points, strict=True)]
+        )
 
-    def smooth(self, parameters: Tensor) -> Tensor:
+    def smooth(self, parameters: Tensor, contrast: Tensor | None = None) -> Tensor:
         """Return the smooth masks of lattice parameters: eq. 6 with the smooth maximum of eq. 7.
 
         Args:
             parameters: K x 1 x h x w in [0, 1], h x w being `shape`.
+            contrast: K x 1 x 1 x 1, at least 1 (`sharpened`); None leaves the masks as they are.
 
         Returns:
             K x 1 x H x W in [0, 1], differentiable.
         """
-        return self._to_pixels(_SmoothMaxConvolution.apply(parameters, self))
+        values = _SmoothMaxConvolution.apply(parameters, self)
+        return self._to_pixels(values if contrast is None else sharpened(values, contrast))
 
     def maximum(self, parameters: Tensor) -> Tensor:
         """Return the masks of the exact max-convolution (eq. 6), to which Lemma 1 applies; shapes as for `smooth`."""
         best = torch.zeros_like(self._missing).expand(len(parameters), -1, -1, -1)
-        for shifted, weight in self._neighbours(parameters):
-            best = torch.maximum(best, shifted * weight)
+        for _, shifted, weights in self._neighbours(parameters):
+            best = torch.maximum(best, (shifted * weights).amax(dim=1))
         return self._to_pixels(pixel_shuffle(best, self.samples))
 
     def _to_pixels(self, values: Tensor) -> Tensor:
-        if values.shape[2:] == self.size:
+        """Interpolate linearly along both sides; as products with matrices, since they sum in the same order always."""
+        if self._interpolation is None:
             return values
-        return interpolate(values, self.size, mode="bilinear", align_corners=False)
+        rows, columns = self._interpolation
+        return rows @ values @ columns.T
 
-    def _neighbours(self, parameters: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield, for each neighbour offset, the parameters there (K x 1 x h x w) and the kernel's weight by phase."""
+    def _neighbours(self, parameters: Tensor) -> Iterator[tuple[list[tuple[int, int]], Tensor, Tensor]]:
+        """Stream the n neighbour offsets in chunks of c.
+
+        Yields their places (down, right) in the padded lattice, the parameters there (K x c x 1 x h x w), and the
+        kernel's weights there by phase (c x samples^2 x 1 x 1).
+        """
         height, width = self.shape
+        length = max(1, CHUNK_ELEMENTS // (self._weights.shape[1] * height * width))
         padded = pad(parameters, (RADIUS,) * 4)
-        for (down, right), weight in zip(self._offsets, self._weights, strict=True):
-            yield padded[:, :, down : down + height, right : right + width], weight
+        for start in range(0, len(self._offsets), length):
+            places = self._offsets[start : start + length]
+            shifted = [padded[:, :, down : down + height, right : right + width] for down, right in places]
+            yield places, torch.stack(shifted, dim=1), self._weights[start : start + length]
 
     def _count_missing(self, place: dict[str, Any]) -> Tensor:
         """Count the offsets that are no neighbours, by phase and cell: outside the radius, or outside the lattice.
 
         They enter the sums of eq. 7 as zeros, each adding exactly e^0 = 1 to the denominator, which is taken out again.
         """
-        inside = torch.zeros(1, len(self._weights[0]), *self.shape, **place)
-        for present, weight in self._neighbours(torch.ones(1, 1, *self.shape, **place)):
-            inside += present * (weight > 0)
+        inside = torch.zeros(1, self._weights.shape[1], *self.shape, **place)
+        for _, present, weights in self._neighbours(torch.ones(1, 1, *self.shape, **place)):
+            inside += (present * (weights > 0)).sum(dim=1)
         return len(self._offsets) - inside
 
 
@@ -118,6 +139,24 @@ def _phase_weights(samples: int) -> Tensor:
     distance = (apart[:, None, :, None] + apart[None, :, None, :]).sqrt()
     weights = torch.where(distance <= RADIUS, kernel_profile(distance), 0)
     return weights.reshape((2 * RADIUS + 1) ** 2, samples**2, 1, 1)
+
+
+def sharpened(values: Tensor, contrast: Tensor) -> Tensor:
+    """Return ``v^c / (v^c + (1-v)^c)``: more binary, still 0 at 0 and 1 at 1, with slopes of at most c times the old.
+
+    Args:
+        values: K x 1 x ... in [0, 1].
+        contrast: K x 1 x 1 x 1, at least 1, which changes nothing.
+    """
+    values = values.clamp(0, 1)
+    kept, gone = values**contrast, (1 - values) ** contrast
+    return kept / (kept + gone)
+
+
+def _bilinear_matrix(pixels: int, points: int) -> Tensor:
+    """Return what interpolates `points` samples, at the centres of as many cells, linearly at the pixels' centres."""
+    place = ((torch.arange(pixels, dtype=torch.float64) + 0.5) * points / pixels - 0.5).clamp(0, points - 1)
+    return (1 - (place[:, None] - torch.arange(points)).abs()).clamp_min(0)
 
 
 class _SmoothMaxConvolution(torch.autograd.Function):
@@ -132,12 +171,11 @@ class _SmoothMaxConvolution(torch.autograd.Function):
         shape = (parameters.shape[0], *lattice._missing.shape[1:])
         numerator = parameters.new_zeros(shape)
         denominator = (-lattice._missing).expand(shape).clone()
-        g, e = torch.empty_like(numerator), torch.empty_like(numerator)
-        for shifted, weight in lattice._neighbours(parameters):
-            torch.mul(shifted, weight * lattice.sharpness, out=g)
-            torch.exp(g, out=e)
-            denominator += e
-            numerator.addcmul_(g, e)
+        for _, shifted, weights in lattice._neighbours(parameters):
+            g = shifted * (weights * lattice.sharpness)
+            e = torch.exp(g)
+            denominator += e.sum(dim=1)
+            numerator += e.mul_(g).sum(dim=1)
         c = numerator.div_(denominator)
         ctx.lattice = lattice
         ctx.save_for_backward(parameters, c, denominator)
@@ -150,14 +188,14 @@ class _SmoothMaxConvolution(torch.autograd.Function):
         lattice: MaskLattice = ctx.lattice
         height, width = lattice.shape
         # dm/dm_j = k_j e^{g_j} (1 + g_j - c) / sum e^g
-        scaled = torch.nn.functional.pixel_unshuffle(grad, lattice.samples) / denominator
-        one_minus_c = 1 - c
+        scaled = (pixel_unshuffle(grad, lattice.samples) / denominator)[:, None]
+        one_minus_c = (1 - c)[:, None]
         total = parameters.new_zeros(len(parameters), height + 2 * RADIUS, width + 2 * RADIUS)
-        g, e = torch.empty_like(scaled), torch.empty_like(scaled)
-        for (down, right), (shifted, weight) in zip(lattice._offsets, lattice._neighbours(parameters), strict=True):
-            torch.mul(shifted, weight * lattice.sharpness, out=g)
-            torch.exp(g, out=e)
-            g.add_(one_minus_c).mul_(e).mul_(scaled)
-            by_cell = torch.matmul(weight.view(1, -1), g.flatten(2)).view(-1, height, width)
-            total[:, down : down + height, right : right + width] += by_cell
+        for places, shifted, weights in lattice._neighbours(parameters):
+            g = shifted * (weights * lattice.sharpness)
+            e = torch.exp(g)
+            by_phase = g.add_(one_minus_c).mul_(e).mul_(scaled)
+            by_cell = by_phase.mul_(weights).sum(dim=2)
+            for k, (down, right) in enumerate(places):
+                total[:, down : down + height, right : right + width] += by_cell[:, k]
         return total[:, None, RADIUS:-RADIUS, RADIUS:-RADIUS], None

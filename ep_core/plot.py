@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from .sweep import Explanation
+from .explanation import Explanation
 
 PRESERVE, DELETE, ORIGINAL, PERTURBED = "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728"  # the colours of figure 3
 

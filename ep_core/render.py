@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+from .explanation import Explanation
 from .plot import curve_plot
 from .report import CURVE, SALIENCY, mask_name, overlay_name
-from .sweep import Explanation
 
 DIMMED = 0.35  # brightness of what a mask takes away
 LIGHTEST = 0.65  # most that the heat map covers of the image

@@ -59,7 +59,7 @@ class Timing(BaseModel):
 
     queued_s: float | None = None
     run_s: float
-    iterations: Annotated[int, Field(description="Optimisation steps taken per area.")]
+    iterations: Annotated[int, Field(description="Optimisation steps taken per area: all of the sweep's, shared out.")]
 
 
 class Engine(BaseModel):

@@ -2,70 +2,159 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from .graph import Repeated
 from .lanes import Lane, Objective
+from .memory import free_memory, is_out_of_memory
 from .perturbation import Pyramids
+from .plateau import Plateau
 from .presets import RULES, Rule
+from .presets.rule import Batch
 from .spec import Preset
 
-MAX_LANES = 16
-"""Lanes stepped in one batch, above which they are stepped in turn, so that memory stays bounded."""
+MAX_LANES = {"cpu": 16, "cuda": 128}
+"""Lanes stepped in one batch, unless told otherwise; more are stepped in turn, so that memory stays bounded."""
+
+log = logging.getLogger(__name__)
+
+
+def max_lanes_on(device: torch.device) -> int:
+    """Return how many lanes share a batch on a device, unless told otherwise."""
+    return MAX_LANES.get(device.type, MAX_LANES["cpu"])
 
 
 class Solver:
     """Lanes of one network and frame size, with their rule's state."""
 
-    def __init__(self, network: nn.Module, pyramids: Pyramids, lanes: Sequence[Lane], preset: Preset) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        pyramids: Pyramids,
+        lanes: Sequence[Lane],
+        preset: Preset,
+        *,
+        max_lanes: int | None = None,
+    ) -> None:
         """Start all lanes.
 
         Args:
             network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
             pyramids: the images' pyramids, on the network's device.
-            lanes: at least one.
+            lanes: at least one; a lane's parent is among them.
             preset: whose rule moves them.
+            max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
         """
         self.lanes = tuple(lanes)
-        self.taken = [0] * len(lanes)
-        device = pyramids.rows.device
-        self.values = torch.zeros(len(lanes), device=device)
-        """What each lane's objective was before its last step."""
-        self.areas = torch.ones(len(lanes), device=device)
-        """Means of the masks before the last step."""
+        self.taken = [0 if lane.parent is None else None for lane in lanes]
+        """Steps that each lane has behind it; None while it hasn't branched off yet."""
+        self._device = pyramids.rows.device
+        self.rule: Rule = RULES[preset](self.lanes, pyramids.size, self._device)
+        self.max_lanes = max_lanes or max_lanes_on(self._device)
         self._network = network
         self._pyramids = pyramids
-        self._rule: Rule = RULES[preset](self.lanes, pyramids.size, device)
-        self._objectives: dict[tuple[int, ...], Objective] = {}
+        self._steps: dict[tuple[int, ...], Repeated] = {}
+        self._ends = [lane.end for lane in lanes]
+        self._plateau = Plateau(self.lanes) if preset == "fast" else None
+        self._children: dict[int, list[int]] = {}
+        for child, lane in enumerate(lanes):
+            if lane.parent is not None:
+                self._children.setdefault(lane.parent, []).append(child)
+
+    @property
+    def total(self) -> int:
+        """Steps of all lanes together, those saved by stopping early included."""
+        return sum(lane.steps for lane in self.lanes)
+
+    @property
+    def done(self) -> int:
+        """Steps of all lanes together that are taken or saved."""
+        return self.total - sum(end - (lane.start if taken is None else taken) for lane, taken, end in self._table())
+
+    def lane_steps(self, image: int) -> int:
+        """Return the steps that an image's lanes really took, all together."""
+        table = [(lane, taken) for lane, taken, _ in self._table() if lane.image == image]
+        return sum(taken - lane.start for lane, taken in table if taken is not None)
+
+    def unfinished(self) -> list[int]:
+        """Return the lanes that have branched off and not reached their ends."""
+        return [k for k, (_, taken, end) in enumerate(self._table()) if taken is not None and taken < end]
 
     def step(self, rows: Sequence[int]) -> None:
         """Advance the lanes `rows` (indices into `lanes`) by one step, in one batch."""
-        taken = [self.taken[k] for k in rows]
+        key = tuple(rows)
+        if key not in self._steps:
+            self._steps[key] = self._repeated(key)
         with torch.enable_grad():
-            moved = self._rule.step(rows, taken, self._objective(tuple(rows)))
-        self.values[list(rows)], self.areas[list(rows)] = moved.values, moved.areas
-        for k in rows:
-            self.taken[k] += 1
+            self._steps[key]()
+        for k in key:
+            taken = (self.taken[k] or 0) + 1
+            self.taken[k] = taken
+            for child in self._children.get(k, []):
+                if self.lanes[child].start == taken:
+                    self.rule.branch(child, k)
+                    self.taken[child] = taken
 
     def run(self) -> Iterator[int]:
-        """Step all lanes to their ends, yielding the number of rounds done after each one."""
-        rounds = 0
-        while unfinished := [k for k, lane in enumerate(self.lanes) if self.taken[k] < lane.iterations]:
-            for start in range(0, len(unfinished), MAX_LANES):
-                self.step(unfinished[start : start + MAX_LANES])
-            rounds += 1
-            yield rounds
+        """Step all lanes to their ends, yielding `done` after each round."""
+        known: set[tuple[int, ...]] = set()
+        while rows := self.unfinished():
+            chunks = _even_chunks(rows, self.max_lanes)
+            if set(chunks) != known:  # graphs and indices of batches that won't come again
+                known = set(chunks)
+                self._steps = {key: step for key, step in self._steps.items() if key in known}
+            self._round(chunks)
+            self._stop_early()
+            yield self.done
 
     def masks(self) -> Tensor:
         """Return the masks as they are now: lanes x 1 x H x W in [0, 1]."""
-        rows = range(len(self.lanes))
-        chunks = [rows[start : start + MAX_LANES] for start in range(0, len(rows), MAX_LANES)]
-        return torch.cat([self._rule.masks(chunk) for chunk in chunks])
+        return torch.cat([self.rule.masks(chunk) for chunk in _even_chunks(range(len(self.lanes)), self.max_lanes)])
 
-    def _objective(self, rows: tuple[int, ...]) -> Objective:
-        if rows not in self._objectives:
-            lanes = [self.lanes[k] for k in rows]
-            self._objectives[rows] = Objective(self._network, self._pyramids, lanes, self.values.device)
-        return self._objectives[rows]
+    def _round(self, chunks: Sequence[tuple[int, ...]]) -> None:
+        """Step every chunk once; where memory runs out, in halves from then on."""
+        for chunk in chunks:
+            try:
+                self.step(chunk)
+            except Exception as error:
+                if not is_out_of_memory(error) or len(chunk) == 1:
+                    raise
+                self.max_lanes = math.ceil(len(chunk) / 2)
+                error.__traceback__ = None  # its frames hold the tensors of the failed step
+            else:
+                continue
+            log.warning("out of memory: %d lanes in a batch from now on", self.max_lanes)
+            self._steps.clear()
+            free_memory()
+            self._round(_even_chunks(chunk, self.max_lanes))
+
+    def _repeated(self, rows: tuple[int, ...]) -> Repeated:
+        lanes = [self.lanes[k] for k in rows]
+        objective = Objective(self._network, self._pyramids, lanes, self._device)
+        batch = Batch(rows, torch.tensor(rows, device=self._device), objective)
+        times = min(self._ends[k] - (self.taken[k] or 0) for k in rows)
+        return Repeated(lambda: self.rule.step(batch), self._device, times=times)
+
+    def _stop_early(self) -> None:
+        if self._plateau is None:
+            return
+        rows = [k for k in self.unfinished() if self._plateau.wants(k, self.taken[k] or 0)]
+        if rows:
+            for k, value in zip(rows, self.rule.values[rows].tolist(), strict=True):
+                if self._plateau.reached(k, value):
+                    self._ends[k] = self.taken[k] or 0
+
+    def _table(self) -> Iterator[tuple[Lane, int | None, int]]:
+        return zip(self.lanes, self.taken, self._ends, strict=True)
+
+
+def _even_chunks(rows: Sequence[int], most: int) -> list[tuple[int, ...]]:
+    """Return the rows in as few chunks of at most `most` as there can be, all about as long."""
+    count = math.ceil(len(rows) / most)
+    length = math.ceil(len(rows) / count)
+    return [tuple(rows[start : start + length]) for start in range(0, len(rows), length)]

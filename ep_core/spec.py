@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, field_validator, model_validator
 
 DEFAULT_MODEL = "mobilenet_v2"
 DEFAULT_AREAS = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # section 4
@@ -62,7 +62,7 @@ class ExtremalSpec(BaseModel):
         PerturbationKind, Field(description="What happens outside the mask (3.4): Gaussian blur, or fade to black.")
     ] = "blur"
     preset: Annotated[
-        Preset, Field(description="`paper`: as section 4 says, 1600 iterations. `fast`: exact areas in 100.")
+        Preset, Field(description="`paper`: as section 4 says, 1600 iterations. `fast`: exact areas in 100 at most.")
     ] = "fast"
     threshold: Annotated[
         float,
@@ -73,7 +73,15 @@ class ExtremalSpec(BaseModel):
     ] = 0
     iterations: Annotated[
         StrictInt | None,
-        Field(ge=1, le=MAX_ITERATIONS, description="Steps per area; null takes the preset's number."),
+        Field(ge=1, le=MAX_ITERATIONS, description="Steps per area, at most; null takes the preset's number."),
+    ] = None
+    independent: Annotated[
+        bool | None,
+        Field(
+            description="Whether every area's mask is optimised from the whole image by itself (figure 5), instead of "
+            "branching off the next larger area's. Masks of `paper` always are; those of `fast` (null: false) take "
+            "more steps then."
+        ),
     ] = None
     fit: Annotated[
         Fit,
@@ -109,6 +117,12 @@ class ExtremalSpec(BaseModel):
         if sigma_max is not None and data.get("perturbation") == "fade" and sigma_max > 1:
             raise ValueError("sigma_max of a fade is a share of light: use at most 1")
         return sigma_max
+
+    @model_validator(mode="after")
+    def _paper_is_independent(self) -> ExtremalSpec:
+        if self.preset == "paper" and self.independent is False:
+            raise ValueError("masks of the preset 'paper' are always independent: leave `independent` out")
+        return self
 
 
 Spec = ExtremalSpec

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from ep_core.memory import keep_freed_memory
 from ep_core.threads import spin_briefly
 
 if TYPE_CHECKING:
     from ep_core.models import Classifier
 
-spin_briefly()  # as the command and the worker do, before torch is loaded
+spin_briefly()
+keep_freed_memory()  # as the command and the worker do, before torch is loaded
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from ep_core.errors import InvalidInput, ModelUnavailable
+from ep_core.memory import keep_freed_memory
 from ep_core.threads import spin_briefly
 
 from .liveness import live_workers
@@ -44,6 +45,7 @@ def _check(settings: WorkerSettings) -> int:
 def _serve(settings: WorkerSettings) -> int:
     setup_logging(json=settings.log_json)
     spin_briefly()
+    keep_freed_memory()
     from .process import serve  # imports torch
 
     try:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
-import torch
 
 import ep_core
+from ep_core.memory import free_memory
 from ep_core.models import Classifier
 
 log = structlog.get_logger(__name__)
@@ -54,10 +53,3 @@ class WarmModels:
             self._loaded.popitem(last=False)
         if dropped:
             free_memory()
-
-
-def free_memory() -> None:
-    """Give back the memory of what isn't referred to any more."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

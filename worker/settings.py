@@ -39,6 +39,10 @@ class WorkerSettings(SharedSettings):
         str | None, Field(description="`cpu`, `cuda` or `cuda:N`; unset: the GPU where there is one.")
     ] = None
     models_file: Annotated[Path | None, Field(description="The operator's model list (TOML).")] = None
+    max_lanes: Annotated[
+        int | None,
+        Field(ge=1, description="Masks optimised in one batch, at most; unset: 16 on a CPU, 128 on a GPU."),
+    ] = None
     warm_models: Annotated[int, Field(ge=1, description="Models kept loaded, the least recently used dropped.")] = 3
     preload: Annotated[str | None, Field(description="Model loaded at start; unset: the default one, if listed.")] = (
         None

@@ -11,14 +11,14 @@ from rq.timeouts import JobTimeoutException
 
 import ep_core
 from ep_core.errors import InvalidInput, ModelUnavailable
+from ep_core.memory import free_memory, is_out_of_memory
 from ep_core.render import render_files
 from ep_core.report import RESULT, ExtremalReport
 
 from .activity import LOADING_S
 from .contract import INPUT, JobRecord, JobState, Problem
-from .faults import is_out_of_memory, is_poisoned
+from .faults import is_poisoned
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
-from .models import free_memory
 from .problems import internal_error, make_problem, out_of_memory, problem_from, timed_out
 from .progress import ProgressHook
 from .queue import REDIS_AWAY, TIMEOUT_GRACE_S
@@ -83,7 +83,9 @@ class _Attempt:
         self.runtime.activity.allow(LOADING_S)
         model = self.runtime.models.get(record.params.model)
         self.runtime.activity.tick()
-        explanation = ep_core.explain(model, image, record.params, on_progress=hook)
+        explanation = ep_core.explain(
+            model, image, record.params, on_progress=hook, max_lanes=self.runtime.settings.max_lanes
+        )
         for name, picture in render_files(explanation):
             self._check()
             self._keep(name, picture)

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from ep_core.spec import Preset
+from dataclasses import replace
 
+from ep_core.lanes import Lane
+from ep_core.spec import ExtremalSpec, Preset
+
+from . import fast, paper
 from .fast import FastRule
 from .paper import PaperRule
-from .rule import Rule, Step
+from .rule import Rule
 
 RULES: dict[Preset, type[FastRule] | type[PaperRule]] = {"fast": FastRule, "paper": PaperRule}
+ITERATIONS: dict[Preset, int] = {"fast": 100, "paper": 1600}
+"""Steps per area, at most."""
 
-__all__ = ["RULES", "FastRule", "PaperRule", "Rule", "Step"]
+
+def plan(spec: ExtremalSpec, *, image: int, target: int, first: int) -> list[Lane]:
+    """Return a sweep's lanes, one per area of `spec.areas`, in their order.
+
+    Args:
+        spec: what to find.
+        image: index of the image among the pyramids.
+        target: class index.
+        first: index that the first lane will have, which its relatives refer to.
+    """
+    iterations = spec.iterations or ITERATIONS[spec.preset]
+    if spec.preset == "paper":
+        lanes = paper.plan(spec.areas, spec.variant, iterations)
+    else:
+        lanes = fast.plan(spec.areas, spec.variant, iterations, independent=bool(spec.independent))
+    parents = [None if lane.parent is None else first + lane.parent for lane in lanes]
+    return [
+        replace(lane, image=image, target=target, parent=parent) for lane, parent in zip(lanes, parents, strict=True)
+    ]
+
+
+__all__ = ["ITERATIONS", "RULES", "FastRule", "PaperRule", "Rule", "plan"]

@@ -1,8 +1,14 @@
 """`preset: "fast"`: masks that hold their area exactly while it shrinks, moved by Adam. Ours, not the paper's.
 
-The lattice parameters are ``sigmoid(beta (theta + b))``. The shift b holds the mask's area at a schedule a(t) that
-falls from nearly 1 to the wanted area over the first part of the run, so that the score decides what goes first: a
-mask that starts small sees nothing but blur. The slope beta rises over the run and makes the mask binary.
+The lattice parameters are ``sigmoid(beta (theta + b))``. The shift b holds the mask's area at a schedule that falls
+from the whole image to the wanted area, so that the score decides what goes first: a mask that starts small sees
+nothing but blur. Then the area is held, while the slope beta rises, which makes the mask binary, and the steps shorten.
+
+A sweep is one walk from the whole image to the smallest area. The lane of each area takes its mask as the walk passes
+by, and works on it from there: the next smaller area's lane branches off it, with all of its state.
+
+Smooth masks are sharpened (`mask.sharpened`), so that their borders are half as wide; one that is greyer than it should
+be even so, because its border is long, is sharpened further while its area is held, by no more than needed.
 
 With the area held, no weight lambda is needed: a step moves along the constraint, its gradient being
 ``g - a' (sum g) / (sum a')``, where a' is the gradient of the area (the implicit derivative of b).
@@ -10,63 +16,122 @@ With the area held, no weight lambda is needed: a step moves along the constrain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from ep_core.lanes import Lane
 from ep_core.mask import MaskLattice
+from ep_core.spec import Variant
 
-from .rule import Step
+from .rule import Batch, Rule
 
-SHRINKING = 0.7  # share of the run during which the area shrinks
+WALK = 1.5  # times the iterations per area: the steps from the whole image to the smallest area
+HOLD = 0.25  # share of the iterations that a lane has for itself, once its area is reached
 LARGEST_AREA = 0.98  # what smooth masks can hold
-SLOPES = (1.0, 4.0)
-LEARNING_RATE = 0.1
-BETAS = (0.9, 0.99)
-SAMPLES = 2  # per lattice step: a quarter of the cost of all pixels, and smooth enough to interpolate
-FIRST_SHIFT = 4.0  # sigmoid(4) = 0.98
+SLOPES = (1.5, 4.0)
+LEARNING_RATE = 0.2
+BETAS = (0.8, 0.99)
+COMMON = 0.5
+"""How far Adam divides by the gradient's size of all cells together, not by the cell's own: where the network doesn't
+look, a cell's own size is mere rounding, and dividing by it makes steps of that."""
+SAMPLES = 2  # per lattice step; docs/performance.md has what more would give
 MOST_SHIFT = 0.5  # per step, where the area's slope is too flat to trust
+BINARINESS = 0.045  # mean m(1-m), above which a mask is sharpened while its area is held
+SHARPENING = 0.2  # of the excess, in a step
+CONTRASTS = (2.0, 4.0)
 BISECTIONS = 32
+FARTHEST_LOGIT = 16.0
 
 
-class FastRule:
+def plan(areas: Sequence[float], variant: Variant, iterations: int, *, independent: bool) -> list[Lane]:
+    """Return a lane for each area, of an image and a target yet to be named.
+
+    Args:
+        areas: in increasing order.
+        variant: what the lanes optimise.
+        iterations: steps per area, at most; many areas take fewer, since they share the walk.
+        independent: whether each lane walks from the whole image by itself, as figure 5 wants it.
+    """
+    hold = max(1, round(HOLD * iterations))
+    alone = iterations - hold
+    if independent:
+        return [Lane(0, 0, area, variant, end=iterations, arrival=alone) for area in areas]
+    walk = min(round(WALK * iterations), len(areas) * alone)
+    arrivals = [math.ceil(walk * (1 - area) / (1 - areas[0])) for area in areas]
+    larger = range(1, len(areas))
+    return [
+        Lane(0, 0, area, variant, end=arrival + hold, arrival=arrival, parent=parent, start=start)
+        for area, arrival, parent, start in zip(areas, arrivals, [*larger, None], [*arrivals[1:], 0], strict=True)
+    ]
+
+
+class FastRule(Rule):
     """Maximise the objective on masks of exactly the scheduled area."""
-
-    ITERATIONS = 100
 
     def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device) -> None:
         """Start all lanes at nearly everything preserved."""
+        super().__init__(lanes, device)
         self._lattice = MaskLattice(size, samples=SAMPLES, device=device)
-        self._lanes = lanes
         self._pixels = size[0] * size[1]
+        self._area = self._per_lane([lane.area for lane in lanes])
+        self._arrival = self._per_lane([lane.arrival for lane in lanes])
+        self._hold = self._per_lane([lane.end - lane.arrival for lane in lanes])
         shape = (len(lanes), 1, *self._lattice.shape)
-        self._theta = torch.zeros(shape, device=device)
-        self._first_moment = torch.zeros(shape, device=device)
-        self._second_moment = torch.zeros(shape, device=device)
-        self._shift = torch.full((len(lanes), 1, 1, 1), FIRST_SHIFT, device=device)
+        self._theta = self._row(torch.zeros(shape, device=device))
+        self._first_moment = self._row(torch.zeros(shape, device=device))
+        self._second_moment = self._row(torch.zeros(shape, device=device))
+        self._contrast = self._row(torch.full((len(lanes), 1, 1, 1), CONTRASTS[0], device=device))
+        first = self._shift_to(LARGEST_AREA, SLOPES[0], self._theta[:1], self._contrast[:1])
+        self._shift = self._row(first.expand(len(lanes), -1, -1, -1).clone())
 
-    def step(self, rows: Sequence[int], taken: Sequence[int], objective: Callable[[Tensor], Tensor]) -> Step:
+    def step(self, batch: Batch) -> None:
         """Move the lanes by one step of Adam, then the shift by one step of Newton towards the next area."""
-        index = torch.tensor(rows, device=self._theta.device)
-        slope = self._scheduled(_slope_at, rows, taken)
+        index = batch.index
+        taken = self.taken[index].view(-1, 1, 1, 1)
+        held = ((taken - self._arrival[index]) / self._hold[index]).clamp_(0, 1)
+        slope = SLOPES[0] * (SLOPES[1] / SLOPES[0]) ** held
         theta, shift = self._theta[index], self._shift[index]
         parameters = torch.sigmoid(slope * (theta + shift)).requires_grad_()
-        masks = self._lattice.smooth(parameters)
-        values = objective(masks)
+        contrast = self._contrast[index]
+        masks = self._lattice.smooth(parameters, contrast)
+        values = batch.objective(masks)
         inner = slope * (parameters * (1 - parameters)).detach()
         gradient = inner * torch.autograd.grad(values.sum(), parameters, retain_graph=True)[0]
         area_gradient = inner * torch.autograd.grad(masks.sum(), parameters)[0] / self._pixels
         area_slope = _total(area_gradient).clamp_min(1e-9)
-        gradient -= area_gradient * _total(gradient) / area_slope
+        gradient = gradient - area_gradient * _total(gradient) / area_slope
 
-        move = self._adam(index, gradient, [step + 1 for step in taken])
-        areas = masks.detach().mean(dim=(1, 2, 3), keepdim=True)
-        excess = areas + _total(area_gradient * move) - self._scheduled(_area_at, rows, [step + 1 for step in taken])
-        self._theta[index] = theta + move
-        self._shift[index] = shift - (excess / area_slope).clamp_(-MOST_SHIFT, MOST_SHIFT)
-        return Step(values.detach(), areas.flatten())
+        first = BETAS[0] * self._first_moment[index] + (1 - BETAS[0]) * gradient
+        second = BETAS[1] * self._second_moment[index] + (1 - BETAS[1]) * gradient.square()
+        rate = LEARNING_RATE * 0.5 * (1 + torch.cos(math.pi * held))
+        sizes = _unbiased(second, BETAS[1], taken)
+        sizes = (1 - COMMON) * sizes.sqrt() + COMMON * _mean(sizes).sqrt() + 1e-12
+        move = rate * _unbiased(first, BETAS[0], taken) / sizes
+        areas = _mean(masks.detach())
+        excess = areas + _total(area_gradient * move) - self._area_at(index, taken + 1)
+        correction = (excess / area_slope).clamp_(-MOST_SHIFT, MOST_SHIFT)
+        grey = _mean((masks * (1 - masks)).detach())
+        sharper = (contrast * (1 + SHARPENING * (grey / BINARINESS - 1))).clamp_(*CONTRASTS)
+        for rows, moved in (
+            (self._theta, theta + move),
+            (self._shift, shift - correction),
+            (self._contrast, torch.where(held > 0, sharper, contrast)),
+            (self._first_moment, first),
+            (self._second_moment, second),
+            (self.values, values.detach()),
+            (self.areas, areas.flatten()),
+            (self.taken, taken.flatten() + 1),
+        ):
+            rows.index_copy_(0, index, moved)
+
+    def _area_at(self, index: Tensor, step: Tensor) -> Tensor:
+        """Return the area held at a step: an even fall from 1 to the lane's area, then constant."""
+        wanted = self._area[index]
+        fallen = 1 - (1 - wanted) * step / self._arrival[index]
+        return torch.maximum(wanted, fallen).clamp_max_(LARGEST_AREA)
 
     @torch.no_grad()
     def masks(self, rows: Sequence[int]) -> Tensor:
@@ -74,42 +139,33 @@ class FastRule:
 
         Above about 0.98 a lane gets the most that smooth masks hold: all ones, smoothed, are not quite 1 (eq. 7).
         """
-        theta, middle = self._theta[list(rows)], self._shift[list(rows)]
-        wanted = torch.tensor([self._lanes[k].area for k in rows], device=theta.device).view(-1, 1, 1, 1)
-        reach = theta.abs().amax(dim=(1, 2, 3), keepdim=True) + middle.abs() + 16
-        low, high = -reach, reach
+        index = list(rows)
+        theta, contrast = self._theta[index], self._contrast[index]
+        shift = self._shift_to(self._area[index], SLOPES[1], theta, contrast)
+        return self._masks_at(theta + shift, SLOPES[1], contrast)
+
+    @torch.no_grad()
+    def _shift_to(self, area: Tensor | float, slope: float, theta: Tensor, contrast: Tensor) -> Tensor:
+        """Return the shifts that give masks an area, by bisection."""
+        high = theta.abs().amax(dim=(1, 2, 3), keepdim=True) + FARTHEST_LOGIT
+        low = -high
         for _ in range(BISECTIONS):
             middle = (low + high) / 2
-            too_large = self._masks_at(theta + middle).mean(dim=(1, 2, 3), keepdim=True) > wanted
+            too_large = _mean(self._masks_at(theta + middle, slope, contrast)) > area
             low, high = torch.where(too_large, low, middle), torch.where(too_large, middle, high)
-        return self._masks_at(theta + middle)
+        return (low + high) / 2
 
-    def _masks_at(self, logits: Tensor) -> Tensor:
-        return self._lattice.smooth(torch.sigmoid(SLOPES[1] * logits))
-
-    def _scheduled(self, schedule: Callable[[Lane, int], float], rows: Sequence[int], steps: Sequence[int]) -> Tensor:
-        values = [schedule(self._lanes[k], step) for k, step in zip(rows, steps, strict=True)]
-        return torch.tensor(values, device=self._theta.device).view(-1, 1, 1, 1)
-
-    def _adam(self, index: Tensor, gradient: Tensor, steps: Sequence[int]) -> Tensor:
-        """Return the move of Adam uphill, every lane at its own step."""
-        first = BETAS[0] * self._first_moment[index] + (1 - BETAS[0]) * gradient
-        second = BETAS[1] * self._second_moment[index] + (1 - BETAS[1]) * gradient.square()
-        self._first_moment[index], self._second_moment[index] = first, second
-        bias = [
-            torch.tensor([1 - beta**step for step in steps], device=index.device).view(-1, 1, 1, 1) for beta in BETAS
-        ]
-        return LEARNING_RATE * (first / bias[0]) / ((second / bias[1]).sqrt() + 1e-8)
+    def _masks_at(self, logits: Tensor, slope: float, contrast: Tensor) -> Tensor:
+        return self._lattice.smooth(torch.sigmoid(slope * logits), contrast)
 
 
-def _area_at(lane: Lane, step: int) -> float:
-    """Return the area held at a step: a geometric fall from 1 to the lane's area, then constant."""
-    return min(LARGEST_AREA, lane.area ** min(1.0, step / (SHRINKING * lane.iterations)))
+def _unbiased(moment: Tensor, beta: float, taken: Tensor) -> Tensor:
+    """Return Adam's moment without its pull towards the zeros that it starts from."""
+    return moment / (1 - beta ** (taken + 1))
 
 
-def _slope_at(lane: Lane, step: int) -> float:
-    """Return beta at a step: a geometric rise."""
-    return SLOPES[0] * (SLOPES[1] / SLOPES[0]) ** (step / lane.iterations)
+def _mean(per_pixel: Tensor) -> Tensor:
+    return per_pixel.mean(dim=(1, 2, 3), keepdim=True)
 
 
 def _total(per_cell: Tensor) -> Tensor:

@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+import torch
 from torch import Tensor
+
+from ep_core.lanes import Lane
 
 
 @dataclass(frozen=True)
-class Step:
-    """What lanes were worth before they moved; tensors on the lanes' device, so that nobody waits for them."""
+class Batch:
+    """Lanes that are stepped together."""
 
-    values: Tensor
-    """K values of the objective."""
-    areas: Tensor
-    """K means of the masks."""
+    rows: tuple[int, ...]
+    """Their indices among all lanes."""
+    index: Tensor
+    """The same, on the device."""
+    objective: Callable[[Tensor], Tensor]
+    """What they maximise: K x 1 x H x W masks -> K values."""
 
 
-class Rule(Protocol):
-    """Holds the state of all lanes, one row each, and moves any set of them by one step."""
+class Rule(ABC):
+    """Holds the state of all lanes, one row each, and moves any set of them by one step.
 
-    def step(self, rows: Sequence[int], taken: Sequence[int], objective: Callable[[Tensor], Tensor]) -> Step:
-        """Move the lanes `rows`, which have taken `taken` steps each, up their objective."""
+    A step asks nothing of the host and makes no tensor from its numbers, so that a GPU can replay it as a graph:
+    whatever changes from step to step, such as the lanes' own counters, lies on the device.
+    """
 
+    def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
+        """Take note of the lanes; subclasses add their state with `_row`."""
+        self.lanes = tuple(lanes)
+        self.device = device
+        self._rows: list[Tensor] = []
+        self.taken = self._row(torch.zeros(len(lanes), device=device))
+        """Steps that each lane has behind it, its parent's included."""
+        self.values = self._row(torch.zeros(len(lanes), device=device))
+        """What each lane's objective was before its last step."""
+        self.areas = self._row(torch.ones(len(lanes), device=device))
+        """Means of the masks before the last step."""
+
+    @abstractmethod
+    def step(self, batch: Batch) -> None:
+        """Move the batch's lanes up their objective by one step; nothing has changed where it raises."""
+
+    @abstractmethod
     def masks(self, rows: Sequence[int]) -> Tensor:
         """Return the lanes' masks as a user gets them: rows x 1 x H x W in [0, 1]."""
+
+    def branch(self, child: int, parent: int) -> None:
+        """Let a lane go on from where its parent is."""
+        for rows in self._rows:
+            rows[child] = rows[parent]
+
+    def _row(self, rows: Tensor) -> Tensor:
+        """Register a tensor that holds a row for each lane."""
+        self._rows.append(rows)
+        return rows
+
+    def _per_lane(self, values: Sequence[float]) -> Tensor:
+        """Return numbers of the lanes as lanes x 1 x 1 x 1."""
+        return torch.tensor(values, dtype=torch.float32, device=self.device).view(-1, 1, 1, 1)

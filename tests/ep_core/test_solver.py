@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,9 +12,11 @@ from torch import Tensor
 from ep_core.lanes import Lane, Objective
 from ep_core.models import Classifier
 from ep_core.perturbation import Pyramids
+from ep_core.presets import fast
 from ep_core.presets.fast import FastRule
 from ep_core.presets.paper import LEARNING_RATE, MOMENTUM, PaperRule, area_weight
-from ep_core.solver import MAX_LANES, Solver
+from ep_core.presets.rule import Batch, Rule
+from ep_core.solver import Solver
 
 SIDE = 168
 SPOTS = (slice(20, 68), slice(100, 148))  # as in conftest
@@ -21,12 +24,22 @@ CPU = torch.device("cpu")
 
 
 def lane(area: float = 0.1, *, target: int = 0, variant: str = "preserve", iterations: int = 12) -> Lane:
-    return Lane(0, target, area, variant, iterations)
+    return Lane(0, target, area, variant, end=iterations, arrival=round(0.7 * iterations))
 
 
-def solved(model: Classifier, pyramids: Pyramids, lanes: list[Lane], preset: str) -> Tensor:
+def branching(areas: list[float], *, iterations: int, target: int = 0, variant: str = "preserve") -> list[Lane]:
+    """A sweep whose lanes branch off each other."""
+    lanes = fast.plan(areas, variant, iterations, independent=False)
+    return [replace(one, target=target) for one in lanes]
+
+
+def batch(rule: Rule, objective: Objective) -> Batch:
+    return Batch((0,), torch.tensor([0]), objective)
+
+
+def solved(model: Classifier, pyramids: Pyramids, lanes: list[Lane], preset: str, **options: int) -> Tensor:
     with model.frozen() as network:
-        solver = Solver(network, pyramids, lanes, preset)
+        solver = Solver(network, pyramids, lanes, preset, **options)
         for _ in solver.run():
             pass
     return solver.masks()
@@ -76,12 +89,12 @@ def test_any_subset_can_be_stepped(spot_model: Classifier, pyramids: Pyramids, p
 
 
 def test_run_steps_more_lanes_than_fit_a_batch_to_their_own_ends(spot_model: Classifier, pyramids: Pyramids) -> None:
-    lanes = [lane(iterations=1 + k % 3) for k in range(MAX_LANES + 5)]
+    lanes = [lane(iterations=1 + k % 3) for k in range(7)]
     with spot_model.frozen() as network:
-        solver = Solver(network, pyramids, lanes, "paper")
-        assert list(solver.run()) == [1, 2, 3]
-    assert solver.taken == [one.iterations for one in lanes]
-    assert solver.masks().shape == (MAX_LANES + 5, 1, SIDE, SIDE)
+        solver = Solver(network, pyramids, lanes, "paper", max_lanes=3)
+        assert list(solver.run()) == [7, 11, 13]
+    assert solver.taken == [one.end for one in lanes]
+    assert solver.masks().shape == (7, 1, SIDE, SIDE)
 
 
 @pytest.mark.parametrize(("preset", "iterations", "tolerance"), [("fast", 60, 0.002), ("paper", 150, 0.05)])
@@ -106,7 +119,7 @@ def test_fast_masks_have_exactly_their_area(spot_model: Classifier, pyramids: Py
 def test_fast_area_shrinks_on_schedule(spot_model: Classifier, pyramids: Pyramids) -> None:
     with spot_model.frozen() as network:
         solver = Solver(network, pyramids, [lane(0.1, iterations=60)], "fast")
-        areas = [solver.areas.item() for _ in solver.run()]
+        areas = [solver.rule.areas.item() for _ in solver.run()]
     assert areas[0] > 0.9
     assert all(later <= earlier + 0.02 for earlier, later in pairwise(areas))
     assert areas[-1] == pytest.approx(0.1, abs=0.01)
@@ -115,9 +128,13 @@ def test_fast_area_shrinks_on_schedule(spot_model: Classifier, pyramids: Pyramid
 def test_fast_step_keeps_the_area_to_first_order(spot_model: Classifier, pyramids: Pyramids) -> None:
     """The projected gradient g - a' sum(g) / sum(a') sums to nothing: moving along it trades area for area."""
     rule = FastRule([lane(0.3, iterations=1000)], (SIDE, SIDE), CPU)
+    rule.taken.fill_(700)
+    areas = []
     with spot_model.frozen() as network:
-        objective = Objective(network, pyramids, [lane(0.3)], CPU)
-        areas = [rule.step([0], [700 + k], objective).areas.item() for k in range(40)]
+        one = batch(rule, Objective(network, pyramids, [lane(0.3)], CPU))
+        for _ in range(40):
+            rule.step(one)
+            areas.append(rule.areas.item())
     assert all(area == pytest.approx(0.3, abs=0.01) for area in areas[20:])
 
 
@@ -125,7 +142,7 @@ def test_fast_step_keeps_the_area_to_first_order(spot_model: Classifier, pyramid
     ("step", "weight"), [(0, 300), (533, 300), (534, 600), (1066, 600), (1067, 1200), (1599, 1200)]
 )
 def test_lambda_doubles_at_each_third(step: int, weight: float) -> None:
-    assert area_weight(step, 1600) == weight
+    assert area_weight(torch.tensor(step), torch.tensor(1600)) == weight
 
 
 def test_paper_starts_from_all_ones(spot_model: Classifier, pyramids: Pyramids) -> None:
@@ -145,6 +162,7 @@ def test_paper_step_is_sgd_with_momentum(spot_model: Classifier, pyramids: Pyram
     with spot_model.frozen() as network:
         objective = Objective(network, pyramids, [one], CPU)
         rule = PaperRule([one], (SIDE, SIDE), CPU)
+        alone = batch(rule, objective)
         for step in range(9):
             masks = lattice.smooth(parameters)
             weight = (300, 600, 1200)[step // 3]
@@ -154,7 +172,7 @@ def test_paper_step_is_sgd_with_momentum(spot_model: Classifier, pyramids: Pyram
             sgd.step()
             with torch.no_grad():
                 parameters.clamp_(0, 1)
-            rule.step([0], [step], objective)
+            rule.step(alone)
     torch.testing.assert_close(rule.masks([0]), lattice.smooth(parameters).detach(), atol=5e-3, rtol=0)
 
 

@@ -1,0 +1,63 @@
+"""How long a step takes against the bare network: what the masks, the perturbation and the area cost on top."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+
+from ep_core.lanes import Lane
+from ep_core.models.classifier import Classifier
+from ep_core.models.tuned import tune
+from ep_core.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
+from ep_core.presets import RULES
+from ep_core.solver import Solver
+
+WARM_UP = 3
+BARE, TUNED = "bare network", "bare network, tuned"
+
+
+def step_seconds(model: Classifier, *, lanes: int, rounds: int) -> dict[str, float]:
+    """Return median seconds of the bare network's forward and backward pass, and of a step of each preset.
+
+    All work on `lanes` images of the network's size; the bare pass computes the gradient with respect to its input
+    only, parameters frozen, as a step needs it. The network comes as it is, and as the engine uses it (`tune`). The
+    sides take turns, so that a slow moment hits all of them.
+    """
+    image = torch.randn(1, 3, *model.input_size, device=model.device)
+    with model.frozen() as network:
+        pyramid = blur_pyramid(image, sigma_max=BLUR_SIGMA_AT_224, levels=8)
+        tuned = tune(network, pyramid[[0, -1]])
+        areas = torch.linspace(0.05, 0.8, lanes).tolist()
+        swept = [Lane(0, 0, area, "preserve", end=10 * (WARM_UP + rounds), arrival=1) for area in areas]
+        batch = image.repeat(lanes, 1, 1, 1)
+        sides: dict[str, Callable[[], None]] = {
+            BARE: _pass(network, batch),
+            TUNED: _pass(tuned, batch.contiguous(memory_format=torch.channels_last)),
+        }
+        for preset in RULES:
+            solver = Solver(tuned, Pyramids(pyramid[None]), swept, preset, max_lanes=lanes)
+            sides[f"step, preset {preset!r}"] = lambda solver=solver: solver.step(range(lanes))  # type: ignore[misc]
+        times = [{name: _timed(side, model.device) for name, side in sides.items()} for _ in range(WARM_UP + rounds)]
+    return {name: median(round_[name] for round_ in times[WARM_UP:]) for name in sides}
+
+
+def _pass(network: nn.Module, batch: Tensor) -> Callable[[], None]:
+    def run() -> None:
+        x = batch.clone(memory_format=torch.preserve_format).requires_grad_()
+        with torch.enable_grad():
+            scores = network(x)
+        torch.autograd.grad(scores[:, 0].sum(), x)
+
+    return run
+
+
+def _timed(side: Callable[[], None], device: torch.device) -> float:
+    started = time.perf_counter()
+    side()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - started

@@ -1,0 +1,59 @@
+"""What explaining one image gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from PIL import Image
+from torch import Tensor
+
+from .curve import is_monotonic, optimal_area
+from .models.frame import Frame
+from .report import CurvePoint, Engine, ExtremalReport, ModelRef, Scores, TargetRef, Timing
+from .spec import ExtremalSpec
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A finished sweep. Masks are in the network's frame, one per area of `spec.areas`."""
+
+    spec: ExtremalSpec
+    """As run, with the defaults filled in."""
+    model: ModelRef
+    target: TargetRef
+    image: Image.Image
+    """The original image, RGB."""
+    frame: Frame
+    """Where the network's frame lies on the image."""
+    masks: Tensor
+    """K x 1 x H x W in [0, 1], on the CPU."""
+    scores: Scores
+    curve: list[CurvePoint]
+    timing: Timing
+    engine: Engine
+
+    @cached_property
+    def optimal_area(self) -> float | None:
+        """a* (eq. 3); None where no area of the sweep reaches the threshold."""
+        return optimal_area(self.curve, self.scores, self.spec.variant)
+
+    @cached_property
+    def monotonic(self) -> bool:
+        """Whether the scores order as the areas do below a* (eq. 8)."""
+        return is_monotonic(self.curve, self.optimal_area, self.spec.variant)
+
+    def report(self) -> ExtremalReport:
+        """Return everything but the pictures, as the document that the API serves."""
+        return ExtremalReport(
+            params=self.spec,
+            model=self.model,
+            target=self.target,
+            scores=self.scores,
+            curve=self.curve,
+            optimal_area=self.optimal_area,
+            monotonic=self.monotonic,
+            image_size=self.frame.image_size,
+            timing=self.timing,
+            engine=self.engine,
+        )

@@ -1,0 +1,92 @@
+"""Explaining many images in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from PIL import Image
+
+from ep_core import ExtremalSpec, InvalidInput, explain, explain_batch
+from ep_core.models import Classifier
+from ep_core.sweep import Progress
+
+SPEC = ExtremalSpec(areas=(0.1, 0.4), iterations=5)
+
+
+def test_each_image_gets_its_own_answer_in_order(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
+    names = ("goose", "pizza", "black_bear")
+    results = explain_batch(mobilenet, [sample(name) for name in names], SPEC)
+    assert [result.target.label for result in results] == ["goose", "pizza", "American black bear"]
+    assert all(result.masks.shape == (2, 1, 224, 224) for result in results)
+    assert all(
+        point.measured_area == pytest.approx(point.area, abs=1e-3) for result in results for point in result.curve
+    )
+
+
+def test_the_company_changes_a_mask_by_no_more_than_rounding(
+    mobilenet: Classifier, sample: Callable[[str], Image.Image]
+) -> None:
+    """Few steps, since what rounds differently can end elsewhere after many."""
+    images = [sample(name) for name in ("goose", "pizza", "airliner")]
+    together = explain_batch(mobilenet, images, SPEC)
+    for image, result in zip(images, together, strict=True):
+        alone = explain(mobilenet, image, SPEC)
+        torch.testing.assert_close(result.masks, alone.masks, atol=2e-3, rtol=0)
+        assert result.scores == alone.scores
+        for ours, theirs in zip(result.curve, alone.curve, strict=True):
+            assert ours.preserve == pytest.approx(theirs.preserve, abs=0.05)
+
+
+def test_specs_may_differ_in_everything(spot_model: Classifier) -> None:
+    images = [torch.rand(1, 3, 168, 168) for _ in range(5)]
+    specs = [
+        ExtremalSpec(areas=(0.1, 0.2, 0.3), iterations=4, target=1),
+        ExtremalSpec(areas=(0.5,), iterations=2, preset="paper"),
+        ExtremalSpec(areas=(0.2,), iterations=3, variant="hybrid", perturbation="fade"),
+        ExtremalSpec(areas=(0.2,), iterations=3, variant="delete", pyramid_levels=3),
+        ExtremalSpec(areas=(0.6,), iterations=4, independent=True),
+    ]
+    results = explain_batch(spot_model, images, specs)
+    for result, spec in zip(results, specs, strict=True):
+        assert result.spec.areas == spec.areas
+        assert result.spec.variant == spec.variant
+        assert result.timing.iterations <= spec.iterations
+        assert len(result.curve) == len(spec.areas)
+    assert [result.spec.independent for result in results] == [False, True, False, False, True]
+
+
+def test_progress_runs_to_the_total_once(spot_model: Classifier) -> None:
+    seen: list[Progress] = []
+    images = [torch.rand(1, 3, 168, 168) for _ in range(3)]
+    explain_batch(spot_model, images, SPEC, on_progress=seen.append, max_lanes=2)
+    done = [progress.iteration for progress in seen]
+    assert done == sorted(done)
+    assert done[-1] == seen[-1].total
+    assert {progress.total for progress in seen} == {seen[0].total}
+
+
+def test_a_partial_curve_shows_the_areas_at_work(spot_model: Classifier) -> None:
+    shown: list[list[float]] = []
+
+    def look(progress: Progress) -> None:
+        shown.append([point.area for point in progress.partial_curve()])
+
+    explain(spot_model, torch.rand(1, 3, 168, 168), ExtremalSpec(areas=(0.1, 0.4), iterations=10), on_progress=look)
+    assert shown[0] == [0.4]
+    assert shown[-1] == [0.1, 0.4]
+
+
+def test_no_images_no_results(spot_model: Classifier) -> None:
+    assert explain_batch(spot_model, []) == []
+
+
+def test_as_many_specs_as_images(spot_model: Classifier) -> None:
+    with pytest.raises(InvalidInput, match="2 specs for 1 images"):
+        explain_batch(spot_model, [torch.rand(1, 3, 168, 168)], [SPEC, SPEC])
+
+
+def test_a_paper_mask_cant_branch() -> None:
+    with pytest.raises(ValueError, match="always independent"):
+        ExtremalSpec(preset="paper", independent=False)
