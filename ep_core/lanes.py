@@ -40,6 +40,8 @@ class Lane:
     """Index of the lane that it branches off; None for a lane that starts from the whole image."""
     start: int = 0
     """The step at which it branches off."""
+    seed: int = 0
+    """Draws where it starts, if its rule draws anything."""
 
     @property
     def steps(self) -> int:

@@ -114,7 +114,27 @@ class Solver:
 
     def masks(self) -> Tensor:
         """Return the masks as they are now: lanes x 1 x H x W in [0, 1]."""
-        return torch.cat([self.rule.masks(chunk) for chunk in _even_chunks(range(len(self.lanes)), self.max_lanes)])
+        chunks = _even_chunks(range(len(self.lanes)), self.max_lanes)
+        return torch.cat([self.rule.masks(chunk) for chunk in chunks])
+
+    @torch.no_grad()
+    def best_masks(self, image: int) -> Tensor:
+        """Return the best mask of each area of an image, by increasing area: K x 1 x H x W in [0, 1]."""
+        rows = [k for k, lane in enumerate(self.lanes) if lane.image == image]
+        masks, values = [], []
+        for chunk in _even_chunks(rows, self.max_lanes):
+            found = self.rule.masks(chunk)
+            masks.append(found)
+            values += self._objective(chunk)(found).tolist()
+        best: dict[float, int] = {}
+        for place, (k, value) in enumerate(zip(rows, values, strict=True)):
+            area = self.lanes[k].area
+            if area not in best or value > values[best[area]]:
+                best[area] = place
+        return torch.cat(masks)[[best[area] for area in sorted(best)]]
+
+    def _objective(self, rows: Sequence[int]) -> Objective:
+        return Objective(self._network, self._pyramids, [self.lanes[k] for k in rows], self._device)
 
     def _round(self, chunks: Sequence[tuple[int, ...]]) -> None:
         """Step every chunk once; where memory runs out, in halves from then on."""
@@ -134,9 +154,7 @@ class Solver:
             self._round(_even_chunks(chunk, self.max_lanes))
 
     def _repeated(self, rows: tuple[int, ...]) -> Repeated:
-        lanes = [self.lanes[k] for k in rows]
-        objective = Objective(self._network, self._pyramids, lanes, self._device)
-        batch = Batch(rows, torch.tensor(rows, device=self._device), objective)
+        batch = Batch(rows, torch.tensor(rows, device=self._device), self._objective(rows))
         times = min(self._ends[k] - (self.taken[k] or 0) for k in rows)
         return Repeated(lambda: self.rule.step(batch), self._device, times=times)
 

@@ -69,7 +69,7 @@ class ExtremalSpec(BaseModel):
         Field(gt=0, le=10, description="tau: the optimal area is the smallest that reaches tau * Phi(x) (eq. 3)."),
     ] = 1.0
     seed: Annotated[
-        StrictInt, Field(ge=0, lt=2**63, description="Seeds what a preset draws at random; neither does so far.")
+        StrictInt, Field(ge=0, lt=2**63, description="Draws where the masks of `fast` start; `paper` draws nothing.")
     ] = 0
     iterations: Annotated[
         StrictInt | None,

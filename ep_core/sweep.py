@@ -45,14 +45,19 @@ class Progress:
         self._solver = solver
 
     def partial_curve(self, image: int = 0) -> list[PartialPoint]:
-        """Return the score so far of each area that is being worked on, of one of the images that are.
+        """Return the best score so far of each area that is worked on already, of one of the images that are.
 
         Waits for the device: ask a few times a second at most.
         """
         solver = self._solver
         rows = [k for k, lane in enumerate(solver.lanes) if lane.image == image and solver.taken[k] is not None]
         columns = zip(rows, solver.rule.areas[rows].tolist(), solver.rule.values[rows].tolist(), strict=True)
-        return [PartialPoint(area=solver.lanes[k].area, measured_area=area, score=value) for k, area, value in columns]
+        points: dict[float, PartialPoint] = {}
+        for k, measured, value in columns:
+            area = solver.lanes[k].area
+            if area not in points or value > points[area].score:
+                points[area] = PartialPoint(area=area, measured_area=measured, score=value)
+        return [points[area] for area in sorted(points)]
 
 
 def explain(
@@ -131,14 +136,14 @@ def explain_batch(
             for _ in solver.run():
                 report(solver)
             done += solver.total
-            masks = solver.masks().split([len(sweep.spec.areas) for sweep in sweeps])
             for k, sweep in enumerate(sweeps):
-                scores, curve = _score(network, sweep, masks[k])
+                masks = solver.best_masks(k)
+                scores, curve = _score(network, sweep, masks)
                 timing = Timing(
                     run_s=(time.perf_counter() - started) / len(sweeps),
                     iterations=round(solver.lane_steps(k) / len(sweep.spec.areas)),
                 )
-                explained[sweep.place] = _explanation(model, sweep, masks[k], scores, curve, timing)
+                explained[sweep.place] = _explanation(model, sweep, masks, scores, curve, timing)
     return [explained[k] for k in range(len(images))]
 
 

@@ -18,7 +18,7 @@ ITERATIONS: dict[Preset, int] = {"fast": 100, "paper": 1600}
 
 
 def plan(spec: ExtremalSpec, *, image: int, target: int, first: int) -> list[Lane]:
-    """Return a sweep's lanes, one per area of `spec.areas`, in their order.
+    """Return a sweep's lanes: one for each area of `spec.areas`, or several, of which the best counts.
 
     Args:
         spec: what to find.
@@ -30,7 +30,7 @@ def plan(spec: ExtremalSpec, *, image: int, target: int, first: int) -> list[Lan
     if spec.preset == "paper":
         lanes = paper.plan(spec.areas, spec.variant, iterations)
     else:
-        lanes = fast.plan(spec.areas, spec.variant, iterations, independent=bool(spec.independent))
+        lanes = fast.plan(spec.areas, spec.variant, iterations, seed=spec.seed, independent=bool(spec.independent))
     parents = [None if lane.parent is None else first + lane.parent for lane in lanes]
     return [
         replace(lane, image=image, target=target, parent=parent) for lane, parent in zip(lanes, parents, strict=True)

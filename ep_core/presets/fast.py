@@ -4,8 +4,9 @@ The lattice parameters are ``sigmoid(beta (theta + b))``. The shift b holds the 
 from the whole image to the wanted area, so that the score decides what goes first: a mask that starts small sees
 nothing but blur. Then the area is held, while the slope beta rises, which makes the mask binary, and the steps shorten.
 
-A sweep is one walk from the whole image to the smallest area. The lane of each area takes its mask as the walk passes
-by, and works on it from there: the next smaller area's lane branches off it, with all of its state.
+A sweep is a walk from the whole image to the smallest area. The lane of each area takes its mask as the walk passes
+by, and works on it from there: the next smaller area's lane branches off it, with all of its state. Where a walk ends
+hangs on where it starts, so there are two, from parameters drawn with the seed, and the better mask of each area counts.
 
 Smooth masks are sharpened (`mask.sharpened`), so that their borders are half as wide; one that is greyer than it should
 be even so, because its border is long, is sharpened further while its area is held, by no more than needed.
@@ -28,8 +29,10 @@ from ep_core.spec import Variant
 
 from .rule import Batch, Rule
 
-WALK = 1.5  # times the iterations per area: the steps from the whole image to the smallest area
-HOLD = 0.25  # share of the iterations that a lane has for itself, once its area is reached
+WALKS = 2
+WALK = 1.0  # times the iterations per area: the steps from the whole image to the smallest area, at most
+HOLD = 0.2  # times the iterations per area: the steps that a lane has for itself, once its area is reached
+FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
 SLOPES = (1.5, 4.0)
 LEARNING_RATE = 0.2
@@ -39,40 +42,45 @@ COMMON = 0.5
 look, a cell's own size is mere rounding, and dividing by it makes steps of that."""
 SAMPLES = 2  # per lattice step; docs/performance.md has what more would give
 MOST_SHIFT = 0.5  # per step, where the area's slope is too flat to trust
-BINARINESS = 0.045  # mean m(1-m), above which a mask is sharpened while its area is held
-SHARPENING = 0.2  # of the excess, in a step
+BINARINESS = 0.042  # mean m(1-m), above which a mask is sharpened while its area is held
+SHARPENING = 0.3  # of the excess, in a step
 CONTRASTS = (2.0, 4.0)
 BISECTIONS = 32
 FARTHEST_LOGIT = 16.0
 
 
-def plan(areas: Sequence[float], variant: Variant, iterations: int, *, independent: bool) -> list[Lane]:
-    """Return a lane for each area, of an image and a target yet to be named.
+def plan(areas: Sequence[float], variant: Variant, iterations: int, *, seed: int, independent: bool) -> list[Lane]:
+    """Return the lanes of each walk, one for each area, of an image and a target yet to be named.
 
     Args:
         areas: in increasing order.
         variant: what the lanes optimise.
-        iterations: steps per area, at most; many areas take fewer, since they share the walk.
-        independent: whether each lane walks from the whole image by itself, as figure 5 wants it.
+        iterations: steps per area, at most; many areas take fewer, since they share the walks.
+        seed: tells where the walks start.
+        independent: whether each area has a walk of its own, as figure 5 wants it; one, since it shares it with nobody.
     """
     hold = max(1, round(HOLD * iterations))
-    alone = iterations - hold
     if independent:
-        return [Lane(0, 0, area, variant, end=iterations, arrival=alone) for area in areas]
-    walk = min(round(WALK * iterations), len(areas) * alone)
-    arrivals = [math.ceil(walk * (1 - area) / (1 - areas[0])) for area in areas]
-    larger = range(1, len(areas))
-    return [
-        Lane(0, 0, area, variant, end=arrival + hold, arrival=arrival, parent=parent, start=start)
-        for area, arrival, parent, start in zip(areas, arrivals, [*larger, None], [*arrivals[1:], 0], strict=True)
-    ]
+        alone = iterations - hold
+        return [Lane(0, 0, area, variant, end=iterations, arrival=alone, seed=seed) for area in areas]
+    walks = WALKS if iterations > WALKS * hold else 1
+    length = min(round(WALK * iterations), len(areas) * (iterations // walks - hold))
+    arrivals = [math.ceil(length * (1 - area) / (1 - areas[0])) for area in areas]
+    lanes = []
+    for walk in range(walks):
+        parents = [*range(len(lanes) + 1, len(lanes) + len(areas)), None]
+        lanes += [
+            Lane(0, 0, area, variant, arrival + hold, arrival, parent, start, seed=(walks * seed + walk) % 2**63)
+            for area, arrival, parent, start in zip(areas, arrivals, parents, [*arrivals[1:], 0], strict=True)
+        ]
+    return lanes
 
 
 class FastRule(Rule):
     """Maximise the objective on masks of exactly the scheduled area."""
 
     def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device) -> None:
-        """Start all lanes at nearly everything preserved."""
+        """Start all lanes at nearly everything preserved, with parameters drawn by their seeds."""
         super().__init__(lanes, device)
         self._lattice = MaskLattice(size, samples=SAMPLES, device=device)
         self._pixels = size[0] * size[1]
@@ -80,12 +88,11 @@ class FastRule(Rule):
         self._arrival = self._per_lane([lane.arrival for lane in lanes])
         self._hold = self._per_lane([lane.end - lane.arrival for lane in lanes])
         shape = (len(lanes), 1, *self._lattice.shape)
-        self._theta = self._row(torch.zeros(shape, device=device))
+        self._theta = self._row(torch.cat([_drawn(shape[1:], lane.seed) for lane in lanes]).to(device))
         self._first_moment = self._row(torch.zeros(shape, device=device))
         self._second_moment = self._row(torch.zeros(shape, device=device))
         self._contrast = self._row(torch.full((len(lanes), 1, 1, 1), CONTRASTS[0], device=device))
-        first = self._shift_to(LARGEST_AREA, SLOPES[0], self._theta[:1], self._contrast[:1])
-        self._shift = self._row(first.expand(len(lanes), -1, -1, -1).clone())
+        self._shift = self._row(self._shift_to(LARGEST_AREA, SLOPES[0], self._theta, self._contrast))
 
     def step(self, batch: Batch) -> None:
         """Move the lanes by one step of Adam, then the shift by one step of Newton towards the next area."""
@@ -157,6 +164,11 @@ class FastRule(Rule):
 
     def _masks_at(self, logits: Tensor, slope: float, contrast: Tensor) -> Tensor:
         return self._lattice.smooth(torch.sigmoid(slope * logits), contrast)
+
+
+def _drawn(shape: tuple[int, ...], seed: int) -> Tensor:
+    """Return the parameters that a walk starts from: 1 x ..., the same on every device."""
+    return FIRST_SPREAD * torch.randn(1, *shape, generator=torch.Generator().manual_seed(seed))
 
 
 def _unbiased(moment: Tensor, beta: float, taken: Tensor) -> Tensor:
