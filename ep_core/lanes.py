@@ -83,7 +83,14 @@ class Objective:
         """Return K values to be maximised, one per lane; masks are K x 1 x H x W, in the lanes' order."""
         # No index comes twice: sums on a GPU would depend on who is first.
         rows = torch.cat([masks.index_select(0, self._kept), 1 - masks.index_select(0, self._deleted)])
-        scores = class_scores(self._network, self._pyramids, rows, self._image).gather(1, self._target)[:, 0]
+        scores = self._scores(rows).gather(1, self._target)[:, 0]
         keeping, deleting = scores.split([len(self._kept), len(self._deleted)])
         values = scores.new_zeros(self._lanes)
         return values.index_add(0, self._kept, keeping).index_add(0, self._deleted, -deleting)
+
+    def _scores(self, rows: Tensor) -> Tensor:
+        if len(rows) > 1 or rows.is_cuda:
+            return class_scores(self._network, self._pyramids, rows, self._image)
+        # A CPU's libraries compute one image by other routines than several, and round differently: never one alone.
+        twice = rows.expand(2, -1, -1, -1), self._image.expand(2)
+        return class_scores(self._network, self._pyramids, *twice)[:1]

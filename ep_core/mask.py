@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import fold, pixel_shuffle, pixel_unshuffle, unfold
 
 RADIUS = 6
 """Samples farther than this don't matter (A.1): the kernel has fallen below 0.002."""
@@ -70,7 +70,7 @@ class MaskLattice:
         weights = _phase_weights(self.samples)
         used = weights.flatten(1).any(dim=1).nonzero().flatten()
         self._weights = weights[used].to(**place)
-        self._offsets = [divmod(k, 2 * RADIUS + 1) for k in used.tolist()]
+        self._offsets = used.to(device)
         self._missing = self._count_missing(place)
         points = tuple(cells * self.samples for cells in self.shape)
         self._interpolation = (
@@ -106,19 +106,16 @@ class MaskLattice:
         rows, columns = self._interpolation
         return rows @ values @ columns.T
 
-    def _neighbours(self, parameters: Tensor) -> Iterator[tuple[list[tuple[int, int]], Tensor, Tensor]]:
-        """Stream the n neighbour offsets in chunks of c.
+    def _neighbours(self, parameters: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Stream the neighbour offsets in chunks of c.
 
-        Yields their places (down, right) in the padded lattice, the parameters there (K x c x 1 x h x w), and the
-        kernel's weights there by phase (c x samples^2 x 1 x 1).
+        Yields their indices among all (2R+1)^2 offsets, the parameters there (K x c x 1 x h x w), and the kernel's
+        weights there by phase (c x samples^2 x 1 x 1).
         """
-        height, width = self.shape
-        length = max(1, CHUNK_ELEMENTS // (self._weights.shape[1] * height * width))
-        padded = pad(parameters, (RADIUS,) * 4)
-        for start in range(0, len(self._offsets), length):
-            places = self._offsets[start : start + length]
-            shifted = [padded[:, :, down : down + height, right : right + width] for down, right in places]
-            yield places, torch.stack(shifted, dim=1), self._weights[start : start + length]
+        columns = unfold(parameters, 2 * RADIUS + 1, padding=RADIUS).unflatten(2, (1, *self.shape))
+        length = max(1, CHUNK_ELEMENTS // (self._weights.shape[1] * self.shape[0] * self.shape[1]))
+        for offsets, weights in zip(self._offsets.split(length), self._weights.split(length), strict=True):
+            yield offsets, columns.index_select(1, offsets), weights
 
     def _count_missing(self, place: dict[str, Any]) -> Tensor:
         """Count the offsets that are no neighbours, by phase and cell: outside the radius, or outside the lattice.
@@ -186,16 +183,13 @@ class _SmoothMaxConvolution(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         parameters, c, denominator = ctx.saved_tensors
         lattice: MaskLattice = ctx.lattice
-        height, width = lattice.shape
         # dm/dm_j = k_j e^{g_j} (1 + g_j - c) / sum e^g
         scaled = (pixel_unshuffle(grad, lattice.samples) / denominator)[:, None]
         one_minus_c = (1 - c)[:, None]
-        total = parameters.new_zeros(len(parameters), height + 2 * RADIUS, width + 2 * RADIUS)
-        for places, shifted, weights in lattice._neighbours(parameters):
+        by_offset = parameters.new_zeros(len(parameters), (2 * RADIUS + 1) ** 2, *lattice.shape)
+        for offsets, shifted, weights in lattice._neighbours(parameters):
             g = shifted * (weights * lattice.sharpness)
             e = torch.exp(g)
             by_phase = g.add_(one_minus_c).mul_(e).mul_(scaled)
-            by_cell = by_phase.mul_(weights).sum(dim=2)
-            for k, (down, right) in enumerate(places):
-                total[:, down : down + height, right : right + width] += by_cell[:, k]
-        return total[:, None, RADIUS:-RADIUS, RADIUS:-RADIUS], None
+            by_offset.index_copy_(1, offsets, by_phase.mul_(weights).sum(dim=2))
+        return fold(by_offset.flatten(2), lattice.shape, 2 * RADIUS + 1, padding=RADIUS), None

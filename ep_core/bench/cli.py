@@ -116,7 +116,9 @@ def torchray(
             )
             comparisons.append(one)
             out_console.print(f"[bold]{path.name}[/bold] {one.label}, Phi(x) = {one.original:.2f}", highlight=False)
-            table = Table("asked", "area", "ours", "TorchRay", "our score", "gain / Phi(x)", "by its pyramid", box=None)
+            table = Table(
+                "asked", "its area", "our area", "its score", "our score", "gain / Phi(x)", "by its pyramid", box=None
+            )
             for pair, gain, there in zip(one.pairs, one.gains, one.gains_there, strict=True):
                 measured = (f"{pair.asked:g}", f"{pair.area:.4f}", f"{pair.measured:.4f}")
                 table.add_row(*measured, f"{pair.theirs:.2f}", f"{pair.ours:.2f}", f"{gain:+.3f}", f"{there:+.3f}")

@@ -45,7 +45,7 @@ def _folded(network: nn.Module, example: Tensor) -> nn.Module:
     try:
         with _quietly():
             copy = fuse(network)
-        _replace_layers(copy)
+        _keep_outputs(copy)
         copy = copy.to(memory_format=torch.channels_last)
         apart = _apart(network, copy, example)
     except Exception as error:  # networks with control flow can't be traced, exported ones not copied
@@ -109,30 +109,12 @@ class _ClippedActivation(nn.Module):
         return _Clip.apply(x, *self.bounds)
 
 
-class _SteadyLinear(nn.Module):
-    """A linear layer that rounds a row the same alone as among others.
-
-    Libraries multiply a single row by another routine than several: an image's masks would depend on its company.
-    """
-
-    def __init__(self, linear: nn.Linear) -> None:
-        super().__init__()
-        self.weight, self.bias = linear.weight, linear.bias
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 2 or len(x) != 1:
-            return nn.functional.linear(x, self.weight, self.bias)
-        return nn.functional.linear(torch.cat([x, x]), self.weight, self.bias)[:1]
-
-
-def _replace_layers(network: nn.Module) -> None:
-    """Replace the in-place hard tanhs, a good tenth of mobilenet's time, and the linear layers."""
+def _keep_outputs(network: nn.Module) -> None:
+    """Replace the in-place hard tanhs, a good tenth of mobilenet's time."""
     for module in list(network.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.Hardtanh) and child.inplace:
                 setattr(module, name, _ClippedActivation(child.min_val, child.max_val))
-            elif type(child) is nn.Linear:
-                setattr(module, name, _SteadyLinear(child))
 
 
 @contextmanager

@@ -6,10 +6,10 @@ nothing but blur. Then the area is held, while the slope beta rises, which makes
 
 A sweep is a walk from the whole image to the smallest area. The lane of each area takes its mask as the walk passes
 by, and works on it from there: the next smaller area's lane branches off it, with all of its state. Where a walk ends
-hangs on where it starts, so there are two, from parameters drawn with the seed, and the better mask of each area counts.
+hangs on where it starts, so there are two, from parameters drawn with the seed; the better mask of each area counts.
 
-Smooth masks are sharpened (`mask.sharpened`), so that their borders are half as wide; one that is greyer than it should
-be even so, because its border is long, is sharpened further while its area is held, by no more than needed.
+Smooth masks are sharpened (`mask.sharpened`), so that their borders are half as wide; one that is still greyer than
+it should be, because its border is long, is sharpened further while its area is held, by no more than needed.
 
 With the area held, no weight lambda is needed: a step moves along the constraint, its gradient being
 ``g - a' (sum g) / (sum a')``, where a' is the gradient of the area (the implicit derivative of b).
@@ -30,8 +30,8 @@ from ep_core.spec import Variant
 from .rule import Batch, Rule
 
 WALKS = 2
-WALK = 1.0  # times the iterations per area: the steps from the whole image to the smallest area, at most
-HOLD = 0.2  # times the iterations per area: the steps that a lane has for itself, once its area is reached
+WALK = 0.8  # times the iterations per area: the steps from the whole image to the smallest area, at most
+HOLD = 0.18  # times the iterations per area: the steps that a lane has for itself, once its area is reached
 FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
 SLOPES = (1.5, 4.0)
@@ -40,7 +40,7 @@ BETAS = (0.8, 0.99)
 COMMON = 0.5
 """How far Adam divides by the gradient's size of all cells together, not by the cell's own: where the network doesn't
 look, a cell's own size is mere rounding, and dividing by it makes steps of that."""
-SAMPLES = 2  # per lattice step; docs/performance.md has what more would give
+SAMPLES = 1  # per lattice step; docs/performance.md has what more would give
 MOST_SHIFT = 0.5  # per step, where the area's slope is too flat to trust
 BINARINESS = 0.042  # mean m(1-m), above which a mask is sharpened while its area is held
 SHARPENING = 0.3  # of the excess, in a step
@@ -66,7 +66,7 @@ def plan(areas: Sequence[float], variant: Variant, iterations: int, *, seed: int
     walks = WALKS if iterations > WALKS * hold else 1
     length = min(round(WALK * iterations), len(areas) * (iterations // walks - hold))
     arrivals = [math.ceil(length * (1 - area) / (1 - areas[0])) for area in areas]
-    lanes = []
+    lanes: list[Lane] = []
     for walk in range(walks):
         parents = [*range(len(lanes) + 1, len(lanes) + len(areas)), None]
         lanes += [
@@ -177,8 +177,10 @@ def _unbiased(moment: Tensor, beta: float, taken: Tensor) -> Tensor:
 
 
 def _mean(per_pixel: Tensor) -> Tensor:
-    return per_pixel.mean(dim=(1, 2, 3), keepdim=True)
+    """Return the mean of each mask: K x 1 x 1 x 1."""
+    return _total(per_pixel) / (per_pixel.shape[2] * per_pixel.shape[3])
 
 
-def _total(per_cell: Tensor) -> Tensor:
-    return per_cell.sum(dim=(1, 2, 3), keepdim=True)
+def _total(per_pixel: Tensor) -> Tensor:
+    """Return the sum of each mask: K x 1 x 1 x 1, row by row, since a single long sum is split among threads."""
+    return per_pixel.sum(dim=3, keepdim=True).sum(dim=2, keepdim=True)

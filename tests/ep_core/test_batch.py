@@ -25,18 +25,17 @@ def test_each_image_gets_its_own_answer_in_order(mobilenet: Classifier, sample: 
     )
 
 
-def test_the_company_changes_a_mask_by_no_more_than_rounding(
-    mobilenet: Classifier, sample: Callable[[str], Image.Image]
-) -> None:
-    """Few steps, since what rounds differently can end elsewhere after many."""
+def test_the_company_changes_nothing(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
+    """Not a bit, for the default network on a CPU; also where a lane is the only one of its batch."""
     images = [sample(name) for name in ("goose", "pizza", "airliner")]
-    together = explain_batch(mobilenet, images, SPEC)
-    for image, result in zip(images, together, strict=True):
-        alone = explain(mobilenet, image, SPEC)
-        torch.testing.assert_close(result.masks, alone.masks, atol=2e-3, rtol=0)
+    walks, lone = (ExtremalSpec(areas=(0.2,), iterations=10, independent=alone) for alone in (False, True))
+    specs = [walks.model_copy(update={"areas": (0.1, 0.4)}), walks, lone]
+    together = explain_batch(mobilenet, images, specs)
+    for image, spec, result in zip(images, specs, together, strict=True):
+        alone = explain(mobilenet, image, spec)
+        assert torch.equal(result.masks, alone.masks)
         assert result.scores == alone.scores
-        for ours, theirs in zip(result.curve, alone.curve, strict=True):
-            assert ours.preserve == pytest.approx(theirs.preserve, abs=0.05)
+        assert result.curve == alone.curve
 
 
 def test_specs_may_differ_in_everything(spot_model: Classifier) -> None:

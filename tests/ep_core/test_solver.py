@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -12,7 +11,6 @@ from torch import Tensor
 from ep_core.lanes import Lane, Objective
 from ep_core.models import Classifier
 from ep_core.perturbation import Pyramids
-from ep_core.presets import fast
 from ep_core.presets.fast import FastRule
 from ep_core.presets.paper import LEARNING_RATE, MOMENTUM, PaperRule, area_weight
 from ep_core.presets.rule import Batch, Rule
@@ -25,12 +23,6 @@ CPU = torch.device("cpu")
 
 def lane(area: float = 0.1, *, target: int = 0, variant: str = "preserve", iterations: int = 12) -> Lane:
     return Lane(0, target, area, variant, end=iterations, arrival=round(0.7 * iterations))
-
-
-def branching(areas: list[float], *, iterations: int, target: int = 0, variant: str = "preserve") -> list[Lane]:
-    """A sweep whose lanes branch off each other."""
-    lanes = fast.plan(areas, variant, iterations, independent=False)
-    return [replace(one, target=target) for one in lanes]
 
 
 def batch(rule: Rule, objective: Objective) -> Batch:
