@@ -30,8 +30,8 @@ from ep_core.spec import Variant
 from .rule import Batch, Rule
 
 WALKS = 2
-WALK = 0.8  # times the iterations per area: the steps from the whole image to the smallest area, at most
-HOLD = 0.18  # times the iterations per area: the steps that a lane has for itself, once its area is reached
+WALK = 0.9  # times the iterations per area: the steps from the whole image to the smallest area, at most
+HOLD = 0.2  # times the iterations per area: the steps that a lane has for itself, once its area is reached
 FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
 SLOPES = (1.5, 4.0)
@@ -42,9 +42,10 @@ COMMON = 0.5
 look, a cell's own size is mere rounding, and dividing by it makes steps of that."""
 SAMPLES = 1  # per lattice step; docs/performance.md has what more would give
 MOST_SHIFT = 0.5  # per step, where the area's slope is too flat to trust
-BINARINESS = 0.042  # mean m(1-m), above which a mask is sharpened while its area is held
+BINARINESS = 0.046  # mean m(1-m), above which a mask is sharpened while its area is held
 SHARPENING = 0.3  # of the excess, in a step
-CONTRASTS = (2.0, 4.0)
+CONTRASTS = (2.0, 8.0)
+MOST_BINARINESS, LAST_SHARPENINGS, LAST_SHARPENING = 0.0495, 8, 1.5  # of the masks that are handed out
 BISECTIONS = 32
 FARTHEST_LOGIT = 16.0
 
@@ -148,8 +149,14 @@ class FastRule(Rule):
         """
         index = list(rows)
         theta, contrast = self._theta[index], self._contrast[index]
-        shift = self._shift_to(self._area[index], SLOPES[1], theta, contrast)
-        return self._masks_at(theta + shift, SLOPES[1], contrast)
+        for _ in range(LAST_SHARPENINGS):
+            shift = self._shift_to(self._area[index], SLOPES[1], theta, contrast)
+            masks = self._masks_at(theta + shift, SLOPES[1], contrast)
+            grey = _mean(masks * (1 - masks)) > MOST_BINARINESS
+            if not grey.any():
+                break
+            contrast = torch.where(grey, contrast * LAST_SHARPENING, contrast)
+        return masks
 
     @torch.no_grad()
     def _shift_to(self, area: Tensor | float, slope: float, theta: Tensor, contrast: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
-from ep_core.mask import KERNEL_LIPSCHITZ, RADIUS, MaskLattice, kernel_profile
+from ep_core.mask import KERNEL_LIPSCHITZ, RADIUS, MaskLattice, kernel_profile, sharpened
 
 
 def by_the_formula(parameters: torch.Tensor, samples: int, *, sharpness: float | None) -> torch.Tensor:
@@ -134,3 +134,40 @@ def test_backward_holds_nothing_the_size_of_all_neighbours() -> None:
     with torch.autograd.graph.saved_tensors_hooks(lambda t: (kept.append(t.numel()), t)[1], lambda t: t):
         on.smooth(torch.rand(6, 1, 32, 32, requires_grad=True))
     assert sum(kept) <= 3 * 6 * 224 * 224
+
+
+def test_few_samples_are_close_to_all_pixels() -> None:
+    """What the fast preset's coarse evaluation may cost: binary parameters are the worst case."""
+    parameters = (torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0)) > 0.8).float()
+    parameters = torch.cat([parameters, blocks()])
+    coarse, exact = (MaskLattice((224, 224), samples=samples).smooth(parameters) for samples in (1, 7))
+    assert (coarse - exact).abs().max() < 0.3
+    assert (coarse - exact).abs().mean() < 0.02
+
+
+def blocks() -> torch.Tensor:
+    parameters = torch.zeros(1, 1, 32, 32)
+    parameters[:, :, 5:14, 8:20] = 1
+    return parameters
+
+
+def test_sharpening_is_its_formula_and_keeps_the_ends() -> None:
+    values = torch.tensor([0.0, 0.2, 0.5, 0.9, 1.0]).view(1, 1, 1, 5)
+    assert torch.equal(sharpened(values, torch.ones(1, 1, 1, 1)), values)
+    by_hand = [0.0, 0.04 / 0.68, 0.5, 0.81 / 0.82, 1.0]
+    torch.testing.assert_close(sharpened(values, torch.full((1, 1, 1, 1), 2.0)).flatten(), torch.tensor(by_hand))
+
+
+@pytest.mark.parametrize("contrast", [1.0, 2.0, 5.0])
+def test_sharpening_multiplies_slopes_by_the_contrast_at_most(contrast: float) -> None:
+    values = torch.linspace(0, 1, 1001, dtype=torch.float64).view(1, 1, 1, -1)
+    sharp = sharpened(values, torch.full((1, 1, 1, 1), contrast, dtype=torch.float64)).flatten()
+    assert sharp.diff().min() >= 0
+    assert sharp.diff().max() * 1000 <= contrast * (1 + 1e-6)
+
+
+def test_gradcheck_of_sharpened_masks() -> None:
+    lattice = MaskLattice((21, 28), samples=1, dtype=torch.float64)
+    parameters = (0.9 * torch.rand(2, 1, 3, 4, dtype=torch.float64) + 0.05).requires_grad_()
+    contrast = torch.tensor([1.5, 3.0], dtype=torch.float64).view(2, 1, 1, 1)
+    assert gradcheck(lambda p: lattice.smooth(p, contrast), (parameters,))

@@ -22,7 +22,7 @@ BEAR_BOX = (196, 115, 431, 307)
 
 @pytest.fixture(scope="module")
 def bear(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> Explanation:
-    return explain(mobilenet, sample("black_bear"), ExtremalSpec(areas=(0.05, 0.1, 0.2, 0.4)))
+    return explain(mobilenet, sample("black_bear"), ExtremalSpec(areas=(0.05, 0.1, 0.2, 0.4, 0.8)))
 
 
 def test_top_class_is_explained_by_default(bear: Explanation) -> None:
@@ -31,10 +31,20 @@ def test_top_class_is_explained_by_default(bear: Explanation) -> None:
 
 
 def test_masks_have_their_areas(bear: Explanation) -> None:
-    assert bear.masks.shape == (4, 1, 224, 224)
+    assert bear.masks.shape == (5, 1, 224, 224)
     for point, mask in zip(bear.curve, bear.masks, strict=True):
         assert point.measured_area == pytest.approx(mask.mean().item())
         assert point.measured_area == pytest.approx(point.area, abs=0.005)
+
+
+def test_masks_are_near_binary_and_smooth(bear: Explanation) -> None:
+    assert all(point.binariness <= 0.05 for point in bear.curve)
+    for side in (2, 3):
+        assert bear.masks.diff(dim=side).abs().max() <= 1 / 7 + 1e-6
+
+
+def test_no_more_steps_than_a_hundred_per_area(bear: Explanation) -> None:
+    assert bear.timing.iterations <= 100
 
 
 def test_the_smallest_mask_lies_on_the_bear(bear: Explanation) -> None:
@@ -147,14 +157,22 @@ def test_a_preprocessed_tensor_of_any_size(mobilenet: Classifier) -> None:
         explain(mobilenet, torch.randn(2, 3, 96, 96))
 
 
-def test_progress_comes_after_every_iteration(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
+def test_progress_comes_after_every_round_and_ends_at_the_total(
+    mobilenet: Classifier, sample: Callable[[str], Image.Image]
+) -> None:
     seen: list[tuple[int, int, int]] = []
 
     def note(progress: Progress) -> None:
         seen.append((progress.iteration, progress.total, len(progress.partial_curve())))
 
-    explain(mobilenet, sample("goose"), ExtremalSpec(areas=(0.1, 0.4), iterations=3), on_progress=note)
-    assert seen == [(1, 3, 2), (2, 3, 2), (3, 3, 2)]
+    spec = ExtremalSpec(areas=(0.1, 0.4), iterations=3, preset="paper")
+    explain(mobilenet, sample("goose"), spec, on_progress=note)
+    assert seen == [(2, 6, 2), (4, 6, 2), (6, 6, 2)]
+    seen.clear()
+    explain(mobilenet, sample("goose"), ExtremalSpec(areas=(0.1, 0.4), iterations=5), on_progress=note)
+    assert seen[0][2] == 1
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
+    assert seen[-1] == (seen[-1][1], seen[0][1], 2)
 
 
 def test_the_network_is_left_as_it_was_also_after_an_error(spot_model: Classifier) -> None:
