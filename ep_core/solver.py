@@ -144,7 +144,7 @@ class Solver:
             except Exception as error:
                 if not is_out_of_memory(error) or len(chunk) == 1:
                     raise
-                self.max_lanes = math.ceil(len(chunk) / 2)
+                self.max_lanes = min(self.max_lanes, math.ceil(len(chunk) / 2))
                 error.__traceback__ = None  # its frames hold the tensors of the failed step
             else:
                 continue
