@@ -31,7 +31,7 @@ from .rule import Batch, Rule
 
 WALKS = 2
 WALK = 0.9  # times the iterations per area: the steps from the whole image to the smallest area, at most
-HOLD = 0.2  # times the iterations per area: the steps that a lane has for itself, once its area is reached
+HOLD = 0.25  # times the iterations per area: the steps that a lane has for itself, once its area is reached
 FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
 SLOPES = (1.5, 4.0)
@@ -45,7 +45,7 @@ MOST_SHIFT = 0.5  # per step, where the area's slope is too flat to trust
 BINARINESS = 0.046  # mean m(1-m), above which a mask is sharpened while its area is held
 SHARPENING = 0.3  # of the excess, in a step
 CONTRASTS = (2.0, 8.0)
-MOST_BINARINESS, LAST_SHARPENINGS, LAST_SHARPENING = 0.0495, 8, 1.5  # of the masks that are handed out
+MOST_BINARINESS, LAST_SHARPENINGS, LAST_SHARPENING = 0.0498, 30, 1.1  # of the masks that are handed out
 BISECTIONS = 32
 FARTHEST_LOGIT = 16.0
 

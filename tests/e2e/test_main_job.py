@@ -31,8 +31,9 @@ def bear(stack: Stack) -> dict[str, Any]:
     job = stack.post("black_bear")
     running = stack.wait(job, until=lambda seen: bool(seen["partial_curve"]), limit_s=60)
     assert running["status"] == "running"
-    assert [point["area"] for point in running["partial_curve"]] == AREAS
-    assert 0 < running["progress"]["iteration"] <= running["progress"]["total"] == 100
+    reached = [point["area"] for point in running["partial_curve"]]
+    assert reached == AREAS[-len(reached) :]  # a walk passes the large areas first
+    assert 0 < running["progress"]["iteration"] <= running["progress"]["total"] <= 100 * len(AREAS)
     return stack.finish(job)
 
 

@@ -28,7 +28,8 @@ def test_a_job_runs_from_the_image_to_the_result(shared: Client, bear: bytes):
     job_id = shared.post(bear, **QUICK)
     record = shared.wait_final(job_id)
     assert record.state is JobState.SUCCEEDED, record.error
-    assert (record.attempt, record.progress.iteration, record.progress.fraction) == (1, 3, 1.0)
+    assert (record.attempt, record.progress.fraction) == (1, 1.0)
+    assert 2 <= record.progress.iteration == record.progress.total <= 3 * 2
     assert [point.area for point in record.partial_curve] == [0.1, 0.3]
     pictures = {SALIENCY, CURVE} | {
         name for area in (0.1, 0.3) for name in (mask_name(area), mask_name(area, frame="model"), overlay_name(area))
@@ -58,7 +59,7 @@ def test_progress_and_a_partial_curve_are_seen_on_the_way(shared: Client, bear: 
     later = shared.wait(
         job_id, lambda r: r.progress.iteration > first.progress.iteration and r.progress.eta_s is not None
     )
-    assert later.progress.total == 5000
+    assert later.progress.iteration < later.progress.total <= 5000
     assert later.progress.eta_s > 0
     assert [point.area for point in later.partial_curve] == [0.1]
     shared.delete(job_id)
