@@ -61,11 +61,11 @@ def plan(areas: Sequence[float], variant: Variant, iterations: int, *, seed: int
         independent: whether each area has a walk of its own, as figure 5 wants it; one, since it shares it with nobody.
     """
     hold = max(1, round(HOLD * iterations))
-    if independent:
-        alone = iterations - hold
-        return [Lane(0, 0, area, variant, end=iterations, arrival=alone, seed=seed) for area in areas]
     walks = WALKS if iterations > WALKS * hold else 1
     length = min(round(WALK * iterations), len(areas) * (iterations // walks - hold))
+    if independent or length == 0:  # too few steps to share
+        alone = iterations - hold
+        return [Lane(0, 0, area, variant, end=iterations, arrival=alone, seed=seed) for area in areas]
     arrivals = [math.ceil(length * (1 - area) / (1 - areas[0])) for area in areas]
     lanes: list[Lane] = []
     for walk in range(walks):

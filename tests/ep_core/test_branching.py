@@ -111,3 +111,14 @@ def test_masks_of_a_walk_have_their_areas(spot_model: Classifier, pyramids: Pyra
         for _ in solver.run():
             pass
     assert solver.masks().mean(dim=(1, 2, 3)).tolist() == pytest.approx(AREAS, abs=1e-3)
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 3, 4])
+def test_few_steps_bring_every_lane_to_its_end(spot_model: Classifier, pyramids: Pyramids, iterations: int) -> None:
+    lanes = fast.plan(AREAS, "preserve", iterations, seed=0, independent=False)
+    with spot_model.frozen() as network:
+        solver = Solver(network, pyramids, lanes, "fast")
+        for _ in solver.run():
+            pass
+    assert solver.taken == [lane.end for lane in lanes]
+    assert solver.done == solver.total
