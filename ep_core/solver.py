@@ -93,12 +93,15 @@ class Solver:
         with torch.enable_grad():
             self._steps[key]()
         for k in key:
-            taken = (self.taken[k] or 0) + 1
-            self.taken[k] = taken
-            for child in self._children.get(k, []):
-                if self.lanes[child].start == taken:
-                    self.rule.branch(child, k)
-                    self.taken[child] = taken
+            self._arrive(k, (self.taken[k] or 0) + 1)
+
+    def _arrive(self, row: int, taken: int) -> None:
+        """Note how far a lane has come, and let those branch off that start there, and theirs in turn."""
+        self.taken[row] = taken
+        for child in self._children.get(row, []):
+            if self.lanes[child].start == taken:
+                self.rule.branch(child, row)
+                self._arrive(child, taken)
 
     def run(self) -> Iterator[int]:
         """Step all lanes to their ends, yielding `done` after each round."""
