@@ -64,7 +64,8 @@ class Heartbeat(threading.Thread):
     def stop(self) -> None:
         """Stop beating, and say that this worker has ended."""
         self._stopping.set()
-        self.join(timeout=5.0)
+        if self.is_alive():  # a signal may have come before it began
+            self.join(timeout=5.0)
         with suppress(*REDIS_AWAY):
             liveness.sign_off(self._redis, self._runtime.name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 
@@ -64,9 +65,11 @@ def work(runtime: Runtime, redis: Redis, cards: list[ModelCard]) -> None:
     worker = GpuWorker(runtime, connect(runtime.settings.redis_url))
     heartbeat = Heartbeat(runtime, redis, renew=worker.renew_lease, welcome=lambda: catalogue.publish(redis, cards))
     runtime.activity.tick()
-    heartbeat.start()
-    log.info("worker ready", worker=runtime.name, threads=torch.get_num_threads())
     try:
+        for number in (signal.SIGINT, signal.SIGTERM):  # before anybody hears of it: RQ would do so a little later
+            signal.signal(number, worker.request_stop)
+        heartbeat.start()
+        log.info("worker ready", worker=runtime.name, threads=torch.get_num_threads())
         while not worker.is_stopping:
             wait_for_redis(redis, runtime.activity)
             worker.work()
