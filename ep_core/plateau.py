@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .lanes import Lane
 
 INTERVAL = 4  # steps between two looks: each waits for the device
-PATIENCE = 2  # looks in a row without a gain
+PATIENCE = 3  # looks in a row without a gain
 LEAST_GAIN = 0.002  # from one look to the next, as a share of the value
 
 

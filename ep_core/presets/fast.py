@@ -8,7 +8,7 @@ A sweep is a walk from the whole image to the smallest area. The lane of each ar
 by, and works on it from there: the next smaller area's lane branches off it, with all of its state. Where a walk ends
 hangs on where it starts, so there are two, from parameters drawn with the seed; the better mask of each area counts.
 
-Smooth masks are sharpened (`mask.sharpened`), so that their borders are half as wide; one that is still greyer than
+Smooth masks are sharpened (`mask.sharpened`), so that their borders are a quarter as wide; one that is still greyer than
 it should be, because its border is long, is sharpened further while its area is held, by no more than needed.
 
 With the area held, no weight lambda is needed: a step moves along the constraint, its gradient being
@@ -30,21 +30,23 @@ from ep_core.spec import Variant
 from .rule import Batch, Rule
 
 WALKS = 2
-WALK = 0.9  # times the iterations per area: the steps from the whole image to the smallest area, at most
-HOLD = 0.25  # times the iterations per area: the steps that a lane has for itself, once its area is reached
+WALK = 0.85  # times the iterations per area: the steps from the whole image to the smallest area, at most
+HOLD = 0.28  # times the iterations per area: the steps that a lane has for itself, once its area is reached
 FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
-SLOPES = (1.5, 4.0)
-LEARNING_RATE = 0.2
+SLOPES = (1.0, 1.8)
+FARTHEST = 1.5
+"""How far theta + b may be from 0: a cell that is farther than that from its turn would never come back."""
+LEARNING_RATE = 0.25
 BETAS = (0.8, 0.99)
 COMMON = 0.5
 """How far Adam divides by the gradient's size of all cells together, not by the cell's own: where the network doesn't
 look, a cell's own size is mere rounding, and dividing by it makes steps of that."""
-SAMPLES = 1  # per lattice step; docs/performance.md has what more would give
+SAMPLES = 2  # per lattice step
 MOST_SHIFT = 0.5  # per step, where the area's slope is too flat to trust
 BINARINESS = 0.046  # mean m(1-m), above which a mask is sharpened while its area is held
 SHARPENING = 0.3  # of the excess, in a step
-CONTRASTS = (2.0, 8.0)
+CONTRASTS = (4.0, 10.0)
 MOST_BINARINESS, LAST_SHARPENINGS, LAST_SHARPENING = 0.0498, 30, 1.1  # of the masks that are handed out
 BISECTIONS = 32
 FARTHEST_LOGIT = 16.0
@@ -98,9 +100,7 @@ class FastRule(Rule):
     def step(self, batch: Batch) -> None:
         """Move the lanes by one step of Adam, then the shift by one step of Newton towards the next area."""
         index = batch.index
-        taken = self.taken[index].view(-1, 1, 1, 1)
-        held = ((taken - self._arrival[index]) / self._hold[index]).clamp_(0, 1)
-        slope = SLOPES[0] * (SLOPES[1] / SLOPES[0]) ** held
+        taken, held, slope = self._time(index)
         theta, shift = self._theta[index], self._shift[index]
         parameters = torch.sigmoid(slope * (theta + shift)).requires_grad_()
         contrast = self._contrast[index]
@@ -124,7 +124,7 @@ class FastRule(Rule):
         grey = _mean((masks * (1 - masks)).detach())
         sharper = (contrast * (1 + SHARPENING * (grey / BINARINESS - 1))).clamp_(*CONTRASTS)
         for rows, moved in (
-            (self._theta, theta + move),
+            (self._theta, (theta + move + shift).clamp_(-FARTHEST, FARTHEST) - shift),
             (self._shift, shift - correction),
             (self._contrast, torch.where(held > 0, sharper, contrast)),
             (self._first_moment, first),
@@ -134,6 +134,12 @@ class FastRule(Rule):
             (self.taken, taken.flatten() + 1),
         ):
             rows.index_copy_(0, index, moved)
+
+    def _time(self, index: Tensor | list[int]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the lanes' steps so far, how much of their holding is behind them (0 to 1), and the slope beta."""
+        taken = self.taken[index].view(-1, 1, 1, 1)
+        held = ((taken - self._arrival[index]) / self._hold[index]).clamp_(0, 1)
+        return taken, held, SLOPES[0] * (SLOPES[1] / SLOPES[0]) ** held
 
     def _area_at(self, index: Tensor, step: Tensor) -> Tensor:
         """Return the area held at a step: an even fall from 1 to the lane's area, then constant."""
@@ -149,9 +155,10 @@ class FastRule(Rule):
         """
         index = list(rows)
         theta, contrast = self._theta[index], self._contrast[index]
+        _, _, slope = self._time(index)  # where a lane has stopped early: what was optimised is what is handed out
         for _ in range(LAST_SHARPENINGS):
-            shift = self._shift_to(self._area[index], SLOPES[1], theta, contrast)
-            masks = self._masks_at(theta + shift, SLOPES[1], contrast)
+            shift = self._shift_to(self._area[index], slope, theta, contrast)
+            masks = self._masks_at(theta + shift, slope, contrast)
             grey = _mean(masks * (1 - masks)) > MOST_BINARINESS
             if not grey.any():
                 break
@@ -159,7 +166,7 @@ class FastRule(Rule):
         return masks
 
     @torch.no_grad()
-    def _shift_to(self, area: Tensor | float, slope: float, theta: Tensor, contrast: Tensor) -> Tensor:
+    def _shift_to(self, area: Tensor | float, slope: Tensor | float, theta: Tensor, contrast: Tensor) -> Tensor:
         """Return the shifts that give masks an area, by bisection."""
         high = theta.abs().amax(dim=(1, 2, 3), keepdim=True) + FARTHEST_LOGIT
         low = -high
@@ -169,7 +176,7 @@ class FastRule(Rule):
             low, high = torch.where(too_large, low, middle), torch.where(too_large, middle, high)
         return (low + high) / 2
 
-    def _masks_at(self, logits: Tensor, slope: float, contrast: Tensor) -> Tensor:
+    def _masks_at(self, logits: Tensor, slope: Tensor | float, contrast: Tensor) -> Tensor:
         return self._lattice.smooth(torch.sigmoid(slope * logits), contrast)
 
 
