@@ -111,7 +111,8 @@ def explain_batch(
         One explanation per image, in their order. Its `timing.run_s` is the image's share of the whole.
 
     Raises:
-        InvalidInput: as for `explain`, or there isn't one spec per image.
+        InvalidInput: as for `explain`, or there isn't one spec per image. Told before any work; a note on the error
+            says which image it is about.
     """
     if specs is None or isinstance(specs, ExtremalSpec):
         specs = [specs or ExtremalSpec()] * len(images)
@@ -119,6 +120,8 @@ def explain_batch(
         raise InvalidInput(f"{len(specs)} specs for {len(images)} images: give one for all, or one for each")
     lanes_at_once = max_lanes or max_lanes_on(model.device)
     wanted = [_Wanted(k, image, spec) for k, (image, spec) in enumerate(zip(images, specs, strict=True))]
+    for one in wanted:
+        one.check(model)
     total = sum(lane.steps for one in wanted for lane in plan(one.spec, image=0, target=0, first=0))
     done = 0
 
@@ -154,6 +157,18 @@ class _Wanted:
     place: int
     image: Picture
     spec: ExtremalSpec
+
+    def check(self, model: Classifier) -> None:
+        """Raise InvalidInput where the image or the target can't be used."""
+        try:
+            if isinstance(self.image, Tensor) and (self.image.ndim != 4 or self.image.shape[:2] != (1, 3)):
+                shape = tuple(self.image.shape)
+                raise InvalidInput(f"a preprocessed image is 1 x 3 x H x W, not {shape}", field="image")
+            if self.spec.target is not None:
+                resolve_target(self.spec.target, model.labels)
+        except InvalidInput as error:
+            error.add_note(f"It is about images[{self.place}].")
+            raise
 
     def kind(self, model: Classifier) -> tuple[str, int, tuple[int, ...]]:
         """Return what images must share to be stepped together: preset, levels of the pyramid, size of the frame."""
@@ -240,8 +255,6 @@ def _input(model: Classifier, image: Picture, spec: ExtremalSpec) -> tuple[Tenso
     if isinstance(image, Image.Image):
         x, frame = model.preprocess(image, spec.fit)
         return x, frame, to_rgb(image)
-    if image.ndim != 4 or image.shape[:2] != (1, 3):
-        raise InvalidInput(f"a preprocessed image is 1 x 3 x H x W, not {tuple(image.shape)}", field="image")
     height, width = image.shape[2:]
     whole = Frame(image_size=(height, width), input_size=(height, width), box=(0, 0, width, height))
     return image.detach().to(model.device, torch.float32), whole, model.preprocessing.to_image(image.detach().cpu())

@@ -8,8 +8,8 @@ A sweep is a walk from the whole image to the smallest area. The lane of each ar
 by, and works on it from there: the next smaller area's lane branches off it, with all of its state. Where a walk ends
 hangs on where it starts, so there are two, from parameters drawn with the seed; the better mask of each area counts.
 
-Smooth masks are sharpened (`mask.sharpened`), so that their borders are a quarter as wide; one that is still greyer than
-it should be, because its border is long, is sharpened further while its area is held, by no more than needed.
+Smooth masks are sharpened (`mask.sharpened`), so that their borders are a quarter as wide; one that is still greyer
+than it should be, because its border is long, is sharpened further while its area is held, by no more than needed.
 
 With the area held, no weight lambda is needed: a step moves along the constraint, its gradient being
 ``g - a' (sum g) / (sum a')``, where a' is the gradient of the area (the implicit derivative of b).

@@ -89,3 +89,11 @@ def test_as_many_specs_as_images(spot_model: Classifier) -> None:
 def test_a_paper_mask_cant_branch() -> None:
     with pytest.raises(ValueError, match="always independent"):
         ExtremalSpec(preset="paper", independent=False)
+
+
+def test_an_error_says_which_image_it_is_about_before_any_work(spot_model: Classifier) -> None:
+    images = [torch.rand(1, 3, 168, 168), torch.rand(3, 168, 168)]
+    rounds: list[object] = []
+    with pytest.raises(InvalidInput, match="1 x 3 x H x W") as caught:
+        explain_batch(spot_model, images, SPEC, on_progress=rounds.append)
+    assert (caught.value.__notes__, rounds) == (["It is about images[1]."], [])
