@@ -89,7 +89,7 @@ class FastRule(Rule):
         self._pixels = size[0] * size[1]
         self._area = self._per_lane([lane.area for lane in lanes])
         self._arrival = self._per_lane([lane.arrival for lane in lanes])
-        self._hold = self._per_lane([lane.end - lane.arrival for lane in lanes])
+        self._hold = self._per_lane([max(1, lane.end - lane.arrival) for lane in lanes])
         shape = (len(lanes), 1, *self._lattice.shape)
         self._theta = self._row(torch.cat([_drawn(shape[1:], lane.seed) for lane in lanes]).to(device))
         self._first_moment = self._row(torch.zeros(shape, device=device))
