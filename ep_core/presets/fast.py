@@ -31,7 +31,7 @@ from .rule import Batch, Rule
 
 WALKS = 2
 WALK = 0.85  # times the iterations per area: the steps from the whole image to the smallest area, at most
-HOLD = 0.28  # times the iterations per area: the steps that a lane has for itself, once its area is reached
+HOLD = 0.2  # times the iterations per area: the steps that a lane has for itself, once its area is reached
 FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
 SLOPES = (1.0, 1.8)
