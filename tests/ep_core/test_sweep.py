@@ -47,10 +47,11 @@ def test_no_more_steps_than_a_hundred_per_area(bear: Explanation) -> None:
     assert bear.timing.iterations <= 100
 
 
-def test_the_smallest_mask_lies_on_the_bear(bear: Explanation) -> None:
+def test_a_small_mask_lies_on_the_bear(bear: Explanation) -> None:
+    """That of a tenth: with less, the bear isn't recognised, and where a mask ends hangs on roundings."""
     left, top, right, bottom = BEAR_BOX
-    on_image = bear.frame.mask_to_image(bear.masks[0, 0].numpy())
-    assert on_image[top:bottom, left:right].sum() / on_image.sum() > 0.75
+    on_image = bear.frame.mask_to_image(bear.masks[1, 0].numpy())
+    assert on_image[top:bottom, left:right].sum() / on_image.sum() > 0.75  # by chance 0.25
 
 
 def test_less_than_half_of_the_image_suffices(bear: Explanation) -> None:
