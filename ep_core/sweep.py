@@ -119,9 +119,7 @@ def explain_batch(
     if len(specs) != len(images):
         raise InvalidInput(f"{len(specs)} specs for {len(images)} images: give one for all, or one for each")
     lanes_at_once = max_lanes or max_lanes_on(model.device)
-    wanted = [_Wanted(k, image, spec) for k, (image, spec) in enumerate(zip(images, specs, strict=True))]
-    for one in wanted:
-        one.check(model)
+    wanted = [_wanted(model, k, image, spec) for k, (image, spec) in enumerate(zip(images, specs, strict=True))]
     total = sum(lane.steps for one in wanted for lane in plan(one.spec, image=0, target=0, first=0))
     done = 0
 
@@ -152,23 +150,13 @@ def explain_batch(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """One image as it was asked for."""
+    """One image as it was asked for, checked."""
 
     place: int
     image: Picture
     spec: ExtremalSpec
-
-    def check(self, model: Classifier) -> None:
-        """Raise InvalidInput where the image or the target can't be used."""
-        try:
-            if isinstance(self.image, Tensor) and (self.image.ndim != 4 or self.image.shape[:2] != (1, 3)):
-                shape = tuple(self.image.shape)
-                raise InvalidInput(f"a preprocessed image is 1 x 3 x H x W, not {shape}", field="image")
-            if self.spec.target is not None:
-                resolve_target(self.spec.target, model.labels)
-        except InvalidInput as error:
-            error.add_note(f"It is about images[{self.place}].")
-            raise
+    target: int | None
+    """Class index; None for the top class."""
 
     def kind(self, model: Classifier) -> tuple[str, int, tuple[int, ...]]:
         """Return what images must share to be stepped together: preset, levels of the pyramid, size of the frame."""
@@ -191,6 +179,17 @@ class _Sweep:
     """levels x 3 x H x W."""
 
 
+def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
+    try:
+        if isinstance(image, Tensor) and (image.ndim != 4 or image.shape[:2] != (1, 3)):
+            raise InvalidInput(f"a preprocessed image is 1 x 3 x H x W, not {tuple(image.shape)}", field="image")
+        target = None if spec.target is None else resolve_target(spec.target, model.labels)
+    except InvalidInput as error:
+        error.add_note(f"It is about images[{place}].")
+        raise
+    return _Wanted(place, image, spec, target)
+
+
 def _groups(wanted: Sequence[_Wanted], model: Classifier, max_lanes: int) -> Iterator[list[_Wanted]]:
     """Yield images that can be stepped together, as many as keep the batches full and no more: each has a pyramid."""
     for _, alike in groupby(sorted(wanted, key=lambda one: one.kind(model)), key=lambda one: one.kind(model)):
@@ -207,7 +206,7 @@ def _groups(wanted: Sequence[_Wanted], model: Classifier, max_lanes: int) -> Ite
 def _prepare(model: Classifier, network: nn.Module, wanted: _Wanted) -> _Sweep:
     spec = wanted.spec
     x, frame, picture = _input(model, wanted.image, spec)
-    target = _target(network, x, spec, model.labels)
+    target = _top_class(network, x) if wanted.target is None else wanted.target
     as_run = {
         "model": model.name,
         "iterations": spec.iterations or ITERATIONS[spec.preset],
@@ -261,8 +260,8 @@ def _input(model: Classifier, image: Picture, spec: ExtremalSpec) -> tuple[Tenso
 
 
 @torch.no_grad()
-def _target(network: nn.Module, x: Tensor, spec: ExtremalSpec, labels: Sequence[str]) -> int:
-    return int(network(x).argmax()) if spec.target is None else resolve_target(spec.target, labels)
+def _top_class(network: nn.Module, x: Tensor) -> int:
+    return int(network(x).argmax())
 
 
 def _default_sigma_max(spec: ExtremalSpec, x: Tensor) -> float:

@@ -35,7 +35,7 @@ HOLD = 0.2  # times the iterations per area: the steps that a lane has for itsel
 FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
 SLOPES = (1.0, 1.8)
-FARTHEST = 1.5
+FARTHEST_LOGIT = 1.5
 """How far theta + b may be from 0: a cell that is farther than that from its turn would never come back."""
 LEARNING_RATE = 0.25
 BETAS = (0.8, 0.99)
@@ -49,7 +49,7 @@ SHARPENING = 0.3  # of the excess, in a step
 CONTRASTS = (4.0, 10.0)
 MOST_BINARINESS, LAST_SHARPENINGS, LAST_SHARPENING = 0.0498, 30, 1.1  # of the masks that are handed out
 BISECTIONS = 32
-FARTHEST_LOGIT = 16.0
+SEARCHED = 16.0  # beyond the largest parameter: where a shift may be found
 
 
 def plan(areas: Sequence[float], variant: Variant, iterations: int, *, seed: int, independent: bool) -> list[Lane]:
@@ -100,7 +100,9 @@ class FastRule(Rule):
     def step(self, batch: Batch) -> None:
         """Move the lanes by one step of Adam, then the shift by one step of Newton towards the next area."""
         index = batch.index
-        taken, held, slope = self._time(index)
+        taken = self.taken[index].view(-1, 1, 1, 1)
+        held = self._held(index)
+        slope = _slope(held)
         theta, shift = self._theta[index], self._shift[index]
         parameters = torch.sigmoid(slope * (theta + shift)).requires_grad_()
         contrast = self._contrast[index]
@@ -124,7 +126,7 @@ class FastRule(Rule):
         grey = _mean((masks * (1 - masks)).detach())
         sharper = (contrast * (1 + SHARPENING * (grey / BINARINESS - 1))).clamp_(*CONTRASTS)
         for rows, moved in (
-            (self._theta, (theta + move + shift).clamp_(-FARTHEST, FARTHEST) - shift),
+            (self._theta, (theta + move + shift).clamp_(-FARTHEST_LOGIT, FARTHEST_LOGIT) - shift),
             (self._shift, shift - correction),
             (self._contrast, torch.where(held > 0, sharper, contrast)),
             (self._first_moment, first),
@@ -135,11 +137,10 @@ class FastRule(Rule):
         ):
             rows.index_copy_(0, index, moved)
 
-    def _time(self, index: Tensor | list[int]) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the lanes' steps so far, how much of their holding is behind them (0 to 1), and the slope beta."""
+    def _held(self, index: Tensor | list[int]) -> Tensor:
+        """Return how much of the steps at their own area the lanes have behind them: 0 to 1."""
         taken = self.taken[index].view(-1, 1, 1, 1)
-        held = ((taken - self._arrival[index]) / self._hold[index]).clamp_(0, 1)
-        return taken, held, SLOPES[0] * (SLOPES[1] / SLOPES[0]) ** held
+        return ((taken - self._arrival[index]) / self._hold[index]).clamp_(0, 1)
 
     def _area_at(self, index: Tensor, step: Tensor) -> Tensor:
         """Return the area held at a step: an even fall from 1 to the lane's area, then constant."""
@@ -155,7 +156,7 @@ class FastRule(Rule):
         """
         index = list(rows)
         theta, contrast = self._theta[index], self._contrast[index]
-        _, _, slope = self._time(index)  # where a lane has stopped early: what was optimised is what is handed out
+        slope = _slope(self._held(index))  # not the last one: a lane may have stopped early, optimised for this one
         for _ in range(LAST_SHARPENINGS):
             shift = self._shift_to(self._area[index], slope, theta, contrast)
             masks = self._masks_at(theta + shift, slope, contrast)
@@ -168,7 +169,7 @@ class FastRule(Rule):
     @torch.no_grad()
     def _shift_to(self, area: Tensor | float, slope: Tensor | float, theta: Tensor, contrast: Tensor) -> Tensor:
         """Return the shifts that give masks an area, by bisection."""
-        high = theta.abs().amax(dim=(1, 2, 3), keepdim=True) + FARTHEST_LOGIT
+        high = theta.abs().amax(dim=(1, 2, 3), keepdim=True) + SEARCHED
         low = -high
         for _ in range(BISECTIONS):
             middle = (low + high) / 2
@@ -183,6 +184,11 @@ class FastRule(Rule):
 def _drawn(shape: tuple[int, ...], seed: int) -> Tensor:
     """Return the parameters that a walk starts from: 1 x ..., the same on every device."""
     return FIRST_SPREAD * torch.randn(1, *shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _slope(held: Tensor) -> Tensor:
+    """Return beta, which rises geometrically while the area is held."""
+    return SLOPES[0] * (SLOPES[1] / SLOPES[0]) ** held
 
 
 def _unbiased(moment: Tensor, beta: float, taken: Tensor) -> Tensor:

@@ -173,3 +173,34 @@ def test_fast_meets_extreme_areas_whatever_the_parameters(area: float) -> None:
     rule = FastRule([lane(area)], (224, 224), CPU)
     rule._theta = 3 * torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(0))
     assert rule.masks([0]).mean().item() == pytest.approx(area, abs=1e-4)
+
+
+def test_fast_hands_out_the_masks_that_it_optimised_also_before_the_end() -> None:
+    one = lane(0.3, iterations=40)
+    rule = FastRule([one], (SIDE, SIDE), CPU)
+    seen: list[Tensor] = []
+
+    def objective(masks: Tensor) -> Tensor:
+        seen.append(masks.detach())
+        return masks[..., : SIDE // 2].sum(dim=(1, 2, 3)) / SIDE
+
+    for _ in range(one.arrival + 6):  # half of the steps at its own area
+        rule.step(batch(rule, objective))
+    handed_out = rule.masks([0])
+    rule.step(batch(rule, objective))
+    assert (handed_out - seen[-1]).abs().max() < 0.1
+
+
+def test_fast_cells_can_come_back() -> None:
+    """However long the objective wanted one half, a few steps that want the other one bring the mask there."""
+    one = Lane(0, 0, 0.05, "preserve", end=2000, arrival=1000)
+    rule = FastRule([one], (SIDE, SIDE), CPU)
+    half = SIDE // 2
+    rule.taken.fill_(400)  # where about 0.6 is kept
+    for _ in range(150):
+        rule.step(batch(rule, lambda masks: masks[..., :half].sum(dim=(1, 2, 3)) / SIDE))
+    for _ in range(25):
+        rule.step(batch(rule, lambda masks: masks[..., half:].sum(dim=(1, 2, 3)) / SIDE))
+    last: list[Tensor] = []
+    rule.step(batch(rule, lambda masks: (last.append(masks.detach()), masks.sum(dim=(1, 2, 3)))[1]))
+    assert last[0][..., half:].sum() > 0.6 * last[0].sum()

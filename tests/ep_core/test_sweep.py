@@ -48,10 +48,11 @@ def test_no_more_steps_than_a_hundred_per_area(bear: Explanation) -> None:
 
 
 def test_a_small_mask_lies_on_the_bear(bear: Explanation) -> None:
-    """That of a tenth: with less, the bear isn't recognised, and where a mask ends hangs on roundings."""
+    """By chance a quarter would. At 0.05 the bear isn't recognised yet, and where that mask ends hangs on roundings."""
     left, top, right, bottom = BEAR_BOX
-    on_image = bear.frame.mask_to_image(bear.masks[1, 0].numpy())
-    assert on_image[top:bottom, left:right].sum() / on_image.sum() > 0.75  # by chance 0.25
+    for mask, share in zip(bear.masks[:2, 0], (0.5, 0.75), strict=True):
+        on_image = bear.frame.mask_to_image(mask.numpy())
+        assert on_image[top:bottom, left:right].sum() / on_image.sum() > share
 
 
 def test_less_than_half_of_the_image_suffices(bear: Explanation) -> None:
