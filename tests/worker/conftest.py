@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -148,15 +147,30 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedR
 
 
 @pytest.fixture(scope="session")
-def new_database(redis_server: EmbeddedRedis) -> Callable[[], str]:
-    """Gives the URL of an empty database of the test's own."""
-    numbers = count(1)
-    return lambda: f"{redis_server.url.rpartition('/')[0]}/{next(numbers)}"
+def free_databases(redis_server: EmbeddedRedis) -> list[str]:
+    """The URLs of empty databases that no test uses; Redis has 16."""
+    return [f"{redis_server.url.rpartition('/')[0]}/{number}" for number in range(1, 16)]
+
+
+@pytest.fixture
+def new_database(free_databases: list[str]) -> Iterator[Callable[[], str]]:
+    """Gives the URL of an empty database of the test's own, which is emptied after the test."""
+    taken: list[str] = []
+
+    def take() -> str:
+        taken.append(free_databases.pop())
+        return taken[-1]
+
+    yield take
+    for url in taken:
+        with queue.connect(url) as redis:
+            redis.flushdb()
+        free_databases.append(url)
 
 
 @pytest.fixture(scope="session")
-def unit_url(new_database: Callable[[], str]) -> str:
-    return new_database()
+def unit_url(free_databases: list[str]) -> str:
+    return free_databases.pop()
 
 
 @pytest.fixture
@@ -208,9 +222,9 @@ def worker_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared(new_database: Callable[[], str], models_file: Path, worker_log: Path) -> Iterator[Client]:
+def shared(free_databases: list[str], models_file: Path, worker_log: Path) -> Iterator[Client]:
     """A client of the session's one warm worker."""
-    url = new_database()
+    url = free_databases.pop()
     process = WorkerProcess(url, worker_log, EP_MODELS_FILE=models_file, EP_HEARTBEAT_S=1)
     with queue.connect(url) as redis:
         try:
