@@ -38,7 +38,7 @@ setup: $(STAMPS)/test $(STAMPS)/weights
 
 test: setup check
 	@echo "Tests"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMPS)/test
 	@echo "Lint, format, types"

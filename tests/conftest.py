@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +12,14 @@ from PIL import Image
 
 from ep_core.memory import keep_freed_memory
 from ep_core.threads import spin_briefly
+from worker.cores import threads_per_worker
 
 if TYPE_CHECKING:
     from ep_core.models import Classifier
 
 spin_briefly()
+if side_by_side := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # they share the cores; what they start inherits it
+    os.environ["OMP_NUM_THREADS"] = str(threads_per_worker(int(side_by_side)))
 keep_freed_memory()  # as the command and the worker do, before torch is loaded
 
 SAMPLES = Path(__file__).parents[1] / "samples"
