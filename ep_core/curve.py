@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .lanes import class_scores
-from .perturbation import Pyramids
+from .lanes import ClassScores
 from .report import CurvePoint, Scores
 from .spec import Variant
 
@@ -18,62 +17,58 @@ CHUNK = 16  # masks scored in one batch
 
 @torch.no_grad()
 def reference_scores(
-    network: nn.Module, pyramids: Pyramids, target: int, *, variant: Variant, threshold: float
+    scores: ClassScores, everything: Tensor, target: int, *, variant: Variant, threshold: float
 ) -> Scores:
     """Return the scores of the untouched and of the fully perturbed image, and what the curve is to reach.
 
     Args:
-        network: N x 3 x H x W -> N x C.
-        pyramids: of one image.
+        scores: of one image under masks.
+        everything: the mask that keeps all, 1 x ... of ones.
         target: class index.
         variant: for ``"delete"`` the threshold is the perturbed image's score.
         threshold: tau; otherwise the threshold is Phi_0 = tau * Phi(x) (3.2).
     """
-    keep_all_and_nothing = pyramids.rows.new_tensor([1.0, 0.0]).view(2, 1, 1, 1).expand(-1, 1, *pyramids.size)
-    scores = masked_scores(network, pyramids, keep_all_and_nothing)
-    original, perturbed = scores[:, target].tolist()
+    found = masked_scores(scores, torch.cat([everything, torch.zeros_like(everything)]))
+    original, perturbed = found[:, target].tolist()
     return Scores(
         original=original,
         perturbed=perturbed,
         threshold=perturbed if variant == "delete" else threshold * original,
-        original_probability=float(scores.softmax(dim=1)[0, target]),
+        original_probability=float(found.softmax(dim=1)[0, target]),
     )
 
 
 @torch.no_grad()
-def score_curve(
-    network: nn.Module, pyramids: Pyramids, masks: Tensor, target: int, areas: Sequence[float]
-) -> list[CurvePoint]:
+def score_curve(scores: ClassScores, masks: Tensor, target: int, areas: Sequence[float]) -> list[CurvePoint]:
     """Return one point per mask: its scores kept and deleted, and how large and how binary it is.
 
     Args:
-        network: N x 3 x H x W -> N x C.
-        pyramids: of one image.
-        masks: K x 1 x H x W in [0, 1].
+        scores: of one image under masks.
+        masks: K x ... in [0, 1].
         target: class index.
         areas: the K areas that were asked for.
     """
-    kept = masked_scores(network, pyramids, masks)
-    deleted = masked_scores(network, pyramids, 1 - masks)
+    kept = masked_scores(scores, masks)
+    deleted = masked_scores(scores, 1 - masks)
+    flat = masks.flatten(1)
     columns = zip(
         areas,
-        masks.mean(dim=(1, 2, 3)).tolist(),
+        flat.mean(dim=1).tolist(),
         kept[:, target].tolist(),
         deleted[:, target].tolist(),
         kept.softmax(dim=1)[:, target].tolist(),
-        (masks * (1 - masks)).mean(dim=(1, 2, 3)).tolist(),
+        (flat * (1 - flat)).mean(dim=1).tolist(),
         strict=True,
     )
     names = ("area", "measured_area", "preserve", "delete", "preserve_probability", "binariness")
     return [CurvePoint.model_validate(dict(zip(names, column, strict=True))) for column in columns]
 
 
-def masked_scores(network: nn.Module, pyramids: Pyramids, masks: Tensor) -> Tensor:
-    """Return the class scores of one image under K masks (K x 1 x H x W): K x C."""
+def masked_scores(scores: ClassScores, masks: Tensor) -> Tensor:
+    """Return the class scores of one image under K masks (K x ...): K x C."""
     chunks = masks.split(CHUNK)
     images = [torch.zeros(len(chunk), dtype=torch.long, device=chunk.device) for chunk in chunks]
-    scored = [class_scores(network, pyramids, chunk, index) for chunk, index in zip(chunks, images, strict=True)]
-    return torch.cat(scored)
+    return torch.cat([scores(chunk, index) for chunk, index in zip(chunks, images, strict=True)])
 
 
 def optimal_area(curve: Sequence[CurvePoint], scores: Scores, variant: Variant) -> float | None:

@@ -8,14 +8,16 @@ A lane may branch off another: until then the two are one, and only the other is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .perturbation import Pyramids
 from .spec import Variant
+
+ClassScores = Callable[[Tensor, Tensor], Tensor]
+"""N masks in [0, 1] (N x ...) and the N indices of their images -> N x C, the scores under the masks."""
 
 _KEEPING: frozenset[Variant] = frozenset({"preserve", "hybrid"})
 _DELETING: frozenset[Variant] = frozenset({"delete", "hybrid"})
@@ -30,7 +32,7 @@ class Lane:
     target: int
     """Class index."""
     area: float
-    """Share of the frame, in (0, 1)."""
+    """Share of the frame, in (0, 1); of the channels, in (0, 1]."""
     variant: Variant
     end: int
     """The step at which it ends."""
@@ -49,38 +51,21 @@ class Lane:
         return self.end - self.start
 
 
-def class_scores(network: nn.Module, pyramids: Pyramids, masks: Tensor, images: Tensor) -> Tensor:
-    """Return the scores ``Phi(m (x) x)`` of all classes, before the softmax.
-
-    Args:
-        network: N x 3 x H x W -> N x C.
-        pyramids: the images' pyramids.
-        masks: N x 1 x H x W in [0, 1].
-        images: N indices into the pyramids.
-
-    Returns:
-        N x C, differentiable with respect to the masks.
-    """
-    scores: Tensor = network(pyramids.perturb(masks, images))
-    return scores
-
-
 class Objective:
     """What a fixed set of lanes maximises (3.2): Phi(m x), -Phi((1-m) x), or their sum, each lane its own."""
 
-    def __init__(self, network: nn.Module, pyramids: Pyramids, lanes: Sequence[Lane], device: torch.device) -> None:
+    def __init__(self, scores: ClassScores, lanes: Sequence[Lane], device: torch.device) -> None:
         """Lay out the network's batch: a row for each lane that keeps, then one for each that deletes."""
         kept = [k for k, lane in enumerate(lanes) if lane.variant in _KEEPING]
         deleted = [k for k, lane in enumerate(lanes) if lane.variant in _DELETING]
-        self._network = network
-        self._pyramids = pyramids
+        self._class_scores = scores
         self._lanes = len(lanes)
         self._kept, self._deleted = (torch.tensor(rows, dtype=torch.long, device=device) for rows in (kept, deleted))
         self._image = torch.tensor([lanes[k].image for k in kept + deleted], device=device)
         self._target = torch.tensor([[lanes[k].target] for k in kept + deleted], device=device)
 
     def __call__(self, masks: Tensor) -> Tensor:
-        """Return K values to be maximised, one per lane; masks are K x 1 x H x W, in the lanes' order."""
+        """Return K values to be maximised, one per lane; masks are K x ..., in the lanes' order."""
         # No index comes twice: sums on a GPU would depend on who is first.
         rows = torch.cat([masks.index_select(0, self._kept), 1 - masks.index_select(0, self._deleted)])
         scores = self._scores(rows).gather(1, self._target)[:, 0]
@@ -90,7 +75,6 @@ class Objective:
 
     def _scores(self, rows: Tensor) -> Tensor:
         if len(rows) > 1 or rows.is_cuda:
-            return class_scores(self._network, self._pyramids, rows, self._image)
+            return self._class_scores(rows, self._image)
         # A CPU's libraries compute one image by other routines than several, and round differently: never one alone.
-        twice = rows.expand(2, -1, -1, -1), self._image.expand(2)
-        return class_scores(self._network, self._pyramids, *twice)[:1]
+        return self._class_scores(rows.expand(2, -1, -1, -1), self._image.expand(2))[:1]

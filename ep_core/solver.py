@@ -7,16 +7,13 @@ import math
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .graph import Repeated
-from .lanes import Lane, Objective
+from .lanes import ClassScores, Lane, Objective
 from .memory import free_memory, is_out_of_memory
-from .perturbation import Pyramids
 from .plateau import Plateau
-from .presets import RULES, Rule
-from .presets.rule import Batch
-from .spec import Preset
+from .presets.rule import Batch, Rule
 
 MAX_LANES = {"cpu": 16, "cuda": 128}
 """Lanes stepped in one batch, unless told otherwise; more are stepped in turn, so that memory stays bounded."""
@@ -30,37 +27,33 @@ def max_lanes_on(device: torch.device) -> int:
 
 
 class Solver:
-    """Lanes of one network and frame size, with their rule's state."""
+    """Lanes of one network and size of mask, with their rule's state."""
 
     def __init__(
         self,
-        network: nn.Module,
-        pyramids: Pyramids,
-        lanes: Sequence[Lane],
-        preset: Preset,
+        rule: Rule,
+        scores: ClassScores,
         *,
+        plateau: Plateau | None = None,
         max_lanes: int | None = None,
     ) -> None:
         """Start all lanes.
 
         Args:
-            network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
-            pyramids: the images' pyramids, on the network's device.
-            lanes: at least one; a lane's parent is among them.
-            preset: whose rule moves them.
+            rule: moves the lanes; there is at least one, and a lane's parent is among them.
+            scores: what the network says of masks.
+            plateau: tells which lanes may stop early; None: none.
             max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
         """
-        self.lanes = tuple(lanes)
+        self.rule = rule
+        self.lanes = lanes = rule.lanes
         self.taken = [0 if lane.parent is None else None for lane in lanes]
         """Steps that each lane has behind it; None while it hasn't branched off yet."""
-        self._device = pyramids.rows.device
-        self.rule: Rule = RULES[preset](self.lanes, pyramids.size, self._device)
-        self.max_lanes = max_lanes or max_lanes_on(self._device)
-        self._network = network
-        self._pyramids = pyramids
+        self.max_lanes = max_lanes or max_lanes_on(rule.device)
+        self._scores = scores
+        self._plateau = plateau
         self._steps: dict[tuple[int, ...], Repeated] = {}
         self._ends = [lane.end for lane in lanes]
-        self._plateau = Plateau(self.lanes) if preset == "fast" else None
         self._children: dict[int, list[int]] = {}
         for child, lane in enumerate(lanes):
             if lane.parent is not None:
@@ -116,13 +109,13 @@ class Solver:
             yield self.done
 
     def masks(self) -> Tensor:
-        """Return the masks as they are now: lanes x 1 x H x W in [0, 1]."""
+        """Return the masks as they are now: lanes x ... in [0, 1]."""
         chunks = _even_chunks(range(len(self.lanes)), self.max_lanes)
         return torch.cat([self.rule.masks(chunk) for chunk in chunks])
 
     @torch.no_grad()
     def best_masks(self, image: int) -> Tensor:
-        """Return the best mask of each area of an image, by increasing area: K x 1 x H x W in [0, 1]."""
+        """Return the best mask of each area of an image, by increasing area: K x ... in [0, 1]."""
         rows = [k for k, lane in enumerate(self.lanes) if lane.image == image]
         masks, values = [], []
         for chunk in _even_chunks(rows, self.max_lanes):
@@ -137,7 +130,7 @@ class Solver:
         return torch.cat(masks)[[best[area] for area in sorted(best)]]
 
     def _objective(self, rows: Sequence[int]) -> Objective:
-        return Objective(self._network, self._pyramids, [self.lanes[k] for k in rows], self._device)
+        return Objective(self._scores, [self.lanes[k] for k in rows], self.rule.device)
 
     def _round(self, chunks: Sequence[tuple[int, ...]]) -> None:
         """Step every chunk once; where memory runs out, in halves from then on."""
@@ -157,9 +150,9 @@ class Solver:
             self._round(_even_chunks(chunk, self.max_lanes))
 
     def _repeated(self, rows: tuple[int, ...]) -> Repeated:
-        batch = Batch(rows, torch.tensor(rows, device=self._device), self._objective(rows))
+        batch = Batch(rows, torch.tensor(rows, device=self.rule.device), self._objective(rows))
         times = min(self._ends[k] - (self.taken[k] or 0) for k in rows)
-        return Repeated(lambda: self.rule.step(batch), self._device, times=times)
+        return Repeated(lambda: self.rule.step(batch), self.rule.device, times=times)
 
     def _stop_early(self) -> None:
         if self._plateau is None:

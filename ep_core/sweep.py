@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 import torch
@@ -24,6 +25,7 @@ from .perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid, fade_pyrami
 from .presets import ITERATIONS, plan
 from .report import CurvePoint, Engine, ModelRef, PartialPoint, Scores, TargetRef, Timing
 from .solver import Solver, max_lanes_on
+from .spatial import class_scores, spatial_solver
 from .spec import ExtremalSpec
 from .targets import resolve_target
 
@@ -222,14 +224,15 @@ def _solver(network: nn.Module, sweeps: Sequence[_Sweep], max_lanes: int) -> Sol
     for k, sweep in enumerate(sweeps):
         lanes += plan(sweep.spec, image=k, target=sweep.target, first=len(lanes))
     pyramids = Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
-    return Solver(network, pyramids, lanes, sweeps[0].spec.preset, max_lanes=max_lanes)
+    return spatial_solver(network, pyramids, lanes, sweeps[0].spec.preset, max_lanes=max_lanes)
 
 
 def _score(network: nn.Module, sweep: _Sweep, masks: Tensor) -> tuple[Scores, list[CurvePoint]]:
     """Score the masks by the network as it is."""
-    spec, pyramids = sweep.spec, Pyramids(sweep.pyramid[None])
-    scores = reference_scores(network, pyramids, sweep.target, variant=spec.variant, threshold=spec.threshold)
-    return scores, score_curve(network, pyramids, masks, sweep.target, spec.areas)
+    spec, scores = sweep.spec, partial(class_scores, network, Pyramids(sweep.pyramid[None]))
+    everything = torch.ones_like(masks[:1])
+    reference = reference_scores(scores, everything, sweep.target, variant=spec.variant, threshold=spec.threshold)
+    return reference, score_curve(scores, masks, sweep.target, spec.areas)
 
 
 def _explanation(

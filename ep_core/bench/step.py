@@ -14,7 +14,7 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.tuned import tune
 from ep_core.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
 from ep_core.presets import RULES
-from ep_core.solver import Solver
+from ep_core.spatial import spatial_solver
 
 WARM_UP = 3
 BARE, TUNED = "bare network", "bare network, tuned"
@@ -39,7 +39,7 @@ def step_seconds(model: Classifier, *, lanes: int, rounds: int) -> dict[str, flo
             TUNED: _pass(tuned, batch.contiguous(memory_format=torch.channels_last)),
         }
         for preset in RULES:
-            solver = Solver(tuned, Pyramids(pyramid[None]), swept, preset, max_lanes=lanes)
+            solver = spatial_solver(tuned, Pyramids(pyramid[None]), swept, preset, max_lanes=lanes)
             sides[f"step, preset {preset!r}"] = lambda solver=solver: solver.step(range(lanes))  # type: ignore[misc]
         times = [{name: _timed(side, model.device) for name, side in sides.items()} for _ in range(WARM_UP + rounds)]
     return {name: median(round_[name] for round_ in times[WARM_UP:]) for name in sides}

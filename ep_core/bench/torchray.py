@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 import torch
@@ -14,6 +15,7 @@ from ep_core.curve import masked_scores
 from ep_core.explanation import Explanation
 from ep_core.models.classifier import Classifier
 from ep_core.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
+from ep_core.spatial import class_scores
 from ep_core.spec import ExtremalSpec
 from ep_core.sweep import explain
 
@@ -133,7 +135,7 @@ def _pairs(
     sigma_max = BLUR_SIGMA_AT_224 * min(x.shape[2:]) / 224
     pyramids = Pyramids(blur_pyramid(x, sigma_max=sigma_max, levels=8)[None])
     with torch.no_grad():
-        here = masked_scores(network, pyramids, both)[:, target].tolist()
+        here = masked_scores(partial(class_scores, network, pyramids), both)[:, target].tolist()
     there = torchray_side.torchray_scores(network, x, both, target)
     count = len(theirs)
     for k, (area, point) in enumerate(zip(theirs.mean(dim=(1, 2, 3)).tolist(), ours.curve, strict=True)):

@@ -9,6 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field
 Source = Literal["torchvision", "timm", "entry_point", "file"]
 
 
+class LayerCard(BaseModel):
+    """A layer whose channels can be explained."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Annotated[str, Field(description="What `params.layer` calls it.", examples=["features.13"])]
+    type: Annotated[str, Field(description="Its module's class.", examples=["InvertedResidual"])]
+    channels: Annotated[int, Field(description="K.", examples=[96])]
+    height: Annotated[int, Field(description="Of its map, for an input of the model's size.", examples=[14])]
+    width: Annotated[int, Field(description="Of its map, for an input of the model's size.", examples=[14])]
+
+
 class ModelCard(BaseModel):
     """A model that can be explained."""
 
@@ -20,3 +32,7 @@ class ModelCard(BaseModel):
     labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     description: Annotated[str, Field(description="The operator's words.")] = ""
+    layers: Annotated[
+        tuple[LayerCard, ...] | None,
+        Field(description="Those that have channels, in the order of computation; null while not known yet."),
+    ] = None

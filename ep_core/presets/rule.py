@@ -21,7 +21,7 @@ class Batch:
     index: Tensor
     """The same, on the device."""
     objective: Callable[[Tensor], Tensor]
-    """What they maximise: K x 1 x H x W masks -> K values."""
+    """What they maximise: K x ... masks -> K values."""
 
 
 class Rule(ABC):
@@ -49,7 +49,7 @@ class Rule(ABC):
 
     @abstractmethod
     def masks(self, rows: Sequence[int]) -> Tensor:
-        """Return the lanes' masks as a user gets them: rows x 1 x H x W in [0, 1]."""
+        """Return the lanes' masks as a user gets them: rows x ... in [0, 1]."""
 
     def branch(self, child: int, parent: int) -> None:
         """Let a lane go on from where its parent is."""

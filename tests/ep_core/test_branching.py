@@ -9,7 +9,7 @@ from ep_core.lanes import Lane
 from ep_core.models import Classifier
 from ep_core.perturbation import Pyramids
 from ep_core.presets import fast, plan
-from ep_core.solver import Solver
+from ep_core.spatial import spatial_solver
 from ep_core.spec import ExtremalSpec
 
 AREAS = [0.05, 0.2, 0.5]
@@ -65,7 +65,7 @@ def test_the_better_mask_of_each_area_counts(spot_model: Classifier, pyramids: P
     """A network that looks at the left, and two lanes of which only one may end there."""
     good, bad = (Lane(0, target, 0.1, "preserve", end=20, arrival=14) for target in (0, 0))
     with spot_model.frozen() as network:
-        solver = Solver(network, pyramids, [bad, good, Lane(0, 0, 0.3, "preserve", end=20, arrival=14)], "fast")
+        solver = spatial_solver(network, pyramids, [bad, good, Lane(0, 0, 0.3, "preserve", end=20, arrival=14)], "fast")
         while solver.taken[1] != 20:
             solver.step([1])
         best, masks = solver.best_masks(0), solver.masks()
@@ -76,7 +76,7 @@ def test_the_better_mask_of_each_area_counts(spot_model: Classifier, pyramids: P
 def test_a_branch_starts_with_all_that_its_parent_has(spot_model: Classifier, pyramids: Pyramids) -> None:
     lanes = walk()
     with spot_model.frozen() as network:
-        solver = Solver(network, pyramids, lanes, "fast")
+        solver = spatial_solver(network, pyramids, lanes, "fast")
         for _ in range(lanes[1].start):
             assert solver.unfinished() == [2]
             solver.step([2])
@@ -90,7 +90,7 @@ def test_a_walk_does_not_depend_on_the_batches_it_is_stepped_in(spot_model: Clas
     masks = []
     for max_lanes in (1, 16):
         with spot_model.frozen() as network:
-            solver = Solver(network, pyramids, walk(), "fast", max_lanes=max_lanes)
+            solver = spatial_solver(network, pyramids, walk(), "fast", max_lanes=max_lanes)
             for _ in solver.run():
                 pass
         masks.append(solver.masks())
@@ -99,7 +99,7 @@ def test_a_walk_does_not_depend_on_the_batches_it_is_stepped_in(spot_model: Clas
 
 def test_done_counts_all_lanes_to_the_total(spot_model: Classifier, pyramids: Pyramids) -> None:
     with spot_model.frozen() as network:
-        solver = Solver(network, pyramids, walk(), "fast")
+        solver = spatial_solver(network, pyramids, walk(), "fast")
         done = list(solver.run())
     assert done == sorted(done)
     assert done[-1] == solver.total == sum(lane.steps for lane in solver.lanes)
@@ -107,7 +107,7 @@ def test_done_counts_all_lanes_to_the_total(spot_model: Classifier, pyramids: Py
 
 def test_masks_of_a_walk_have_their_areas(spot_model: Classifier, pyramids: Pyramids) -> None:
     with spot_model.frozen() as network:
-        solver = Solver(network, pyramids, walk(), "fast")
+        solver = spatial_solver(network, pyramids, walk(), "fast")
         for _ in solver.run():
             pass
     assert solver.masks().mean(dim=(1, 2, 3)).tolist() == pytest.approx(AREAS, abs=1e-3)
@@ -117,7 +117,7 @@ def test_masks_of_a_walk_have_their_areas(spot_model: Classifier, pyramids: Pyra
 def test_few_steps_bring_every_lane_to_its_end(spot_model: Classifier, pyramids: Pyramids, iterations: int) -> None:
     lanes = fast.plan(AREAS, "preserve", iterations, seed=0, independent=False)
     with spot_model.frozen() as network:
-        solver = Solver(network, pyramids, lanes, "fast")
+        solver = spatial_solver(network, pyramids, lanes, "fast")
         for _ in solver.run():
             pass
     assert solver.taken == [lane.end for lane in lanes]

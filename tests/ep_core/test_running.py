@@ -15,6 +15,7 @@ from ep_core.models import Classifier
 from ep_core.perturbation import Pyramids
 from ep_core.plateau import INTERVAL, PATIENCE, Plateau
 from ep_core.solver import Solver
+from ep_core.spatial import spatial_solver
 
 CPU = torch.device("cpu")
 
@@ -49,9 +50,9 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(
     spot_model: Classifier, pyramids: Pyramids, preset: Any
 ) -> None:
     with spot_model.frozen() as network:
-        plenty = finished(Solver(network, pyramids, lanes(7), preset))
+        plenty = finished(spatial_solver(network, pyramids, lanes(7), preset))
         scarce = Scarce(network, images=2)
-        solver = Solver(scarce, pyramids, lanes(7), preset)
+        solver = spatial_solver(scarce, pyramids, lanes(7), preset)
         masks = finished(solver)
     assert scarce.largest == 2
     assert solver.max_lanes == 2
@@ -61,7 +62,7 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(
 
 def test_out_of_memory_with_a_single_lane_is_an_error(spot_model: Classifier, pyramids: Pyramids) -> None:
     with spot_model.frozen() as network:
-        solver = Solver(Scarce(network, images=0), pyramids, lanes(3), "fast")
+        solver = spatial_solver(Scarce(network, images=0), pyramids, lanes(3), "fast")
         with pytest.raises(torch.OutOfMemoryError):
             finished(solver)
 
@@ -72,7 +73,7 @@ def test_other_errors_pass_through(spot_model: Classifier, pyramids: Pyramids) -
             raise RuntimeError("shapes don't match")
 
     with pytest.raises(RuntimeError, match="shapes"):
-        finished(Solver(Broken(), pyramids, lanes(3), "fast"))
+        finished(spatial_solver(Broken(), pyramids, lanes(3), "fast"))
 
 
 class Constant(nn.Module):
@@ -83,7 +84,7 @@ class Constant(nn.Module):
 
 
 def test_a_lane_on_a_plateau_leaves_the_batch(pyramids: Pyramids) -> None:
-    solver = Solver(Constant(), pyramids, lanes(2, iterations=80), "fast")
+    solver = spatial_solver(Constant(), pyramids, lanes(2, iterations=80), "fast")
     finished(solver)
     assert solver.taken == [40 + INTERVAL * (PATIENCE + 1)] * 2
     assert solver.done == solver.total == 160
@@ -119,7 +120,7 @@ class Asked(TorchDispatchMode):
 @pytest.mark.parametrize("preset", ["fast", "paper"])
 def test_a_step_asks_nothing_of_the_host(spot_model: Classifier, pyramids: Pyramids, preset: Any) -> None:
     with spot_model.frozen() as network:
-        solver = Solver(network, pyramids, lanes(3), preset)
+        solver = spatial_solver(network, pyramids, lanes(3), preset)
         solver.step([0, 1, 2])
         with Asked() as asked:
             solver.step([0, 1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -14,7 +15,7 @@ from ep_core.perturbation import Pyramids
 from ep_core.presets.fast import FastRule
 from ep_core.presets.paper import LEARNING_RATE, MOMENTUM, PaperRule, area_weight
 from ep_core.presets.rule import Batch, Rule
-from ep_core.solver import Solver
+from ep_core.spatial import class_scores, spatial_solver
 
 SIDE = 168
 SPOTS = (slice(20, 68), slice(100, 148))  # as in conftest
@@ -31,7 +32,7 @@ def batch(rule: Rule, objective: Objective) -> Batch:
 
 def solved(model: Classifier, pyramids: Pyramids, lanes: list[Lane], preset: str, **options: int) -> Tensor:
     with model.frozen() as network:
-        solver = Solver(network, pyramids, lanes, preset, **options)
+        solver = spatial_solver(network, pyramids, lanes, preset, **options)
         for _ in solver.run():
             pass
     return solver.masks()
@@ -45,15 +46,18 @@ def test_objective_has_the_signs_of_section_3_2(
     index = torch.tensor([0])
     kept = spot_model.network(pyramids.perturb(mask, index))[0, 1]
     deleted = spot_model.network(pyramids.perturb(1 - mask, index))[0, 1]
-    objective = Objective(spot_model.network, pyramids, [lane(target=1, variant=variant)], CPU)
+    objective = Objective(partial(class_scores, spot_model.network, pyramids), [lane(target=1, variant=variant)], CPU)
     torch.testing.assert_close(objective(mask)[0], sign[0] * kept + sign[1] * deleted, atol=1e-3, rtol=1e-4)
 
 
 def test_mixed_lanes_keep_to_themselves(spot_model: Classifier, pyramids: Pyramids) -> None:
     lanes = [lane(variant="hybrid"), lane(target=1), lane(variant="delete")]
     masks = torch.rand(3, 1, SIDE, SIDE)
-    together = Objective(spot_model.network, pyramids, lanes, CPU)(masks)
-    alone = [Objective(spot_model.network, pyramids, [one], CPU)(masks[k : k + 1]) for k, one in enumerate(lanes)]
+    together = Objective(partial(class_scores, spot_model.network, pyramids), lanes, CPU)(masks)
+    alone = [
+        Objective(partial(class_scores, spot_model.network, pyramids), [one], CPU)(masks[k : k + 1])
+        for k, one in enumerate(lanes)
+    ]
     torch.testing.assert_close(together, torch.cat(alone))
 
 
@@ -69,7 +73,7 @@ def test_a_lane_does_not_depend_on_its_company(spot_model: Classifier, pyramids:
 def test_any_subset_can_be_stepped(spot_model: Classifier, pyramids: Pyramids, preset: str) -> None:
     lanes = [lane(0.1), lane(0.2), lane(0.3)]
     with spot_model.frozen() as network:
-        in_turn, at_once = (Solver(network, pyramids, lanes, preset) for _ in range(2))
+        in_turn, at_once = (spatial_solver(network, pyramids, lanes, preset) for _ in range(2))
         for _ in range(6):
             at_once.step([0, 1, 2])
         for rows in ([2], [0, 2], [1], [1, 0], [0, 1, 2]) + ([0, 1, 2],) * 2:
@@ -83,7 +87,7 @@ def test_any_subset_can_be_stepped(spot_model: Classifier, pyramids: Pyramids, p
 def test_run_steps_more_lanes_than_fit_a_batch_to_their_own_ends(spot_model: Classifier, pyramids: Pyramids) -> None:
     lanes = [lane(iterations=1 + k % 3) for k in range(7)]
     with spot_model.frozen() as network:
-        solver = Solver(network, pyramids, lanes, "paper", max_lanes=3)
+        solver = spatial_solver(network, pyramids, lanes, "paper", max_lanes=3)
         assert list(solver.run()) == [7, 11, 13]
     assert solver.taken == [one.end for one in lanes]
     assert solver.masks().shape == (7, 1, SIDE, SIDE)
@@ -110,7 +114,7 @@ def test_fast_masks_have_exactly_their_area(spot_model: Classifier, pyramids: Py
 
 def test_fast_area_shrinks_on_schedule(spot_model: Classifier, pyramids: Pyramids) -> None:
     with spot_model.frozen() as network:
-        solver = Solver(network, pyramids, [lane(0.1, iterations=60)], "fast")
+        solver = spatial_solver(network, pyramids, [lane(0.1, iterations=60)], "fast")
         areas = [solver.rule.areas.item() for _ in solver.run()]
     assert areas[0] > 0.9
     assert all(later <= earlier + 0.02 for earlier, later in pairwise(areas))
@@ -123,7 +127,7 @@ def test_fast_step_keeps_the_area_to_first_order(spot_model: Classifier, pyramid
     rule.taken.fill_(700)
     areas = []
     with spot_model.frozen() as network:
-        one = batch(rule, Objective(network, pyramids, [lane(0.3)], CPU))
+        one = batch(rule, Objective(partial(class_scores, network, pyramids), [lane(0.3)], CPU))
         for _ in range(40):
             rule.step(one)
             areas.append(rule.areas.item())
@@ -138,7 +142,7 @@ def test_lambda_doubles_at_each_third(step: int, weight: float) -> None:
 
 
 def test_paper_starts_from_all_ones(spot_model: Classifier, pyramids: Pyramids) -> None:
-    solver = Solver(spot_model.network, pyramids, [lane()], "paper")
+    solver = spatial_solver(spot_model.network, pyramids, [lane()], "paper")
     assert solver.masks().min() > 0.97
 
 
@@ -152,7 +156,7 @@ def test_paper_step_is_sgd_with_momentum(spot_model: Classifier, pyramids: Pyram
     sgd = torch.optim.SGD([parameters], lr=LEARNING_RATE, momentum=MOMENTUM)
     lattice = MaskLattice((SIDE, SIDE))
     with spot_model.frozen() as network:
-        objective = Objective(network, pyramids, [one], CPU)
+        objective = Objective(partial(class_scores, network, pyramids), [one], CPU)
         rule = PaperRule([one], (SIDE, SIDE), CPU)
         alone = batch(rule, objective)
         for step in range(9):

@@ -1,0 +1,243 @@
+"""A network in two at a layer: the head computes the layer, the tail goes on from it to the scores.
+
+The tail computes what depends on the layer, and nothing else: whatever reaches it past the layer (a skip connection,
+a parallel branch) is held as the image gave it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, fx, nn
+
+from .tuned import TOLERANCE, tune
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A frozen network at a layer, for one image."""
+
+    head: nn.Module
+    """N x 3 x H x W -> N x K x h x w, of any images."""
+    tail: nn.Module
+    """N x K x h x w -> N x C, everything else as the image gives it. May change its input in place."""
+    activation: Tensor
+    """Phi_l(x): 1 x K x h x w."""
+
+    @property
+    def channels(self) -> int:
+        """K, how many channels the layer has."""
+        return self.activation.shape[1]
+
+    def scores(self, masks: Tensor, _images: Tensor | None = None) -> Tensor:
+        """Return the scores ``Phi_l+(m (x) Phi_l(x))`` of all classes (section 5).
+
+        Args:
+            masks: N x K x 1 x 1 in [0, 1], broadcast over space.
+
+        Returns:
+            N x C, differentiable with respect to the masks.
+        """
+        scores: Tensor = self.tail(masks * self.activation)
+        return scores
+
+
+@torch.no_grad()
+def split(network: nn.Module, layer: str, x: Tensor, *, faster: bool = False) -> Split:
+    """Split a network at a layer, for one image.
+
+    Networks that torch.fx can trace are cut; of others, the whole is computed each time, with the layer's output
+    exchanged by a hook.
+
+    Args:
+        network: N x 3 x H x W -> N x C, in evaluation mode, its parameters without gradients.
+        layer: name of a module that is called once and gives N x K x h x w (`layers.find_layers`).
+        x: 1 x 3 x H x W, the network's input.
+        faster: whether head and tail are tuned (`tuned.tune`): they round differently then.
+    """
+    hooked = _HookedHead(network, layer), _HookedTail(network, layer, x)
+    activation = hooked[0](x)
+    head: nn.Module
+    tail: nn.Module
+    try:
+        head, tail = _cut(network, layer, x)
+        _check((head, tail), hooked, x, activation)
+    except Exception as error:  # control flow, wrapped networks, batch sizes that are written into the graph
+        log.info("the network is not cut at %s: %s: %s", layer, type(error).__name__, error)
+        head, tail = hooked
+    if faster:
+        head, tail = tune(head, x), _tuned_tail(tail, activation)
+    return Split(head, tail, activation)
+
+
+def _tuned_tail(tail: nn.Module, activation: Tensor) -> nn.Module:
+    return tune(tail, torch.cat([activation, activation / 2]))
+
+
+def _check(
+    cut: tuple[nn.Module, nn.Module], hooked: tuple[nn.Module, nn.Module], x: Tensor, activation: Tensor
+) -> None:
+    """Compare with the whole network, on two different activations in a batch.
+
+    Raises:
+        ValueError: head or tail compute something else.
+    """
+    both = torch.cat([activation, activation / 2])
+    for name, ours, expected in (
+        ("head", cut[0](x), activation),
+        ("tail", cut[1](both.clone()), hooked[1](both.clone())),
+    ):
+        apart = (ours - expected).abs().max() / expected.abs().max().clamp_min(1e-12)
+        if not apart <= TOLERANCE:
+            raise ValueError(f"the {name} differs by {float(apart):.2g}")
+
+
+class _HookedHead(nn.Module):
+    """Runs a network as far as a layer."""
+
+    def __init__(self, network: nn.Module, layer: str) -> None:
+        super().__init__()
+        self._network = [network]  # in a list: its mode and parameters aren't this module's
+        self._layer = network.get_submodule(layer)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the layer's output, N x K x h x w, before anything changes it in place."""
+
+        def stop(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+            raise _Reached(output)
+
+        handle = self._layer.register_forward_hook(stop)
+        try:
+            self._network[0](images)
+        except _Reached as reached:
+            return reached.output
+        finally:
+            handle.remove()
+        raise RuntimeError("the layer is not called")
+
+
+class _Reached(Exception):  # no error: it carries the output out of the network
+    def __init__(self, output: Tensor) -> None:
+        super().__init__()
+        self.output = output
+
+
+class _HookedTail(nn.Module):
+    """Runs a whole network on one image, with a layer's output exchanged."""
+
+    def __init__(self, network: nn.Module, layer: str, x: Tensor) -> None:
+        super().__init__()
+        self._network = [network]
+        self._layer = network.get_submodule(layer)
+        self._x = x
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """Return the scores, N x C, that follow from activations N x K x h x w."""
+        handle = self._layer.register_forward_hook(lambda _module, _inputs, _output: activations)
+        try:
+            return cast("Tensor", self._network[0](self._x.expand(len(activations), -1, -1, -1)))
+        finally:
+            handle.remove()
+
+
+def _cut(network: nn.Module, layer: str, x: Tensor) -> tuple[nn.Module, nn.Module]:
+    """Return head and tail as graphs of their own."""
+    graph = _Tracer(layer).trace(network)
+    traced = fx.GraphModule(network, graph)
+    (cut,) = [node for node in graph.nodes if node.op == "call_module" and node.target == layer]
+    below = _closure(cut, lambda node: node.users)
+    held = _Recorder(traced, below - {cut}, cut).record(x)
+    return _head(traced, cut), _tail(traced, cut, below, held)
+
+
+class _Tracer(fx.Tracer):
+    """Traces through everything but torch's own modules and the layer."""
+
+    def __init__(self, layer: str) -> None:
+        super().__init__()
+        self._layer = layer
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Return whether a module is one node of the graph."""
+        return module_qualified_name == self._layer or super().is_leaf_module(m, module_qualified_name)
+
+
+def _closure(start: fx.Node, nexts: Callable[[fx.Node], Any]) -> set[fx.Node]:
+    """Return the node and all that can be reached from it."""
+    reached: set[fx.Node] = set()
+    waiting = [start]
+    while waiting:
+        node = waiting.pop()
+        if node not in reached:
+            reached.add(node)
+            waiting += nexts(node)
+    return reached
+
+
+class _Recorder(fx.Interpreter):
+    """Runs a graph on one image and keeps what goes past the layer into the tail."""
+
+    def __init__(self, traced: fx.GraphModule, below: set[fx.Node], cut: fx.Node) -> None:
+        super().__init__(traced)
+        self._below = below
+        self._cut = cut
+        self._held: dict[fx.Node, Any] = {}
+
+    def record(self, x: Tensor) -> dict[fx.Node, Any]:
+        """Return the values, each as it is when the tail first needs it."""
+        self.run(x)
+        return self._held
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Run a node, and keep what comes to it from outside of the tail."""
+        if n in self._below:
+            for source in n.all_input_nodes:
+                if source not in self._below and source is not self._cut and source not in self._held:
+                    value = self.env[source]
+                    self._held[source] = value.clone() if isinstance(value, Tensor) else value
+        return super().run_node(n)
+
+
+def _head(traced: fx.GraphModule, cut: fx.Node) -> nn.Module:
+    above = _closure(cut, lambda node: node.all_input_nodes)
+    graph = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
+    for node in traced.graph.nodes:
+        if node in above or node.op == "placeholder":
+            copies[node] = graph.node_copy(node, lambda source: copies[source])
+    graph.output(copies[cut])
+    return fx.GraphModule(traced, graph)
+
+
+def _tail(traced: fx.GraphModule, cut: fx.Node, below: set[fx.Node], held: dict[fx.Node, Any]) -> nn.Module:
+    graph = fx.Graph()
+    activation = graph.placeholder("activation")
+    copies: dict[fx.Node, Any] = {cut: activation}
+    attributes: dict[str, Any] = {}
+    moving = _closure(next(iter(traced.graph.nodes)), lambda node: node.users)  # what depends on the image
+    batch = graph.call_method("size", (activation, 0))
+    for k, (source, value) in enumerate(held.items()):
+        copies[source] = value
+        if source in moving and not isinstance(value, Tensor):
+            raise ValueError(f"{source} may be the batch's size")  # which is another one in the tail
+        if isinstance(value, Tensor):
+            attributes[f"held_{k}"] = nn.Parameter(value, requires_grad=False)
+            copies[source] = graph.get_attr(f"held_{k}")
+            if source in moving:
+                repeated = graph.call_method("expand", (copies[source], batch, *[-1] * (value.ndim - 1)))
+                copies[source] = graph.call_method("clone", (repeated,))
+    for node in traced.graph.nodes:
+        if node in below and node is not cut:
+            copies[node] = graph.node_copy(node, lambda source: copies[source])
+            if node.op == "call_module":
+                attributes[str(node.target)] = traced.get_submodule(str(node.target))
+    tail = fx.GraphModule(attributes, graph)
+    tail.graph.eliminate_dead_code()  # the batch's size, where nothing is held
+    tail.recompile()
+    return tail
