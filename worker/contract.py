@@ -19,7 +19,7 @@ QUEUE = "extremal"
 TASK = "worker.tasks.run_job"  # enqueued by its dotted path, so that the API never imports it
 MAX_ATTEMPTS = 2  # a job whose worker died is run once more, then failed
 
-INPUT = "input"  # the blob of the posted image; the others are named in `ep_core.report`
+INPUT = "input"  # the blob of the posted image, of several the first; the others are named in `ep_core.report`
 
 
 class JobState(StrEnum):
@@ -73,6 +73,9 @@ class JobRecord(BaseModel):
     id: str
     state: JobState = JobState.QUEUED
     params: Spec
+    images: Annotated[list[str], Field(description="The names of the posted images' files, empty where unknown.")] = [
+        ""
+    ]
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -86,6 +89,11 @@ class JobRecord(BaseModel):
         """Return the fields of its Redis hash: text as it is, everything else as JSON, unset ones left out."""
         dumped: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
         return {name: as_field(value) for name, value in dumped.items()}
+
+
+def input_name(image: int) -> str:
+    """Return the name of a posted image's blob, by its place among the job's images."""
+    return INPUT if image == 0 else f"{INPUT}-{image}"
 
 
 def as_field(value: Any) -> str:
