@@ -2,9 +2,10 @@ from .errors import ImageTooLarge, InvalidInput, ModelUnavailable, UnknownName, 
 from .explanation import Explanation
 from .image import read_image
 from .models import Classifier, Preprocessing, load_model
+from .progress import Progress
 from .report import CurvePoint, ExtremalReport
 from .spec import ExtremalSpec
-from .sweep import Progress, explain, explain_batch
+from .sweep import explain, explain_batch
 
 __version__: str
 

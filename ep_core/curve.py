@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,6 +14,24 @@ from .report import CurvePoint, Scores
 from .spec import Variant
 
 CHUNK = 16  # masks scored in one batch
+N = TypeVar("N", int, float)
+N_co = TypeVar("N_co", bound=float, covariant=True)
+
+
+class Point(Protocol[N_co]):
+    """A point of a curve: over shares of an image, or over counts of channels."""
+
+    @property
+    def area(self) -> N_co:
+        """What was asked for."""
+
+    @property
+    def preserve(self) -> float:
+        """The score when only the mask is kept."""
+
+    @property
+    def delete(self) -> float:
+        """The score when the mask is taken away."""
 
 
 @torch.no_grad()
@@ -71,7 +90,7 @@ def masked_scores(scores: ClassScores, masks: Tensor) -> Tensor:
     return torch.cat([scores(chunk, index) for chunk, index in zip(chunks, images, strict=True)])
 
 
-def optimal_area(curve: Sequence[CurvePoint], scores: Scores, variant: Variant) -> float | None:
+def optimal_area(curve: Sequence[Point[N]], scores: Scores, variant: Variant) -> N | None:
     """Return a* (eq. 3): the smallest area of the sweep whose mask reaches the threshold, or None where none does.
 
     For deletion: the smallest area whose removal brings the score down to that of the fully perturbed image.
@@ -83,7 +102,7 @@ def optimal_area(curve: Sequence[CurvePoint], scores: Scores, variant: Variant) 
     return min(reached, default=None)
 
 
-def is_monotonic(curve: Sequence[CurvePoint], optimal: float | None, variant: Variant) -> bool:
+def is_monotonic(curve: Sequence[Point[Any]], optimal: float | None, variant: Variant) -> bool:
     """Return whether eq. 8 holds below a* (everywhere, where there is none): more area never scores less.
 
     For deletion: taking more away never scores more.

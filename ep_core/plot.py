@@ -1,21 +1,33 @@
-"""The score curve of figure 3, as SVG."""
+"""The score curve of figures 3 and 8, as SVG."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
-from .explanation import Explanation
+from .curve import Point
+from .report import Scores
 
 PRESERVE, DELETE, ORIGINAL, PERTURBED = "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728"  # the colours of figure 3
 
 
-def curve_plot(explanation: Explanation) -> bytes:
-    """Return Phi(m x) and Phi((1-m) x) over the area, with the scores of the original and the perturbed image."""
+def curve_plot(
+    curve: Sequence[Point[float]], scores: Scores, optimal: float | None, *, title: str, xlabel: str, unit: float = 1
+) -> bytes:
+    """Return Phi(m x) and Phi((1-m) x) over the area, with the scores of the original and the perturbed image.
+
+    Args:
+        curve: by increasing area.
+        scores: the reference scores.
+        optimal: a*, if there is one.
+        title: what it is a curve of.
+        xlabel: what the area is.
+        unit: what an area of 1 is shown as.
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    scores, curve, optimal = explanation.scores, explanation.curve, explanation.optimal_area
-    areas = [100 * point.area for point in curve]
+    areas = [unit * point.area for point in curve]
     # A fixed salt and no date: the same result gives the same file.
     with rc_context({"svg.hashsalt": "ep", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 11}):
         figure = Figure(figsize=(7, 4.6), layout="constrained")
@@ -27,12 +39,10 @@ def curve_plot(explanation: Explanation) -> bytes:
         axes.plot(areas, [p.preserve for p in curve], color=PRESERVE, marker="o", label="preserved: only the mask kept")
         axes.plot(areas, [p.delete for p in curve], color=DELETE, marker="o", label="deleted: the mask taken away")
         if optimal is not None:
-            axes.axvline(100 * optimal, color="0.4", linewidth=1, linestyle="--", label=f"optimal area {optimal:.3g}")
-        axes.set(xlabel="area of the mask (% of the image)", ylabel="score (before the softmax)")
+            axes.axvline(unit * optimal, color="0.4", linewidth=1, linestyle="--", label=f"optimal area {optimal:.3g}")
+        axes.set(xlabel=xlabel, ylabel="score (before the softmax)")
         axes.set_xlim(0, max(areas) * 1.04)
-        axes.set_title(
-            f"{explanation.target.label} · {explanation.model.name} · {explanation.spec.variant}", fontsize=11
-        )
+        axes.set_title(title, fontsize=11)
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
         buffer = io.BytesIO()

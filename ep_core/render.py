@@ -27,7 +27,17 @@ def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
         yield mask_name(area), png(grey(on_image))
         yield overlay_name(area), png(overlay(picture, on_image))
     yield SALIENCY, png(heat_map(picture, total / len(explanation.spec.areas)))
-    yield CURVE, curve_plot(explanation)
+    yield (
+        CURVE,
+        curve_plot(
+            explanation.curve,
+            explanation.scores,
+            explanation.optimal_area,
+            title=f"{explanation.target.label} · {explanation.model.name} · {explanation.spec.variant}",
+            xlabel="area of the mask (% of the image)",
+            unit=100,
+        ),
+    )
 
 
 def grey(mask: np.ndarray) -> Image.Image:

@@ -12,54 +12,22 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from . import __version__
 from .curve import reference_scores, score_curve
 from .errors import InvalidInput
 from .explanation import Explanation
-from .image import to_rgb
+from .inputs import Picture, check_shape, engine_on, network_input, top_class
 from .lanes import Lane
 from .models.classifier import Classifier
 from .models.frame import Frame
 from .models.tuned import tune
 from .perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid, fade_pyramid
 from .presets import ITERATIONS, plan
-from .report import CurvePoint, Engine, ModelRef, PartialPoint, Scores, TargetRef, Timing
+from .progress import Progress
+from .report import CurvePoint, ModelRef, Scores, TargetRef, Timing
 from .solver import Solver, max_lanes_on
 from .spatial import class_scores, spatial_solver
 from .spec import ExtremalSpec
 from .targets import resolve_target
-
-Picture = Image.Image | Tensor
-"""A picture, or a 1 x 3 x H x W tensor that is already preprocessed."""
-
-
-class Progress:
-    """How far a sweep has come, or many; given to `on_progress` after every round of steps.
-
-    Attributes:
-        iteration, total: steps of all masks together.
-    """
-
-    def __init__(self, iteration: int, total: int, solver: Solver) -> None:
-        """Look at a solver after `iteration` of `total` iterations."""
-        self.iteration = iteration
-        self.total = total
-        self._solver = solver
-
-    def partial_curve(self, image: int = 0) -> list[PartialPoint]:
-        """Return the best score so far of each area that is worked on already, of one of the images that are.
-
-        Waits for the device: ask a few times a second at most.
-        """
-        solver = self._solver
-        rows = [k for k, lane in enumerate(solver.lanes) if lane.image == image and solver.taken[k] is not None]
-        columns = zip(rows, solver.rule.areas[rows].tolist(), solver.rule.values[rows].tolist(), strict=True)
-        points: dict[float, PartialPoint] = {}
-        for k, measured, value in columns:
-            area = solver.lanes[k].area
-            if area not in points or value > points[area].score:
-                points[area] = PartialPoint(area=area, measured_area=measured, score=value)
-        return [points[area] for area in sorted(points)]
 
 
 def explain(
@@ -183,8 +151,7 @@ class _Sweep:
 
 def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
     try:
-        if isinstance(image, Tensor) and (image.ndim != 4 or image.shape[:2] != (1, 3)):
-            raise InvalidInput(f"a preprocessed image is 1 x 3 x H x W, not {tuple(image.shape)}", field="image")
+        check_shape(image)
         target = None if spec.target is None else resolve_target(spec.target, model.labels)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")
@@ -207,8 +174,8 @@ def _groups(wanted: Sequence[_Wanted], model: Classifier, max_lanes: int) -> Ite
 
 def _prepare(model: Classifier, network: nn.Module, wanted: _Wanted) -> _Sweep:
     spec = wanted.spec
-    x, frame, picture = _input(model, wanted.image, spec)
-    target = _top_class(network, x) if wanted.target is None else wanted.target
+    x, frame, picture = network_input(model, wanted.image, spec.fit)
+    target = top_class(network, x) if wanted.target is None else wanted.target
     as_run = {
         "model": model.name,
         "iterations": spec.iterations or ITERATIONS[spec.preset],
@@ -248,23 +215,8 @@ def _explanation(
         scores=scores,
         curve=curve,
         timing=timing,
-        engine=Engine(version=__version__, torch=torch.__version__, device=_device_name(masks.device)),
+        engine=engine_on(masks.device),
     )
-
-
-def _input(model: Classifier, image: Picture, spec: ExtremalSpec) -> tuple[Tensor, Frame, Image.Image]:
-    """Return the network's input 1 x 3 x H x W, where it lies on the picture, and the picture."""
-    if isinstance(image, Image.Image):
-        x, frame = model.preprocess(image, spec.fit)
-        return x, frame, to_rgb(image)
-    height, width = image.shape[2:]
-    whole = Frame(image_size=(height, width), input_size=(height, width), box=(0, 0, width, height))
-    return image.detach().to(model.device, torch.float32), whole, model.preprocessing.to_image(image.detach().cpu())
-
-
-@torch.no_grad()
-def _top_class(network: nn.Module, x: Tensor) -> int:
-    return int(network(x).argmax())
 
 
 def _default_sigma_max(spec: ExtremalSpec, x: Tensor) -> float:
@@ -275,7 +227,3 @@ def _pyramid(model: Classifier, x: Tensor, spec: ExtremalSpec) -> Tensor:
     if spec.perturbation == "blur":
         return blur_pyramid(x, sigma_max=spec.sigma_max or 0, levels=spec.pyramid_levels)
     return fade_pyramid(x, black=model.preprocessing.black.to(x.device), sigma_max=spec.sigma_max or 0)
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

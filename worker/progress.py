@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from ep_core.sweep import Progress
+from ep_core.progress import Progress
 
 from .contract import JobProgress
 from .interrupts import NotOurs, OutOfTime, ShuttingDown

@@ -11,7 +11,7 @@ from ep_core.report import Engine, ModelRef, Scores, TargetRef, Timing
 from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 
 MASKS = "masks.json"
-FULL, MASKED = "full", "masked"
+FULL, MASKED, COMPARISON = "full", "masked", "comparison"
 SHEET = "channels.png"
 
 
@@ -34,7 +34,9 @@ class ChosenChannel(BaseModel):
     weight: Annotated[float, Field(description="Its value in the optimal mask.")]
     contribution: Annotated[
         float,
-        Field(description="What the score loses without it, to first order: m_k dPhi/dm_k at the optimal mask."),
+        Field(
+            description="What it adds to what the variant maximises, to first order: m_k dV/dm_k at the optimal mask."
+        ),
     ]
 
 
@@ -115,5 +117,5 @@ class ClassChannelsReport(BaseModel):
 
 
 def inversion_name(what: int | str) -> str:
-    """Return the file name of an inversion: of a channel, or `FULL` or `MASKED`."""
+    """Return the file name of an inversion: of a channel, `FULL`, `MASKED`, or both beside the image."""
     return f"inversions/{what}.png"

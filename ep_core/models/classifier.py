@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 import torch
 from PIL import Image
@@ -12,7 +13,9 @@ from torch import nn
 from ep_core.errors import InvalidInput
 from ep_core.spec import Fit
 
+from .card import LayerCard
 from .frame import Frame
+from .layers import find_layers
 from .preprocessing import Preprocessing
 from .weights import state_digest
 
@@ -84,6 +87,12 @@ class Classifier:
     def device(self) -> torch.device:
         """Where the network's weights are; the CPU for a network without any."""
         return next((parameter.device for parameter in self.network.parameters()), torch.device("cpu"))
+
+    @cached_property
+    def layers(self) -> tuple[LayerCard, ...]:
+        """The layers that have channels, in the order of computation; found by a forward pass of zeros."""
+        with self.frozen() as network:
+            return tuple(find_layers(network, self.input_size, self.device))
 
     def preprocess(self, image: Image.Image, fit: Fit = "crop") -> tuple[torch.Tensor, Frame]:
         """Return the network's input (1 x 3 x H x W, on its device) and where it lies on `image`."""

@@ -74,12 +74,12 @@ class Preprocessing:
             right * size[1] / width,
             bottom * size[0] / height,
         )
-        return self._normalise(pixels)[None], Frame(image_size=size, input_size=self.input_size, box=box)
+        return self.normalise(pixels)[None], Frame(image_size=size, input_size=self.input_size, box=box)
 
     @property
     def black(self) -> torch.Tensor:
         """What a black pixel becomes in the network's input: 3 x 1 x 1."""
-        return self._normalise(torch.zeros(3, 1, 1))
+        return self.normalise(torch.zeros(3, 1, 1))
 
     def to_image(self, tensor: torch.Tensor) -> Image.Image:
         """Return a network's input (1 x 3 x H x W) as an RGB picture: the normalisation undone, clipped to 8 bit."""
@@ -87,8 +87,10 @@ class Preprocessing:
         pixels = (tensor.detach()[0].float().cpu() * std + mean).clamp(0, 1).mul(255).round().byte()
         return Image.fromarray(pixels.permute(1, 2, 0).numpy())
 
-    def _normalise(self, pixels: torch.Tensor) -> torch.Tensor:
-        return (pixels - torch.tensor(self.mean)[:, None, None]) / torch.tensor(self.std)[:, None, None]
+    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return RGB in [0, 1] (... x 3 x H x W) as the network wants it, on the same device."""
+        mean, std = (torch.tensor(values, device=pixels.device)[:, None, None] for values in (self.mean, self.std))
+        return (pixels - mean) / std
 
     def _placement(self, size: tuple[int, int], fit: Fit) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return the (height, width) that the image is resized to, and the (top, left) of the input on that."""

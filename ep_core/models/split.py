@@ -27,6 +27,8 @@ class Split:
     """N x 3 x H x W -> N x K x h x w, of any images."""
     tail: nn.Module
     """N x K x h x w -> N x C, everything else as the image gives it. May change its input in place."""
+    x: Tensor
+    """The image as the network's input: 1 x 3 x H x W."""
     activation: Tensor
     """Phi_l(x): 1 x K x h x w."""
 
@@ -47,9 +49,15 @@ class Split:
         scores: Tensor = self.tail(masks * self.activation)
         return scores
 
+    @torch.no_grad()
+    def tuned(self) -> Split:
+        """Return the same, faster (`tuned.tune`): it rounds differently."""
+        examples = torch.cat([self.activation, self.activation / 2])
+        return Split(tune(self.head, self.x), tune(self.tail, examples), self.x, self.activation)
+
 
 @torch.no_grad()
-def split(network: nn.Module, layer: str, x: Tensor, *, faster: bool = False) -> Split:
+def split(network: nn.Module, layer: str, x: Tensor) -> Split:
     """Split a network at a layer, for one image.
 
     Networks that torch.fx can trace are cut; of others, the whole is computed each time, with the layer's output
@@ -59,7 +67,6 @@ def split(network: nn.Module, layer: str, x: Tensor, *, faster: bool = False) ->
         network: N x 3 x H x W -> N x C, in evaluation mode, its parameters without gradients.
         layer: name of a module that is called once and gives N x K x h x w (`layers.find_layers`).
         x: 1 x 3 x H x W, the network's input.
-        faster: whether head and tail are tuned (`tuned.tune`): they round differently then.
     """
     hooked = _HookedHead(network, layer), _HookedTail(network, layer, x)
     activation = hooked[0](x)
@@ -71,13 +78,7 @@ def split(network: nn.Module, layer: str, x: Tensor, *, faster: bool = False) ->
     except Exception as error:  # control flow, wrapped networks, batch sizes that are written into the graph
         log.info("the network is not cut at %s: %s: %s", layer, type(error).__name__, error)
         head, tail = hooked
-    if faster:
-        head, tail = tune(head, x), _tuned_tail(tail, activation)
-    return Split(head, tail, activation)
-
-
-def _tuned_tail(tail: nn.Module, activation: Tensor) -> nn.Module:
-    return tune(tail, torch.cat([activation, activation / 2]))
+    return Split(head, tail, x, activation)
 
 
 def _check(

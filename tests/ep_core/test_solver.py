@@ -13,7 +13,8 @@ from ep_core.lanes import Lane, Objective
 from ep_core.models import Classifier
 from ep_core.perturbation import Pyramids
 from ep_core.presets.fast import FastRule
-from ep_core.presets.paper import LEARNING_RATE, MOMENTUM, PaperRule, area_weight
+from ep_core.presets.paper import LEARNING_RATE, PaperRule, area_weight
+from ep_core.presets.ranked import MOMENTUM
 from ep_core.presets.rule import Batch, Rule
 from ep_core.spatial import class_scores, spatial_solver
 

@@ -1,0 +1,176 @@
+"""Channel attribution (section 5): which channels of a layer keep an image's score."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from ep_core.curve import reference_scores, score_curve
+from ep_core.inputs import Picture, check_shape, engine_on, network_input, top_class
+from ep_core.inversion import STEPS, invert
+from ep_core.models.card import LayerCard
+from ep_core.models.classifier import Classifier
+from ep_core.models.split import Split, split
+from ep_core.progress import OnProgress, Progress
+from ep_core.report import CurvePoint, ModelRef, TargetRef, Timing
+from ep_core.solver import Solver
+from ep_core.spec import ChannelsSpec
+from ep_core.targets import resolve_target
+
+from .choice import check_counts, resolve_layer
+from .explanation import ChannelExplanation
+from .ranking import ranked_channels
+from .report import FULL, MASKED, ChannelPoint
+from .rules import ITERATIONS, RULES, plan
+
+OnSolver = Callable[[Solver], None]
+MAX_LANES = 32
+INVERSION_WEIGHT = 8  # of an image's step, in steps of a mask: so that progress runs evenly
+
+
+def explain_channels(
+    model: Classifier,
+    image: Picture,
+    spec: ChannelsSpec | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    max_lanes: int | None = None,
+) -> ChannelExplanation:
+    """Find which channels of a layer keep an image's score (eq. 9 and 10), for each count of a sweep.
+
+    The network is left as it was found, also after an error. What `on_progress` raises passes through.
+
+    Args:
+        model: the classifier.
+        image: a picture, or a 1 x 3 x H x W tensor that is already preprocessed.
+        spec: what to find; None takes the defaults. Its `model` isn't looked at: the model is the one given.
+        on_progress: called after every round of steps.
+        max_lanes: masks stepped in one batch, at most (None: 32). Halved where memory runs out.
+
+    Raises:
+        UnknownName: the model has no such layer or class.
+        InvalidInput: a count is larger than the layer, or the image has the wrong shape.
+    """
+    spec = spec or ChannelsSpec()
+    layer, spec = prepare(model, image, spec)
+    inverting = 2 * INVERSION_WEIGHT * STEPS if spec.invert else 0
+    steps = sweep_steps(spec)
+
+    def report(done: int, solver: Solver | None = None) -> None:
+        if on_progress is not None:
+            on_progress(Progress(done, steps + inverting, solver, unit=layer.channels))
+
+    with model.frozen() as network:
+        found, parts = attribute(
+            model, network, layer, image, spec, max_lanes=max_lanes, report=lambda solver: report(solver.done, solver)
+        )
+        if not spec.invert:
+            return found
+        started = time.perf_counter()
+        inversions = _inversions(
+            model, parts, found, seed=spec.seed, on_step=lambda done: report(steps + 2 * INVERSION_WEIGHT * done)
+        )
+    seconds = found.timing.run_s + time.perf_counter() - started
+    return replace(found, inversions=inversions, timing=found.timing.model_copy(update={"run_s": seconds}))
+
+
+def prepare(model: Classifier, image: Picture, spec: ChannelsSpec) -> tuple[LayerCard, ChannelsSpec]:
+    """Check what is asked, before any work; return the layer, and the spec with the defaults filled in.
+
+    Raises:
+        UnknownName, InvalidInput: as for `explain_channels`.
+    """
+    check_shape(image)
+    if spec.target is not None:
+        resolve_target(spec.target, model.labels)
+    layer = resolve_layer(spec.layer, model.layers, model=model.name, input_size=model.input_size)
+    as_run = {
+        "model": model.name,
+        "layer": layer.name,
+        "areas": check_counts(spec.areas, layer),
+        "iterations": spec.iterations or ITERATIONS[spec.preset],
+    }
+    return layer, spec.model_copy(update=as_run)
+
+
+def sweep_steps(spec: ChannelsSpec) -> int:
+    """Return the steps of a sweep's masks together, of a spec whose defaults are filled in."""
+    return len(spec.areas or ()) * (spec.iterations or 0)
+
+
+def attribute(
+    model: Classifier,
+    network: nn.Module,
+    layer: LayerCard,
+    image: Picture,
+    spec: ChannelsSpec,
+    *,
+    max_lanes: int | None,
+    report: OnSolver,
+) -> tuple[ChannelExplanation, Split]:
+    """Return one image's explanation, without inversions, and the frozen network split for it; `spec` as prepared."""
+    started = time.perf_counter()
+    x, frame, picture = network_input(model, image, spec.fit)
+    target = top_class(network, x) if spec.target is None else resolve_target(spec.target, model.labels)
+    parts = split(network, layer.name, x)
+    counts = spec.areas or ()
+    masks = _solve(parts.tuned(), counts, target, spec, max_lanes or MAX_LANES, report)
+    everything = torch.ones_like(masks[:1])
+    scores = reference_scores(parts.scores, everything, target, variant=spec.variant, threshold=spec.threshold)
+    curve = score_curve(parts.scores, masks, target, counts)
+    found = ChannelExplanation(
+        spec=spec,
+        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=frame.input_size),
+        layer=layer,
+        target=TargetRef(index=target, label=model.labels[target]),
+        image=picture,
+        frame=frame,
+        activation=parts.activation[0].cpu(),
+        masks=masks[:, :, 0, 0].cpu(),
+        scores=scores,
+        curve=[_point(point, float(mask.sum())) for point, mask in zip(curve, masks.double(), strict=True)],
+        channels=[],
+        timing=Timing(run_s=0, iterations=spec.iterations or 0),
+        engine=engine_on(masks.device),
+    )
+    ranked = ranked_channels(parts, found.masks, found.optimal_mask, target, counts, variant=spec.variant)
+    timing = found.timing.model_copy(update={"run_s": time.perf_counter() - started})
+    return replace(found, channels=ranked, timing=timing), parts
+
+
+def _solve(
+    parts: Split, counts: Sequence[int], target: int, spec: ChannelsSpec, max_lanes: int, report: OnSolver
+) -> Tensor:
+    """Return the masks, counts x K x 1 x 1."""
+    lanes = plan(counts, parts.channels, target=target, variant=spec.variant, iterations=spec.iterations or 0)
+    rule = RULES[spec.preset](lanes, parts.channels, parts.activation.device)
+    solver = Solver(rule, parts.scores, max_lanes=max_lanes)
+    for _ in solver.run():
+        report(solver)
+    return solver.best_masks(0)
+
+
+def _point(point: CurvePoint, mass: float) -> ChannelPoint:
+    """Return a point of a curve as one over counts."""
+    fields = point.model_dump(exclude={"area", "measured_area", "mask", "overlay"})
+    return ChannelPoint(area=round(point.area), measured_area=mass, **fields)
+
+
+def _inversions(
+    model: Classifier, parts: Split, found: ChannelExplanation, *, seed: int, on_step: Callable[[int], None]
+) -> dict[str, Tensor]:
+    """Return the inversions of the layer, with all of its channels and with the optimal mask's (eq. 12)."""
+    mask = found.optimal_mask.to(parts.activation.device)[None, :, None, None]
+    pictures = invert(
+        parts.tuned().head,
+        torch.cat([parts.activation, mask * parts.activation]),
+        size=found.frame.input_size,
+        normalise=model.preprocessing.normalise,
+        seed=seed,
+        on_step=lambda done, _total: on_step(done),
+    )
+    return dict(zip((FULL, MASKED), pictures, strict=True))

@@ -1,0 +1,270 @@
+"""Per-class channels (5.2): the optimal masks of a class's images, averaged, and what the top channels look for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ep_core.errors import InvalidInput
+from ep_core.inputs import Picture, engine_on, network_input
+from ep_core.inversion import STEPS, invert_channels
+from ep_core.models.card import LayerCard
+from ep_core.models.classifier import Classifier
+from ep_core.models.split import split
+from ep_core.progress import OnProgress, Progress
+from ep_core.report import Engine, ModelRef, TargetRef, Timing
+from ep_core.spec import ChannelsSpec, ClassChannelsSpec
+from ep_core.targets import resolve_target
+
+from .attribution import INVERSION_WEIGHT, attribute, prepare, sweep_steps
+from .report import ClassChannel, ClassChannelsReport, ClassImage, Excited
+
+EXAMPLES = 4  # images shown of each channel
+
+
+@dataclass(frozen=True)
+class ImageChannels:
+    """What one image says of its class's channels."""
+
+    name: str
+    original: float
+    """Phi(x)."""
+    probability: float
+    optimal_area: int | None
+    """a* in channels; None where no count reaches the threshold."""
+    mask: Tensor
+    """The optimal mask, K values in [0, 1]; of no meaning where there is none."""
+    excitement: Tensor
+    """Mean of each channel over space: K values."""
+
+
+OnImage = Callable[[int, ImageChannels], None]
+
+
+@dataclass(frozen=True)
+class ClassExplanation:
+    """A class's channels, over several of its images."""
+
+    spec: ClassChannelsSpec
+    """As run, with the defaults filled in."""
+    model: ModelRef
+    layer: LayerCard
+    target: TargetRef
+    images: list[ImageChannels]
+    weights: Tensor
+    """The averaged optimal mask, K values in [0, 1] (5.2)."""
+    channels: list[ClassChannel]
+    """The top ones, k* first."""
+    timing: Timing
+    engine: Engine
+    examples: dict[int, list[tuple[Image.Image, Tensor]]]
+    """By channel: the images that excite it most as the network sees them, and its map on each, h x w."""
+    inversions: dict[int, Tensor] = field(default_factory=dict)
+    """By channel, if asked for: 3 x H x W, RGB in [0, 1]."""
+
+    def report(self) -> ClassChannelsReport:
+        """Return everything but the pictures, as the document that the API serves."""
+        return ClassChannelsReport(
+            params=self.spec,
+            model=self.model,
+            layer=self.layer,
+            target=self.target,
+            images=[
+                ClassImage(
+                    index=k,
+                    name=image.name,
+                    original=image.original,
+                    probability=image.probability,
+                    optimal_area=image.optimal_area,
+                )
+                for k, image in enumerate(self.images)
+            ],
+            channels=self.channels,
+            weights=self.weights.tolist(),
+            timing=self.timing,
+            engine=self.engine,
+        )
+
+
+def class_channels(
+    model: Classifier,
+    images: Sequence[Picture],
+    spec: ClassChannelsSpec | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    known: Mapping[int, ImageChannels] | None = None,
+    on_image: OnImage | None = None,
+    on_progress: OnProgress | None = None,
+    max_lanes: int | None = None,
+) -> ClassExplanation:
+    """Find the channels that a class needs: the mean of its images' optimal masks, and the largest of it (5.2).
+
+    Args:
+        model: the classifier.
+        images: pictures of one class (or preprocessed tensors), of any sizes.
+        spec: what to find; None takes the defaults. Without a target, the class is the one whose mean probability
+            over the images is the highest.
+        names: of the images, for the report.
+        known: by index, the images that are done already (see `on_image`).
+        on_image: called with each image's index and outcome as soon as it is done.
+        on_progress: called after every round of steps.
+        max_lanes: masks stepped in one batch, at most.
+
+    Raises:
+        UnknownName: the model has no such layer or class.
+        InvalidInput: a count is larger than the layer, there is no image, or none of them has an optimal mask.
+    """
+    if not images:
+        raise InvalidInput("there are no images: give at least one of the class", field="image")
+    spec = spec or ClassChannelsSpec()
+    layer, sweep = prepare(model, images[0], ChannelsSpec(**spec.model_dump(exclude={"task", "top", "invert"})))
+    started = time.perf_counter()
+    with model.frozen() as network:
+        if sweep.target is None:
+            target = common_class(model, network, images, spec)
+        else:
+            target = resolve_target(sweep.target, model.labels)
+        sweep = sweep.model_copy(update={"target": target})
+        run = _Run(model, network, layer, images, spec, sweep, on_progress, max_lanes)
+        outcomes = run.outcomes(names or [""] * len(images), known or {}, on_image)
+        weights = averaged_mask(outcomes)
+        top = top_channels(weights, outcomes, spec.top)
+        examples = {one.channel: run.examples(one) for one in top}
+        inversions = run.inversions([one.channel for one in top]) if spec.invert else {}
+    as_run = sweep.model_dump(include={"model", "target", "layer", "areas", "iterations"})
+    return ClassExplanation(
+        spec=spec.model_copy(update=as_run),
+        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),
+        layer=layer,
+        target=TargetRef(index=target, label=model.labels[target]),
+        images=outcomes,
+        weights=weights,
+        channels=top,
+        timing=Timing(run_s=time.perf_counter() - started, iterations=sweep.iterations or 0),
+        engine=engine_on(model.device),
+        examples=examples,
+        inversions=inversions,
+    )
+
+
+@torch.no_grad()
+def common_class(model: Classifier, network: nn.Module, images: Sequence[Picture], spec: ClassChannelsSpec) -> int:
+    """Return the class whose mean probability over the images is the highest."""
+    inputs = (network_input(model, image, spec.fit)[0] for image in images)
+    total = sum((network(x).softmax(dim=1) for x in inputs), torch.zeros(1, model.num_classes, device=model.device))
+    return int(total.argmax())
+
+
+def averaged_mask(outcomes: Sequence[ImageChannels]) -> Tensor:
+    """Return the mean of the optimal masks of those images that have one: K values (5.2).
+
+    Raises:
+        InvalidInput: none has one.
+    """
+    masks = [one.mask for one in outcomes if one.optimal_area is not None]
+    if not masks:
+        raise InvalidInput(
+            "in none of the images any count reaches the threshold: ask for larger counts or a lower threshold",
+            field="areas",
+        )
+    return torch.stack(masks).mean(dim=0)
+
+
+def top_channels(weights: Tensor, outcomes: Sequence[ImageChannels], top: int) -> list[ClassChannel]:
+    """Return the channels with the largest weights, and the images that excite each most.
+
+    Among equal weights, those come first that the images excite more, on average.
+    """
+    excitement = torch.stack([one.excitement for one in outcomes])
+    average = excitement.mean(dim=0).tolist()
+    order = sorted(range(len(weights)), key=lambda k: (-float(weights[k]), -average[k]))
+    found = []
+    for k in order[:top]:
+        activations, places = excitement[:, k].sort(descending=True, stable=True)
+        images = zip(places.tolist(), activations.tolist(), strict=True)
+        excited = [Excited(image=image, activation=activation) for image, activation in images]
+        found.append(ClassChannel(channel=k, weight=float(weights[k]), images=excited))
+    return found
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One call of `class_channels`: the steps of the images' masks, then those of the inversions."""
+
+    model: Classifier
+    network: nn.Module
+    layer: LayerCard
+    pictures: Sequence[Picture]
+    spec: ClassChannelsSpec
+    sweep: ChannelsSpec
+    on_progress: OnProgress | None
+    max_lanes: int | None
+
+    def outcomes(
+        self, names: Sequence[str], known: Mapping[int, ImageChannels], on_image: OnImage | None
+    ) -> list[ImageChannels]:
+        """Return what each image says."""
+        found = []
+        for k, name in enumerate(names):
+            if k not in known:
+                found.append(self._outcome(k, name))
+                if on_image is not None:
+                    on_image(k, found[k])
+            else:
+                found.append(known[k])
+            self._report((k + 1) * sweep_steps(self.sweep))
+        return found
+
+    def examples(self, channel: ClassChannel) -> list[tuple[Image.Image, Tensor]]:
+        """Return the images that excite a channel most, as the network sees them, with its map on each."""
+        shown = []
+        for excited in channel.images[:EXAMPLES]:
+            x, _, _ = network_input(self.model, self.pictures[excited.image], self.spec.fit)
+            activation = split(self.network, self.layer.name, x).activation
+            shown.append((self.model.preprocessing.to_image(x), activation[0, channel.channel].cpu()))
+        return shown
+
+    def inversions(self, channels: Sequence[int]) -> dict[int, Tensor]:
+        """Return an inversion of each channel."""
+        x, _, _ = network_input(self.model, self.pictures[0], self.spec.fit)
+        done = len(self.pictures) * sweep_steps(self.sweep)
+        found = invert_channels(
+            split(self.network, self.layer.name, x).tuned().head,
+            channels,
+            size=self.model.input_size,
+            normalise=self.model.preprocessing.normalise,
+            device=self.model.device,
+            seed=self.spec.seed,
+            on_step=lambda step, _: self._report(done + INVERSION_WEIGHT * len(channels) * step),
+        )
+        return dict(zip(channels, found, strict=True))
+
+    def _outcome(self, k: int, name: str) -> ImageChannels:
+        before = k * sweep_steps(self.sweep)
+        found, _ = attribute(
+            self.model,
+            self.network,
+            self.layer,
+            self.pictures[k],
+            self.sweep,
+            max_lanes=self.max_lanes,
+            report=lambda solver: self._report(before + solver.done),
+        )
+        return ImageChannels(
+            name=name,
+            original=found.scores.original,
+            probability=found.scores.original_probability,
+            optimal_area=found.optimal_area,
+            mask=found.optimal_mask,
+            excitement=found.activation.mean(dim=(1, 2)),
+        )
+
+    def _report(self, iteration: int) -> None:
+        if self.on_progress is not None:
+            inverting = INVERSION_WEIGHT * STEPS * min(self.spec.top, self.layer.channels) if self.spec.invert else 0
+            self.on_progress(Progress(iteration, len(self.pictures) * sweep_steps(self.sweep) + inverting))

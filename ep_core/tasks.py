@@ -1,0 +1,60 @@
+"""Any task, run from its spec: the one place that knows which function answers which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from .channels.attribution import explain_channels
+from .channels.class_channels import class_channels
+from .channels.render import render_channels, render_class
+from .channels.report import ChannelsReport, ClassChannelsReport
+from .models.classifier import Classifier
+from .progress import OnProgress
+from .render import render_files
+from .report import ExtremalReport
+from .spec import ChannelsSpec, ClassChannelsSpec, Spec
+from .sweep import explain
+
+Report = ExtremalReport | ChannelsReport | ClassChannelsReport
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task gives."""
+
+    report: Report
+    files: Iterator[tuple[str, bytes]]
+    """All files of the result but the report, as (name, bytes), made as they are asked for."""
+
+
+def run_task(
+    model: Classifier,
+    images: Sequence[Image.Image],
+    spec: Spec,
+    *,
+    names: Sequence[str] | None = None,
+    on_progress: OnProgress | None = None,
+    max_lanes: int | None = None,
+) -> Outcome:
+    """Run a task; raises what the function that answers it raises.
+
+    Args:
+        model: the classifier.
+        images: as many as the task takes; only `class_channels` takes several.
+        spec: the task.
+        names: of the images, for the report.
+        on_progress: called after every round of steps.
+        max_lanes: masks stepped in one batch, at most.
+    """
+    if isinstance(spec, ClassChannelsSpec):
+        found = class_channels(model, images, spec, names=names, on_progress=on_progress, max_lanes=max_lanes)
+        return Outcome(found.report(), render_class(found))
+    (image,) = images
+    if isinstance(spec, ChannelsSpec):
+        channels = explain_channels(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
+        return Outcome(channels.report(), render_channels(channels))
+    explanation = explain(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
+    return Outcome(explanation.report(), render_files(explanation))
