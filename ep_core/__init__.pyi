@@ -1,15 +1,26 @@
+from .channels.attribution import explain_channels
+from .channels.class_channels import ClassExplanation, class_channels
+from .channels.explanation import ChannelExplanation
+from .channels.report import ChannelsReport, ClassChannelsReport
 from .errors import ImageTooLarge, InvalidInput, ModelUnavailable, UnknownName, UnreadableImage
 from .explanation import Explanation
 from .image import read_image
+from .inversion import invert, invert_channels
 from .models import Classifier, Preprocessing, load_model
 from .progress import Progress
 from .report import CurvePoint, ExtremalReport
-from .spec import ExtremalSpec
+from .spec import ChannelsSpec, ClassChannelsSpec, ExtremalSpec
 from .sweep import explain, explain_batch
 
 __version__: str
 
 __all__ = [
+    "ChannelExplanation",
+    "ChannelsReport",
+    "ChannelsSpec",
+    "ClassChannelsReport",
+    "ClassChannelsSpec",
+    "ClassExplanation",
     "Classifier",
     "CurvePoint",
     "Explanation",
@@ -22,8 +33,12 @@ __all__ = [
     "Progress",
     "UnknownName",
     "UnreadableImage",
+    "class_channels",
     "explain",
     "explain_batch",
+    "explain_channels",
+    "invert",
+    "invert_channels",
     "load_model",
     "read_image",
 ]

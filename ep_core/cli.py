@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from .bench.cli import bench_app
-from .errors import InvalidInput
+from .channels.cli import channels, class_channels
 from .memory import keep_freed_memory
 from .report import RESULT
 from .spec import DEFAULT_AREAS, DEFAULT_MODEL, ExtremalSpec
-from .terminal import Device, ModelName, ModelsFile, err_console, errors_in_words, out_console
+from .terminal import (
+    Device,
+    ModelName,
+    ModelsFile,
+    check_writable,
+    class_of,
+    errors_in_words,
+    listed,
+    out_console,
+    progress_bars,
+    write_result,
+)
 from .threads import spin_briefly
 
 if TYPE_CHECKING:
@@ -29,6 +38,8 @@ app = typer.Typer(
     help="Extremal perturbations: which parts of an image a classifier needs to see.",
 )
 app.add_typer(bench_app, name="bench")
+app.command()(channels)
+app.command("class-channels")(class_channels)
 
 
 @app.command()
@@ -67,8 +78,8 @@ def explain(
         spec = ExtremalSpec.model_validate(
             {
                 "model": model,
-                "target": int(target) if target is not None and target.lstrip("-").isdigit() else target,
-                "areas": [part.strip() for part in areas.split(",") if part.strip()],
+                "target": class_of(target),
+                "areas": listed(areas),
                 "variant": variant,
                 "perturbation": perturbation,
                 "preset": preset,
@@ -82,7 +93,7 @@ def explain(
             }
         )
         folder = out or Path(f"{image.stem}-explained")
-        _check_writable(folder)
+        check_writable(folder)
         explanation = _explain(image, spec, models_file=models_file, device=device)
         _save(explanation, folder)
         _summarise(explanation, folder)
@@ -95,6 +106,9 @@ def models(
         str | None,
         typer.Option(metavar="NAME", help="Fetch a torchvision model's weights and check their hash."),
     ] = None,
+    layers: Annotated[
+        str | None, typer.Option(metavar="NAME", help="List the layers of a model that have channels.")
+    ] = None,
 ) -> None:
     """List what can be explained here."""
     with errors_in_words("models"):
@@ -103,6 +117,9 @@ def models(
 
             out_console.print(f"{fetch}: {fetch_weights(fetch)}", highlight=False, soft_wrap=True)
             return
+        if layers is not None:
+            _list_layers(layers, models_file)
+            return
         from .models import list_models
 
         table = Table("model", "input", "classes", "weights", box=None, header_style="bold")
@@ -110,6 +127,15 @@ def models(
             height, width = card.input_size
             table.add_row(card.name, f"{height} x {width}", str(len(card.labels)), card.weights or card.source)
         out_console.print(table)
+
+
+def _list_layers(name: str, models_file: Path | None) -> None:
+    from .models import load_model
+
+    table = Table("layer", "type", "channels", "map", box=None, header_style="bold")
+    for layer in load_model(name, models_file=models_file).layers:
+        table.add_row(layer.name, layer.type, str(layer.channels), f"{layer.height} x {layer.width}")
+    out_console.print(table)
 
 
 def main() -> None:
@@ -129,8 +155,7 @@ def _explain(path: Path, spec: ExtremalSpec, *, models_file: Path | None, device
     from .image import read_image
 
     image = read_image(path.read_bytes())
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err_console, transient=True) as bars:
+    with progress_bars() as bars:
         task = bars.add_task(f"loading {spec.model}", total=None)
         from .models import load_model
         from .sweep import explain as run_sweep
@@ -145,22 +170,10 @@ def _explain(path: Path, spec: ExtremalSpec, *, models_file: Path | None, device
         )
 
 
-def _check_writable(folder: Path) -> None:
-    """Complain before the work, not after it."""
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise InvalidInput(f"can't write to {folder}: {existing} is not a folder that you may write to", field="out")
-
-
 def _save(explanation: Explanation, out: Path) -> None:
     from .render import render_files
 
-    for name, data in render_files(explanation):
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    report = explanation.report().model_dump_json(indent=2, exclude={"id", "artifacts"})
-    (out / RESULT).write_text(report + "\n")
+    write_result(out, render_files(explanation), explanation.report())
 
 
 def _summarise(explanation: Explanation, out: Path) -> None:

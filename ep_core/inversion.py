@@ -136,12 +136,13 @@ def _ascend(
     silent = torch.ones(count, 1, 1, 1, 1, dtype=torch.bool, device=device)
     optimiser = torch.optim.Adam([coefficients], lr=LEARNING_RATE)
     for done in range(1, steps + 1):
-        seen = View.draw(size, generator).of(canvas.paint(coefficients), size)
-        values = objective(_activations(head, normalise(seen)))
+        images = View.draw(size, generator).of(canvas.paint(coefficients), size)
+        values = objective(_activations(head, normalise(images)))
         (coefficients.grad,) = torch.autograd.grad(-values.sum(), coefficients)
         optimiser.step()
         silent &= values.view(-1, 1, 1, 1, 1) == 0  # behind a ReLU, with no gradient to go by
-        coefficients.data = torch.where(silent, canvas.noise(WAKING_SPREAD, generator), coefficients.data)
+        with torch.no_grad():
+            coefficients.copy_(torch.where(silent, canvas.noise(WAKING_SPREAD, generator), coefficients))
         if on_step is not None:
             on_step(done, steps)
     with torch.no_grad():
@@ -169,7 +170,8 @@ class Canvas:
     def paint(self, coefficients: Tensor) -> Tensor:
         """Return the RGB images, margins included, of N images' coefficients: N x 3 x rows x columns in [0, 1]."""
         spectrum = torch.view_as_complex(coefficients) * self._amplitudes
-        planes = torch.fft.irfft2(spectrum, s=(self.height, self.width), norm="ortho")
+        # Not by irfft2: what it makes of a half-spectrum that isn't quite that of real planes is each library's own.
+        planes = torch.fft.irfft(torch.fft.ifft(spectrum, dim=2, norm="ortho"), n=self.width, norm="ortho")
         red, green, blue = ((planes * weights.view(3, 1, 1)).sum(dim=1) for weights in self._colours)
         return torch.stack([red, green, blue], dim=1).sigmoid()
 

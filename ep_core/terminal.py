@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from .errors import InvalidInput, ModelUnavailable
+from .report import RESULT
 
 out_console = Console()
 err_console = Console(stderr=True)
@@ -23,9 +26,46 @@ ModelsFile = Annotated[
 Device = Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by default the GPU where there is one.")]
 
 
+def class_of(text: str | None) -> int | str | None:
+    """Return the target that an option names: a class index, a label, or None for the top class."""
+    return int(text) if text is not None and text.lstrip("-").isdigit() else text
+
+
+def listed(text: str) -> list[str]:
+    """Return the parts of an option that lists something with commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def progress_bars() -> Progress:
+    """Return progress bars on standard error, gone when done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err_console, transient=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Complain before the work, not after it."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise InvalidInput(f"can't write to {folder}: {existing} is not a folder that you may write to", field="out")
+
+
+def write_result(out: Path, files: Iterable[tuple[str, bytes]], report: BaseModel) -> None:
+    """Write the files of a result and its report into a folder."""
+    for name, data in files:
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (out / RESULT).write_text(report.model_dump_json(indent=2, exclude={"id", "artifacts"}) + "\n")
+
+
 @contextmanager
-def errors_in_words(command: str) -> Iterator[None]:
-    """Turn what a user can mend into a line on standard error and exit code 2."""
+def errors_in_words(command: str, *, stopped: str = "nothing was written") -> Iterator[None]:
+    """Turn what a user can mend into a line on standard error and exit code 2.
+
+    Args:
+        command: its name.
+        stopped: what to say when the user stops it.
+    """
     try:
         yield
     except ValidationError as error:
@@ -34,7 +74,7 @@ def errors_in_words(command: str) -> Iterator[None]:
     except (InvalidInput, ModelUnavailable, OSError) as error:
         _fail(command, str(error))
     except KeyboardInterrupt:
-        err_console.print(f"ep {command}: stopped; nothing was written", highlight=False)
+        err_console.print(f"ep {command}: stopped; {stopped}", highlight=False)
         raise typer.Exit(130) from None
 
 

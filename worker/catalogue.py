@@ -1,38 +1,50 @@
 """The models that the workers offer, published in Redis for the API. Imports no torch.
 
-Cards lie in one hash; label lists, which most ImageNet models share, once each in another, by digest.
+Cards lie in one hash; label lists, which most ImageNet models share, once each in another, by digest; layers, which
+are found later and asked for one model at a time, in a third.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 from redis import Redis
 
-from ep_core.models.card import ModelCard
+from ep_core.models.card import LayerCard, ModelCard
 
 _CARDS = "ep:models"
 _LABELS = "ep:models:labels"
+_LAYERS = "ep:models:layers"
 
 
 def publish(redis: Redis, cards: Iterable[ModelCard]) -> None:
-    """Replace the published models by `cards`, in one step."""
+    """Replace the published models by `cards`, in one step; layers that a card doesn't know stay."""
     stored: dict[Any, Any] = {}
     labels: dict[Any, Any] = {}
+    layers: dict[Any, Any] = {}
     for card in cards:
         listed = to_json(card.labels)
         digest = hashlib.sha256(listed).hexdigest()
         labels[digest] = listed
-        stored[card.name] = to_json(card.model_dump(mode="json") | {"labels": digest})
+        stored[card.name] = to_json(card.model_dump(mode="json", exclude={"layers"}) | {"labels": digest})
+        if card.layers is not None:
+            layers[card.name] = to_json(card.layers)
     with redis.pipeline() as pipeline:
         pipeline.delete(_CARDS)
         if stored:
             pipeline.hset(_CARDS, mapping=stored)
             pipeline.hset(_LABELS, mapping=labels)  # old lists stay: they are few, and someone may just be reading one
+        if layers:
+            pipeline.hset(_LAYERS, mapping=layers)
         pipeline.execute()
+
+
+def publish_layers(redis: Redis, name: str, layers: Sequence[LayerCard]) -> None:
+    """Say which layers of a model have channels."""
+    redis.hset(_LAYERS, name, to_json(layers).decode())
 
 
 def names(redis: Redis) -> list[str]:
@@ -47,11 +59,12 @@ def get(redis: Redis, name: str) -> ModelCard | None:
         return None
     card = from_json(stored)
     labels = cast("bytes", redis.hget(_LABELS, card["labels"]))
-    return ModelCard.model_validate(card | {"labels": from_json(labels)})
+    layers = cast("bytes | None", redis.hget(_LAYERS, name))
+    return ModelCard.model_validate(card | {"labels": from_json(labels), "layers": layers and from_json(layers)})
 
 
 def cards(redis: Redis) -> list[ModelCard]:
-    """Return all cards, by name; two calls to Redis, however many models there are."""
+    """Return all cards, by name, without layers; two calls to Redis, however many models there are."""
     stored = cast("dict[bytes, bytes]", redis.hgetall(_CARDS))
     labels = {
         key.decode(): tuple(from_json(listed))

@@ -21,17 +21,28 @@ class WarmModels:
     Args:
         size: how many stay loaded; the least recently used one goes before another is loaded.
         load: loads a model by its name.
+        on_load: called with each model that was loaded.
     """
 
-    def __init__(self, size: int, load: Callable[[str], Classifier]) -> None:
+    def __init__(
+        self, size: int, load: Callable[[str], Classifier], *, on_load: Callable[[Classifier], None] | None = None
+    ) -> None:
         self._size = size
         self._load = load
+        self._on_load = on_load
         self._loaded: OrderedDict[str, Classifier] = OrderedDict()
 
     @classmethod
-    def from_catalogue(cls, *, size: int, device: str | None, models_file: Path | None) -> WarmModels:
+    def from_catalogue(
+        cls,
+        *,
+        size: int,
+        device: str | None,
+        models_file: Path | None,
+        on_load: Callable[[Classifier], None] | None = None,
+    ) -> WarmModels:
         """Return an empty cache of the models that torchvision and the operator's list offer."""
-        return cls(size, lambda name: ep_core.load_model(name, device=device, models_file=models_file))
+        return cls(size, lambda name: ep_core.load_model(name, device=device, models_file=models_file), on_load=on_load)
 
     def get(self, name: str) -> Classifier:
         """Return the model, loading it where it isn't loaded yet.
@@ -44,6 +55,8 @@ class WarmModels:
             self._make_room()
             log.info("loading model", model=name)
             self._loaded[name] = self._load(name)
+            if self._on_load is not None:
+                self._on_load(self._loaded[name])
         self._loaded.move_to_end(name)
         return self._loaded[name]
 

@@ -30,6 +30,7 @@ from .liveness import worker_name
 from .queue import connect
 from .runtime import Runtime
 from .settings import WorkerSettings
+from .survey import run_survey
 
 EXIT_POISONED = 71  # the supervisor starts the worker again
 MAX_PAUSE_S = 5.0
@@ -54,6 +55,8 @@ def serve(settings: WorkerSettings) -> int:
     janitor = threading.Thread(target=run_janitor, args=(settings, ending), name="janitor", daemon=True)
     janitor.start()  # before the models: what the last worker left need not wait for them
     preload(runtime, cards)
+    layers = (redis, cards, settings.models_file, runtime.activity, ending)
+    threading.Thread(target=run_survey, args=layers, name="survey", daemon=True).start()
     work(runtime, redis, cards)
     ending.set()
     log.info("worker ends", worker=runtime.name)

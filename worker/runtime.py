@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -17,6 +18,7 @@ from .models import WarmModels
 from .queue import REDIS_AWAY
 from .settings import WorkerSettings
 from .store import JobStore
+from .survey import publish_found
 
 REDIS_PATIENCE_S = 60.0
 
@@ -44,7 +46,10 @@ class Runtime:
             store=JobStore(redis, retention_s=settings.retention_s),
             blobs=open_blobs(settings.blob_url, redis),
             models=WarmModels.from_catalogue(
-                size=settings.warm_models, device=settings.device, models_file=settings.models_file
+                size=settings.warm_models,
+                device=settings.device,
+                models_file=settings.models_file,
+                on_load=partial(publish_found, redis),
             ),
             activity=Activity(stall_s=settings.stall_s),
         )

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
+from PIL import Image
 from rq import Retry
 from rq.timeouts import JobTimeoutException
 
 import ep_core
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.memory import free_memory, is_out_of_memory
-from ep_core.render import render_files
-from ep_core.report import RESULT, ExtremalReport
+from ep_core.report import RESULT
+from ep_core.tasks import Report, run_task
 
 from .activity import LOADING_S
-from .contract import INPUT, JobRecord, JobState, Problem
+from .contract import JobRecord, JobState, Problem, input_name
 from .faults import is_poisoned
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
 from .problems import internal_error, make_problem, out_of_memory, problem_from, timed_out
@@ -78,32 +79,47 @@ class _Attempt:
 
     def _explain(self, limit_s: float) -> None:
         hook = ProgressHook(self.runtime, self.job_id, attempt=self.attempt, limit_s=limit_s)
-        record, data = self._inputs()
-        image = ep_core.read_image(data, max_pixels=self.runtime.settings.max_pixels)
+        record = self._record()
+        images = [self._image(k, name) for k, name in enumerate(record.images)]
         self.runtime.activity.allow(LOADING_S)
         model = self.runtime.models.get(record.params.model)
         self.runtime.activity.tick()
-        explanation = ep_core.explain(
-            model, image, record.params, on_progress=hook, max_lanes=self.runtime.settings.max_lanes
+        outcome = run_task(
+            model,
+            images,
+            record.params,
+            names=record.images,
+            on_progress=hook,
+            max_lanes=self.runtime.settings.max_lanes,
         )
-        for name, picture in render_files(explanation):
+        for name, data in outcome.files:
             self._check()
-            self._keep(name, picture)
-        report = _of_job(explanation.report(), record)
+            self._keep(name, data)
+        report = _of_job(outcome.report, record)
         self._keep(RESULT, report.model_dump_json().encode())
         if not self._finish(JobState.SUCCEEDED):
             raise NotOurs
-        self.runtime.patiently(lambda: self.runtime.blobs.remove(self.job_id, INPUT))
-        log.info("job succeeded", run_s=round(report.timing.run_s, 2))
+        for k in range(len(record.images)):
+            self.runtime.patiently(lambda k=k: self.runtime.blobs.remove(self.job_id, input_name(k)))  # type: ignore[misc]
+        log.info("job succeeded", task=record.params.task, run_s=round(report.timing.run_s, 2))
 
-    def _inputs(self) -> tuple[JobRecord, bytes]:
+    def _record(self) -> JobRecord:
         record = self.runtime.store.get(self.job_id)
-        data = self.runtime.blobs.get(self.job_id, INPUT)
         if record is None:
             raise NotOurs
+        return record
+
+    def _image(self, k: int, name: str) -> Image.Image:
+        self.runtime.activity.tick()
+        data = self.runtime.blobs.get(self.job_id, input_name(k))
         if data is None:
             raise InvalidInput("the job's image is not stored any more: post it again", field="image")
-        return record, data
+        try:
+            return ep_core.read_image(data, max_pixels=self.runtime.settings.max_pixels)
+        except InvalidInput as error:
+            if name:
+                error.detail = f"{name}: {error.detail}"
+            raise
 
     def _check(self) -> None:
         """Show a sign of life, and stop where the job was deleted, canceled or taken over."""
@@ -158,7 +174,7 @@ class _Attempt:
         return internal_error(incident)
 
 
-def _of_job(report: ExtremalReport, record: JobRecord) -> ExtremalReport:
+def _of_job(report: Report, record: JobRecord) -> Report:
     """Return the engine's report with what only the job knows; links are the API's to add."""
     queued_s = (record.started_at - record.created_at).total_seconds() if record.started_at else None
     timing = report.timing.model_copy(update={"queued_s": queued_s})

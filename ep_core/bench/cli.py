@@ -12,10 +12,9 @@ from rich.progress import track
 from rich.table import Table
 
 from ep_core.errors import InvalidInput
+from ep_core.photographs import load, pick
 from ep_core.spec import DEFAULT_AREAS, DEFAULT_MODEL
 from ep_core.terminal import Device, ModelName, ModelsFile, err_console, errors_in_words, out_console
-
-from .photographs import load, pick
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure how fast and how good the engine is here.")
 

@@ -37,6 +37,13 @@ def build_network(entry: ModelEntry, device: torch.device) -> tuple[nn.Module, s
         raise ModelUnavailable(f"the network can't be made: {type(error).__name__}: {error}") from error
 
 
+def bare_network(entry: ModelEntry) -> nn.Module:
+    """Return the architecture of an entry of torchvision or timm, without trained weights."""
+    if entry.timm:
+        return _timm_network(entry.timm, pretrained=False, kwargs=entry.kwargs)
+    return torchvision.models.get_model(entry.torchvision, weights=None, **entry.kwargs)
+
+
 def _build(entry: ModelEntry, device: torch.device) -> tuple[nn.Module, str | None]:
     digest = _checked_digest(entry.file, entry.sha256) if entry.file else None
     if entry.file and entry.source == "file":
@@ -59,7 +66,7 @@ def _architecture(entry: ModelEntry) -> nn.Module:
         return _call(entry.entry_point, entry.kwargs)
     if entry.timm:
         return _timm_network(entry.timm, pretrained=entry.file is None, kwargs=entry.kwargs)
-    return torchvision.models.get_model(entry.torchvision, weights=None, **entry.kwargs)
+    return bare_network(entry)
 
 
 def _timm_network(name: str, *, pretrained: bool, kwargs: dict[str, Any]) -> Any:

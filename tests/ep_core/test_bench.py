@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from ep_core.bench.photographs import pick
 from ep_core.bench.streamed import differences
 from ep_core.bench.torchray import Comparison, Pair, summarise
 from ep_core.bench.torchray_side import import_torchray
 from ep_core.errors import InvalidInput
+from ep_core.photographs import pick
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 EP = Path(sys.executable).with_name("ep")

@@ -83,6 +83,14 @@ def test_to_image_undoes_the_normalisation(photograph):
     assert torch.equal(preprocessing.preprocess(preprocessing.to_image(tensor))[0], tensor)
 
 
+def test_normalise_makes_of_rgb_what_preprocess_gives(photograph):
+    preprocessing = Preprocessing((224, 224), mean=(0.3, 0.4, 0.5), std=(0.1, 0.2, 0.9))
+    tensors = torch.cat([preprocessing.preprocess(photograph, fit)[0] for fit in ("crop", "stretch")])
+    pictures = np.stack([np.asarray(preprocessing.to_image(tensor[None])) for tensor in tensors])
+    pixels = torch.from_numpy(pictures).permute(0, 3, 1, 2) / 255
+    torch.testing.assert_close(preprocessing.normalise(pixels), tensors)
+
+
 def test_to_image_clips_what_no_picture_has():
     preprocessing = Preprocessing((2, 2))
     assert preprocessing.to_image(torch.full((1, 3, 2, 2), 99.0)).getpixel((0, 0)) == (255, 255, 255)

@@ -1,0 +1,90 @@
+"""A class's channels over files, resumable: what is done of an image is kept, and not done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from ep_core.errors import InvalidInput
+from ep_core.image import read_image
+from ep_core.models import Classifier, load_model
+from ep_core.progress import OnProgress
+from ep_core.spec import ClassChannelsSpec
+
+from .class_channels import ClassExplanation, ImageChannels, class_channels, common_class
+
+KEPT = "images"  # the folder of what is done, inside the folder of the results
+
+
+def explain_folder(
+    paths: Sequence[Path],
+    out: Path,
+    spec: ClassChannelsSpec,
+    *,
+    models_file: Path | None = None,
+    device: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> ClassExplanation:
+    """Find a class's channels over photographs; see `class_channels`.
+
+    What each image says is written to ``out/images`` as soon as it is known. An image is known by its bytes, the
+    model's weights and what is asked: a second call with the same goes on where the first one ended.
+
+    Raises:
+        InvalidInput: as for `class_channels`; of all files that are no pictures, each is named.
+    """
+    data = [path.read_bytes() for path in paths]
+    pictures = _pictures(paths, data)
+    model = load_model(spec.model, models_file=models_file, device=device)
+    if spec.target is None:  # before the keys: it hangs on all images
+        with model.frozen() as network:
+            spec = spec.model_copy(update={"target": common_class(model, network, pictures, spec)})
+    keys = [out / KEPT / f"{_key(model, spec, bytes_)}.json" for bytes_ in data]
+    known = {k: _read(key, paths[k].name) for k, key in enumerate(keys) if key.exists()}
+    return class_channels(
+        model,
+        pictures,
+        spec,
+        names=[path.name for path in paths],
+        known=known,
+        on_image=lambda k, one: _write(keys[k], one),
+        on_progress=on_progress,
+    )
+
+
+def _pictures(paths: Sequence[Path], data: Sequence[bytes]) -> list[Image.Image]:
+    pictures, wrong = [], []
+    for path, bytes_ in zip(paths, data, strict=True):
+        try:
+            pictures.append(read_image(bytes_))
+        except InvalidInput as error:
+            wrong.append(f"{path}: {error.detail}")
+    if wrong:
+        raise InvalidInput("; ".join(wrong), field="image")
+    return pictures
+
+
+def _key(model: Classifier, spec: ClassChannelsSpec, data: bytes) -> str:
+    asked = spec.model_dump_json(exclude={"top", "invert", "seed"})
+    digest = hashlib.sha256(f"{model.weights_digest} {asked} ".encode() + data)
+    return digest.hexdigest()[:32]
+
+
+def _write(path: Path, one: ImageChannels) -> None:
+    fields = {"original": one.original, "probability": one.probability, "optimal_area": one.optimal_area}
+    tensors = {"mask": one.mask.tolist(), "excitement": one.excitement.tolist()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".half")
+    half.write_text(json.dumps(fields | tensors))
+    half.replace(path)  # whole, or not at all
+
+
+def _read(path: Path, name: str) -> ImageChannels:
+    fields = json.loads(path.read_text())
+    mask, excitement = (torch.tensor(fields.pop(key)) for key in ("mask", "excitement"))
+    return ImageChannels(name=name, mask=mask, excitement=excitement, **fields)
