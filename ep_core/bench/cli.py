@@ -14,7 +14,7 @@ from rich.table import Table
 from ep_core.errors import InvalidInput
 from ep_core.photographs import load, pick
 from ep_core.spec import DEFAULT_AREAS, DEFAULT_MODEL
-from ep_core.terminal import Device, ModelName, ModelsFile, err_console, errors_in_words, out_console
+from ep_core.terminal import Device, ModelName, ModelsFile, err_console, errors_in_words, out_console, progress_bars
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure how fast and how good the engine is here.")
 
@@ -169,6 +169,93 @@ def presets(
             seconds = f"paper {one.paper_seconds:.0f} s, fast {one.fast_seconds:.1f} s"
             out_console.print(f"{path.name} {one.label}  {row}  {seconds}", highlight=False, soft_wrap=True)
         out_console.print(f"mean (score of fast - score of paper) / Phi(x) = {fmean(gains):+.3f}", style="bold")
+
+
+@bench_app.command("channels")
+def channels(
+    photographs: Photographs,
+    images: Images = 20,
+    layer: Annotated[str | None, typer.Option(help="Layer name; default: as `ep channels`.")] = None,
+    seed: Seed = 0,
+    model: ModelName = DEFAULT_MODEL,
+    models_file: ModelsFile = None,
+    device: Device = None,
+) -> None:
+    """Take the optimal mask's channels away, and as many random ones."""
+    with errors_in_words("bench channels"):
+        from ep_core.models import load_model
+
+        from .channels import channel_gain
+
+        paths = pick(photographs, count=images, seed=seed)
+        classifier = load_model(model, models_file=models_file, device=device)
+        for variant in ("preserve", "delete"):
+            gains = []
+            for path in track(paths, console=err_console, description=variant, transient=True):
+                one = channel_gain(classifier, load(path), layer=layer, variant=variant, seed=seed)
+                gains.append(one)
+                out_console.print(
+                    f"{variant} {path.name} {one.label}: Phi(x) {one.original:.2f}, a* {one.optimal} of {one.channels}; "
+                    f"{one.taken} kept {one.kept:.2f}, deleted {one.deleted:.2f}, random {one.random:.2f}",
+                    highlight=False,
+                    soft_wrap=True,
+                )
+            found = [one.optimal / one.channels for one in gains if one.optimal is not None]
+            worse = sum(one.deleted < one.random for one in gains)
+            out_console.print(
+                f"{variant}, {len(gains)} images: a* found in {len(found)}, on average {fmean(found or [1]):.0%} of the "
+                f"channels; curve rises up to a* in {sum(one.rising for one in gains)}; "
+                f"{fmean(one.seconds for one in gains):.1f} s an image\n"
+                f"  mean score / Phi(x): without them {fmean(one.deleted / one.original for one in gains):+.3f}, "
+                f"without random ones {fmean(one.random / one.original for one in gains):+.3f}; "
+                f"lower without them in {worse} of {len(gains)}",
+                style="bold",
+                highlight=False,
+            )
+
+
+@bench_app.command("classes")
+def classes(
+    photographs: Photographs,
+    images: Images = 1000,
+    count: Annotated[
+        int, typer.Option("--classes", min=2, help="How many classes, those with the most photographs.")
+    ] = 4,
+    top: Annotated[int, typer.Option(min=1, help="How many of a class's channels are taken away.")] = 10,
+    layer: Annotated[str | None, typer.Option(help="Layer name; default: as `ep channels`.")] = None,
+    seed: Seed = 0,
+    model: ModelName = DEFAULT_MODEL,
+    models_file: ModelsFile = None,
+    device: Device = None,
+) -> None:
+    """Take the top channels of each class away, and see which class they hurt."""
+    with errors_in_words("bench classes"):
+        from ep_core.models import load_model
+
+        from .channels import class_table
+
+        paths = pick(photographs, count=images, seed=seed)
+        classifier = load_model(model, models_file=models_file, device=device)
+        with progress_bars() as bars:
+            task = bars.add_task("finding channels", total=1.0)
+            found = class_table(
+                classifier,
+                [load(path) for path in paths],
+                layer=layer,
+                classes=count,
+                top=top,
+                seed=seed,
+                on_progress=lambda share: bars.update(task, completed=share),
+            )
+        out_console.print(f"Mean of score / Phi(x) without the top {top} channels of ...", highlight=False)
+        table = Table("without those of", *found.labels, box=None, header_style="bold")
+        for k, label in enumerate(found.labels):
+            table.add_row(label, *(f"{value:+.3f}" for value in found.left[k]))
+        table.add_row("random ones", *(f"{value:+.3f}" for value in found.random))
+        table.add_row("photographs", *map(str, found.images))
+        out_console.print(table)
+        for label, chosen in zip(found.labels, found.top, strict=True):
+            out_console.print(f"{label}: {', '.join(map(str, chosen))}", highlight=False, soft_wrap=True)
 
 
 def _numbers(text: str, name: str, kind: Callable[[str], N]) -> list[N]:

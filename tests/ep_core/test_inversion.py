@@ -139,8 +139,8 @@ def test_the_best_image_for_redness_is_red() -> None:
     assert images.min() >= 0
     assert images.max() <= 1
     red, green, blue = images.mean(dim=(0, 2, 3)).tolist()
-    assert red > 0.7
-    assert max(green, blue) < 0.15
+    assert red > 0.6
+    assert max(green, blue) < 0.2
 
 
 def test_what_is_inverted_stays_in_its_place() -> None:
@@ -200,8 +200,9 @@ def test_a_photograph_is_inverted_and_a_cosine_keeps_closer_to_it(
     with torch.no_grad():
         of_start, of_plain, of_close = head(normalise(torch.cat([start, plain, close])))
     target = target[0]
-    assert (of_plain * target).sum() > 3 * (of_start * target).sum()
-    assert (of_plain * target).sum() > (of_close * target).sum()
+    own = target.square().sum()
+    assert (of_start * target).sum() < 0.1 * own
+    assert (of_plain * target).sum() > 0.5 * own
     plain_cosine, close_cosine = (
         torch.cosine_similarity(a.flatten(), target.flatten(), 0) for a in (of_plain, of_close)
     )
@@ -237,6 +238,17 @@ def test_a_silent_channel_is_woken() -> None:
     images = invert_channels(bright, [0, 0], size=SMALL, normalise=as_it_is, steps=60)
     assert bright(images)[:, 0].mean() > 0.2
     assert torch.equal(images[0], images[1])
+
+
+def test_a_channel_that_has_spoken_is_left_where_it_is() -> None:
+    calls = []
+
+    def heard_once(images: Tensor) -> Tensor:
+        calls.append(images)
+        return colours(images).relu() * (len(calls) == 1)
+
+    image = invert_channels(heard_once, [0], size=SMALL, normalise=as_it_is, steps=4)
+    assert image.std() < 0.05  # no noise
 
 
 def test_a_target_of_nothing_gives_an_image_all_the_same() -> None:
