@@ -81,7 +81,7 @@ class ClassTable:
     top: list[list[int]]
     """Each class's top channels."""
     left: list[list[float]]
-    """Row: the class whose channels are taken away; column: the class whose images lose them. Mean of score / Phi(x)."""
+    """Mean of score / Phi(x). Row: the class whose channels are taken away; column: whose images lose them."""
     random: list[float]
     """By class: the same without as many random channels."""
 
@@ -103,14 +103,14 @@ def class_table(
         photographs: of any classes.
         layer: None takes the default one.
         classes: how many groups, at most.
-        top: how many channels are taken away.
+        top: how many channels are taken away, at most `MAX_TOP`.
         seed: draws the random channels.
         on_progress: called with the share that is done.
     """
     groups = sorted(_by_class(model, photographs).items(), key=lambda group: (-len(group[1]), group[0]))[:classes]
     found = []
     for k, (target, images) in enumerate(groups):
-        spec = ClassChannelsSpec(layer=layer, target=target, top=min(top, 16), invert=False)
+        spec = ClassChannelsSpec(layer=layer, target=target, top=top, invert=False)
         one = class_channels(
             model,
             images,
@@ -118,16 +118,17 @@ def class_table(
             on_progress=lambda p, k=k: on_progress and on_progress((k + p.iteration / p.total) / len(groups)),  # type: ignore[misc]
         )
         found.append(one)
-    masks = torch.stack([_top_mask(one.weights, top) for one in found])
-    drawn = torch.rand(RANDOM_DRAWS, masks.shape[1], generator=torch.Generator().manual_seed(seed)).argsort(dim=1) < top
-    rows = [
-        _left(model, images, target, found[0].layer.name, torch.cat([masks, drawn.float()]))
-        for target, images in groups
-    ]
+    chosen = [[channel.channel for channel in one.channels] for one in found]
+    masks = torch.zeros(len(found), len(found[0].weights))
+    for mask, channels in zip(masks, chosen, strict=True):
+        mask[channels] = 1
+    ranks = torch.rand(RANDOM_DRAWS, masks.shape[1], generator=torch.Generator().manual_seed(seed)).argsort(dim=1)
+    masks = torch.cat([masks, (ranks < top).float()])
+    rows = [_left(model, images, target, found[0].layer.name, masks) for target, images in groups]
     return ClassTable(
         labels=[one.target.label for one in found],
         images=[len(images) for _, images in groups],
-        top=[mask.nonzero().flatten().tolist() for mask in masks],
+        top=chosen,
         left=torch.stack(rows)[:, : len(groups)].T.tolist(),
         random=torch.stack(rows)[:, len(groups) :].mean(dim=1).tolist(),
     )
@@ -139,12 +140,6 @@ def _by_class(model: Classifier, photographs: Sequence[Image.Image]) -> dict[int
         for image in photographs:
             groups[top_class(network, network_input(model, image, "crop")[0])].append(image)
     return groups
-
-
-def _top_mask(weights: Tensor, top: int) -> Tensor:
-    mask = torch.zeros_like(weights)
-    mask[weights.argsort(descending=True, stable=True)[:top]] = 1
-    return mask
 
 
 def _left(model: Classifier, images: Sequence[Image.Image], target: int, layer: str, masks: Tensor) -> Tensor:

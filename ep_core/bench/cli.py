@@ -195,16 +195,17 @@ def channels(
                 one = channel_gain(classifier, load(path), layer=layer, variant=variant, seed=seed)
                 gains.append(one)
                 out_console.print(
-                    f"{variant} {path.name} {one.label}: Phi(x) {one.original:.2f}, a* {one.optimal} of {one.channels}; "
-                    f"{one.taken} kept {one.kept:.2f}, deleted {one.deleted:.2f}, random {one.random:.2f}",
+                    f"{variant} {path.name} {one.label}: Phi(x) {one.original:.2f}, a* {one.optimal} "
+                    f"of {one.channels}; {one.taken} kept {one.kept:.2f}, deleted {one.deleted:.2f}, "
+                    f"random {one.random:.2f}",
                     highlight=False,
                     soft_wrap=True,
                 )
             found = [one.optimal / one.channels for one in gains if one.optimal is not None]
             worse = sum(one.deleted < one.random for one in gains)
             out_console.print(
-                f"{variant}, {len(gains)} images: a* found in {len(found)}, on average {fmean(found or [1]):.0%} of the "
-                f"channels; curve rises up to a* in {sum(one.rising for one in gains)}; "
+                f"{variant}, {len(gains)} images: a* found in {len(found)}, on average {fmean(found or [1]):.0%} of "
+                f"the channels; curve rises up to a* in {sum(one.rising for one in gains)}; "
                 f"{fmean(one.seconds for one in gains):.1f} s an image\n"
                 f"  mean score / Phi(x): without them {fmean(one.deleted / one.original for one in gains):+.3f}, "
                 f"without random ones {fmean(one.random / one.original for one in gains):+.3f}; "

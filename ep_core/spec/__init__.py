@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
-from .channels import MAX_IMAGES, ChannelsSpec, ClassChannelsSpec, default_counts
+from .channels import MAX_IMAGES, MAX_TOP, ChannelsSpec, ClassChannelsSpec, default_counts
 from .common import DEFAULT_MODEL, MAX_AREAS, MAX_ITERATIONS, CommonSpec, Fit, PerturbationKind, Preset, Variant
 from .extremal import DEFAULT_AREAS, ExtremalSpec
 
@@ -40,6 +40,7 @@ __all__ = [
     "MAX_AREAS",
     "MAX_IMAGES",
     "MAX_ITERATIONS",
+    "MAX_TOP",
     "SPECS",
     "ChannelsSpec",
     "ClassChannelsSpec",

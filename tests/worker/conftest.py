@@ -16,11 +16,11 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from ep_core.spec import ExtremalSpec
+from ep_core.spec import SPECS, ExtremalSpec
 from service.embedded_redis import EmbeddedRedis
 from worker import queue
 from worker.blobs import open_blobs
-from worker.contract import INPUT, JobRecord, JobState
+from worker.contract import JobRecord, JobState, input_name
 from worker.liveness import live_workers
 from worker.store import JobStore
 
@@ -43,9 +43,12 @@ class Client:
         self.store = JobStore(redis, retention_s=600)
         self.blobs = open_blobs(None, redis)
 
-    def post(self, image: bytes, *, timeout_s: int = 300, **params: Any) -> str:
-        record = JobRecord(id=uuid4().hex, params=ExtremalSpec(**params), created_at=datetime.now(UTC))
-        self.blobs.put(record.id, INPUT, image)
+    def post(self, *images: bytes, timeout_s: int = 300, **params: Any) -> str:
+        spec = SPECS[params.get("task", "extremal")](**params)
+        names = [f"{k}.jpg" for k in range(len(images))]
+        record = JobRecord(id=uuid4().hex, params=spec, images=names, created_at=datetime.now(UTC))
+        for k, image in enumerate(images):
+            self.blobs.put(record.id, input_name(k), image)
         self.store.create(record)
         queue.enqueue(self.redis, record.id, timeout_s=timeout_s)
         return record.id

@@ -14,7 +14,7 @@ WEIGHTS = ((4.0, 3.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 1.0, 2
 
 
 class Bands(nn.Module):
-    """Channel k is how bright red is in the k-th row of cells; class 0 counts the upper ones, class 1 the lower ones."""
+    """Channel k is how bright red is in the k-th row of cells; one class counts the upper ones, one the lower ones."""
 
     def __init__(self) -> None:
         super().__init__()

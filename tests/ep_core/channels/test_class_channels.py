@@ -35,7 +35,7 @@ def test_the_mean_of_the_optimal_masks(bands: Classifier) -> None:
     report = found.report()
     assert report.images[2].name == "c"
     assert report.weights[7] == 1
-    assert [excited.image for excited in report.channels[1].images][0] == 0  # the only one with row 6
+    assert report.channels[1].images[0].image == 0  # the only one with row 6
 
 
 def test_images_without_an_optimal_mask_are_left_out(bands: Classifier) -> None:

@@ -1,0 +1,77 @@
+"""The layers of the models on offer."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from ep_core.errors import ModelUnavailable
+from ep_core.models import load_model
+from ep_core.models.catalogue import list_models
+from worker import catalogue, survey
+from worker.activity import Activity
+from worker.survey import publish_found, run_survey
+
+
+def cards_of(tmp_path: Path) -> tuple[list, Path]:
+    models = tmp_path / "models.toml"
+    names = {"small": "mobilenet_v3_small", "mobilenet_v2": "mobilenet_v2"}
+    models.write_text("".join(f'[models.{name}]\ntorchvision = "{network}"\n' for name, network in names.items()))
+    return list_models(models), models
+
+
+def test_layers_are_those_of_the_loaded_model(redis: Redis, tmp_path: Path):
+    cards, models = cards_of(tmp_path)
+    catalogue.publish(redis, cards)
+    assert catalogue.get(redis, "mobilenet_v2").layers is None
+    run_survey(redis, cards, models, Activity(stall_s=60), threading.Event())
+    found = catalogue.get(redis, "mobilenet_v2").layers
+    assert found == load_model("mobilenet_v2", device="cpu").layers
+    assert catalogue.get(redis, "small").layers[-1].channels == 576
+    assert catalogue.cards(redis)[0].layers is None  # the list stays light
+
+
+def test_what_was_found_is_published_again_with_the_cards(redis: Redis, tmp_path: Path):
+    cards, models = cards_of(tmp_path)
+    run_survey(redis, cards, models, Activity(stall_s=60), threading.Event())
+    redis.flushdb()
+    catalogue.publish(redis, cards)
+    assert catalogue.get(redis, "mobilenet_v2").layers is not None
+
+
+def test_a_job_under_way_comes_first(redis: Redis, tmp_path: Path):
+    cards, models = cards_of(tmp_path)
+    activity, ending = Activity(stall_s=60), threading.Event()
+    activity.begin("a job", attempt=1, limit_s=60)
+    catalogue.publish(redis, cards)
+    thread = threading.Thread(target=run_survey, args=(redis, cards, models, activity, ending), daemon=True)
+    thread.start()
+    thread.join(1.0)
+    assert thread.is_alive()
+    assert catalogue.get(redis, "mobilenet_v2").layers is None
+    activity.end()
+    thread.join(60)
+    assert catalogue.get(redis, "mobilenet_v2").layers
+
+
+def test_a_network_that_cannot_be_surveyed_is_left_out(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def fail(card: object, **_: object) -> None:
+        raise ModelUnavailable("no memory")
+
+    cards, models = cards_of(tmp_path)
+    monkeypatch.setattr(survey, "survey_layers", fail)
+    run_survey(redis, cards, models, Activity(stall_s=60), threading.Event())
+    assert [card.layers for card in cards] == [None, None]
+
+
+def test_a_loaded_models_layers_are_published(redis: Redis):
+    class Model:
+        name = "mine"
+        layers = ()
+
+    publish_found(redis, Model())
+    catalogue.publish(redis, [])
+    assert redis.hget("ep:models:layers", "mine") == b"[]"
