@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from ep_core.spec import Spec
+from ep_core.spec import SPECS
 from ep_core.targets import nearest_names
 
 MAX_ERRORS = 20
 MAX_VALUE_CHARS = 100
 
-_SCHEMA = TypeAdapter(Spec).json_schema()
 _WITHOUT_VALUE = ("missing", "json_invalid")
-_FIELDS: dict[str, dict[str, Any]] = _SCHEMA["properties"]
+_FIELDS: dict[str, dict[str, dict[str, Any]]] = {
+    task: spec.model_json_schema()["properties"] for task, spec in SPECS.items()
+}
+"""The schemas of a task's fields."""
+_DEFAULT_TASK = next(iter(SPECS))
 
 
 class FieldError(BaseModel):
@@ -39,7 +42,7 @@ def field_errors(errors: Iterable[Mapping[str, Any]], *, around: Sequence[str] =
         around: the fields of the object that has the parameters under `params`, where that was validated.
     """
     merged: dict[str, FieldError] = {}
-    for error in errors:
+    for error in _without_echoes(list(errors)):
         if len(merged) == MAX_ERRORS:
             break
         entry = _field_error(error, around)
@@ -49,28 +52,50 @@ def field_errors(errors: Iterable[Mapping[str, Any]], *, around: Sequence[str] =
     return list(merged.values())
 
 
+def _without_echoes(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Drop what pydantic says of a list's length where its items are at fault, which it doesn't count then."""
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or not any(other["loc"][: len(error["loc"])] == error["loc"] for other in errors if other is not error)
+    ]
+
+
 def _field_error(error: Mapping[str, Any], around: Sequence[str]) -> FieldError:
-    top, *inner = _location(error["loc"])
+    task, (top, *inner) = _location(error["loc"])
     value = None if error["type"] in _WITHOUT_VALUE else _excerpt(error["input"])
+    if error["type"] == "union_tag_invalid":
+        return _unknown_task(error)
     if error["type"] == "extra_forbidden":
-        return _unknown_field(str(top), value, around if len(error["loc"]) == 1 else ())
+        return _unknown_field(str(top), value, task, around if len(error["loc"]) == 1 else ())
     # What else is in a location are names of a union's members, which mean nothing to the sender.
     field = ".".join([str(top), *(str(part) for part in inner if isinstance(part, int))])
-    return FieldError(field=field, detail=_detail(error), value=value, allowed=_allowed(str(top), error))
+    return FieldError(field=field, detail=_detail(error), value=value, allowed=_allowed(str(top), task, error))
 
 
-def _location(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Drop what says where the fields came from (a JSON body's `params`, the query, ...): fields have one name."""
+def _location(location: tuple[str | int, ...]) -> tuple[str, tuple[str | int, ...]]:
+    """Return the task, and the field without what says where it came from (a JSON body's `params`, the query, ...)."""
+    task = _DEFAULT_TASK
     if len(location) > 1 and location[0] in ("params", "query", "path", "header", "body"):
-        return location[1:]
-    return location or ("params",)
+        location = location[1:]
+    if len(location) > 1 and location[0] in SPECS:  # the member of the union
+        task, location = str(location[0]), location[1:]
+    return task, location or ("params",)
 
 
-def _unknown_field(name: str, value: str | None, around: Sequence[str]) -> FieldError:
-    fields = around or list(_FIELDS)
+def _unknown_task(error: Mapping[str, Any]) -> FieldError:
+    asked = error["input"].get("task") if isinstance(error["input"], dict) else None
+    nearest = nearest_names(str(asked), list(SPECS))
+    hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the tasks are {', '.join(SPECS)}"
+    return FieldError(field="task", detail=f"there is no such task; {hint}", value=_excerpt(asked), nearest=nearest)
+
+
+def _unknown_field(name: str, value: str | None, task: str, around: Sequence[str]) -> FieldError:
+    fields = around or list(_FIELDS[task])
     nearest = nearest_names(name, fields)
     hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the fields are {', '.join(fields)}"
-    if around and name in _FIELDS:
+    if around and name in _FIELDS[task]:
         hint = "it goes inside params"
     return FieldError(
         field=name[:MAX_VALUE_CHARS], detail=f"there is no such field; {hint}", value=value, nearest=nearest
@@ -82,8 +107,8 @@ def _detail(error: Mapping[str, Any]) -> str:
     return message.replace("Tuple", "Array")  # JSON knows no tuples
 
 
-def _allowed(field: str, error: Mapping[str, Any]) -> dict[str, Any] | None:
-    schema = None if error["type"] == "json_invalid" else _FIELDS.get(field)
+def _allowed(field: str, task: str, error: Mapping[str, Any]) -> dict[str, Any] | None:
+    schema = None if error["type"] == "json_invalid" else _FIELDS[task].get(field)
     return schema and {name: value for name, value in schema.items() if name not in ("title", "default")}
 
 

@@ -19,7 +19,7 @@ QUEUE = "extremal"
 TASK = "worker.tasks.run_job"  # enqueued by its dotted path, so that the API never imports it
 MAX_ATTEMPTS = 2  # a job whose worker died is run once more, then failed
 
-INPUT = "input"  # the blob of the posted image, of several the first; the others are named in `ep_core.report`
+INPUT = "input"  # the blob of the posted image, of several the first; those of results are named in `ep_core.report`
 
 
 class JobState(StrEnum):
@@ -94,6 +94,11 @@ class JobRecord(BaseModel):
 def input_name(image: int) -> str:
     """Return the name of a posted image's blob, by its place among the job's images."""
     return INPUT if image == 0 else f"{INPUT}-{image}"
+
+
+def is_input(name: str) -> bool:
+    """Return whether a blob is a posted image."""
+    return name.partition("-")[0] == INPUT
 
 
 def as_field(value: Any) -> str:

@@ -42,7 +42,8 @@ async def create_job(
 ) -> JobRead:
     """Post an image and what to ask of it; the answer is the queued job, its address in `Location`.
 
-    Send a multipart form (`image`, a file, and `params`, JSON) or a JSON object (`image` in base64, `params`). The
+    Send a multipart form (`image`, a file, and `params`, JSON) or a JSON object (`image` in base64, `params`). The task
+    `class_channels` takes several images: repeat the part `image`, or send `images`, a list, as JSON. An
     image is decoded before a job is made: one picture, JPEG, PNG, WebP, BMP, TIFF or GIF, within the operator's limits
     (20 MB and 50 megapixels by default). Animations and documents of several pages are refused; of a phone's JPEG that
     holds several pictures (MPO), the first is taken.
@@ -75,13 +76,13 @@ async def _accept(request: Request, jobs: JobService, settings: ApiSettings) -> 
     upload = await read_upload(request, settings)
     decoders: CapacityLimiter = request.app.state.decoders
     await run_in_threadpool(jobs.check_params, upload.params)
-    await to_thread.run_sync(jobs.check_image, upload.image, limiter=decoders)
-    return await run_in_threadpool(jobs.submit, upload.image, upload.params)
+    await to_thread.run_sync(jobs.check_images, upload.images, limiter=decoders)
+    return await run_in_threadpool(jobs.submit, upload.images, upload.params)
 
 
 def _read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:
     return JobRead(
-        **record.model_dump(exclude={"state", "worker", "params"}),
+        **record.model_dump(exclude={"state", "worker", "params", "images"}),
         params=record.params,
         status=record.state,
         expires_at=jobs.expires_at(record),

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from redis import Redis, RedisError
 
+from ep_core.channels.choice import check_counts, resolve_layer
+from ep_core.errors import InvalidInput
 from ep_core.image import read_image
-from ep_core.spec import Spec
+from ep_core.spec import ExtremalSpec, Spec
 from ep_core.targets import resolve_target
-from service.errors import NoResult, NotFound
+from service.errors import InvalidFields, NoResult, NotFound
 from service.models.service import find_model
 from service.settings import ApiSettings
+from service.validation import MAX_ERRORS, FieldError
 from worker import queue
 from worker.blobs import BlobStore, open_blobs
-from worker.contract import INPUT, JobRecord, JobState
+from worker.contract import JobRecord, JobState, input_name, is_input
 from worker.store import JobStore
+
+from .images import PostedImage, image_field
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _log = structlog.get_logger(__name__)
@@ -34,38 +40,56 @@ class JobService:
         self._store = JobStore(redis, retention_s=settings.retention_s)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
 
-    def check_image(self, data: bytes) -> None:
-        """Decode the whole image, so that a broken one is refused before there is a job.
+    def check_images(self, images: Sequence[PostedImage]) -> None:
+        """Decode the images, so that a broken one is refused before there is a job.
 
         Raises:
-            UnreadableImage: not a single, whole picture.
-            ImageTooLarge: more pixels than the limit.
+            UnreadableImage: the only one is not a single, whole picture.
+            ImageTooLarge: it has more pixels than the limit.
+            InvalidFields: some of several are one of these; each is named.
         """
-        read_image(data, max_pixels=self._settings.max_pixels)
+        wrong = []
+        for k, image in enumerate(images):
+            try:
+                read_image(image.data, max_pixels=self._settings.max_pixels)
+            except InvalidInput as error:
+                if len(images) == 1:
+                    raise
+                detail = f"{image.name}: {error.detail}" if image.name else error.detail
+                wrong.append(FieldError(field=image_field(k, len(images)), detail=detail))
+        if wrong:
+            raise InvalidFields(wrong[:MAX_ERRORS])
 
     def check_params(self, params: Spec) -> None:
-        """Compare the model and the target with what the workers offer.
+        """Compare the model, the target and the layer with what the workers offer.
 
         Raises:
             Unavailable: no worker has ever said what it offers.
-            UnknownName: no such model, or no class of that label.
-            InvalidInput: the target isn't one of the model's classes, or several carry that label.
+            UnknownName: no such model, layer, or class of that label.
+            InvalidInput: the target isn't one of the model's classes, or several carry that label; or the layer has
+                fewer channels.
         """
         card = find_model(self._redis, params.model)
         if params.target is not None:
             resolve_target(params.target, card.labels)
+        if not isinstance(params, ExtremalSpec) and card.layers is not None:  # else the worker finds out
+            layer = resolve_layer(params.layer, card.layers, model=card.name, input_size=card.input_size)
+            check_counts(params.areas, layer)
 
-    def submit(self, image: bytes, params: Spec) -> JobRecord:
-        """Store a job whose image and parameters have been checked, and queue it; all of it or nothing."""
-        record = JobRecord(id=uuid.uuid4().hex, params=params, created_at=datetime.now(UTC))
+    def submit(self, images: Sequence[PostedImage], params: Spec) -> JobRecord:
+        """Store a job whose images and parameters have been checked, and queue it; all of it or nothing."""
+        names = [image.name for image in images]
+        record = JobRecord(id=uuid.uuid4().hex, params=params, images=names, created_at=datetime.now(UTC))
         try:
             self._store.create(record)  # first: whatever is left of a job that has a record gets found
-            self._blobs.put(record.id, INPUT, image)
+            for k, image in enumerate(images):
+                self._blobs.put(record.id, input_name(k), image.data)
             queue.enqueue(self._redis, record.id, timeout_s=self._settings.job_timeout_s)
         except Exception:
             self._discard(record.id)
             raise
-        _log.info("job queued", job=record.id, model=params.model, areas=len(params.areas), image_bytes=len(image))
+        size = sum(len(image.data) for image in images)
+        _log.info("job queued", job=record.id, task=params.task, model=params.model, images=len(images), bytes=size)
         return record
 
     def get(self, job_id: str) -> JobRecord:
@@ -120,8 +144,8 @@ class JobService:
         return data
 
     def artifact_names(self, job_id: str) -> list[str]:
-        """Return the names of what a finished job has stored, its input left out."""
-        return [name for name in self._blobs.names(job_id) if name != INPUT]
+        """Return the names of what a finished job has stored, its images left out."""
+        return [name for name in self._blobs.names(job_id) if not is_input(name)]
 
     def delete(self, job_id: str) -> None:
         """Remove all of a job; where it runs, its worker stops at its next sign of progress.

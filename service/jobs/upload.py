@@ -14,13 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from ep_core.spec import ExtremalSpec, Spec
+from ep_core.spec import ClassChannelsSpec, ExtremalSpec, Spec
 from service.deps import SettingsDep
 from service.errors import InvalidFields, UnsupportedType, UploadTooLarge
+from service.settings import ApiSettings
 from service.validation import FieldError, field_errors
 
+from .images import PostedImage, image_field
+
 MAX_PARAMS_BYTES = 64 * 1024
-_MAX_PARTS = 16  # more than the two there are, so that the answer can name the others
+MAX_NAME_CHARS = 100
+_MORE_PARTS = 16  # than images that there may be, so that the answer can name the others
 _FRAMING_BYTES = 16 * 1024  # boundaries and headers of a form, the keys of a JSON body
 
 MULTIPART = "multipart/form-data"
@@ -31,9 +35,9 @@ _params = TypeAdapter[Spec](Spec)
 
 @dataclass(frozen=True)
 class Upload:
-    """A posted job: the image's bytes, not looked at yet, and its valid parameters."""
+    """A posted job: its images, and its valid parameters."""
 
-    image: bytes
+    images: tuple[PostedImage, ...]
     params: Spec
 
 
@@ -42,7 +46,8 @@ class JobBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    image: Annotated[str, Field(description="The image file in base64, bare or as a `data:` URL.")]
+    image: Annotated[str | None, Field(description="The image file in base64, bare or as a `data:` URL.")] = None
+    images: Annotated[list[str] | None, Field(description="Several of them, for the task `class_channels`.")] = None
     params: Spec = ExtremalSpec()
 
 
@@ -61,44 +66,58 @@ async def read_upload(request: Request, settings: SettingsDep) -> Upload:
             f"The body's Content-Type is {media_type or 'missing'}: send {MULTIPART} or {JSON}.",
             headers={"Accept-Post": f"{MULTIPART}, {JSON}", "Connection": "close"},
         )
-    upload = await readers[media_type](request, settings.max_upload_bytes)
-    if len(upload.image) > settings.max_upload_bytes:
-        raise _too_large("image", settings.max_upload_bytes)
+    upload = await readers[media_type](request, settings)
+    _check_count(upload, settings.max_images)
     return upload
 
 
-async def _read_form(request: Request, max_image: int) -> Upload:
-    body = _limited(request, max_image + MAX_PARAMS_BYTES + _FRAMING_BYTES, max_image)
+async def _read_form(request: Request, settings: ApiSettings) -> Upload:
+    most = max(settings.max_upload_bytes, settings.max_total_upload_bytes)
+    body = _limited(request, most + MAX_PARAMS_BYTES + _FRAMING_BYTES, most)
+    parts = settings.max_images + _MORE_PARTS
     parser = MultiPartParser(
-        request.headers, body, max_files=_MAX_PARTS, max_fields=_MAX_PARTS, max_part_size=2 * MAX_PARAMS_BYTES
+        request.headers, body, max_files=parts, max_fields=parts, max_part_size=2 * MAX_PARAMS_BYTES
     )
     try:
         form = await parser.parse()
     except MultiPartException as error:
         raise _invalid("image", f"the multipart form can't be read: {error.message}") from error
     try:
-        return await _from_form(form)
+        return await _from_form(form, settings.max_upload_bytes)
     finally:
         await form.close()
 
 
-async def _from_form(form: FormData) -> Upload:
+async def _from_form(form: FormData, max_image: int) -> Upload:
     for name in form:
         if name not in ("image", "params"):
             raise _invalid(name[:100], "there is no such part; the parts are image and params")
-    return Upload(image=await _image_part(form), params=parse_params(await _params_part(form)))
+    images = await _image_parts(form, max_image)
+    return Upload(images=images, params=parse_params(await _params_part(form)))
 
 
-async def _image_part(form: FormData) -> bytes:
-    match form.getlist("image"):
-        case [UploadFile() as part]:
-            return await part.read()
-        case []:
-            raise _invalid("image", "the part is missing: send the image file as the part image")
-        case [_]:
+async def _image_parts(form: FormData, max_image: int) -> tuple[PostedImage, ...]:
+    parts = form.getlist("image")
+    if not parts:
+        raise _invalid("image", "the part is missing: send the image file as the part image")
+    images = []
+    for k, part in enumerate(parts):
+        if not isinstance(part, UploadFile):
             raise _invalid("image", "the part must be a file, with a filename in its Content-Disposition")
-        case parts:
-            raise _invalid("image", f"there are {len(parts)} images: post one job for each")
+        if (part.size or 0) > max_image:
+            raise _too_large(image_field(k, len(parts)), max_image)
+        images.append(PostedImage(await part.read(), (part.filename or "")[:MAX_NAME_CHARS]))
+    return tuple(images)
+
+
+def _check_count(upload: Upload, most: int) -> None:
+    count, several = len(upload.images), isinstance(upload.params, ClassChannelsSpec)
+    if count > 1 and not several:
+        raise _invalid(
+            "image", f"there are {count} images: post one job for each (only the task class_channels takes several)"
+        )
+    if count > most:
+        raise _invalid("image", f"there are {count} images: at most {most} are taken at once")
 
 
 async def _params_part(form: FormData) -> bytes:
@@ -119,10 +138,15 @@ def parse_params(text: bytes) -> Spec:
         raise InvalidFields(field_errors(error.errors())) from error
 
 
-async def _read_json(request: Request, max_image: int) -> Upload:
-    max_base64 = 4 * (max_image + 2) // 3
-    chunks = [chunk async for chunk in _limited(request, max_base64 + MAX_PARAMS_BYTES + _FRAMING_BYTES, max_image)]
-    return await run_in_threadpool(_from_json, b"".join(chunks))  # megabytes of base64 would hold up everyone else
+async def _read_json(request: Request, settings: ApiSettings) -> Upload:
+    most = settings.max_upload_bytes  # of all images together: the body is held in memory
+    max_base64 = 4 * (most + 2) // 3
+    chunks = [chunk async for chunk in _limited(request, max_base64 + MAX_PARAMS_BYTES + _FRAMING_BYTES, most)]
+    # Megabytes of base64 would hold up everyone else.
+    upload = await run_in_threadpool(_from_json, b"".join(chunks))
+    if sum(len(image.data) for image in upload.images) > most:
+        raise _too_large("image", most)
+    return upload
 
 
 def _from_json(text: bytes) -> Upload:
@@ -130,17 +154,24 @@ def _from_json(text: bytes) -> Upload:
         body = JobBody.model_validate_json(text)
     except ValidationError as error:
         raise InvalidFields(field_errors(error.errors(), around=list(JobBody.model_fields))) from error
-    return Upload(image=_from_base64(body.image), params=body.params)
+    if (body.image is None) == (body.images is None):
+        wrong = "Field required" if body.image is None else "send image, or several as images, not both"
+        raise _invalid("image", wrong)
+    texts = [body.image] if body.image is not None else body.images or []
+    if not texts:
+        raise _invalid("images", "there is none: send at least one")
+    images = [_from_base64(text, image_field(k, len(texts))) for k, text in enumerate(texts)]
+    return Upload(images=tuple(PostedImage(data) for data in images), params=body.params)
 
 
-def _from_base64(text: str) -> bytes:
+def _from_base64(text: str, field: str) -> bytes:
     _, comma, data = text.partition(",") if text.startswith("data:") else ("", ",", text)
     try:
         if not comma:
             raise binascii.Error("a data URL has a comma before its data")
         return base64.b64decode("".join(data.split()), validate=True)  # line breaks are common and harmless
     except ValueError as error:
-        raise _invalid("image", f"is not base64 ({error})") from error
+        raise _invalid(field, f"is not base64 ({error})") from error
 
 
 async def _limited(request: Request, max_bytes: int, max_image: int) -> AsyncGenerator[bytes, None]:

@@ -33,13 +33,15 @@ def get_model(
     redis: RedisDep,
     links: LinksDep,
 ) -> ModelRead:
-    """Return a model with its class labels."""
+    """Return a model with its class labels, and its layers that have channels."""
     try:
         card = find_model(redis, name)
     except UnknownName as error:
         raise NotFound(error.detail, nearest=error.nearest) from error
-    return ModelRead(**_summary(card, links).model_dump(), labels=card.labels)
+    return ModelRead(**_summary(card, links).model_dump(), labels=card.labels, layers=card.layers)
 
 
 def _summary(card: ModelCard, links: Links) -> ModelSummary:
-    return ModelSummary(**card.model_dump(exclude={"labels"}), classes=len(card.labels), link=links.model(card.name))
+    return ModelSummary(
+        **card.model_dump(exclude={"labels", "layers"}), classes=len(card.labels), link=links.model(card.name)
+    )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from ep_core.models.card import Source
+from ep_core.models.card import LayerCard, Source
 
 
 class ModelSummary(BaseModel):
@@ -22,9 +22,13 @@ class ModelSummary(BaseModel):
 
 
 class ModelRead(ModelSummary):
-    """A model with its labels."""
+    """A model with its labels and layers."""
 
     labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
+    layers: Annotated[
+        tuple[LayerCard, ...] | None,
+        Field(description="What `params.layer` may be, in the order of computation; null while not known yet."),
+    ] = None
 
 
 class ModelList(BaseModel):
