@@ -10,15 +10,12 @@ from PIL import Image
 from .channels.attribution import explain_channels
 from .channels.class_channels import class_channels
 from .channels.render import render_channels, render_class
-from .channels.report import ChannelsReport, ClassChannelsReport
 from .models.classifier import Classifier
 from .progress import OnProgress
 from .render import render_files
-from .report import ExtremalReport
+from .reports import Report
 from .spec import ChannelsSpec, ClassChannelsSpec, Spec
 from .sweep import explain
-
-Report = ExtremalReport | ChannelsReport | ClassChannelsReport
 
 
 @dataclass(frozen=True)

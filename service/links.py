@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
+from ep_core.channels.report import INVERSIONS, MASKS, SHEET, ClassChannelsReport, inversion_name
 from ep_core.report import CURVE, SALIENCY, ExtremalReport, area_key, mask_name, overlay_name
+from ep_core.reports import Report
+from ep_core.spec import ChannelsSpec, ClassChannelsSpec, ExtremalSpec, Spec
 from worker.contract import JobRecord, JobState
 
 from .jobs.schemas import JobLinks
@@ -33,34 +37,58 @@ class Links:
 
     def all(self, record: JobRecord) -> JobLinks:
         """Return the links that a job has in its state."""
-        if record.state is not JobState.SUCCEEDED:
-            return JobLinks(self_=self.job(record.id))
-        areas = record.params.areas
-        return JobLinks(
-            self_=self.job(record.id),
-            result=self.part(record.id, "result"),
-            saliency=self.part(record.id, SALIENCY),
-            curve=self.part(record.id, CURVE),
-            bundle=self.part(record.id, BUNDLE),
-            masks={area_key(area): self.part(record.id, mask_name(area)) for area in areas},
-            overlays={area_key(area): self.part(record.id, overlay_name(area)) for area in areas},
-        )
+        links: dict[str, Any] = {"self_": self.job(record.id)}
+        if record.state is JobState.SUCCEEDED:
+            files = {name: self.part(record.id, file) for name, file in _files(record.params).items()}
+            links |= files | {"result": self.part(record.id, "result"), "bundle": self.part(record.id, BUNDLE)}
+            links |= self._pictures(record)
+        return JobLinks(**links)
 
-    def into(self, report: ExtremalReport, job_id: str) -> ExtremalReport:
+    def into(self, report: Report, job_id: str) -> Report:
         """Return the report with the addresses of its pictures in it."""
-        artifacts = {"result": "result", "saliency": SALIENCY, "curve": CURVE, "bundle": BUNDLE}
+        artifacts = {"result": "result", **_files(report.params), "bundle": BUNDLE}
         return _with_files(report, base=f"{self.job(job_id)}/", artifacts=artifacts)
 
+    def _pictures(self, record: JobRecord) -> dict[str, dict[str, str]]:
+        """Return the links that there are several of."""
+        params = record.params
+        if isinstance(params, ExtremalSpec):
+            return {
+                "masks": {area_key(area): self.part(record.id, mask_name(area)) for area in params.areas},
+                "overlays": {area_key(area): self.part(record.id, overlay_name(area)) for area in params.areas},
+            }
+        if isinstance(params, ChannelsSpec) and params.invert:
+            return {"inversions": {name: self.part(record.id, inversion_name(name)) for name in INVERSIONS}}
+        return {}
 
-def for_bundle(report: ExtremalReport) -> ExtremalReport:
+
+def for_bundle(report: Report) -> Report:
     """Return the report with the names of the files that lie beside it in the bundle."""
-    return _with_files(report, base="", artifacts={"saliency": SALIENCY, "curve": CURVE})
+    return _with_files(report, base="", artifacts=_files(report.params))
 
 
-def _with_files(report: ExtremalReport, *, base: str, artifacts: dict[str, str]) -> ExtremalReport:
-    curve = [
-        point.model_copy(update={"mask": base + mask_name(point.area), "overlay": base + overlay_name(point.area)})
-        for point in report.curve
-    ]
+def _files(params: Spec) -> dict[str, str]:
+    """Return the files that every result of a task has one of, by what a client calls them."""
+    if isinstance(params, ClassChannelsSpec):
+        return {"sheet": SHEET}
+    files = {"saliency": SALIENCY, "curve": CURVE}
+    return files | {"channel_masks": MASKS} if isinstance(params, ChannelsSpec) else files
+
+
+def _with_files(report: Report, *, base: str, artifacts: dict[str, str]) -> Report:
     located = {name: base + file for name, file in artifacts.items()}
-    return report.model_copy(update={"curve": curve, "artifacts": located})
+    if isinstance(report, ExtremalReport):
+        curve = [
+            point.model_copy(update={"mask": base + mask_name(point.area), "overlay": base + overlay_name(point.area)})
+            for point in report.curve
+        ]
+        return report.model_copy(update={"curve": curve, "artifacts": located})
+    if isinstance(report, ClassChannelsReport):
+        channels = report.channels
+        if report.params.invert:
+            files = [base + inversion_name(one.channel) for one in channels]
+            channels = [one.model_copy(update={"inversion": file}) for one, file in zip(channels, files, strict=True)]
+        return report.model_copy(update={"channels": channels, "artifacts": located})
+    if report.params.invert:
+        located |= {f"inversion_{name}": base + inversion_name(name) for name in INVERSIONS}
+    return report.model_copy(update={"artifacts": located})

@@ -14,7 +14,8 @@ import ep_core
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.memory import free_memory, is_out_of_memory
 from ep_core.report import RESULT
-from ep_core.tasks import Report, run_task
+from ep_core.reports import Report
+from ep_core.tasks import run_task
 
 from .activity import LOADING_S
 from .contract import JobRecord, JobState, Problem, input_name

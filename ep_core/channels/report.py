@@ -12,6 +12,7 @@ from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 
 MASKS = "masks.json"
 FULL, MASKED, COMPARISON = "full", "masked", "comparison"
+INVERSIONS = (FULL, MASKED, COMPARISON)
 SHEET = "channels.png"
 
 

@@ -6,7 +6,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, area_key, mask_name, overlay_name
+from ep_core.channels.report import MASKS, SHEET, inversion_name
+from ep_core.report import CURVE, RESULT, SALIENCY, area_key, mask_name, overlay_name
+from ep_core.reports import AnyReport, Report, read_report
+from ep_core.spec import ExtremalSpec
 from service.caching import IfNoneMatch, immutable_response
 from service.deps import JobsDep, LinksDep, SettingsDep
 from service.errors import InvalidFields, NoResult, NotFound, Unavailable
@@ -16,11 +19,19 @@ from worker.contract import JobRecord
 
 from .bundle import make_bundle
 from .endpoints import JobId
-from .examples import REPORT
+from .examples import REPORTS
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
 
 Area = Annotated[str, Path(description="One of the job's areas; compared as a number.", examples=["0.1"])]
+Inversion = Annotated[
+    str,
+    Path(
+        description="`full`, `masked` or `comparison` (task `channels`), or a channel's index (`class_channels`).",
+        pattern="^[a-z0-9]{1,16}$",
+        examples=["comparison"],
+    ),
+]
 Frame = Annotated[
     Literal["image", "model"],
     Query(
@@ -42,9 +53,12 @@ class Artifacts:
         """Return the job's area that `text` names.
 
         Raises:
-            NotFound: it has no such area.
+            NotFound: it has no such area, or its task has no spatial masks.
         """
-        areas = self.record.params.areas
+        params = self.record.params
+        if not isinstance(params, ExtremalSpec):
+            raise NotFound(f"A job of the task {params.task} has no spatial masks: its `links` name what it has.")
+        areas = params.areas
         for area in areas:
             if _same_number(text, area):
                 return area
@@ -52,12 +66,16 @@ class Artifacts:
         raise NotFound(f"The job has no area {text[:32]}: its areas are {listed}.", areas=areas)
 
     def file(self, name: str) -> bytes:
-        """Return a stored file."""
+        """Return a stored file.
+
+        Raises:
+            NotFound: the job has no such file.
+        """
         return self._jobs.artifact(self.record.id, name)
 
-    def report(self) -> ExtremalReport:
+    def report(self) -> Report:
         """Return the stored report."""
-        return ExtremalReport.model_validate_json(self.file(RESULT))
+        return read_report(self.file(RESULT))
 
     def all_files(self) -> dict[str, bytes]:
         """Return all stored files by name, the posted image left out."""
@@ -75,7 +93,7 @@ ArtifactsDep = Annotated[Artifacts, Depends()]
 
 
 def _responses(media_type: str, description: str, **content: Any) -> dict[int | str, dict[str, Any]]:
-    schema = {"schema": {"type": "string", "contentMediaType": media_type}}
+    schema = {"schema": {"type": "string", "contentMediaType": media_type}} if media_type != "application/json" else {}
     return {
         200: {"description": description, "content": {media_type: content or schema}},
         304: {"description": "The client has it already."},
@@ -86,8 +104,8 @@ def _responses(media_type: str, description: str, **content: Any) -> dict[int | 
 @router.get(
     "/result",
     summary="Result",
-    response_model=ExtremalReport,
-    responses=_responses("application/json", "Scores, curve and optimal area.", example=REPORT),
+    response_model=AnyReport,
+    responses=_responses("application/json", "Scores, curve and optimal area.", examples=REPORTS),
 )
 def get_result(artifacts: ArtifactsDep, links: LinksDep) -> Response:
     """Return the scores, the curve over the areas, the optimal area, and the links to the pictures."""
@@ -118,13 +136,46 @@ def get_overlay(artifacts: ArtifactsDep, area: Area) -> Response:
 
 
 @router.get(
+    "/inversions/{name}.png",
+    summary="Inversion",
+    response_class=Response,
+    responses=_responses("image/png", "An image that excites the layer, or one of its channels."),
+)
+def get_inversion(artifacts: ArtifactsDep, name: Inversion) -> Response:
+    """Return an inversion (eq. 12) of a job on channels that was asked to invert."""
+    return artifacts.respond(artifacts.file(inversion_name(name)), "image/png")
+
+
+@router.get(
+    f"/{MASKS}",
+    summary="Channel masks",
+    response_class=Response,
+    responses=_responses("application/json", "`masks`: K values for each of `areas`."),
+)
+def get_channel_masks(artifacts: ArtifactsDep) -> Response:
+    """Return the masks of a job of the task `channels`: a value in [0, 1] per channel, for each count."""
+    return artifacts.respond(artifacts.file(MASKS), "application/json")
+
+
+@router.get(
+    f"/{SHEET}",
+    summary="Top channels",
+    response_class=Response,
+    responses=_responses("image/png", "A row for each top channel: its inversion, and what excites it most."),
+)
+def get_sheet(artifacts: ArtifactsDep) -> Response:
+    """Return the top channels of a class in one picture (task `class_channels`)."""
+    return artifacts.respond(artifacts.file(SHEET), "image/png")
+
+
+@router.get(
     f"/{SALIENCY}",
     summary="Saliency map",
     response_class=Response,
-    responses=_responses("image/png", "The sum of the masks over all areas."),
+    responses=_responses("image/png", "Heat over the image."),
 )
 def get_saliency(artifacts: ArtifactsDep) -> Response:
-    """Return the sum of the masks over all areas as one picture."""
+    """Return the sum of the masks over all areas; for `channels`, of the optimal mask's channels (eq. 11)."""
     return artifacts.respond(artifacts.file(SALIENCY), "image/png")
 
 

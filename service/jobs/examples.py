@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ep_core.channels.report import (
+    ChannelPoint,
+    ChannelsReport,
+    ChosenChannel,
+    ClassChannel,
+    ClassChannelsReport,
+    ClassImage,
+    Excited,
+)
+from ep_core.models.card import LayerCard
 from ep_core.report import (
     CurvePoint,
     Engine,
@@ -13,11 +23,14 @@ from ep_core.report import (
     TargetRef,
     Timing,
 )
-from ep_core.spec import ExtremalSpec
+from ep_core.spec import SPECS, ChannelsSpec, ClassChannelsSpec, ExtremalSpec
 
 _PARAMS = {"target": "American black bear", "areas": [0.05, 0.1, 0.2]}
-_PARAMS_SCHEMA = {"$ref": f"#/components/schemas/{ExtremalSpec.__name__}"}
+_PARAMS_SCHEMA = {"anyOf": [{"$ref": f"#/components/schemas/{spec.__name__}"} for spec in SPECS.values()]}
+_CHANNELS = {"task": "channels", "layer": "features.18", "areas": [12, 121, 1280], "invert": True}
+_CLASS = {"task": "class_channels", "layer": "features.18", "target": "American black bear", "top": 2}
 _ID = "0f8fad5bd9cb469fa165708677289501"
+_FILES = {"saliency": "saliency.png", "curve": "curve.svg", "bundle": "bundle.zip"}
 _ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"  # a PNG
 
 REQUEST_BODY: dict[str, Any] = {
@@ -31,7 +44,7 @@ REQUEST_BODY: dict[str, Any] = {
                     "image": {
                         "type": "string",
                         "format": "binary",
-                        "description": "The image file, one part with a filename.",
+                        "description": "The image file, a part with a filename; `class_channels` takes several.",
                     },
                     "params": _PARAMS_SCHEMA,
                 },
@@ -41,13 +54,18 @@ REQUEST_BODY: dict[str, Any] = {
         "application/json": {
             "schema": {
                 "type": "object",
-                "required": ["image"],
+                "oneOf": [{"required": ["image"]}, {"required": ["images"]}],
                 "additionalProperties": False,
                 "properties": {
                     "image": {
                         "type": "string",
                         "contentEncoding": "base64",
                         "description": "The image file in base64, bare or as a `data:` URL.",
+                    },
+                    "images": {
+                        "type": "array",
+                        "items": {"type": "string", "contentEncoding": "base64"},
+                        "description": "Several of them, for the task `class_channels`.",
                     },
                     "params": _PARAMS_SCHEMA,
                 },
@@ -59,7 +77,15 @@ REQUEST_BODY: dict[str, Any] = {
                         "image": _ONE_PIXEL,
                         "params": _PARAMS,
                     },
-                }
+                },
+                "channels": {
+                    "summary": "The channels of a layer, and its inversions",
+                    "value": {"image": _ONE_PIXEL, "params": _CHANNELS},
+                },
+                "class_channels": {
+                    "summary": "The channels of a class, from several images",
+                    "value": {"images": [_ONE_PIXEL, _ONE_PIXEL], "params": _CLASS},
+                },
             },
         },
     },
@@ -79,11 +105,18 @@ def _point(area: float, measured: float, preserve: float, delete: float, probabi
     )
 
 
+_COMMON: dict[str, Any] = {
+    "id": _ID,
+    "model": ModelRef(name="mobilenet_v2", weights_digest="sha256:b0353104", input_size=(224, 224)),
+    "target": TargetRef(index=295, label="American black bear"),
+    "timing": Timing(queued_s=0.1, run_s=8.2, iterations=73),
+    "engine": Engine(version="0.1.0", torch="2.14.1", device="cpu"),
+}
+_LAYER = LayerCard(name="features.18", type="Conv2dNormActivation", channels=1280, height=7, width=7)
+
 REPORT: dict[str, Any] = ExtremalReport(
-    id=_ID,
+    **_COMMON,
     params=ExtremalSpec.model_validate(_PARAMS),
-    model=ModelRef(name="mobilenet_v2", weights_digest="sha256:b0353104", input_size=(224, 224)),
-    target=TargetRef(index=295, label="American black bear"),
     scores=Scores(original=13.76, perturbed=1.12, threshold=13.76, original_probability=0.869),
     curve=[
         _point(0.05, 0.05, 6.7, 9.5, 0.008),
@@ -93,11 +126,54 @@ REPORT: dict[str, Any] = ExtremalReport(
     optimal_area=0.2,
     monotonic=True,
     image_size=(427, 640),
-    timing=Timing(queued_s=0.1, run_s=8.2, iterations=73),
-    engine=Engine(version="0.1.0", torch="2.14.1", device="cpu"),
-    artifacts={
-        "saliency": f"/v1/jobs/{_ID}/saliency.png",
-        "curve": f"/v1/jobs/{_ID}/curve.svg",
-        "bundle": f"/v1/jobs/{_ID}/bundle.zip",
-    },
+    artifacts={name: f"/v1/jobs/{_ID}/{file}" for name, file in _FILES.items()},
 ).model_dump(mode="json")
+
+CHANNELS_REPORT: dict[str, Any] = ChannelsReport(
+    **_COMMON,
+    params=ChannelsSpec.model_validate(_CHANNELS),
+    layer=_LAYER,
+    scores=Scores(original=13.76, perturbed=-0.02, threshold=13.76, original_probability=0.869),
+    curve=[
+        ChannelPoint(
+            area=count,
+            measured_area=count,
+            preserve=kept,
+            delete=13.74 - kept,
+            preserve_probability=probability,
+            binariness=0,
+        )
+        for count, kept, probability in ((12, 3.42, 0.002), (121, 16.5, 0.97), (1280, 13.76, 0.869))
+    ],
+    optimal_area=121,
+    monotonic=True,
+    channels=[ChosenChannel(channel=997, first_area=12, weight=1, contribution=0.41)],
+    image_size=(427, 640),
+    artifacts={"saliency": f"/v1/jobs/{_ID}/saliency.png", "curve": f"/v1/jobs/{_ID}/curve.svg"},
+).model_dump(mode="json")
+
+CLASS_REPORT: dict[str, Any] = ClassChannelsReport(
+    **_COMMON,
+    params=ClassChannelsSpec.model_validate(_CLASS),
+    layer=_LAYER,
+    images=[
+        ClassImage(index=k, name=f"bear{k}.jpg", original=13.76, probability=0.869, optimal_area=121) for k in range(2)
+    ],
+    channels=[
+        ClassChannel(
+            channel=channel,
+            weight=1,
+            images=[Excited(image=1, activation=1.9), Excited(image=0, activation=1.2)],
+            inversion=f"/v1/jobs/{_ID}/inversions/{channel}.png",
+        )
+        for channel in (997, 511)
+    ],
+    weights=[0.0, 0.5, 1.0],
+    artifacts={"sheet": f"/v1/jobs/{_ID}/channels.png", "bundle": f"/v1/jobs/{_ID}/bundle.zip"},
+).model_dump(mode="json")
+
+REPORTS: dict[str, Any] = {
+    "extremal": {"summary": "Areas of the image", "value": REPORT},
+    "channels": {"summary": "Channels of a layer", "value": CHANNELS_REPORT},
+    "class_channels": {"summary": "Channels of a class", "value": CLASS_REPORT},
+}

@@ -21,9 +21,14 @@ class JobLinks(BaseModel):
     result: str | None = None
     saliency: str | None = None
     curve: str | None = None
+    channel_masks: Annotated[str | None, Field(description="The channel masks of `channels`, as JSON.")] = None
+    sheet: Annotated[str | None, Field(description="The top channels of `class_channels`, in one picture.")] = None
     bundle: str | None = None
     masks: Annotated[dict[str, str], Field(description="By area.")] = {}
     overlays: Annotated[dict[str, str], Field(description="By area.")] = {}
+    inversions: Annotated[
+        dict[str, str], Field(description="Of `channels` with `invert`: `full`, `masked`, `comparison`.")
+    ] = {}
 
 
 class JobRead(BaseModel):

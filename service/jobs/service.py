@@ -140,7 +140,7 @@ class JobService:
         """
         data = self._blobs.get(job_id, name)
         if data is None:
-            raise NotFound(f"The job has no {name} (any more).")
+            raise NotFound(f"The job has no {name}: its `links` name what it has.")
         return data
 
     def artifact_names(self, job_id: str) -> list[str]:

@@ -1,0 +1,20 @@
+"""Any task's report. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from .channels.report import ChannelsReport, ClassChannelsReport
+from .report import ExtremalReport
+
+Report = ExtremalReport | ChannelsReport | ClassChannelsReport
+AnyReport = Annotated[Report, Field(discriminator="task")]
+
+_adapter = TypeAdapter[Report](AnyReport)
+
+
+def read_report(text: bytes) -> Report:
+    """Return the report that a JSON text holds, told apart by `task`."""
+    return _adapter.validate_json(text)
