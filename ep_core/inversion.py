@@ -90,6 +90,8 @@ def invert_channels(
 ) -> Tensor:
     """Return images that maximise the mean over space of one channel each (figure 10).
 
+    A channel that is clipped (ReLU6) soon has all that it can have: the layer before the clipping shows more.
+
     Args:
         head: N x 3 x H x W, normalised, -> N x K x h x w, the layer's activations.
         channels: N indices, at least one.

@@ -18,7 +18,6 @@ _WITHOUT_VALUE = ("missing", "json_invalid")
 _FIELDS: dict[str, dict[str, dict[str, Any]]] = {
     task: spec.model_json_schema()["properties"] for task, spec in SPECS.items()
 }
-"""The schemas of a task's fields."""
 _DEFAULT_TASK = next(iter(SPECS))
 
 
@@ -53,20 +52,16 @@ def field_errors(errors: Iterable[Mapping[str, Any]], *, around: Sequence[str] =
 
 
 def _without_echoes(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Drop what pydantic says of a list's length where its items are at fault, which it doesn't count then."""
-    return [
-        error
-        for error in errors
-        if error["type"] != "too_short"
-        or not any(other["loc"][: len(error["loc"])] == error["loc"] for other in errors if other is not error)
-    ]
+    """Drop what pydantic says of a list's length where items are at fault: it counts only the good ones."""
+    lists = {error["loc"][:-1] for error in errors if error["loc"]}
+    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in lists]
 
 
 def _field_error(error: Mapping[str, Any], around: Sequence[str]) -> FieldError:
-    task, (top, *inner) = _location(error["loc"])
+    task, (top, *inner) = _location(error["loc"], around)
     value = None if error["type"] in _WITHOUT_VALUE else _excerpt(error["input"])
-    if error["type"] == "union_tag_invalid":
-        return _unknown_task(error)
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return _unknown_task(error["input"].get("task"))
     if error["type"] == "extra_forbidden":
         return _unknown_field(str(top), value, task, around if len(error["loc"]) == 1 else ())
     # What else is in a location are names of a union's members, which mean nothing to the sender.
@@ -74,28 +69,35 @@ def _field_error(error: Mapping[str, Any], around: Sequence[str]) -> FieldError:
     return FieldError(field=field, detail=_detail(error), value=value, allowed=_allowed(str(top), task, error))
 
 
-def _location(location: tuple[str | int, ...]) -> tuple[str, tuple[str | int, ...]]:
+def _location(location: tuple[str | int, ...], around: Sequence[str]) -> tuple[str, tuple[str | int, ...]]:
     """Return the task, and the field without what says where it came from (a JSON body's `params`, the query, ...)."""
     task = _DEFAULT_TASK
+    if around and location[:1] != ("params",):  # beside the parameters
+        return task, location or ("params",)
     if len(location) > 1 and location[0] in ("params", "query", "path", "header", "body"):
         location = location[1:]
-    if len(location) > 1 and location[0] in SPECS:  # the member of the union
+    if location and location[0] in SPECS:  # the member of the union
         task, location = str(location[0]), location[1:]
     return task, location or ("params",)
 
 
-def _unknown_task(error: Mapping[str, Any]) -> FieldError:
-    asked = error["input"].get("task") if isinstance(error["input"], dict) else None
-    nearest = nearest_names(str(asked), list(SPECS))
-    hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the tasks are {', '.join(SPECS)}"
-    return FieldError(field="task", detail=f"there is no such task; {hint}", value=_excerpt(asked), nearest=nearest)
+def _unknown_task(asked: Any) -> FieldError:
+    nearest = nearest_names(asked, list(SPECS)) if isinstance(asked, str) else []
+    hint = f"did you mean {' or '.join(nearest)}? The" if nearest else "the"
+    return FieldError(
+        field="task",
+        detail=f"there is no such task; {hint} tasks are {', '.join(SPECS)}",
+        value=_excerpt(asked),
+        allowed={"enum": list(SPECS)},
+        nearest=nearest,
+    )
 
 
 def _unknown_field(name: str, value: str | None, task: str, around: Sequence[str]) -> FieldError:
     fields = around or list(_FIELDS[task])
     nearest = nearest_names(name, fields)
     hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the fields are {', '.join(fields)}"
-    if around and name in _FIELDS[task]:
+    if around and any(name in fields_of_task for fields_of_task in _FIELDS.values()):
         hint = "it goes inside params"
     return FieldError(
         field=name[:MAX_VALUE_CHARS], detail=f"there is no such field; {hint}", value=value, nearest=nearest

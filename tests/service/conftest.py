@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from redis import Redis
 
-from ep_core.models.card import ModelCard
+from ep_core.models.card import LayerCard, ModelCard
 from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
 from service.app import create_app
 from service.embedded_redis import EmbeddedRedis
@@ -23,12 +23,20 @@ from worker.store import JobStore
 
 LABELS = ("goldfish", "American black bear", "brown bear", "crane", "crane", "Persian cat")
 
+LAYERS = [
+    LayerCard(name="features.8", type="InvertedResidual", channels=64, height=14, width=14),
+    LayerCard(name="features.13", type="InvertedResidual", channels=96, height=14, width=14),
+    LayerCard(name="features.18", type="Conv2dNormActivation", channels=1280, height=7, width=7),
+]
+
 
 @pytest.fixture(scope="session")
 def cards() -> list[ModelCard]:
     """The models of a worker."""
     return [
-        ModelCard(name="mobilenet_v2", source="torchvision", input_size=(224, 224), labels=LABELS),
+        ModelCard(
+            name="mobilenet_v2", source="torchvision", input_size=(224, 224), labels=LABELS, layers=tuple(LAYERS)
+        ),
         ModelCard(name="timm:org/resnet10t.c3_in1k", source="timm", input_size=(176, 176), labels=LABELS),
     ]
 
@@ -51,7 +59,13 @@ def redis(redis_server: EmbeddedRedis, cards: list[ModelCard]) -> Iterator[Redis
 
 @pytest.fixture(scope="session")
 def settings(redis_server: EmbeddedRedis) -> ApiSettings:
-    return ApiSettings(redis_url=redis_server.url, max_upload_bytes=300_000, max_pixels=1_000_000)
+    return ApiSettings(
+        redis_url=redis_server.url,
+        max_upload_bytes=300_000,
+        max_total_upload_bytes=400_000,
+        max_images=4,
+        max_pixels=1_000_000,
+    )
 
 
 @pytest.fixture(scope="session")

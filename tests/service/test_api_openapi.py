@@ -95,9 +95,8 @@ def test_examples_validate_against_their_schemas(document: dict[str, Any]) -> No
     assert ExtremalReport.model_validate(REPORT).curve
 
 
-def test_the_example_request_is_accepted(client: TestClient) -> None:
-    (example,) = REQUEST_BODY["content"]["application/json"]["examples"].values()
-
+@pytest.mark.parametrize("example", REQUEST_BODY["content"]["application/json"]["examples"].values())
+def test_the_example_requests_are_accepted(client: TestClient, example: dict[str, Any]) -> None:
     assert client.post("/v1/jobs", json=example["value"]).status_code == 202
 
 

@@ -59,7 +59,7 @@ def api(redis_server: EmbeddedRedis, cards: list[ModelCard]) -> Iterator[str]:
     with Redis.from_url(redis_server.url) as redis:
         redis.flushall()
         catalogue.publish(redis, cards)
-    with _api(redis_server.url, EP_MAX_UPLOAD_BYTES="1000000") as (_, address):
+    with _api(redis_server.url, EP_MAX_UPLOAD_BYTES="1000000", EP_MAX_TOTAL_UPLOAD_BYTES="2000000") as (_, address):
         yield address
 
 
