@@ -18,7 +18,7 @@ from ep_core.models.split import Split, split
 from ep_core.progress import OnProgress, Progress
 from ep_core.report import CurvePoint, ModelRef, TargetRef, Timing
 from ep_core.solver import Solver
-from ep_core.spec import ChannelsSpec
+from ep_core.spec import ChannelsSpec, Preset
 from ep_core.targets import resolve_target
 
 from .choice import check_counts, resolve_layer
@@ -29,6 +29,8 @@ from .rules import ITERATIONS, RULES, plan
 
 OnSolver = Callable[[Solver], None]
 MAX_LANES = 32
+COSINE_POWER: dict[Preset, float] = {"fast": 2.0, "paper": 0.0}
+"""`paper` inverts by eq. 12; `fast` gives no credit for exciting what the target hasn't: closer to the image."""
 INVERSION_WEIGHT = 8  # of an image's step, in steps of a mask: so that progress runs evenly
 
 
@@ -71,9 +73,7 @@ def explain_channels(
         if not spec.invert:
             return found
         started = time.perf_counter()
-        inversions = _inversions(
-            model, parts, found, seed=spec.seed, on_step=lambda done: report(steps + 2 * INVERSION_WEIGHT * done)
-        )
+        inversions = _inversions(model, parts, found, on_step=lambda done: report(steps + 2 * INVERSION_WEIGHT * done))
     seconds = found.timing.run_s + time.perf_counter() - started
     return replace(found, inversions=inversions, timing=found.timing.model_copy(update={"run_s": seconds}))
 
@@ -161,7 +161,7 @@ def _point(point: CurvePoint, mass: float) -> ChannelPoint:
 
 
 def _inversions(
-    model: Classifier, parts: Split, found: ChannelExplanation, *, seed: int, on_step: Callable[[int], None]
+    model: Classifier, parts: Split, found: ChannelExplanation, *, on_step: Callable[[int], None]
 ) -> dict[str, Tensor]:
     """Return the inversions of the layer, with all of its channels and with the optimal mask's (eq. 12)."""
     mask = found.optimal_mask.to(parts.activation.device)[None, :, None, None]
@@ -170,7 +170,8 @@ def _inversions(
         torch.cat([parts.activation, mask * parts.activation]),
         size=found.frame.input_size,
         normalise=model.preprocessing.normalise,
-        seed=seed,
+        seed=found.spec.seed,
+        cosine_power=COSINE_POWER[found.spec.preset],
         on_step=lambda done, _total: on_step(done),
     )
     return dict(zip((FULL, MASKED), pictures, strict=True))
