@@ -1,8 +1,13 @@
-"""Make the pictures of the README from real results: `python docs/figures.py` (a minute or two)."""
+"""Make the pictures of the README and the docs from real results: `python docs/figures.py [STREET_SIGNS]`.
+
+It takes a few minutes. STREET_SIGNS is a folder of photographs (docs/images/ATTRIBUTION.md names them) for the picture
+of a class's channels, which stays as it is without.
+"""
 
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,6 +28,7 @@ def main() -> None:
             subprocess.run(["ep", "explain", ROOT / "samples" / f"{name}.jpg", "--out", out], check=True)
         rows = [_row(name, Path(folder) / name) for name in NAMES]
         (IMAGES / "black_bear_curve.svg").write_bytes((Path(folder) / "black_bear" / "curve.svg").read_bytes())
+        _inside(Path(folder))
     sheet = Image.new("RGB", (rows[0].width, sum(row.height + GAP for row in rows) + CAPTION), "white")
     _captions(sheet)
     top = CAPTION
@@ -30,6 +36,19 @@ def main() -> None:
         sheet.paste(row, (0, top))
         top += row.height + GAP
     sheet.save(IMAGES / "masks.jpg", quality=88)
+
+
+def _inside(folder: Path) -> None:
+    """Make the pictures of section 5: an image's inversions, and a class's channels."""
+    layer = ("--layer", "features.18")
+    goose = ROOT / "samples" / "goose.jpg"
+    subprocess.run(["ep", "channels", goose, *layer, "--invert", "--out", folder / "channels"], check=True)
+    inversions = Image.open(folder / "channels" / "inversions" / "comparison.png")
+    inversions.save(IMAGES / "goose_inversions.jpg", quality=90)
+    if len(sys.argv) > 1:
+        signs = ("--target", "street sign", "--top", "3", "--out", folder / "class")
+        subprocess.run(["ep", "class-channels", sys.argv[1], *layer, *signs], check=True)
+        Image.open(folder / "class" / "channels.png").save(IMAGES / "class_channels.jpg", quality=88)
 
 
 def _row(name: str, out: Path) -> Image.Image:

@@ -44,8 +44,8 @@ class _ChannelSweep(CommonSpec):
     preset: Annotated[
         Preset,
         Field(
-            description="`paper`: eq. 9 in 300 iterations and inversions by eq. 12, as section 5 says. `fast`: exactly so "
-            "many channels, and inversions that look more like the image."
+            description="`paper`: eq. 9 in 300 iterations, inversions by eq. 12, as section 5 says. `fast`: masks of "
+            "exactly so many channels, inversions that look more like the image."
         ),
     ] = "fast"
     seed: Annotated[StrictInt, Field(ge=0, lt=2**63, description="Draws where inversions start.")] = 0

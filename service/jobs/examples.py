@@ -31,6 +31,7 @@ _CHANNELS = {"task": "channels", "layer": "features.18", "areas": [12, 121, 1280
 _CLASS = {"task": "class_channels", "layer": "features.18", "target": "American black bear", "top": 2}
 _ID = "0f8fad5bd9cb469fa165708677289501"
 _FILES = {"saliency": "saliency.png", "curve": "curve.svg", "bundle": "bundle.zip"}
+_FILE = {"type": "string", "format": "binary"}
 _ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"  # a PNG
 
 REQUEST_BODY: dict[str, Any] = {
@@ -42,9 +43,9 @@ REQUEST_BODY: dict[str, Any] = {
                 "required": ["image"],
                 "properties": {
                     "image": {
-                        "type": "string",
-                        "format": "binary",
-                        "description": "The image file, a part with a filename; `class_channels` takes several.",
+                        "anyOf": [_FILE, {"type": "array", "items": _FILE, "minItems": 1}],
+                        "description": "The image file, a part with a filename; several such parts for the task "
+                        "`class_channels`.",
                     },
                     "params": _PARAMS_SCHEMA,
                 },
@@ -65,6 +66,7 @@ REQUEST_BODY: dict[str, Any] = {
                     "images": {
                         "type": "array",
                         "items": {"type": "string", "contentEncoding": "base64"},
+                        "minItems": 1,
                         "description": "Several of them, for the task `class_channels`.",
                     },
                     "params": _PARAMS_SCHEMA,

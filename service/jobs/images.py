@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from service.validation import FieldError
+
+MAX_NAME_CHARS = 100
+
 
 @dataclass(frozen=True)
 class PostedImage:
@@ -13,6 +17,15 @@ class PostedImage:
     name: str = ""
 
 
-def image_field(image: int, count: int) -> str:
-    """Return what an image of so many is called in an error."""
-    return "image" if count == 1 else f"image.{image}"
+def clean_name(name: str) -> str:
+    """Return a posted name without a folder, what can't be printed replaced, in `MAX_NAME_CHARS` at most."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(char if char.isprintable() else "\ufffd" for char in last)[:MAX_NAME_CHARS]
+
+
+def image_error(detail: str, *, image: int, count: int, name: str = "") -> FieldError:
+    """Return what is wrong with an image; one of several is named."""
+    if count == 1:
+        return FieldError(field="image", detail=detail)
+    name = clean_name(name)
+    return FieldError(field=f"image.{image}", detail=f"{name}: {detail}" if name else detail)

@@ -19,13 +19,13 @@ from ep_core.targets import resolve_target
 from service.errors import InvalidFields, NoResult, NotFound
 from service.models.service import find_model
 from service.settings import ApiSettings
-from service.validation import MAX_ERRORS, FieldError
+from service.validation import MAX_ERRORS
 from worker import queue
 from worker.blobs import BlobStore, open_blobs
 from worker.contract import JobRecord, JobState, input_name, is_input
 from worker.store import JobStore
 
-from .images import PostedImage, image_field
+from .images import PostedImage, image_error
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _log = structlog.get_logger(__name__)
@@ -55,8 +55,7 @@ class JobService:
             except InvalidInput as error:
                 if len(images) == 1:
                     raise
-                detail = f"{image.name}: {error.detail}" if image.name else error.detail
-                wrong.append(FieldError(field=image_field(k, len(images)), detail=detail))
+                wrong.append(image_error(error.detail, image=k, count=len(images), name=image.name))
         if wrong:
             raise InvalidFields(wrong[:MAX_ERRORS])
 

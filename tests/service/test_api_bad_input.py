@@ -231,6 +231,18 @@ def test_broken_multipart(client: TestClient, content_type: str, body: bytes) ->
     assert problem_of(client.post("/v1/jobs", content=body, headers={"Content-Type": content_type})).status == 422
 
 
+@pytest.mark.parametrize("charset", ["unicode_escape", "undefined"])
+@pytest.mark.parametrize(
+    "part", ['name="\\ud800"', 'name="image"; filename="\\ud800"', 'name="params"\r\n\r\n"\\ud800']
+)
+def test_odd_charsets(client: TestClient, charset: str, part: str) -> None:
+    """Lone surrogates can't be written as UTF-8."""
+    body = f"--x\r\nContent-Disposition: form-data; {part}\r\n\r\n1\r\n--x--\r\n"
+    kind = {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}"}
+
+    assert problem_of(client.post("/v1/jobs", content=body, headers=kind)).status == 422
+
+
 def test_long_params_are_refused(client: TestClient, png: bytes) -> None:
     params = "{" + " " * MAX_PARAMS_BYTES + "}"
     problem = problem_of(client.post("/v1/jobs", files={"image": png}, data={"params": params}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
@@ -72,18 +73,49 @@ def test_images_that_cannot_be_read_are_named_all(client: TestClient, png: bytes
 def test_one_image_too_large_of_several_is_named(client: TestClient, png: bytes) -> None:
     problem = post(client, CLASS, png, png + bytes(300_001)).json()
     assert (problem["status"], problem["errors"][0]["field"]) == (413, "image.1")
+    assert problem["errors"][0]["detail"].startswith("photo1.png: ")
 
 
-def test_all_together_may_be_too_large(client: TestClient, png: bytes) -> None:
-    problem = post(client, CLASS, png + bytes(250_000), png + bytes(250_000)).json()
+@pytest.mark.parametrize("size", [200_001, 250_000])
+def test_all_together_may_be_too_large(client: TestClient, size: int) -> None:
+    """Also where the body is short enough to be read."""
+    problem = post(client, CLASS, bytes(size), bytes(size)).json()
     assert problem["status"] == 413
-    assert "400000" in problem["detail"]
+    assert "400000 bytes that it may have, all images together; each may have 300000" in problem["detail"]
 
 
-def test_too_many_images_are_refused_with_the_limit(client: TestClient, png: bytes) -> None:
-    problem = post(client, CLASS, *[png] * 5).json()
+def test_images_in_json_may_together_have_what_one_may_have(client: TestClient) -> None:
+    images = [base64.b64encode(bytes(150_001)).decode()] * 2
+    problem = client.post("/v1/jobs", json={"images": images, "params": CLASS}).json()
+    assert problem["status"] == 413
+    assert "send several as multipart/form-data" in problem["detail"]
+
+
+def test_images_that_are_not_base64_are_named_all(client: TestClient, png: bytes) -> None:
+    images = ["*", base64.b64encode(png).decode(), "!"]
+    problem = client.post("/v1/jobs", json={"images": images, "params": CLASS}).json()
+    assert [error["field"] for error in problem["errors"]] == ["image.0", "image.2"]
+
+
+@pytest.mark.parametrize("count", [5, 30])
+def test_too_many_images_are_refused_with_the_limit(client: TestClient, png: bytes, count: int) -> None:
+    """Also where the form has more parts than are read."""
+    problem = post(client, CLASS, *[png] * count).json()
     assert problem["status"] == 422
     assert "at most 4" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("C:\\fakepath\\goose.jpg", "goose.jpg"), ("photos/goose.jpg", "goose.jpg"), ("g\x1bose", "g\ufffdose"), ("", "")],
+)
+def test_names_of_files_are_kept_without_folders(
+    client: TestClient, store: JobStore, png: bytes, sent: str, kept: str
+) -> None:
+    head = f'--x\r\nContent-Disposition: form-data; name="image"; filename="{sent}"\r\n\r\n'.encode()
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = client.post("/v1/jobs", content=head + png + b"\r\n--x--\r\n", headers=kind)
+    assert store.get(answer.json()["id"]).images == [kept]
 
 
 def test_other_tasks_take_one_image(client: TestClient, png: bytes) -> None:
