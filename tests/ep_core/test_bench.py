@@ -73,6 +73,18 @@ def test_summary_by_hand() -> None:
     assert total.iteration_ratio == pytest.approx((1 / (10 / 50) + 1 / (6 / 50)) / 2)
 
 
+def test_channels_are_compared_with_random_ones() -> None:
+    printed = " ".join(bench("channels", SAMPLES / "goose.jpg", "--layer", "features.18").split())
+    assert printed.count("a* found in 1, on average") == 2
+    assert "lower without them in 1 of 1" in printed
+
+
+def test_classes_are_compared_with_each_other() -> None:
+    printed = bench("classes", SAMPLES, "--layer", "features.18", "--classes", "2", "--top", "5")
+    assert "random ones" in printed
+    assert len([line for line in printed.splitlines() if line.count(",") == 4]) == 2  # each class's five
+
+
 def test_photographs_are_drawn_by_the_seed() -> None:
     assert pick([SAMPLES], count=3, seed=1) == pick([SAMPLES], count=3, seed=1)
     assert len(pick([SAMPLES], count=100, seed=0)) == 5

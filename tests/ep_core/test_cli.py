@@ -114,3 +114,51 @@ def test_commands_of_all_floors_are_there() -> None:
 )
 def test_verdict(optimal: float | None, variant: str, tau: float, said: str) -> None:
     assert verdict(optimal, "goose", variant, tau).startswith(said)
+
+
+def test_channels_writes_everything(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ("--out", out, "--layer", "features.18", "--areas", "100,1280", "--iterations", "3")
+    done = ep("channels", SAMPLES / "black_bear.jpg", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "1280 channels of features.18 suffice" in " ".join(done.stdout.split())
+    assert {path.name for path in out.iterdir()} == {"result.json", "curve.svg", "saliency.png", "masks.json"}
+    result = json.loads((out / "result.json").read_text())
+    assert [point["area"] for point in result["curve"]] == [100, 1280]
+
+
+def test_class_channels_over_a_folder(tmp_path: Path) -> None:
+    folder, out = tmp_path / "buses", tmp_path / "out"
+    folder.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).write_bytes((SAMPLES / "school_bus.jpg").read_bytes())
+    arguments = ("--out", out, "--layer", "features.18", "--areas", "100,1280", "--iterations", "3", "--no-invert")
+    done = ep("class-channels", folder, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "'school bus' at features.18, over 2 of 2 images" in " ".join(done.stdout.split())
+    assert (out / "channels.png").exists()
+    assert [image["name"] for image in json.loads((out / "result.json").read_text())["images"]] == ["a.jpg", "b.jpg"]
+    (folder / "c.jpg").write_bytes(b"no picture")
+    done = ep("class-channels", folder, *arguments)
+    assert done.returncode == 2
+    assert "c.jpg" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--layer", "features.81"], "did you mean 'features.8'"),
+        (["--areas", "0,5"], "areas.0: Input should be greater than or equal to 1"),
+        (["--areas", "97"], "use 1 to 96"),
+        (["--areas", "x"], "areas.0: Input should be a valid integer"),
+    ],
+)
+def test_mistakes_about_channels_are_explained(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = ep("channels", SAMPLES / "goose.jpg", "--out", tmp_path / "out", *arguments)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert said in done.stderr
+
+
+def test_layers_are_listed() -> None:
+    lines = ep("models", "--layers", "mobilenet_v2").stdout.splitlines()
+    assert any(line.split() == ["features.13", "InvertedResidual", "96", "14", "x", "14"] for line in lines)
