@@ -7,6 +7,7 @@ from .explanation import Explanation
 from .image import read_image
 from .inversion import invert, invert_channels
 from .models import Classifier, Preprocessing, load_model
+from .models.split import Split, split
 from .progress import Progress
 from .report import CurvePoint, ExtremalReport
 from .spec import ChannelsSpec, ClassChannelsSpec, ExtremalSpec
@@ -31,6 +32,7 @@ __all__ = [
     "ModelUnavailable",
     "Preprocessing",
     "Progress",
+    "Split",
     "UnknownName",
     "UnreadableImage",
     "class_channels",
@@ -41,4 +43,5 @@ __all__ = [
     "invert_channels",
     "load_model",
     "read_image",
+    "split",
 ]

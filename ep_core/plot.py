@@ -12,7 +12,15 @@ PRESERVE, DELETE, ORIGINAL, PERTURBED = "#1f77b4", "#ff7f0e", "#2ca02c", "#d6272
 
 
 def curve_plot(
-    curve: Sequence[Point[float]], scores: Scores, optimal: float | None, *, title: str, xlabel: str, unit: float = 1
+    curve: Sequence[Point[float]],
+    scores: Scores,
+    optimal: float | None,
+    *,
+    title: str,
+    xlabel: str,
+    unit: float = 1,
+    perturbed: str = "fully perturbed image",
+    optimum: str = "optimal area",
 ) -> bytes:
     """Return Phi(m x) and Phi((1-m) x) over the area, with the scores of the original and the perturbed image.
 
@@ -23,6 +31,8 @@ def curve_plot(
         title: what it is a curve of.
         xlabel: what the area is.
         unit: what an area of 1 is shown as.
+        perturbed: what the lower reference line is called.
+        optimum: what a* is called.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -33,13 +43,13 @@ def curve_plot(
         figure = Figure(figsize=(7, 4.6), layout="constrained")
         axes = figure.subplots()
         axes.axhline(scores.original, color=ORIGINAL, linewidth=1.2, label="original image")
-        axes.axhline(scores.perturbed, color=PERTURBED, linewidth=1.2, label="fully perturbed image")
+        axes.axhline(scores.perturbed, color=PERTURBED, linewidth=1.2, label=perturbed)
         if scores.threshold not in (scores.original, scores.perturbed):
             axes.axhline(scores.threshold, color="0.4", linewidth=1, linestyle=":", label="threshold")
         axes.plot(areas, [p.preserve for p in curve], color=PRESERVE, marker="o", label="preserved: only the mask kept")
         axes.plot(areas, [p.delete for p in curve], color=DELETE, marker="o", label="deleted: the mask taken away")
         if optimal is not None:
-            axes.axvline(unit * optimal, color="0.4", linewidth=1, linestyle="--", label=f"optimal area {optimal:.3g}")
+            axes.axvline(unit * optimal, color="0.4", linewidth=1, linestyle="--", label=f"{optimum} {optimal:.4g}")
         axes.set(xlabel=xlabel, ylabel="score (before the softmax)")
         axes.set_xlim(0, max(areas) * 1.04)
         axes.set_title(title, fontsize=11)

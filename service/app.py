@@ -27,7 +27,8 @@ REDIS_RETRIES = 1
 
 DESCRIPTION = """
 Post an image; get, for each area of a sweep, the mask that keeps the class score highest (or destroys it fastest)
-using just that share of the image, the score curve over the areas, and the smallest area that suffices.
+using just that share of the image, the score curve over the areas, and the smallest area that suffices. The task
+`channels` asks the same of the channels inside the network, `class_channels` of a class's.
 
 The method is that of *Understanding Deep Networks via Extremal Perturbations and Smooth Masks* (Fong, Patrick,
 Vedaldi, ICCV 2019). Errors are [problem details](https://www.rfc-editor.org/rfc/rfc9457), each with a stable `type`,

@@ -59,5 +59,5 @@ def _layers(card: ModelCard, models_file: Path | None) -> tuple[LayerCard, ...] 
     try:
         return survey_layers(card, models_file=models_file)
     except Exception as error:  # some networks can't be made without memory
-        log.info("no layers found", model=card.name, reason=f"{type(error).__name__}: {error}")
+        log.debug("no layers found", model=card.name, reason=f"{type(error).__name__}: {error}")
         return None

@@ -30,6 +30,8 @@ def render_channels(explanation: ChannelExplanation) -> Iterator[tuple[str, byte
             explanation.optimal_area,
             title=f"{label} · {explanation.model.name} · {layer.name} · {explanation.spec.variant}",
             xlabel=f"channels in the mask (of {layer.channels})",
+            perturbed="without the layer's channels",
+            optimum="optimal count",
         ),
     )
     counts = [point.area for point in explanation.curve]
