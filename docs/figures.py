@@ -40,14 +40,15 @@ def main() -> None:
 
 def _inside(folder: Path) -> None:
     """Make the pictures of section 5: an image's inversions, and a class's channels."""
-    layer = ("--layer", "features.18")
     goose = ROOT / "samples" / "goose.jpg"
-    subprocess.run(["ep", "channels", goose, *layer, "--invert", "--out", folder / "channels"], check=True)
+    subprocess.run(
+        ["ep", "channels", goose, "--layer", "features.18", "--invert", "--out", folder / "channels"], check=True
+    )
     inversions = Image.open(folder / "channels" / "inversions" / "comparison.png")
     inversions.save(IMAGES / "goose_inversions.jpg", quality=90)
     if len(sys.argv) > 1:
         signs = ("--target", "street sign", "--top", "3", "--out", folder / "class")
-        subprocess.run(["ep", "class-channels", sys.argv[1], *layer, *signs], check=True)
+        subprocess.run(["ep", "class-channels", sys.argv[1], *signs], check=True)
         Image.open(folder / "class" / "channels.png").save(IMAGES / "class_channels.jpg", quality=88)
 
 
