@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ep_core.errors import InvalidInput
 from ep_core.photographs import load, pick
-from ep_core.spec import DEFAULT_AREAS, DEFAULT_MODEL
+from ep_core.spec import DEFAULT_AREAS, DEFAULT_MODEL, MAX_TOP
 from ep_core.terminal import Device, ModelName, ModelsFile, err_console, errors_in_words, out_console, progress_bars
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure how fast and how good the engine is here.")
@@ -222,7 +222,7 @@ def classes(
     count: Annotated[
         int, typer.Option("--classes", min=2, help="How many classes, those with the most photographs.")
     ] = 4,
-    top: Annotated[int, typer.Option(min=1, help="How many of a class's channels are taken away.")] = 10,
+    top: Annotated[int, typer.Option(min=1, max=MAX_TOP, help="How many of a class's channels are taken away.")] = 10,
     layer: Annotated[str | None, typer.Option(help="Layer name; default: as `ep channels`.")] = None,
     seed: Seed = 0,
     model: ModelName = DEFAULT_MODEL,

@@ -118,7 +118,7 @@ def attribute(
     target = top_class(network, x) if spec.target is None else resolve_target(spec.target, model.labels)
     parts = split(network, layer.name, x)
     counts = spec.areas or ()
-    masks = _solve(parts.tuned(), counts, target, spec, max_lanes or MAX_LANES, report)
+    masks = _solve(parts.tuned, counts, target, spec, max_lanes or MAX_LANES, report)
     everything = torch.ones_like(masks[:1])
     scores = reference_scores(parts.scores, everything, target, variant=spec.variant, threshold=spec.threshold)
     curve = score_curve(parts.scores, masks, target, counts)
@@ -166,7 +166,7 @@ def _inversions(
     """Return the inversions of the layer, with all of its channels and with the optimal mask's (eq. 12)."""
     mask = found.optimal_mask.to(parts.activation.device)[None, :, None, None]
     pictures = invert(
-        parts.tuned().head,
+        parts.tuned.head,
         torch.cat([parts.activation, mask * parts.activation]),
         size=found.frame.input_size,
         normalise=model.preprocessing.normalise,

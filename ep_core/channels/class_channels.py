@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from PIL import Image
@@ -15,7 +16,7 @@ from ep_core.inputs import Picture, engine_on, network_input
 from ep_core.inversion import STEPS, invert_channels
 from ep_core.models.card import LayerCard
 from ep_core.models.classifier import Classifier
-from ep_core.models.split import split
+from ep_core.models.split import Split, split
 from ep_core.progress import OnProgress, Progress
 from ep_core.report import Engine, ModelRef, TargetRef, Timing
 from ep_core.spec import ChannelsSpec, ClassChannelsSpec
@@ -225,16 +226,16 @@ class _Run:
         shown = []
         for excited in channel.images[:EXAMPLES]:
             x, _, _ = network_input(self.model, self.pictures[excited.image], self.spec.fit)
-            activation = split(self.network, self.layer.name, x).activation
-            shown.append((self.model.preprocessing.to_image(x), activation[0, channel.channel].cpu()))
+            with torch.no_grad():
+                heat = self._parts.head(x)[0, channel.channel]
+            shown.append((self.model.preprocessing.to_image(x), heat.cpu()))
         return shown
 
     def inversions(self, channels: Sequence[int]) -> dict[int, Tensor]:
         """Return an inversion of each channel."""
-        x, _, _ = network_input(self.model, self.pictures[0], self.spec.fit)
         done = len(self.pictures) * sweep_steps(self.sweep)
         found = invert_channels(
-            split(self.network, self.layer.name, x).tuned().head,
+            self._parts.tuned.head,
             channels,
             size=self.model.input_size,
             normalise=self.model.preprocessing.normalise,
@@ -243,6 +244,12 @@ class _Run:
             on_step=lambda step, _: self._report(done + INVERSION_WEIGHT * len(channels) * step),
         )
         return dict(zip(channels, found, strict=True))
+
+    @cached_property
+    def _parts(self) -> Split:
+        """The network split for the first image; the head serves all of them."""
+        x, _, _ = network_input(self.model, self.pictures[0], self.spec.fit)
+        return split(self.network, self.layer.name, x)
 
     def _outcome(self, k: int, name: str) -> ImageChannels:
         before = k * sweep_steps(self.sweep)

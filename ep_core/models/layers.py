@@ -1,4 +1,4 @@
-"""The layers of a network that have channels: which ones there are, and which one a name means."""
+"""The layers of a network that have channels."""
 
 from __future__ import annotations
 

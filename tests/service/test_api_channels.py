@@ -62,12 +62,12 @@ def test_params_of_a_channels_job_are_kept(client: TestClient, store: JobStore, 
     assert isinstance(store.get(answer.json()["id"]).params, ChannelsSpec)
 
 
-def test_images_that_cannot_be_read_are_named_all(client: TestClient, png: bytes) -> None:
+def test_images_that_cannot_be_read_are_named_all(client: TestClient, redis: Redis, png: bytes) -> None:
     problem = post(client, CLASS, png, b"no picture", png[:40], png).json()
     assert problem["status"] == 422
     assert [error["field"] for error in problem["errors"]] == ["image.1", "image.2"]
     assert problem["errors"][0]["detail"].startswith("photo1.png: ")
-    assert client.get("/v1/jobs/unknown").status_code == 404  # and no job was made
+    assert list(redis.scan_iter("ep:job:*")) == []  # no job was made
 
 
 def test_one_image_too_large_of_several_is_named(client: TestClient, png: bytes) -> None:

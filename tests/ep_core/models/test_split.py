@@ -85,9 +85,9 @@ def check(network: nn.Module, layer: str, x: Tensor) -> None:
     expected = masked_by_a_hook(network, layer, x, masks)
     with torch.no_grad():
         torch.testing.assert_close(parts.scores(masks), expected, rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(parts.tuned().scores(masks), expected, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(parts.tuned.scores(masks), expected, rtol=1e-3, atol=1e-4)
         torch.testing.assert_close(parts.head(x), parts.activation, rtol=1e-5, atol=1e-6)
-        torch.testing.assert_close(parts.tuned().head(x), parts.activation, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(parts.tuned.head(x), parts.activation, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
