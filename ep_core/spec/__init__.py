@@ -11,7 +11,8 @@ from pydantic import Discriminator, Tag
 
 from .channels import MAX_IMAGES, MAX_TOP, ChannelsSpec, ClassChannelsSpec, default_counts
 from .common import DEFAULT_MODEL, MAX_AREAS, MAX_ITERATIONS, CommonSpec, Fit, PerturbationKind, Preset, Variant
-from .extremal import DEFAULT_AREAS, ExtremalSpec
+from .compare import MAX_SAMPLES, METHODS, CompareSpec
+from .extremal import DEFAULT_AREAS, ExtremalSpec, SpatialSpec
 
 
 def _task(spec: Any) -> Any:
@@ -22,7 +23,8 @@ def _task(spec: Any) -> Any:
 Spec = Annotated[
     Annotated[ExtremalSpec, Tag("extremal")]
     | Annotated[ChannelsSpec, Tag("channels")]
-    | Annotated[ClassChannelsSpec, Tag("class_channels")],
+    | Annotated[ClassChannelsSpec, Tag("class_channels")]
+    | Annotated[CompareSpec, Tag("compare")],
     Discriminator(_task),
 ]
 """Any task's spec, told apart by `task`."""
@@ -31,6 +33,7 @@ SPECS: dict[str, type[CommonSpec]] = {
     "extremal": ExtremalSpec,
     "channels": ChannelsSpec,
     "class_channels": ClassChannelsSpec,
+    "compare": CompareSpec,
 }
 """By task."""
 
@@ -40,15 +43,19 @@ __all__ = [
     "MAX_AREAS",
     "MAX_IMAGES",
     "MAX_ITERATIONS",
+    "MAX_SAMPLES",
     "MAX_TOP",
+    "METHODS",
     "SPECS",
     "ChannelsSpec",
     "ClassChannelsSpec",
     "CommonSpec",
+    "CompareSpec",
     "ExtremalSpec",
     "Fit",
     "PerturbationKind",
     "Preset",
+    "SpatialSpec",
     "Spec",
     "Variant",
     "default_counts",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StrictInt, field_validator, model_validator
 
@@ -13,19 +13,9 @@ DEFAULT_AREAS = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # section 4
 Area = Annotated[float, Field(gt=0, lt=1)]
 
 
-class ExtremalSpec(CommonSpec):
+class SpatialSpec(CommonSpec):
     """A sweep of spatial extremal perturbations of one image (section 3)."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"areas": [0.05, 0.1, 0.2, 0.4, 0.6, 0.8]},
-                {"target": "American black bear", "areas": [0.1, 0.2], "variant": "hybrid", "preset": "paper"},
-            ]
-        },
-    )
-
-    task: Literal["extremal"] = "extremal"
     areas: Annotated[
         tuple[Area, ...],
         Field(
@@ -81,7 +71,22 @@ class ExtremalSpec(CommonSpec):
         return sigma_max
 
     @model_validator(mode="after")
-    def _paper_is_independent(self) -> ExtremalSpec:
+    def _paper_is_independent(self) -> Self:
         if self.preset == "paper" and self.independent is False:
             raise ValueError("masks of the preset 'paper' are always independent: leave `independent` out")
         return self
+
+
+class ExtremalSpec(SpatialSpec):
+    """A sweep of spatial extremal perturbations of one image (section 3)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"areas": [0.05, 0.1, 0.2, 0.4, 0.6, 0.8]},
+                {"target": "American black bear", "areas": [0.1, 0.2], "variant": "hybrid", "preset": "paper"},
+            ]
+        },
+    )
+
+    task: Literal["extremal"] = "extremal"

@@ -1,0 +1,92 @@
+"""`task: "compare"`: extremal masks beside the methods that people know."""
+
+from __future__ import annotations
+
+import pkgutil
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StrictInt, field_validator
+
+from ep_core.targets import nearest_names
+
+from .extremal import SpatialSpec
+
+_KNOWN_ORDER = (
+    "center",
+    "gradient",
+    "smoothgrad",
+    "integrated_gradients",
+    "deconvnet",
+    "guided_backprop",
+    "grad_cam",
+    "lrp",
+    "excitation_backprop",
+    "contrastive_excitation_backprop",
+    "occlusion",
+    "rise",
+    "lime",
+    "meaningful_perturbation",
+    "extremal",
+)
+_FOUND = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parents[1] / "baselines" / "methods")])}
+
+METHODS: tuple[str, ...] = (
+    *(name for name in _KNOWN_ORDER if name in _FOUND),
+    *sorted(_FOUND.difference(_KNOWN_ORDER)),
+)
+"""The files of `ep_core/baselines/methods`: first the paper's, in the order of its table, then any others."""
+MAX_SAMPLES = 100_000
+
+
+class CompareSpec(SpatialSpec):
+    """Several methods on one image and class, each with the score curve of keeping its top areas (figure 2)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"task": "compare"},
+                {"task": "compare", "methods": ["grad_cam", "rise", "extremal"], "areas": [0.05, 0.1, 0.2]},
+            ]
+        },
+    )
+
+    task: Literal["compare"] = "compare"
+    methods: Annotated[
+        tuple[Annotated[str, Field(json_schema_extra={"enum": list(METHODS)})], ...],
+        Field(
+            min_length=1,
+            max_length=64,
+            description="Which methods, all different, in the order in which the result lists them. Those that can't "
+            "explain the model say why in the result.",
+        ),
+    ] = METHODS
+    layer: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Where Grad-CAM reads the network: a layer that `GET /v1/models/{name}` lists; null takes the "
+            "last one that has channels.",
+        ),
+    ] = None
+    samples: Annotated[
+        StrictInt | None,
+        Field(
+            ge=1,
+            le=MAX_SAMPLES,
+            description="Random images that RISE (null: 4000), LIME (1000) and SmoothGrad (50) look at.",
+        ),
+    ] = None
+
+    @field_validator("methods")
+    @classmethod
+    def _known_and_distinct(cls, methods: tuple[str, ...]) -> tuple[str, ...]:
+        for name in methods:
+            if name not in METHODS:
+                nearest = nearest_names(name, METHODS)
+                hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the methods are {', '.join(METHODS)}"
+                raise ValueError(f"there is no method {name[:100]!r}; {hint}")
+        if len(set(methods)) != len(methods):
+            raise ValueError("methods must all be different")
+        return methods

@@ -1,0 +1,69 @@
+"""The top area of any saliency map, as smooth masks of the family that extremal masks are from (section 3.5).
+
+So that maps are compared fairly with extremal masks: equal areas, equal smoothness, equal sharpness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from .mask import MaskLattice
+from .presets.fast import CONTRASTS, LARGEST_AREA, SAMPLES
+
+RAMP = 0.02
+"""Share of the lattice's cells that a mask's border has parameters between 0 and 1: makes its area continuous."""
+BISECTIONS = 20
+CHUNK = 32  # masks smoothed in one batch
+
+
+@torch.no_grad()
+def top_area_masks(maps: Tensor, areas: Sequence[float]) -> Tensor:
+    """Return the smooth masks that hold the top areas of saliency maps.
+
+    A map is averaged over the cells of the mask's lattice and its cells are ranked; those above a threshold are the
+    parameters of a mask (eq. 7), the threshold being the one that gives the mask its area, found by bisection. A
+    constant map, whose cells all rank the same, is ranked from its upper left corner.
+
+    Args:
+        maps: T x H x W, higher is more important; only the order of its values counts.
+        areas: K shares of the image in (0, 1). Above about 0.98 a mask gets the most that smooth masks hold.
+
+    Returns:
+        T x K x 1 x H x W in [0, 1], each of the mean that was asked for, to about 1e-4.
+    """
+    size = (maps.shape[1], maps.shape[2])
+    lattice = MaskLattice(size, samples=SAMPLES, device=maps.device)
+    ranks = _ranks(_cells(maps.float(), lattice.shape))
+    wanted = [(rank, min(area, LARGEST_AREA)) for rank in ranks for area in areas]
+    masks = [_at_area(lattice, wanted[k : k + CHUNK]) for k in range(0, len(wanted), CHUNK)]
+    return torch.cat(masks).view(len(maps), len(areas), 1, *size)
+
+
+def _cells(maps: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Return the maps' means over the lattice's cells: T x h x w."""
+    return interpolate(maps[:, None], size=shape, mode="area")[:, 0]
+
+
+def _ranks(cells: Tensor) -> Tensor:
+    """Return each cell's place from the bottom, in (0, 1]: T x h x w."""
+    flat = cells.flatten(1)
+    places = flat.sort(dim=1, descending=True, stable=True).indices.argsort(dim=1)
+    return (1 - places / flat.shape[1]).view(cells.shape)
+
+
+def _at_area(lattice: MaskLattice, wanted: Sequence[tuple[Tensor, float]]) -> Tensor:
+    """Return the masks (N x 1 x H x W) of ranks (h x w) at areas."""
+    ranks = torch.stack([rank for rank, _ in wanted])[:, None]
+    areas = ranks.new_tensor([area for _, area in wanted]).view(-1, 1, 1, 1)
+    contrast = torch.full_like(areas, CONTRASTS[0])
+    low, high = torch.full_like(areas, -RAMP), torch.ones_like(areas)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        masks = lattice.smooth(((ranks - middle) / RAMP).clamp(0, 1), contrast)
+        too_large = masks.mean(dim=(1, 2, 3), keepdim=True) > areas
+        low, high = torch.where(too_large, middle, low), torch.where(too_large, high, middle)
+    return lattice.smooth(((ranks - high) / RAMP).clamp(0, 1), contrast)
