@@ -2,6 +2,9 @@ from .channels.attribution import explain_channels
 from .channels.class_channels import ClassExplanation, class_channels
 from .channels.explanation import ChannelExplanation
 from .channels.report import ChannelsReport, ClassChannelsReport
+from .compare.comparison import Comparison
+from .compare.report import CompareReport
+from .compare.run import compare
 from .errors import ImageTooLarge, InvalidInput, ModelUnavailable, UnknownName, UnreadableImage
 from .explanation import Explanation
 from .image import read_image
@@ -10,7 +13,7 @@ from .models import Classifier, Preprocessing, load_model
 from .models.split import Split, split
 from .progress import Progress
 from .report import CurvePoint, ExtremalReport
-from .spec import ChannelsSpec, ClassChannelsSpec, ExtremalSpec
+from .spec import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
 from .sweep import explain, explain_batch
 
 __version__: str
@@ -23,6 +26,9 @@ __all__ = [
     "ClassChannelsSpec",
     "ClassExplanation",
     "Classifier",
+    "CompareReport",
+    "CompareSpec",
+    "Comparison",
     "CurvePoint",
     "Explanation",
     "ExtremalReport",
@@ -36,6 +42,7 @@ __all__ = [
     "UnknownName",
     "UnreadableImage",
     "class_channels",
+    "compare",
     "explain",
     "explain_batch",
     "explain_channels",

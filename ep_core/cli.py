@@ -11,6 +11,7 @@ from rich.table import Table
 
 from .bench.cli import bench_app
 from .channels.cli import channels, class_channels
+from .compare.cli import compare, extremality_verdict
 from .memory import keep_freed_memory
 from .report import RESULT
 from .spec import DEFAULT_AREAS, DEFAULT_MODEL, ExtremalSpec
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(bench_app, name="bench")
 app.command()(channels)
+app.command()(compare)
 app.command("class-channels")(class_channels)
 
 
@@ -65,6 +67,9 @@ def explain(
     independent: Annotated[
         bool, typer.Option("--independent", help="Optimise every area from the whole image by itself (figure 5).")
     ] = False,
+    check_extremality: Annotated[
+        bool, typer.Option("--check/--no-check", help="Compare each mask with rivals of its area.")
+    ] = True,
     fit: Annotated[str, typer.Option(help="crop (the model's own) or stretch.")] = "crop",
     sigma_max: Annotated[
         float | None, typer.Option(help="Strongest blur in pixels (default: 20 at 224), or fade, at most 1.")
@@ -87,6 +92,7 @@ def explain(
                 "seed": seed,
                 "iterations": iterations,
                 "independent": independent or None,
+                "check_extremality": check_extremality,
                 "fit": fit,
                 "sigma_max": sigma_max,
                 "pyramid_levels": pyramid_levels,
@@ -190,6 +196,8 @@ def _summarise(explanation: Explanation, out: Path) -> None:
     out_console.print(
         verdict(explanation.optimal_area, label, explanation.spec.variant, tau), style="bold", highlight=False
     )
+    if explanation.extremality is not None:
+        out_console.print(extremality_verdict(explanation.extremality), highlight=False)
     out_console.print(
         f"masks, overlays, saliency.png, curve.svg and {RESULT} are in {out}/", highlight=False, soft_wrap=True
     )

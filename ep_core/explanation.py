@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .curve import is_monotonic, optimal_area
 from .models.frame import Frame
-from .report import CurvePoint, Engine, ExtremalReport, ModelRef, Scores, TargetRef, Timing
+from .report import CurvePoint, Engine, Extremality, ExtremalReport, ModelRef, Scores, TargetRef, Timing
 from .spec import ExtremalSpec
 
 
@@ -32,6 +32,8 @@ class Explanation:
     curve: list[CurvePoint]
     timing: Timing
     engine: Engine
+    extremality: Extremality | None = None
+    """The masks beside rivals of their areas."""
 
     @cached_property
     def optimal_area(self) -> float | None:
@@ -53,6 +55,7 @@ class Explanation:
             curve=self.curve,
             optimal_area=self.optimal_area,
             monotonic=self.monotonic,
+            extremality=self.extremality,
             image_size=self.frame.image_size,
             timing=self.timing,
             engine=self.engine,

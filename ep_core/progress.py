@@ -46,6 +46,10 @@ class Progress:
                 points[area] = PartialPoint(area=area, measured_area=measured * self._unit, score=value)
         return [points[area] for area in sorted(points)]
 
+    def part_of(self, iteration: int, total: int) -> Progress:
+        """Return this as a part of something longer, which has come to `iteration` of `total`."""
+        return Progress(iteration, total, self._solver, unit=self._unit)
+
     def _area(self, share: float) -> float:
         return share if self._unit == 1 else round(share * self._unit)
 

@@ -18,15 +18,9 @@ LIGHTEST = 0.65  # most that the heat map covers of the image
 
 def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
     """Yield all pictures of a result as (file name, bytes), named as in `ep_core.report`."""
-    picture = np.asarray(explanation.image)
-    total = np.zeros(picture.shape[:2], dtype=np.float32)
-    for area, mask in zip(explanation.spec.areas, explanation.masks[:, 0].numpy(), strict=True):
-        on_image = explanation.frame.mask_to_image(mask)
-        total += on_image
-        yield mask_name(area, frame="model"), png(grey(mask))
-        yield mask_name(area), png(grey(on_image))
-        yield overlay_name(area), png(overlay(picture, on_image))
-    yield SALIENCY, png(heat_map(picture, total / len(explanation.spec.areas)))
+    yield from extremal_pictures(explanation)
+    masks = explanation.frame.mask_to_image(explanation.masks.mean(dim=0)[0].numpy())
+    yield SALIENCY, png(heat_map(np.asarray(explanation.image), masks))
     yield (
         CURVE,
         curve_plot(
@@ -38,6 +32,16 @@ def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
             unit=100,
         ),
     )
+
+
+def extremal_pictures(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
+    """Yield the masks and overlays of all areas as (file name, bytes)."""
+    picture = np.asarray(explanation.image)
+    for area, mask in zip(explanation.spec.areas, explanation.masks[:, 0].numpy(), strict=True):
+        on_image = explanation.frame.mask_to_image(mask)
+        yield mask_name(area, frame="model"), png(grey(mask))
+        yield mask_name(area), png(grey(on_image))
+        yield overlay_name(area), png(overlay(picture, on_image))
 
 
 def grey(mask: np.ndarray) -> Image.Image:

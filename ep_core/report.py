@@ -54,6 +54,29 @@ class CurvePoint(BaseModel):
     overlay: str | None = None
 
 
+class ExtremalityPoint(BaseModel):
+    """How an area's mask does beside others of its area."""
+
+    area: float
+    score: Annotated[float, Field(description="What the variant maximises, at our mask.")]
+    rank: Annotated[int, Field(description="1: no rival scores higher.")]
+    of: Annotated[int, Field(description="How many masks were compared, ours included.")]
+    best_rival: Annotated[str, Field(description="The rival that scores highest: a method, or `random`.")]
+    best_rival_score: float
+    beaten_by: Annotated[list[str], Field(description="The rivals that score higher, best first.")] = []
+
+
+class Extremality(BaseModel):
+    """Whether any rival of the same area, smooth in the same way, scores higher than our mask (eq. 2)."""
+
+    extremal: Annotated[
+        bool, Field(description="False: at some area a rival scores higher, so that our mask is not extremal.")
+    ]
+    methods: Annotated[list[str], Field(description="The methods whose top areas were compared.")]
+    random_masks: Annotated[int, Field(description="How many random smooth masks were compared at each area.")]
+    points: list[ExtremalityPoint]
+
+
 class Timing(BaseModel):
     """Seconds and iterations."""
 
@@ -84,6 +107,9 @@ class ExtremalReport(BaseModel):
         float | None, Field(description="a* (eq. 3); null where no area of the sweep reaches the threshold.")
     ]
     monotonic: Annotated[bool, Field(description="Whether the score orders as the areas do below a* (eq. 8).")]
+    extremality: Annotated[
+        Extremality | None, Field(description="The masks beside rivals of their areas; null where not asked for.")
+    ] = None
     image_size: Annotated[
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]

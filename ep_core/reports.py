@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from .channels.report import ChannelsReport, ClassChannelsReport
+from .compare.report import CompareReport
 from .report import ExtremalReport
 
-Report = ExtremalReport | ChannelsReport | ClassChannelsReport
+Report = ExtremalReport | ChannelsReport | ClassChannelsReport | CompareReport
 AnyReport = Annotated[Report, Field(discriminator="task")]
 
 _adapter = TypeAdapter[Report](AnyReport)

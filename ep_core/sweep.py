@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from .curve import reference_scores, score_curve
 from .errors import InvalidInput
 from .explanation import Explanation
-from .inputs import Picture, check_shape, engine_on, network_input, top_class
+from .extremality import check_extremality, quick_rivals
+from .inputs import Picture, check_shape, engine_on
 from .lanes import Lane
 from .models.classifier import Classifier
-from .models.frame import Frame
 from .models.tuned import tune
-from .perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid, fade_pyramid
-from .presets import ITERATIONS, plan
+from .perturbation import Pyramids
+from .prepared import Prepared, prepare
+from .presets import plan
 from .progress import Progress
-from .report import CurvePoint, ModelRef, Scores, TargetRef, Timing
+from .report import ModelRef, TargetRef, Timing
 from .solver import Solver, max_lanes_on
-from .spatial import class_scores, spatial_solver
+from .spatial import spatial_solver
 from .spec import ExtremalSpec
 from .targets import resolve_target
 
@@ -101,20 +100,19 @@ def explain_batch(
     with model.frozen() as network:
         for group in _groups(wanted, model, lanes_at_once):
             started = time.perf_counter()
-            sweeps = [_prepare(model, network, one) for one in group]
+            sweeps = [prepare(model, network, one.image, one.spec, one.target) for one in group]
             tuned = tune(network, sweeps[0].pyramid[[0, -1]])
             solver = _solver(tuned, sweeps, lanes_at_once)
             for _ in solver.run():
                 report(solver)
             done += solver.total
-            for k, sweep in enumerate(sweeps):
-                masks = solver.best_masks(k)
-                scores, curve = _score(network, sweep, masks)
+            for k, (one, sweep) in enumerate(zip(group, sweeps, strict=True)):
+                found = _explanation(model, sweep, solver.best_masks(k))
                 timing = Timing(
                     run_s=(time.perf_counter() - started) / len(sweeps),
                     iterations=round(solver.lane_steps(k) / len(sweep.spec.areas)),
                 )
-                explained[sweep.place] = _explanation(model, sweep, masks, scores, curve, timing)
+                explained[one.place] = replace(found, timing=timing)
     return [explained[k] for k in range(len(images))]
 
 
@@ -133,20 +131,6 @@ class _Wanted:
         levels = self.spec.pyramid_levels if self.spec.perturbation == "blur" else 2
         size = model.input_size if isinstance(self.image, Image.Image) else tuple(self.image.shape[2:])
         return self.spec.preset, levels, size
-
-
-@dataclass(frozen=True)
-class _Sweep:
-    """One image, ready to be worked on."""
-
-    place: int
-    spec: ExtremalSpec
-    """As run, with the defaults filled in."""
-    target: int
-    picture: Image.Image
-    frame: Frame
-    pyramid: Tensor
-    """levels x 3 x H x W."""
 
 
 def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
@@ -172,21 +156,7 @@ def _groups(wanted: Sequence[_Wanted], model: Classifier, max_lanes: int) -> Ite
             yield group
 
 
-def _prepare(model: Classifier, network: nn.Module, wanted: _Wanted) -> _Sweep:
-    spec = wanted.spec
-    x, frame, picture = network_input(model, wanted.image, spec.fit)
-    target = top_class(network, x) if wanted.target is None else wanted.target
-    as_run = {
-        "model": model.name,
-        "iterations": spec.iterations or ITERATIONS[spec.preset],
-        "sigma_max": spec.sigma_max or _default_sigma_max(spec, x),
-        "independent": spec.preset == "paper" or bool(spec.independent),
-    }
-    spec = spec.model_copy(update=as_run)
-    return _Sweep(wanted.place, spec, target, picture, frame, _pyramid(model, x, spec))
-
-
-def _solver(network: nn.Module, sweeps: Sequence[_Sweep], max_lanes: int) -> Solver:
+def _solver(network: nn.Module, sweeps: Sequence[Prepared[ExtremalSpec]], max_lanes: int) -> Solver:
     lanes: list[Lane] = []
     for k, sweep in enumerate(sweeps):
         lanes += plan(sweep.spec, image=k, target=sweep.target, first=len(lanes))
@@ -194,36 +164,25 @@ def _solver(network: nn.Module, sweeps: Sequence[_Sweep], max_lanes: int) -> Sol
     return spatial_solver(network, pyramids, lanes, sweeps[0].spec.preset, max_lanes=max_lanes)
 
 
-def _score(network: nn.Module, sweep: _Sweep, masks: Tensor) -> tuple[Scores, list[CurvePoint]]:
-    """Score the masks by the network as it is."""
-    spec, scores = sweep.spec, partial(class_scores, network, Pyramids(sweep.pyramid[None]))
-    everything = torch.ones_like(masks[:1])
-    reference = reference_scores(scores, everything, sweep.target, variant=spec.variant, threshold=spec.threshold)
-    return reference, score_curve(scores, masks, sweep.target, spec.areas)
-
-
-def _explanation(
-    model: Classifier, sweep: _Sweep, masks: Tensor, scores: Scores, curve: list[CurvePoint], timing: Timing
-) -> Explanation:
+def _explanation(model: Classifier, sweep: Prepared[ExtremalSpec], masks: Tensor) -> Explanation:
+    """Score the masks by the network as it is, beside their rivals."""
+    network, spec = model.network, sweep.spec
+    scores = sweep.class_scores(network)
+    curve = sweep.curve(scores, masks)
+    extremality = None
+    if spec.check_extremality:
+        rivals = quick_rivals(model, sweep)
+        extremality = check_extremality(scores, sweep.target, spec.variant, curve, rivals)
     return Explanation(
-        spec=sweep.spec,
+        spec=spec,
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=sweep.frame.input_size),
         target=TargetRef(index=sweep.target, label=model.labels[sweep.target]),
         image=sweep.picture,
         frame=sweep.frame,
         masks=masks.cpu(),
-        scores=scores,
+        scores=sweep.reference(scores),
         curve=curve,
-        timing=timing,
+        extremality=extremality,
+        timing=Timing(run_s=0, iterations=0),
         engine=engine_on(masks.device),
     )
-
-
-def _default_sigma_max(spec: ExtremalSpec, x: Tensor) -> float:
-    return BLUR_SIGMA_AT_224 * min(x.shape[2:]) / 224 if spec.perturbation == "blur" else 1.0
-
-
-def _pyramid(model: Classifier, x: Tensor, spec: ExtremalSpec) -> Tensor:
-    if spec.perturbation == "blur":
-        return blur_pyramid(x, sigma_max=spec.sigma_max or 0, levels=spec.pyramid_levels)
-    return fade_pyramid(x, black=model.preprocessing.black.to(x.device), sigma_max=spec.sigma_max or 0)

@@ -10,11 +10,13 @@ from PIL import Image
 from .channels.attribution import explain_channels
 from .channels.class_channels import class_channels
 from .channels.render import render_channels, render_class
+from .compare.render import render_comparison
+from .compare.run import compare
 from .models.classifier import Classifier
 from .progress import OnProgress
 from .render import render_files
 from .reports import Report
-from .spec import ChannelsSpec, ClassChannelsSpec, Spec
+from .spec import ChannelsSpec, ClassChannelsSpec, CompareSpec, Spec
 from .sweep import explain
 
 
@@ -53,5 +55,8 @@ def run_task(
     if isinstance(spec, ChannelsSpec):
         channels = explain_channels(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
         return Outcome(channels.report(), render_channels(channels))
+    if isinstance(spec, CompareSpec):
+        comparison = compare(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
+        return Outcome(comparison.report(), render_comparison(comparison))
     explanation = explain(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
     return Outcome(explanation.report(), render_files(explanation))

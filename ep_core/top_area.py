@@ -16,7 +16,8 @@ from .presets.fast import CONTRASTS, LARGEST_AREA, SAMPLES
 
 RAMP = 0.02
 """Share of the lattice's cells that a mask's border has parameters between 0 and 1: makes its area continuous."""
-BISECTIONS = 20
+TOLERANCE = 1e-4  # of areas
+MOST_STEPS = 30
 CHUNK = 32  # masks smoothed in one batch
 
 
@@ -25,7 +26,7 @@ def top_area_masks(maps: Tensor, areas: Sequence[float]) -> Tensor:
     """Return the smooth masks that hold the top areas of saliency maps.
 
     A map is averaged over the cells of the mask's lattice and its cells are ranked; those above a threshold are the
-    parameters of a mask (eq. 7), the threshold being the one that gives the mask its area, found by bisection. A
+    parameters of a mask (eq. 7), the threshold being the one that gives the mask its area. A
     constant map, whose cells all rank the same, is ranked from its upper left corner.
 
     Args:
@@ -56,14 +57,21 @@ def _ranks(cells: Tensor) -> Tensor:
 
 
 def _at_area(lattice: MaskLattice, wanted: Sequence[tuple[Tensor, float]]) -> Tensor:
-    """Return the masks (N x 1 x H x W) of ranks (h x w) at areas."""
+    """Return the masks (N x 1 x H x W) of ranks (h x w) at areas, each threshold found by regula falsi (Illinois)."""
     ranks = torch.stack([rank for rank, _ in wanted])[:, None]
     areas = ranks.new_tensor([area for _, area in wanted]).view(-1, 1, 1, 1)
     contrast = torch.full_like(areas, CONTRASTS[0])
-    low, high = torch.full_like(areas, -RAMP), torch.ones_like(areas)
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        masks = lattice.smooth(((ranks - middle) / RAMP).clamp(0, 1), contrast)
-        too_large = masks.mean(dim=(1, 2, 3), keepdim=True) > areas
-        low, high = torch.where(too_large, middle, low), torch.where(too_large, high, middle)
-    return lattice.smooth(((ranks - high) / RAMP).clamp(0, 1), contrast)
+    low, high = torch.full_like(areas, -RAMP), torch.ones_like(areas)  # the largest and the smallest mask
+    excess_low, excess_high = LARGEST_AREA - areas + TOLERANCE, -areas
+    for _ in range(MOST_STEPS):
+        threshold = high - excess_high * (high - low) / (excess_high - excess_low)
+        masks = lattice.smooth(((ranks - threshold) / RAMP).clamp(0, 1), contrast)
+        excess = masks.mean(dim=(1, 2, 3), keepdim=True) - areas
+        if excess.abs().max() < TOLERANCE:
+            break
+        too_large = excess > 0
+        # The end that stays is given half its weight, or it might stay for ever.
+        excess_low = torch.where(too_large, excess, excess_low / 2)
+        excess_high = torch.where(too_large, excess_high / 2, excess)
+        low, high = torch.where(too_large, threshold, low), torch.where(too_large, high, threshold)
+    return masks

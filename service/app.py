@@ -15,7 +15,7 @@ from worker.janitor import run_janitor
 from worker.queue import connect
 
 from . import health, home, middleware, openapi, problems
-from .jobs import artifacts
+from .jobs import artifacts, maps
 from .jobs import endpoints as jobs
 from .jobs.service import JobService
 from .models import endpoints as models
@@ -28,7 +28,8 @@ REDIS_RETRIES = 1
 DESCRIPTION = """
 Post an image; get, for each area of a sweep, the mask that keeps the class score highest (or destroys it fastest)
 using just that share of the image, the score curve over the areas, and the smallest area that suffices. The task
-`channels` asks the same of the channels inside the network, `class_channels` of a class's.
+`channels` asks the same of the channels inside the network, `class_channels` of a class's; `compare` shows the masks
+beside the maps of other methods.
 
 The method is that of *Understanding Deep Networks via Extremal Perturbations and Smooth Masks* (Fong, Patrick,
 Vedaldi, ICCV 2019). Errors are [problem details](https://www.rfc-editor.org/rfc/rfc9457), each with a stable `type`,
@@ -62,7 +63,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     middleware.install(app)
-    for feature in (jobs, artifacts, models, health, home):
+    for feature in (jobs, artifacts, maps, models, health, home):
         app.include_router(feature.router)
     StandaloneDocs(app)  # /docs and /redoc with scripts of our own host, not of a CDN
     return app

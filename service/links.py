@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from ep_core.channels.report import INVERSIONS, MASKS, SHEET, ClassChannelsReport, inversion_name
-from ep_core.report import CURVE, SALIENCY, ExtremalReport, area_key, mask_name, overlay_name
+from ep_core.compare.report import COMPARISON, ComparedMethod, CompareReport, heat_name, map_name
+from ep_core.report import CURVE, SALIENCY, CurvePoint, ExtremalReport, area_key, mask_name, overlay_name
 from ep_core.reports import Report
-from ep_core.spec import ChannelsSpec, ClassChannelsSpec, ExtremalSpec, Spec
+from ep_core.spec import EXTREMAL, ChannelsSpec, ClassChannelsSpec, CompareSpec, Spec, spatial_areas
 from worker.contract import JobRecord, JobState
 
 from .jobs.schemas import JobLinks
@@ -52,11 +53,9 @@ class Links:
     def _pictures(self, record: JobRecord) -> dict[str, dict[str, str]]:
         """Return the links that there are several of."""
         params = record.params
-        if isinstance(params, ExtremalSpec):
-            return {
-                "masks": {area_key(area): self.part(record.id, mask_name(area)) for area in params.areas},
-                "overlays": {area_key(area): self.part(record.id, overlay_name(area)) for area in params.areas},
-            }
+        if areas := spatial_areas(params):
+            masks = {area_key(area): self.part(record.id, mask_name(area)) for area in areas}
+            return {"masks": masks, "overlays": {area_key(a): self.part(record.id, overlay_name(a)) for a in areas}}
         if isinstance(params, ChannelsSpec) and params.invert:
             return {"inversions": {name: self.part(record.id, inversion_name(name)) for name in INVERSIONS}}
         return {}
@@ -71,6 +70,8 @@ def _files(params: Spec) -> dict[str, str]:
     """Return the files that every result of a task has one of, by what a client calls them."""
     if isinstance(params, ClassChannelsSpec):
         return {"sheet": SHEET}
+    if isinstance(params, CompareSpec):
+        return {"comparison": COMPARISON, "curve": CURVE}
     files = {"saliency": SALIENCY, "curve": CURVE}
     return files | {"channel_masks": MASKS} if isinstance(params, ChannelsSpec) else files
 
@@ -78,11 +79,10 @@ def _files(params: Spec) -> dict[str, str]:
 def _with_files(report: Report, *, base: str, artifacts: dict[str, str]) -> Report:
     located = {name: base + file for name, file in artifacts.items()}
     if isinstance(report, ExtremalReport):
-        curve = [
-            point.model_copy(update={"mask": base + mask_name(point.area), "overlay": base + overlay_name(point.area)})
-            for point in report.curve
-        ]
-        return report.model_copy(update={"curve": curve, "artifacts": located})
+        return report.model_copy(update={"curve": _with_masks(report.curve, base), "artifacts": located})
+    if isinstance(report, CompareReport):
+        methods = [_with_map(one, base) for one in report.methods]
+        return report.model_copy(update={"methods": methods, "artifacts": located})
     if isinstance(report, ClassChannelsReport):
         channels = report.channels
         if report.params.invert:
@@ -92,3 +92,18 @@ def _with_files(report: Report, *, base: str, artifacts: dict[str, str]) -> Repo
     if report.params.invert:
         located |= {f"inversion_{name}": base + inversion_name(name) for name in INVERSIONS}
     return report.model_copy(update={"artifacts": located})
+
+
+def _with_masks(curve: list[CurvePoint], base: str) -> list[CurvePoint]:
+    return [
+        point.model_copy(update={"mask": base + mask_name(point.area), "overlay": base + overlay_name(point.area)})
+        for point in curve
+    ]
+
+
+def _with_map(one: ComparedMethod, base: str) -> ComparedMethod:
+    if one.unavailable is not None:
+        return one
+    found = {"map": base + map_name(one.method), "overlay": base + heat_name(one.method)}
+    curve = _with_masks(one.curve, base) if one.method == EXTREMAL else one.curve
+    return one.model_copy(update=found | {"curve": curve})

@@ -74,5 +74,5 @@ class Method:
     """
     random: bool = False
     """Whether the seed changes the map."""
-    quick: bool = False
-    """Whether it takes no more than a few passes through the network."""
+    passes: int = 3
+    """About how many passes of an image through the network it takes, backward ones included: measures progress."""

@@ -25,6 +25,13 @@ class Frame:
     input_size: tuple[int, int]
     box: tuple[float, float, float, float]
 
+    @property
+    def visible_box(self) -> tuple[int, int, int, int]:
+        """The part of the image that the network sees: left, top, right and bottom, in whole pixels."""
+        left, top, right, bottom = self.box
+        height, width = self.image_size
+        return max(0, round(left)), max(0, round(top)), min(width, round(right)), min(height, round(bottom))
+
     def mask_to_image(self, mask: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Return `mask` as it lies on the original image.
 

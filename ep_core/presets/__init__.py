@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ep_core.lanes import Lane
-from ep_core.spec import ExtremalSpec, Preset
+from ep_core.spec import Preset, SpatialSpec
 
 from . import fast, paper
 from .fast import FastRule
@@ -17,7 +17,7 @@ ITERATIONS: dict[Preset, int] = {"fast": 100, "paper": 1600}
 """Steps per area, at most."""
 
 
-def plan(spec: ExtremalSpec, *, image: int, target: int, first: int) -> list[Lane]:
+def plan(spec: SpatialSpec, *, image: int, target: int, first: int) -> list[Lane]:
     """Return a sweep's lanes: one for each area of `spec.areas`, or several, of which the best counts.
 
     Args:

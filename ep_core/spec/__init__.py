@@ -11,7 +11,7 @@ from pydantic import Discriminator, Tag
 
 from .channels import MAX_IMAGES, MAX_TOP, ChannelsSpec, ClassChannelsSpec, default_counts
 from .common import DEFAULT_MODEL, MAX_AREAS, MAX_ITERATIONS, CommonSpec, Fit, PerturbationKind, Preset, Variant
-from .compare import MAX_SAMPLES, METHODS, CompareSpec
+from .compare import EXTREMAL, MAX_SAMPLES, METHODS, CompareSpec
 from .extremal import DEFAULT_AREAS, ExtremalSpec, SpatialSpec
 
 
@@ -37,9 +37,17 @@ SPECS: dict[str, type[CommonSpec]] = {
 }
 """By task."""
 
+def spatial_areas(spec: Spec) -> tuple[float, ...]:
+    """Return the areas of which a task's result has extremal masks; none, where it has no such masks."""
+    if isinstance(spec, ExtremalSpec) or (isinstance(spec, CompareSpec) and EXTREMAL in spec.methods):
+        return spec.areas
+    return ()
+
+
 __all__ = [
     "DEFAULT_AREAS",
     "DEFAULT_MODEL",
+    "EXTREMAL",
     "MAX_AREAS",
     "MAX_IMAGES",
     "MAX_ITERATIONS",
@@ -59,4 +67,5 @@ __all__ = [
     "Spec",
     "Variant",
     "default_counts",
+    "spatial_areas",
 ]

@@ -36,6 +36,7 @@ METHODS: tuple[str, ...] = (
     *sorted(_FOUND.difference(_KNOWN_ORDER)),
 )
 """The files of `ep_core/baselines/methods`: first the paper's, in the order of its table, then any others."""
+EXTREMAL = "extremal"
 MAX_SAMPLES = 100_000
 
 

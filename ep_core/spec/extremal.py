@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StrictInt, field_validator, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StrictInt, field_validator, model_validator
 
 from .common import MAX_AREAS, CommonSpec, PerturbationKind, Preset
 
@@ -90,3 +90,10 @@ class ExtremalSpec(SpatialSpec):
     )
 
     task: Literal["extremal"] = "extremal"
+    check_extremality: Annotated[
+        StrictBool,
+        Field(
+            description="Whether to compare each mask's score with those of rivals of the same area: the top areas of "
+            "quick methods and random smooth masks. A mask that is beaten is not extremal."
+        ),
+    ] = True

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from ep_core.channels.report import MASKS, SHEET, inversion_name
 from ep_core.report import CURVE, RESULT, SALIENCY, area_key, mask_name, overlay_name
 from ep_core.reports import AnyReport, Report, read_report
-from ep_core.spec import ExtremalSpec
+from ep_core.spec import CompareSpec, spatial_areas
 from service.caching import IfNoneMatch, immutable_response
 from service.deps import JobsDep, LinksDep, SettingsDep
 from service.errors import InvalidFields, NoResult, NotFound, Unavailable
@@ -55,15 +55,28 @@ class Artifacts:
         Raises:
             NotFound: it has no such area, or its task has no spatial masks.
         """
-        params = self.record.params
-        if not isinstance(params, ExtremalSpec):
-            raise NotFound(f"A job of the task {params.task} has no spatial masks: its `links` name what it has.")
-        areas = params.areas
+        areas = spatial_areas(self.record.params)
+        if not areas:
+            task = self.record.params.task
+            raise NotFound(f"This job, of the task {task}, has no spatial masks: its `links` name what it has.")
         for area in areas:
             if _same_number(text, area):
                 return area
         listed = ", ".join(map(area_key, areas))
         raise NotFound(f"The job has no area {text[:32]}: its areas are {listed}.", areas=areas)
+
+    def method(self, name: str) -> str:
+        """Return the job's method that `name` is.
+
+        Raises:
+            NotFound: its task compares no methods, or not this one.
+        """
+        params = self.record.params
+        if not isinstance(params, CompareSpec):
+            raise NotFound(f"A job of the task {params.task} compares no methods: its `links` name what it has.")
+        if name not in params.methods:
+            raise NotFound(f"The job has no method {name[:32]}: its methods are {', '.join(params.methods)}.")
+        return name
 
     def file(self, name: str) -> bytes:
         """Return a stored file.
@@ -92,7 +105,8 @@ class Artifacts:
 ArtifactsDep = Annotated[Artifacts, Depends()]
 
 
-def _responses(media_type: str, description: str, **content: Any) -> dict[int | str, dict[str, Any]]:
+def file_responses(media_type: str, description: str, **content: Any) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the answers that carry a file."""
     schema = {"schema": {"type": "string", "contentMediaType": media_type}} if media_type != "application/json" else {}
     return {
         200: {"description": description, "content": {media_type: content or schema}},
@@ -105,7 +119,7 @@ def _responses(media_type: str, description: str, **content: Any) -> dict[int | 
     "/result",
     summary="Result",
     response_model=AnyReport,
-    responses=_responses("application/json", "Scores, curve and optimal area.", examples=REPORTS),
+    responses=file_responses("application/json", "Scores, curve and optimal area.", examples=REPORTS),
 )
 def get_result(artifacts: ArtifactsDep, links: LinksDep) -> Response:
     """Return the scores, the curve over the areas, the optimal area, and the links to the pictures."""
@@ -117,7 +131,7 @@ def get_result(artifacts: ArtifactsDep, links: LinksDep) -> Response:
     "/masks/{area}.png",
     summary="Mask",
     response_class=Response,
-    responses=_responses("image/png", "8-bit grey: 255 is kept."),
+    responses=file_responses("image/png", "8-bit grey: 255 is kept."),
 )
 def get_mask(artifacts: ArtifactsDep, area: Area, frame: Frame = "image") -> Response:
     """Return an area's mask as a grey picture, 255 where the image is kept (with `delete`: taken away)."""
@@ -128,7 +142,7 @@ def get_mask(artifacts: ArtifactsDep, area: Area, frame: Frame = "image") -> Res
     "/overlays/{area}.png",
     summary="Overlay",
     response_class=Response,
-    responses=_responses("image/png", "The image with the mask laid over it."),
+    responses=file_responses("image/png", "The image with the mask laid over it."),
 )
 def get_overlay(artifacts: ArtifactsDep, area: Area) -> Response:
     """Return the image with an area's mask laid over it."""
@@ -139,7 +153,7 @@ def get_overlay(artifacts: ArtifactsDep, area: Area) -> Response:
     "/inversions/{name}.png",
     summary="Inversion",
     response_class=Response,
-    responses=_responses("image/png", "An image that excites the layer, or one of its channels."),
+    responses=file_responses("image/png", "An image that excites the layer, or one of its channels."),
 )
 def get_inversion(artifacts: ArtifactsDep, name: Inversion) -> Response:
     """Return an inversion (eq. 12) of a job on channels that was asked to invert."""
@@ -150,7 +164,7 @@ def get_inversion(artifacts: ArtifactsDep, name: Inversion) -> Response:
     f"/{MASKS}",
     summary="Channel masks",
     response_class=Response,
-    responses=_responses("application/json", "`masks`: K values for each of `areas`."),
+    responses=file_responses("application/json", "`masks`: K values for each of `areas`."),
 )
 def get_channel_masks(artifacts: ArtifactsDep) -> Response:
     """Return the masks of a job of the task `channels`: a value in [0, 1] per channel, for each count."""
@@ -161,7 +175,7 @@ def get_channel_masks(artifacts: ArtifactsDep) -> Response:
     f"/{SHEET}",
     summary="Top channels",
     response_class=Response,
-    responses=_responses("image/png", "A row for each top channel: its inversion, and what excites it most."),
+    responses=file_responses("image/png", "A row for each top channel: its inversion, and what excites it most."),
 )
 def get_sheet(artifacts: ArtifactsDep) -> Response:
     """Return the top channels of a class in one picture (task `class_channels`)."""
@@ -172,7 +186,7 @@ def get_sheet(artifacts: ArtifactsDep) -> Response:
     f"/{SALIENCY}",
     summary="Saliency map",
     response_class=Response,
-    responses=_responses("image/png", "Heat over the image."),
+    responses=file_responses("image/png", "Heat over the image."),
 )
 def get_saliency(artifacts: ArtifactsDep) -> Response:
     """Return the sum of the masks over all areas; for `channels`, of the optimal mask's channels (eq. 11)."""
@@ -183,7 +197,7 @@ def get_saliency(artifacts: ArtifactsDep) -> Response:
     f"/{CURVE}",
     summary="Score curve",
     response_class=Response,
-    responses=_responses("image/svg+xml", "The scores over the areas, as a plot."),
+    responses=file_responses("image/svg+xml", "The scores over the areas, as a plot."),
 )
 def get_curve(artifacts: ArtifactsDep) -> Response:
     """Return the plot of the scores over the areas."""
@@ -194,7 +208,7 @@ def get_curve(artifacts: ArtifactsDep) -> Response:
     f"/{BUNDLE}",
     summary="Everything in one file",
     response_class=Response,
-    responses=_responses("application/zip", "result.json, curve.svg, saliency.png, masks/ and overlays/."),
+    responses=file_responses("application/zip", "result.json, curve.svg, saliency.png, masks/ and overlays/."),
 )
 def get_bundle(artifacts: ArtifactsDep) -> Response:
     """Return the result and all pictures as a zip file."""

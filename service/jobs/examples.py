@@ -13,22 +13,26 @@ from ep_core.channels.report import (
     ClassImage,
     Excited,
 )
+from ep_core.compare.report import ComparedMethod, CompareReport
 from ep_core.models.card import LayerCard
 from ep_core.report import (
     CurvePoint,
     Engine,
+    Extremality,
+    ExtremalityPoint,
     ExtremalReport,
     ModelRef,
     Scores,
     TargetRef,
     Timing,
 )
-from ep_core.spec import SPECS, ChannelsSpec, ClassChannelsSpec, ExtremalSpec
+from ep_core.spec import SPECS, ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
 
 _PARAMS = {"target": "American black bear", "areas": [0.05, 0.1, 0.2]}
 _PARAMS_SCHEMA = {"anyOf": [{"$ref": f"#/components/schemas/{spec.__name__}"} for spec in SPECS.values()]}
 _CHANNELS = {"task": "channels", "layer": "features.18", "areas": [12, 121, 1280], "invert": True}
 _CLASS = {"task": "class_channels", "layer": "features.18", "target": "American black bear", "top": 2}
+_COMPARE = {"task": "compare", "methods": ["grad_cam", "extremal"], "areas": [0.1, 0.2]}
 _ID = "0f8fad5bd9cb469fa165708677289501"
 _FILES = {"saliency": "saliency.png", "curve": "curve.svg", "bundle": "bundle.zip"}
 _FILE = {"type": "string", "format": "binary"}
@@ -83,6 +87,10 @@ REQUEST_BODY: dict[str, Any] = {
                 "channels": {
                     "summary": "The channels of a layer, and its inversions",
                     "value": {"image": _ONE_PIXEL, "params": _CHANNELS},
+                },
+                "compare": {
+                    "summary": "Extremal masks beside Grad-CAM",
+                    "value": {"image": _ONE_PIXEL, "params": _COMPARE},
                 },
                 "class_channels": {
                     "summary": "The channels of a class, from several images",
@@ -174,8 +182,39 @@ CLASS_REPORT: dict[str, Any] = ClassChannelsReport(
     artifacts={"sheet": f"/v1/jobs/{_ID}/channels.png", "bundle": f"/v1/jobs/{_ID}/bundle.zip"},
 ).model_dump(mode="json")
 
+COMPARE_REPORT: dict[str, Any] = CompareReport(
+    **_COMMON,
+    params=CompareSpec.model_validate(_COMPARE),
+    scores=Scores(original=13.76, perturbed=1.12, threshold=13.76, original_probability=0.869),
+    methods=[
+        ComparedMethod(
+            method="grad_cam",
+            title="Grad-CAM",
+            source="Selvaraju et al., ICCV 2017",
+            seconds=0.06,
+            curve=[_point(0.1, 0.1, 7.9, 6.2, 0.05), _point(0.2, 0.2, 12.4, 4.4, 0.61)],
+            map=f"/v1/jobs/{_ID}/maps/grad_cam.png",
+            overlay=f"/v1/jobs/{_ID}/heat/grad_cam.png",
+        )
+    ],
+    optimal_area=0.2,
+    extremality=Extremality(
+        extremal=True,
+        methods=["grad_cam"],
+        random_masks=16,
+        points=[
+            ExtremalityPoint(
+                area=0.2, score=14.12, rank=1, of=18, best_rival="grad_cam", best_rival_score=12.4, beaten_by=[]
+            )
+        ],
+    ),
+    image_size=(427, 640),
+    artifacts={"comparison": f"/v1/jobs/{_ID}/comparison.png", "curve": f"/v1/jobs/{_ID}/curve.svg"},
+).model_dump(mode="json")
+
 REPORTS: dict[str, Any] = {
     "extremal": {"summary": "Areas of the image", "value": REPORT},
     "channels": {"summary": "Channels of a layer", "value": CHANNELS_REPORT},
     "class_channels": {"summary": "Channels of a class", "value": CLASS_REPORT},
+    "compare": {"summary": "Several methods", "value": COMPARE_REPORT},
 }

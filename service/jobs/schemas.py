@@ -22,6 +22,7 @@ class JobLinks(BaseModel):
     saliency: str | None = None
     curve: str | None = None
     channel_masks: Annotated[str | None, Field(description="The channel masks of `channels`, as JSON.")] = None
+    comparison: Annotated[str | None, Field(description="All maps of `compare`, in one picture.")] = None
     sheet: Annotated[str | None, Field(description="The top channels of `class_channels`, in one picture.")] = None
     bundle: str | None = None
     masks: Annotated[dict[str, str], Field(description="By area.")] = {}

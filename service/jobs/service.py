@@ -14,7 +14,7 @@ from redis import Redis, RedisError
 from ep_core.channels.choice import check_counts, resolve_layer
 from ep_core.errors import InvalidInput
 from ep_core.image import read_image
-from ep_core.spec import ExtremalSpec, Spec
+from ep_core.spec import CompareSpec, ExtremalSpec, Spec
 from ep_core.targets import resolve_target
 from service.errors import InvalidFields, NoResult, NotFound
 from service.models.service import find_model
@@ -71,8 +71,12 @@ class JobService:
         card = find_model(self._redis, params.model)
         if params.target is not None:
             resolve_target(params.target, card.labels)
-        if not isinstance(params, ExtremalSpec) and card.layers is not None:  # else the worker finds out
-            layer = resolve_layer(params.layer, card.layers, model=card.name, input_size=card.input_size)
+        if isinstance(params, ExtremalSpec) or card.layers is None:  # else the worker finds out
+            return
+        if isinstance(params, CompareSpec) and params.layer is None:
+            return
+        layer = resolve_layer(params.layer, card.layers, model=card.name, input_size=card.input_size)
+        if not isinstance(params, CompareSpec):
             check_counts(params.areas, layer)
 
     def submit(self, images: Sequence[PostedImage], params: Spec) -> JobRecord:

@@ -9,7 +9,7 @@ from ep_core.baselines.method import Method, Question
 
 
 def _attribute(question: Question) -> Tensor:
-    """Return how near each pixel is to the middle, the same for every target: T x H x W, 1 in the middle, 0 at a corner."""
+    """Return how near each pixel is to the middle, 1 there and 0 in a corner, for every target alike: T x H x W."""
     height, width = question.x.shape[2:]
     rows = (torch.arange(height, device=question.device) + 0.5) / height - 0.5
     columns = (torch.arange(width, device=question.device) + 0.5) / width - 0.5
@@ -21,5 +21,4 @@ METHOD = Method(
     title="Center",
     source="Zhang et al., Top-down Neural Attention by Excitation Backprop, ECCV 2016 (the pointing game's baseline)",
     attribute=_attribute,
-    quick=True,
 )

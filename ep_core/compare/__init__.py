@@ -1,0 +1,1 @@
+"""Several methods on one image and class, side by side (figure 2)."""

@@ -1,0 +1,131 @@
+"""`ep compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from ep_core.image import read_image
+from ep_core.report import RESULT, Extremality
+from ep_core.spec import DEFAULT_AREAS, DEFAULT_MODEL, METHODS, CompareSpec
+from ep_core.terminal import (
+    Device,
+    ModelName,
+    ModelsFile,
+    check_writable,
+    class_of,
+    errors_in_words,
+    listed,
+    out_console,
+    progress_bars,
+    write_result,
+)
+
+if TYPE_CHECKING:
+    from .comparison import Comparison
+
+
+def compare(
+    image: Annotated[Path, typer.Argument(help="The photograph.", exists=True, dir_okay=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for all results; default: IMAGE-compared.")
+    ] = None,
+    methods: Annotated[
+        str, typer.Option("--methods", help=f"Separated by commas; all: {', '.join(METHODS)}.", show_default="all")
+    ] = ",".join(METHODS),
+    model: ModelName = DEFAULT_MODEL,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Class index or label; default: top class.")
+    ] = None,
+    areas: Annotated[str, typer.Option(help="Shares of the image, separated by commas.")] = ",".join(
+        map(str, DEFAULT_AREAS)
+    ),
+    variant: Annotated[str, typer.Option(help="Of the extremal masks: preserve, delete or hybrid.")] = "preserve",
+    perturbation: Annotated[str, typer.Option(help="blur or fade.")] = "blur",
+    preset: Annotated[str, typer.Option(help="Of the extremal masks: fast, or paper (1600 iterations).")] = "fast",
+    layer: Annotated[str | None, typer.Option("--layer", "-l", help="Of Grad-CAM; default: the last one.")] = None,
+    samples: Annotated[
+        int | None, typer.Option(help="Random images of RISE (default 4000), LIME (1000), SmoothGrad (50).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seeds whatever is drawn at random.")] = 0,
+    fit: Annotated[str, typer.Option(help="crop (the model's own) or stretch.")] = "crop",
+    models_file: ModelsFile = None,
+    device: Device = None,
+) -> None:
+    """See a photograph's extremal masks beside what other methods say, each scored at the same areas."""
+    with errors_in_words("compare"):
+        spec = CompareSpec.model_validate(
+            {
+                "methods": listed(methods),
+                "model": model,
+                "target": class_of(target),
+                "areas": listed(areas),
+                "variant": variant,
+                "perturbation": perturbation,
+                "preset": preset,
+                "layer": layer,
+                "samples": samples,
+                "seed": seed,
+                "fit": fit,
+            }
+        )
+        folder = out or Path(f"{image.stem}-compared")
+        check_writable(folder)
+        comparison = _compare(image, spec, models_file=models_file, device=device)
+        from .render import render_comparison
+
+        write_result(folder, render_comparison(comparison), comparison.report())
+        _summarise(comparison, folder)
+
+
+def _compare(path: Path, spec: CompareSpec, *, models_file: Path | None, device: str | None) -> Comparison:
+    """Run the comparison behind a progress bar on standard error."""
+    photograph = read_image(path.read_bytes())
+    with progress_bars() as bars:
+        task = bars.add_task(f"loading {spec.model}", total=None)
+        from ep_core.models import load_model
+
+        from .run import compare as run
+
+        model = load_model(spec.model, models_file=models_file, device=device)
+        bars.update(task, description=f"comparing on {path.name}")
+        return run(
+            model,
+            photograph,
+            spec,
+            on_progress=lambda progress: bars.update(task, completed=progress.iteration, total=progress.total),
+        )
+
+
+def _summarise(comparison: Comparison, out: Path) -> None:
+    label, scores = comparison.target.label, comparison.scores
+    out_console.print(
+        f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} fully perturbed. "
+        "With nothing but a method's top areas:",
+        highlight=False,
+    )
+    columns = [f"{area:.1%}" for area in comparison.spec.areas]
+    table = Table("method", *columns, "seconds", box=None, header_style="bold")
+    for one in comparison.answers:
+        table.add_row(one.title, *(f"{point.preserve:.2f}" for point in one.curve), f"{one.seconds:.1f}")
+    out_console.print(table)
+    for one in comparison.report().methods:
+        if one.unavailable is not None:
+            out_console.print(f"{one.method}: {one.unavailable}", highlight=False, soft_wrap=True)
+    if comparison.extremality is not None:
+        out_console.print(extremality_verdict(comparison.extremality), style="bold", highlight=False)
+    out_console.print(
+        f"comparison.png, curve.svg, maps, heat maps and {RESULT} are in {out}/", highlight=False, soft_wrap=True
+    )
+
+
+def extremality_verdict(found: Extremality) -> str:
+    """Return what the check of extremality found, in a sentence."""
+    rivals = f"{len(found.methods)} other methods and {found.random_masks} random masks"
+    if found.extremal:
+        return f"No mask of {rivals} scores higher than the extremal one of its area."
+    beaten = "; ".join(f"{point.area:.1%} by {', '.join(point.beaten_by)}" for point in found.points if point.beaten_by)
+    return f"Not extremal: of {rivals}, some score higher than our mask of the same area: {beaten}."

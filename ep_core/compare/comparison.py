@@ -1,0 +1,93 @@
+"""What comparing methods gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PIL import Image
+from torch import Tensor
+
+from ep_core.explanation import Explanation
+from ep_core.models.frame import Frame
+from ep_core.report import CurvePoint, Engine, Extremality, ModelRef, Scores, TargetRef, Timing
+from ep_core.spec import CompareSpec
+
+from .report import ComparedMethod, CompareReport
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a method said."""
+
+    method: str
+    """Its name."""
+    title: str
+    """What people call it."""
+    source: str
+    """Who published it."""
+    seconds: float
+    map: Tensor
+    """H x W, the network's frame, on the CPU: higher is more important."""
+    masks: Tensor
+    """K x 1 x H x W in [0, 1], on the CPU: its top areas as smooth masks; of `extremal`, its own masks."""
+    curve: list[CurvePoint]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a method says nothing of this model."""
+
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Methods side by side."""
+
+    spec: CompareSpec
+    """As run, with the defaults filled in."""
+    model: ModelRef
+    target: TargetRef
+    image: Image.Image
+    """The original image, RGB."""
+    frame: Frame
+    """Where the network's frame lies on the image."""
+    scores: Scores
+    methods: list[Answer | Refusal]
+    """In the order of `spec.methods`."""
+    explanation: Explanation | None
+    """The extremal sweep, with how its masks do beside the others'; None where it wasn't asked for."""
+    timing: Timing
+    engine: Engine
+
+    @property
+    def answers(self) -> list[Answer]:
+        """Those that had one."""
+        return [one for one in self.methods if isinstance(one, Answer)]
+
+    @property
+    def extremality(self) -> Extremality | None:
+        """The extremal masks beside all other methods' and random ones."""
+        return self.explanation.extremality if self.explanation else None
+
+    def report(self) -> CompareReport:
+        """Return everything but the pictures, as the document that the API serves."""
+        return CompareReport(
+            params=self.spec,
+            model=self.model,
+            target=self.target,
+            scores=self.scores,
+            methods=[_compared(one) for one in self.methods],
+            optimal_area=self.explanation.optimal_area if self.explanation else None,
+            extremality=self.extremality,
+            image_size=self.frame.image_size,
+            timing=self.timing,
+            engine=self.engine,
+        )
+
+
+def _compared(one: Answer | Refusal) -> ComparedMethod:
+    if isinstance(one, Refusal):
+        return ComparedMethod(method=one.method, unavailable=one.reason)
+    return ComparedMethod(method=one.method, title=one.title, source=one.source, seconds=one.seconds, curve=one.curve)

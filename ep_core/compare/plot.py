@@ -1,0 +1,40 @@
+"""The score curves of several methods in one plot: what is left when their top areas are kept, and when deleted."""
+
+from __future__ import annotations
+
+import io
+
+from ep_core.spec import EXTREMAL
+
+from .comparison import Comparison
+
+
+def comparison_plot(comparison: Comparison) -> bytes:
+    """Return Phi(m x) (left) and Phi((1-m) x) (right) over the area for every method, as SVG."""
+    from matplotlib import colormaps, rc_context
+    from matplotlib.figure import Figure
+
+    areas = [100 * area for area in comparison.spec.areas]
+    colours = colormaps["tab20"]
+    # A fixed salt and no date: the same result gives the same file.
+    with rc_context({"svg.hashsalt": "ep", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 11}):
+        figure = Figure(figsize=(11, 5.6), layout="constrained")
+        kept, deleted = figure.subplots(1, 2, sharey=True)
+        titles = "top areas kept: higher is better", "top areas deleted: lower is better"
+        for axes, title in zip((kept, deleted), titles, strict=True):
+            axes.axhline(comparison.scores.original, color="0.3", linewidth=1, label="original image")
+            axes.axhline(comparison.scores.perturbed, color="0.3", linewidth=1, linestyle=":", label="fully perturbed")
+            axes.set(title=title, xlabel="area (% of the image)")
+            axes.set_xlim(0, max(areas) * 1.04)
+            axes.spines[["top", "right"]].set_visible(False)
+        for k, one in enumerate(comparison.answers):
+            style = {"color": "black", "linewidth": 2.4} if one.method == EXTREMAL else {"color": colours(k % 20)}
+            kept.plot(areas, [p.preserve for p in one.curve], marker="o", markersize=3, label=one.title, **style)
+            deleted.plot(areas, [p.delete for p in one.curve], marker="o", markersize=3, **style)
+        kept.set_ylabel("score (before the softmax)")
+        figure.suptitle(f"{comparison.target.label} · {comparison.model.name}", fontsize=12)
+        handles, labels = kept.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()

@@ -1,0 +1,52 @@
+"""The pictures of a comparison: each method's map, all of them beside each other (figure 2), and their curves."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from torch import Tensor
+
+from ep_core.render import extremal_pictures, grey, heat_map, png
+from ep_core.report import CURVE
+from ep_core.sheet import contact_sheet
+
+from .comparison import Comparison
+from .plot import comparison_plot
+from .report import COMPARISON, heat_name, map_name
+
+COLUMNS = 4
+SHOWN_QUANTILE = 0.995  # of a map's values: the heat's full scale, since a few pixels stick out of some maps
+CAPTION_WIDTH = 34  # letters
+
+
+def render_comparison(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
+    """Yield all pictures of a comparison as (file name, bytes), named as in `report`."""
+    picture = np.asarray(comparison.image)
+    tiles: list[tuple[str, Image.Image]] = [(comparison.target.label, comparison.image)]
+    for one in comparison.answers:
+        yield map_name(one.method), png(grey(comparison.frame.mask_to_image(positive_part(one.map))))
+        heat = heat_map(picture, comparison.frame.mask_to_image(positive_part(one.map, quantile=SHOWN_QUANTILE)))
+        yield heat_name(one.method), png(heat)
+        tiles.append((one.title, heat))
+    if comparison.explanation is not None:
+        yield from extremal_pictures(comparison.explanation)
+    yield COMPARISON, png(_sheet(comparison, tiles))
+    yield CURVE, comparison_plot(comparison)
+
+
+def positive_part(map_: Tensor, *, quantile: float = 1) -> npt.NDArray[np.float32]:
+    """Return what of a map (H x W) speaks for the class, in [0, 1]: relative to a quantile of itself."""
+    positive: npt.NDArray[np.float32] = map_.clamp_min(0).numpy().astype(np.float32)
+    scale = float(np.quantile(positive, quantile)) or float(positive.max())
+    return np.clip(positive / max(scale, 1e-12), 0, 1)
+
+
+def _sheet(comparison: Comparison, tiles: list[tuple[str, Image.Image]]) -> Image.Image:
+    inside = comparison.frame.visible_box
+    cropped = [(textwrap.shorten(text, CAPTION_WIDTH, placeholder="..."), tile.crop(inside)) for text, tile in tiles]
+    rows = [cropped[k : k + COLUMNS] for k in range(0, len(cropped), COLUMNS)]
+    return contact_sheet([[text for text, _ in row] for row in rows], [[tile for _, tile in row] for row in rows])

@@ -1,0 +1,205 @@
+"""Comparing methods: asks each for its map, and scores all of them alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ep_core.baselines.method import MethodUnavailable, Question
+from ep_core.baselines.methods.extremal import extremal_spec
+from ep_core.baselines.registry import get_method
+from ep_core.channels.choice import resolve_layer
+from ep_core.explanation import Explanation
+from ep_core.extremality import check_extremality, rivals_of
+from ep_core.inputs import Picture, check_shape, engine_on
+from ep_core.lanes import ClassScores
+from ep_core.models.classifier import Classifier
+from ep_core.prepared import Prepared, prepare
+from ep_core.progress import OnProgress, Progress
+from ep_core.report import ModelRef, TargetRef, Timing
+from ep_core.spec import EXTREMAL, CompareSpec
+from ep_core.sweep import explain
+from ep_core.targets import resolve_target
+from ep_core.top_area import top_area_masks
+
+from .comparison import Answer, Comparison, Refusal
+
+RANDOM_RIVALS = 16
+
+
+def compare(
+    model: Classifier,
+    image: Picture,
+    spec: CompareSpec | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    max_lanes: int | None = None,
+) -> Comparison:
+    """Ask several methods which parts of an image a class's score hangs on, and score their top areas alike.
+
+    The network is left as it was found (mode, gradients), also after an error. What `on_progress` raises passes through
+    and ends the run.
+
+    Args:
+        model: the classifier.
+        image: a picture, or a 1 x 3 x H x W tensor that is already preprocessed.
+        spec: which methods, and how; None takes the defaults. Its `model` isn't looked at: the model is the one given.
+        on_progress: called as the work goes on.
+        max_lanes: as for `explain`.
+
+    Raises:
+        InvalidInput: the target is no class of the model, the layer none of its layers, or the image has the wrong
+            shape.
+        MethodUnavailable: none of the methods can explain this model.
+    """
+    spec = spec or CompareSpec()
+    check_shape(image)
+    target = None if spec.target is None else resolve_target(spec.target, model.labels)
+    started = time.perf_counter()
+    if spec.layer is not None:
+        resolve_layer(spec.layer, model.layers, model=model.name, input_size=model.input_size)
+    with model.frozen() as network:
+        prepared = prepare(model, network, image, spec, target)
+        scores = prepared.class_scores(network)
+        asked = _ask_all(model, prepared, _Watch(spec.methods, on_progress), max_lanes)
+        answers = _score_all(prepared, scores, asked)
+        explanation = _checked(prepared, scores, asked, answers)
+        reference = prepared.reference(scores)
+    return Comparison(
+        spec=prepared.spec,
+        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=prepared.frame.input_size),
+        target=TargetRef(index=prepared.target, label=model.labels[prepared.target]),
+        image=prepared.picture,
+        frame=prepared.frame,
+        scores=reference,
+        methods=[answers.get(name) or asked.refusals[name] for name in spec.methods],
+        explanation=explanation,
+        timing=Timing(
+            run_s=time.perf_counter() - started, iterations=explanation.timing.iterations if explanation else 0
+        ),
+        engine=engine_on(prepared.x.device),
+    )
+
+
+@dataclass
+class _Asked:
+    """What the methods said, by name."""
+
+    maps: dict[str, Tensor]
+    """H x W each, on the network's device."""
+    seconds: dict[str, float]
+    refusals: dict[str, Refusal]
+    explanation: Explanation | None = None
+
+
+class _Watch:
+    """Tells how far the methods have come, all together, in passes through the network."""
+
+    def __init__(self, names: Sequence[str], on_progress: OnProgress | None) -> None:
+        self._passes = {name: _passes(name) for name in names}
+        self._total = sum(self._passes.values())
+        self._done = 0
+        self._on_progress = on_progress
+
+    def share(self, name: str, share: float, within: Progress | None = None) -> None:
+        """Note the share of a method's work that is done; `within` knows the masks that are being optimised."""
+        if self._on_progress is not None:
+            iteration = self._done + round(share * self._passes[name])
+            self._on_progress(within.part_of(iteration, self._total) if within else Progress(iteration, self._total))
+
+    def done(self, name: str) -> None:
+        """Note that a method is done."""
+        self.share(name, 1)
+        self._done += self._passes[name]
+
+
+def _passes(name: str) -> int:
+    try:
+        return get_method(name).passes
+    except MethodUnavailable:
+        return 1
+
+
+def _ask_all(model: Classifier, image: Prepared[CompareSpec], watch: _Watch, max_lanes: int | None) -> _Asked:
+    asked = _Asked({}, {}, {})
+    for name in image.spec.methods:
+        began = time.perf_counter()
+        try:
+            asked.maps[name] = _ask(model, image, name, watch, max_lanes, asked)
+        except MethodUnavailable as error:
+            asked.refusals[name] = Refusal(name, error.detail)
+        asked.seconds[name] = time.perf_counter() - began
+        watch.done(name)
+    if not asked.maps:
+        raise MethodUnavailable("; ".join(f"{one.method}: {one.reason}" for one in asked.refusals.values()))
+    return asked
+
+
+def _ask(
+    model: Classifier, image: Prepared[CompareSpec], name: str, watch: _Watch, max_lanes: int | None, asked: _Asked
+) -> Tensor:
+    """Return a method's map, H x W."""
+    method = get_method(name)
+    if name == EXTREMAL:
+        asked.explanation = explain(
+            model,
+            image.x,
+            extremal_spec(image.spec, image.target),
+            on_progress=lambda progress: watch.share(name, progress.iteration / progress.total, progress),
+            max_lanes=max_lanes,
+        )
+        return asked.explanation.masks.sum(dim=0)[0].to(image.x.device)
+    question = Question(
+        model=model,
+        x=image.x,
+        targets=(image.target,),
+        spec=image.spec,
+        on_share=lambda share: watch.share(name, share),
+    )
+    found = method.attribute(question)[0].detach()
+    if not found.isfinite().all():
+        raise MethodUnavailable(f"{name} finds no finite map on this model")
+    return found
+
+
+def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked) -> dict[str, Answer]:
+    others = [name for name in asked.maps if name != EXTREMAL]
+    masks: dict[str, Tensor] = {}
+    if others:
+        found = top_area_masks(torch.stack([asked.maps[name] for name in others]), image.spec.areas)
+        masks = dict(zip(others, found, strict=True))
+    if asked.explanation is not None:
+        masks[EXTREMAL] = asked.explanation.masks.to(image.x.device)
+    return {
+        name: Answer(
+            method=name,
+            title=get_method(name).title,
+            source=get_method(name).source,
+            seconds=asked.seconds[name],
+            map=asked.maps[name].cpu(),
+            masks=masks[name].cpu(),
+            curve=image.curve(scores, masks[name]),
+        )
+        for name in asked.maps
+    }
+
+
+def _checked(
+    image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked, answers: dict[str, Answer]
+) -> Explanation | None:
+    """Return the extremal sweep with how its masks do beside all others."""
+    if asked.explanation is None:
+        return None
+    own = answers[EXTREMAL]
+    names = [name for name in answers if name != EXTREMAL]
+    areas, seed = image.spec.areas, image.spec.seed
+    masks = own.masks.new_zeros(0, *own.masks.shape)
+    if names:
+        masks = torch.stack([answers[name].masks for name in names])
+    rivals = rivals_of(names, masks.to(image.x.device), areas=areas, random=RANDOM_RIVALS, seed=seed)
+    extremality = check_extremality(scores, image.target, image.spec.variant, own.curve, rivals)
+    return replace(asked.explanation, image=image.picture, frame=image.frame, extremality=extremality)
