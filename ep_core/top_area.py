@@ -12,8 +12,11 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from .mask import MaskLattice
+from .perturbation import gaussian_blur
 from .presets.fast import CONTRASTS, LARGEST_AREA, SAMPLES
 
+LEVELS = 1e6  # that a map's values are told apart by
+SURROUNDINGS = 2.0  # sigma of what counts as such, in cells
 RAMP = 0.02
 """Share of the lattice's cells that a mask's border has parameters between 0 and 1: makes its area continuous."""
 TOLERANCE = 1e-4  # of areas
@@ -26,8 +29,8 @@ def top_area_masks(maps: Tensor, areas: Sequence[float]) -> Tensor:
     """Return the smooth masks that hold the top areas of saliency maps.
 
     A map is averaged over the cells of the mask's lattice and its cells are ranked; those above a threshold are the
-    parameters of a mask (eq. 7), the threshold being the one that gives the mask its area. A
-    constant map, whose cells all rank the same, is ranked from its upper left corner.
+    parameters of a mask (eq. 7), the threshold being the one that gives the mask its area. Of
+    equal cells, those rank higher whose surroundings do; a constant map is ranked from its upper left corner.
 
     Args:
         maps: T x H x W, higher is more important; only the order of its values counts.
@@ -50,10 +53,17 @@ def _cells(maps: Tensor, shape: tuple[int, int]) -> Tensor:
 
 
 def _ranks(cells: Tensor) -> Tensor:
-    """Return each cell's place from the bottom, in (0, 1]: T x h x w."""
-    flat = cells.flatten(1)
-    places = flat.sort(dim=1, descending=True, stable=True).indices.argsort(dim=1)
-    return (1 - places / flat.shape[1]).view(cells.shape)
+    """Return each cell's place from the bottom, in (0, 1]: T x h x w.
+
+    Where cells are equal, those are higher whose surroundings are: the middle of a plateau comes before its border.
+    """
+    low, high = cells.amin(dim=(1, 2), keepdim=True), cells.amax(dim=(1, 2), keepdim=True)
+    values = ((cells - low) / (high - low).clamp_min(1e-30) * LEVELS).round()  # equal, where only rounding differs
+    surroundings = gaussian_blur(values[:, None], SURROUNDINGS).flatten(1)
+    by_surroundings = surroundings.argsort(dim=1, descending=True, stable=True)
+    then_by_value = values.flatten(1).gather(1, by_surroundings).argsort(dim=1, descending=True, stable=True)
+    places = by_surroundings.gather(1, then_by_value).argsort(dim=1)
+    return (1 - places / places.shape[1]).view(cells.shape)
 
 
 def _at_area(lattice: MaskLattice, wanted: Sequence[tuple[Tensor, float]]) -> Tensor:

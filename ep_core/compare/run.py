@@ -104,12 +104,15 @@ class _Watch:
         self._total = sum(self._passes.values())
         self._done = 0
         self._on_progress = on_progress
+        self._masks: Progress | None = None
 
     def share(self, name: str, share: float, within: Progress | None = None) -> None:
         """Note the share of a method's work that is done; `within` knows the masks that are being optimised."""
+        self._masks = within or self._masks  # their curve stays to be seen while other methods go on
         if self._on_progress is not None:
             iteration = self._done + round(share * self._passes[name])
-            self._on_progress(within.part_of(iteration, self._total) if within else Progress(iteration, self._total))
+            whole = self._masks or Progress(iteration, self._total)
+            self._on_progress(whole.part_of(iteration, self._total))
 
     def done(self, name: str) -> None:
         """Note that a method is done."""

@@ -65,6 +65,7 @@ class ChannelsSpec(_ChannelSweep):
 
     model_config = ConfigDict(
         json_schema_extra={
+            "required": ["task"],
             "examples": [
                 {"task": "channels", "layer": "features.13"},
                 {"task": "channels", "layer": "features.18", "areas": [10, 50, 100], "invert": True},
@@ -83,7 +84,10 @@ class ClassChannelsSpec(_ChannelSweep):
     """Which channels of a layer a class needs, from several of its images (5.2)."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"task": "class_channels", "layer": "features.18", "target": "school bus"}]},
+        json_schema_extra={
+            "required": ["task"],
+            "examples": [{"task": "class_channels", "layer": "features.18", "target": "school bus"}],
+        },
     )
 
     task: Literal["class_channels"] = "class_channels"

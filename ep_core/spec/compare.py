@@ -45,6 +45,7 @@ class CompareSpec(SpatialSpec):
 
     model_config = ConfigDict(
         json_schema_extra={
+            "required": ["task"],
             "examples": [
                 {"task": "compare"},
                 {"task": "compare", "methods": ["grad_cam", "rise", "extremal"], "areas": [0.05, 0.1, 0.2]},
