@@ -112,9 +112,8 @@ def _summarise(comparison: Comparison, out: Path) -> None:
     for one in comparison.answers:
         table.add_row(one.title, *(f"{point.preserve:.2f}" for point in one.curve), f"{one.seconds:.1f}")
     out_console.print(table)
-    for one in comparison.report().methods:
-        if one.unavailable is not None:
-            out_console.print(f"{one.method}: {one.unavailable}", highlight=False, soft_wrap=True)
+    for refusal in comparison.refusals:
+        out_console.print(f"{refusal.method}: {refusal.reason}", highlight=False, soft_wrap=True)
     if comparison.extremality is not None:
         out_console.print(extremality_verdict(comparison.extremality), style="bold", highlight=False)
     out_console.print(

@@ -67,6 +67,11 @@ class Comparison:
         return [one for one in self.methods if isinstance(one, Answer)]
 
     @property
+    def refusals(self) -> list[Refusal]:
+        """Those that had none."""
+        return [one for one in self.methods if isinstance(one, Refusal)]
+
+    @property
     def extremality(self) -> Extremality | None:
         """The extremal masks beside all other methods' and random ones."""
         return self.explanation.extremality if self.explanation else None

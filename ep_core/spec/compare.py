@@ -69,7 +69,7 @@ class CompareSpec(SpatialSpec):
             min_length=1,
             max_length=200,
             description="Where Grad-CAM reads the network: a layer that `GET /v1/models/{name}` lists; null takes the "
-            "last one that has channels.",
+            "last one whose map has more than one cell.",
         ),
     ] = None
     samples: Annotated[

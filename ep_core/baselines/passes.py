@@ -1,0 +1,34 @@
+"""Many passes through the network, in batches, watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from .method import Question
+
+BATCH = 8
+"""Images in a pass, at most, where a method has many: what a core does within a second in a small network."""
+
+
+def watched(question: Question, images: int) -> Callable[[Tensor], Tensor]:
+    """Return the network's forward pass, which says before each batch which share of `images` images is done.
+
+    Args:
+        question: whose network and `on_share`.
+        images: how many images there will be in all passes together.
+
+    Returns:
+        N x 3 x H x W -> N x C.
+    """
+    seen = 0
+
+    def forward(batch: Tensor) -> Tensor:
+        nonlocal seen
+        question.on_share(min(1.0, seen / images))
+        seen += len(batch)
+        scores: Tensor = question.network(batch)
+        return scores
+
+    return forward

@@ -1,0 +1,213 @@
+"""Relevance through a whole network: torch.fx runs it node by node, and each goes backwards by its rule."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeGuard, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+from torch.func import functional_call
+from torch.fx.experimental.optimization import fuse
+
+from .method import MethodUnavailable, Question
+from .relevance import LinearMap, Rule, apply_activation, apply_linear
+
+WEIGHTED = (nn.Conv2d, nn.Linear)
+AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d, F.avg_pool2d, F.adaptive_avg_pool2d, torch.mean, "mean")
+SUMS = (operator.add, operator.iadd, torch.add, "add", "add_")
+PRODUCTS = (operator.mul, operator.imul, torch.mul, "mul", "mul_")
+ELEMENTWISE = (  # of one activation: all the relevance goes to it
+    *(nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.LeakyReLU, nn.Dropout, nn.Dropout2d, nn.Identity),
+    *(F.relu, F.relu_, F.relu6, F.hardtanh, F.leaky_relu, F.dropout, torch.relu, torch.relu_, "relu", "relu_"),
+    *(*SUMS, *PRODUCTS),  # with constants
+)
+ORDINARY = (  # the gradient hands relevance on to the winner, or to where a value was taken from
+    *(nn.MaxPool2d, nn.AdaptiveMaxPool2d, F.max_pool2d, F.adaptive_max_pool2d),
+    *(nn.Flatten, nn.ChannelShuffle, torch.flatten, torch.reshape, torch.transpose, torch.permute),
+    *(torch.cat, torch.concat, torch.chunk, torch.split, torch.squeeze, torch.unsqueeze, operator.getitem, getattr),
+    *("flatten", "reshape", "view", "transpose", "permute", "contiguous", "chunk", "split", "squeeze", "unsqueeze"),
+    *("size", "dim"),
+)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which rule each linear operation follows, by its place in the network."""
+
+    hidden: Rule
+    """Convolutions, means, batch norm that can't be folded, and sums of activations."""
+    dense: Rule
+    """Fully connected layers."""
+    pixels: Rule
+    """What the image itself goes into."""
+    last: Rule
+    """The last layer that has weights, which gives the scores."""
+
+
+def hand_down(
+    question: Question, rules: Rules, method: str, *, start: float | None, layer: str | None = None
+) -> Tensor:
+    """Return the relevance, for each target, of what a layer gave, or of the image's pixels.
+
+    Args:
+        question: what is asked.
+        rules: how relevance is handed down.
+        method: what the method is called, for messages.
+        start: the relevance of a target's output; None takes its score.
+        layer: name of a module that is called once; None means the image.
+
+    Returns:
+        T x K x h x w, the layer's values; T x 3 x H x W for the image.
+
+    Raises:
+        MethodUnavailable: torch.fx can't trace the network, or an operation in it has no rule.
+    """
+    refusal = f"{method} can't explain model {question.model.name!r}"
+    network = _RelevanceNetwork(_traced(question.network, refusal), rules, layer, refusal)
+    with torch.enable_grad():
+        read, scores = network.watch(question.x.detach().expand(len(question.targets), -1, -1, -1))
+        targets = torch.tensor(question.targets, device=question.device)[:, None]
+        outputs = scores.gather(1, targets)
+        given = outputs.detach() if start is None else torch.full_like(outputs, start)
+        (relevance,) = torch.autograd.grad(outputs, read, given)
+    return relevance
+
+
+def _traced(network: nn.Module, refusal: str) -> fx.GraphModule:
+    """Return a copy as a graph, batch norm folded into the convolutions before it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return cast("fx.GraphModule", fuse(network))
+    except Exception as error:  # control flow gives many kinds
+        reason = str(error).partition("\n")[0]
+        raise MethodUnavailable(
+            f"{refusal}: it rewrites the network by torch.fx, which can't trace this one ({reason})"
+        ) from error
+
+
+class _RelevanceNetwork(fx.Interpreter):
+    """Runs a graph such that its backward pass hands relevance down."""
+
+    def __init__(self, graph: fx.GraphModule, rules: Rules, layer: str | None, refusal: str) -> None:
+        super().__init__(graph)
+        self.extra_traceback = False
+        self._rules = rules
+        self._refusal = refusal
+        self._read_at = self._last_node(lambda node: layer in _within(node)) if layer else None
+        if layer and self._read_at is None:  # a batch norm that is folded away, say
+            raise MethodUnavailable(f"{refusal}: nothing in its graph by torch.fx is the output of {layer!r}")
+        self._last = self._last_node(lambda node: self._kind(node) in WEIGHTED)
+        self._read: Tensor | None = None
+
+    def watch(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the layer gives (else the images, N x 3 x H x W), and the scores N x C that follow from it."""
+        images = images.clone().requires_grad_()
+        scores: Tensor = self.run(images)
+        return (images if self._read is None else self._read), scores
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Run a node; those that change activations, by their rules."""
+        inputs = [value for source in n.all_input_nodes if _depends_on_image(value := self.env[source])]
+        computes = n.op in ("call_module", "call_function", "call_method")
+        value = self._run_by_rule(n, inputs) if computes and inputs else super().run_node(n)
+        if n is self._read_at:
+            self._read = value
+        return value
+
+    def _run_by_rule(self, node: fx.Node, inputs: list[Tensor]) -> Any:
+        kind = self._kind(node)
+        if kind in ORDINARY:
+            return super().run_node(node)
+        if len(inputs) == 1 and kind in ELEMENTWISE:
+            return apply_activation(inputs[0], self._of_input(node, inputs[0]))
+        linear = self._linear(node, kind, inputs)
+        if linear is None:
+            raise MethodUnavailable(f"{self._refusal}: it has no rule for {_in_words(node, kind, len(inputs))}")
+        x = inputs[0] if len(inputs) == 1 else torch.stack(torch.broadcast_tensors(*inputs))
+        return apply_linear(x, linear, self._rule(node))
+
+    def _linear(self, node: fx.Node, kind: Any, inputs: list[Tensor]) -> LinearMap | None:
+        """Return the node as a linear operation on its input, or on the stack of its two; None if it is none."""
+        one = torch.ones((), device=inputs[0].device)
+        if len(inputs) == 2:
+            plain_sum = kind in SUMS and "alpha" not in node.kwargs
+            return LinearMap(lambda stack, weight: stack.sum(dim=0) * weight, one) if plain_sum else None
+        if kind in AVERAGES:
+            average = self._of_input(node, inputs[0])
+            return LinearMap(lambda x, weight: average(x) * weight, one)
+        if kind in WEIGHTED:
+            return _weighted(self.fetch_attr(str(node.target)))
+        if kind is nn.BatchNorm2d:
+            return _batch_norm(self.fetch_attr(str(node.target)))
+        return None
+
+    def _rule(self, node: fx.Node) -> Rule:
+        if node is self._last:
+            return self._rules.last
+        if node.all_input_nodes[0].op == "placeholder":
+            return self._rules.pixels
+        return self._rules.dense if self._kind(node) is nn.Linear else self._rules.hidden
+
+    def _kind(self, node: fx.Node) -> Any:
+        """Return the module's type, the function or the method's name: what the tables above list."""
+        return type(self.fetch_attr(str(node.target))) if node.op == "call_module" else node.target
+
+    def _of_input(self, node: fx.Node, given: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return the node as a function of its one input, the rest of its arguments as they are."""
+        args, kwargs = self.fetch_args_kwargs_from_env(node)
+        run = getattr(super(), node.op)
+        return lambda x: run(
+            node.target,
+            tuple(x if value is given else value for value in args),
+            {name: x if value is given else value for name, value in kwargs.items()},
+        )
+
+    def _last_node(self, wanted: Callable[[fx.Node], bool]) -> fx.Node | None:
+        return next((node for node in reversed(self.graph.nodes) if wanted(node)), None)
+
+
+def _depends_on_image(value: Any) -> TypeGuard[Tensor]:
+    return isinstance(value, Tensor) and value.requires_grad  # the parameters' gradients are off
+
+
+def _within(node: fx.Node) -> set[str]:
+    """Return the names of the modules that the node was traced in."""
+    return {name for name, _ in node.meta.get("nn_module_stack", {}).values()}
+
+
+def _in_words(node: fx.Node, kind: Any, inputs: int) -> str:
+    if inputs == 2 and kind in PRODUCTS:
+        return "a product of two activations (squeeze-and-excitation and attention have them)"
+    name = getattr(kind, "__name__", kind)
+    return f"{name} (at {node.target})" if node.op == "call_module" else str(name)
+
+
+def _weighted(module: nn.Module) -> LinearMap:
+    """Return a convolution or fully connected layer; its bias is broadcast over space."""
+    bias = getattr(module, "bias", None)
+    without = {} if bias is None else {"bias": torch.zeros_like(bias)}
+    shaped = bias[:, None, None] if bias is not None and isinstance(module, nn.Conv2d) else bias
+    return LinearMap(
+        lambda x, weight: functional_call(module, {"weight": weight, **without}, (x,)),
+        cast("Tensor", module.weight),
+        shaped,
+    )
+
+
+def _batch_norm(module: nn.BatchNorm2d) -> LinearMap | None:
+    """Return what a batch norm does in evaluation: each channel scaled and shifted. None if it keeps no statistics."""
+    if module.running_mean is None or module.running_var is None:
+        return None
+    scale = (module.running_var + module.eps).rsqrt()
+    if module.weight is not None:
+        scale = scale * module.weight
+    shift = -module.running_mean * scale
+    if module.bias is not None:
+        shift = shift + module.bias
+    return LinearMap(torch.mul, scale[:, None, None], shift[:, None, None])
