@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from .method import Question
 
@@ -12,23 +12,25 @@ BATCH = 8
 """Images in a pass, at most, where a method has many: what a core does within a second in a small network."""
 
 
-def watched(question: Question, images: int) -> Callable[[Tensor], Tensor]:
+def watched(question: Question, images: int, network: nn.Module | None = None) -> Callable[[Tensor], Tensor]:
     """Return the network's forward pass, which says before each batch which share of `images` images is done.
 
     Args:
         question: whose network and `on_share`.
         images: how many images there will be in all passes together.
+        network: what scores them; None takes the question's own network.
 
     Returns:
         N x 3 x H x W -> N x C.
     """
     seen = 0
+    scoring = network or question.network
 
     def forward(batch: Tensor) -> Tensor:
         nonlocal seen
         question.on_share(min(1.0, seen / images))
         seen += len(batch)
-        scores: Tensor = question.network(batch)
+        scores: Tensor = scoring(batch)
         return scores
 
     return forward

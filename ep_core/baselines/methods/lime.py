@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ep_core.baselines.method import Method, Question
 from ep_core.baselines.passes import BATCH, watched
+from ep_core.models.tuned import tune
 
 SAMPLES = 1000
 SEGMENTS = 50  # about
@@ -61,7 +62,7 @@ def _superpixels(question: Question) -> Tensor:
 @torch.no_grad()
 def _scores(question: Question, segments: Tensor, kept: Tensor) -> Tensor:
     """Return the targets' scores of the images that have the superpixels kept, S x T, on the CPU."""
-    forward = watched(question, len(kept))
+    forward = watched(question, len(kept), tune(question.network, question.x))
     masks = (chosen.to(question.x)[:, None, segments] for chosen in kept.split(BATCH))
     return torch.cat([forward(mask * question.x)[:, list(question.targets)].cpu() for mask in masks])
 

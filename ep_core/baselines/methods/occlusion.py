@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ep_core.baselines.method import Method, Question
 from ep_core.baselines.passes import BATCH, watched
+from ep_core.models.tuned import tune
 
 WINDOWS_PER_SIDE = 7  # 32 of 224 pixels
 STEPS_PER_WINDOW = 4  # 8 of 224 pixels
@@ -24,7 +25,7 @@ def _attribute(question: Question) -> Tensor:
     window = [max(1, round(side / WINDOWS_PER_SIDE)) for side in sides]
     stride = [max(1, round(side / (WINDOWS_PER_SIDE * STEPS_PER_WINDOW))) for side in sides]
     places = prod(ceil((side - size) / step) + 1 for side, size, step in zip(sides, window, stride, strict=True))
-    forward = watched(question, 1 + places)
+    forward = watched(question, 1 + places, tune(question.network, question.x))
     drops = Occlusion(lambda images: forward(images)[:, list(question.targets)]).attribute(
         question.x.detach(),
         sliding_window_shapes=(3, *window),
