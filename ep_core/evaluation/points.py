@@ -1,0 +1,69 @@
+"""Where a map points, and whether that is on an object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ep_core.models.frame import Frame
+from ep_core.perturbation import gaussian_blur
+
+from .scenes import BoolMask
+
+Point = tuple[int, int]
+"""Column and row of a pixel."""
+
+SMOOTHING = {
+    "gradient": 0.02,
+    "smoothgrad": 0.02,
+    "integrated_gradients": 0.02,
+    "deconvnet": 0.02,
+    "guided_backprop": 0.02,
+    "lrp": 0.02,
+    "extremal": 0.09,
+}
+"""Sigma of the Gaussian that smooths a method's maps, as a share of the picture's shorter side: 2% for maps that differ
+from pixel to pixel, as TorchRay smooths the gradient's; 9% for the sum of binary masks (4.2). Others stay as they are.
+"""
+
+
+def on_image(of_class: npt.NDArray[np.floating], frame: Frame, sigma_share: float) -> npt.NDArray[np.float32]:
+    """Return a map as it lies on the picture, smoothed there.
+
+    Args:
+        of_class: H x W of the frame, any values.
+        frame: where the network's input lies.
+        sigma_share: sigma of the Gaussian, as a share of the picture's shorter side; 0 smooths nothing.
+
+    Returns:
+        H0 x W0 of the picture, in [0, 1], in the order of the map's values: 0 where it is lowest. All 0 for a constant.
+    """
+    low, high = of_class.min(), of_class.max()
+    normalised = (of_class - low) / (high - low) if high > low else np.zeros_like(of_class)
+    flat = torch.from_numpy(frame.mask_to_image(normalised))[None, None]
+    blurred: Any = gaussian_blur(flat, sigma_share * min(frame.image_size))[0, 0].numpy()
+    return blurred
+
+
+def highest_point(on_picture: npt.NDArray[np.floating]) -> Point:
+    """Return the pixel where a map is highest.
+
+    Of several it is the one nearest to the mean of their positions (the middle of a constant map, and of a plateau):
+    the first one in memory would favour the upper left corner.
+    """
+    rows, columns = np.nonzero(on_picture == on_picture.max())
+    nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
+    return int(columns[nearest]), int(rows[nearest])
+
+
+def is_hit(mask: BoolMask, point: Point, tolerance: float) -> bool:
+    """Return whether a pixel is at most `tolerance` pixels from one of the mask, H x W, middle to middle."""
+    column, row = point
+    reach = int(tolerance)
+    top, left = max(0, row - reach), max(0, column - reach)
+    rows, columns = np.nonzero(mask[top : row + reach + 1, left : column + reach + 1])
+    distances = (rows + top - row) ** 2 + (columns + left - column) ** 2
+    return bool((distances <= tolerance**2).any())
