@@ -12,6 +12,7 @@ from rich.table import Table
 from .bench.cli import bench_app
 from .channels.cli import channels, class_channels
 from .compare.cli import compare, extremality_verdict
+from .evaluation.cli import evaluate_app
 from .memory import keep_freed_memory
 from .report import RESULT
 from .spec import DEFAULT_AREAS, DEFAULT_MODEL, ExtremalSpec
@@ -39,6 +40,7 @@ app = typer.Typer(
     help="Extremal perturbations: which parts of an image a classifier needs to see.",
 )
 app.add_typer(bench_app, name="bench")
+app.add_typer(evaluate_app, name="evaluate")
 app.command()(channels)
 app.command()(compare)
 app.command("class-channels")(class_channels)

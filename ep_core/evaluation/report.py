@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -20,6 +20,27 @@ class Table(BaseModel):
     rows: Annotated[list[list[Cell]], Field(description="As long as `columns` each; null where there is no figure.")]
     note: Annotated[str, Field(description="How to read it.")] = ""
     decimals: Annotated[int, Field(description="Of its fractions, where they are shown.")] = 3
+    best: Annotated[
+        dict[str, Literal["highest", "lowest"]], Field(description="Which figure of a column is the best one, if any.")
+    ] = {}
+
+    def shown(self, cell: Cell) -> str:
+        """Return a cell as people read it."""
+        if cell is None:
+            return "–"
+        return f"{cell:.{self.decimals}f}" if isinstance(cell, float) else str(cell)
+
+    def is_figures(self, column: int) -> bool:
+        """Return whether a column holds figures only."""
+        return all(row[column] is None or isinstance(row[column], int | float) for row in self.rows)
+
+    def is_best(self, column: int, cell: Cell) -> bool:
+        """Return whether a cell is shown like the best of its column, where there is a choice."""
+        wanted = self.best.get(self.columns[column])
+        found = [figure for row in self.rows if isinstance(figure := row[column], int | float)]
+        if wanted is None or len(found) < 2 or not isinstance(cell, int | float):
+            return False
+        return self.shown(cell) == self.shown(max(found) if wanted == "highest" else min(found))
 
 
 class Figure(BaseModel):

@@ -59,6 +59,10 @@ class ItemLog:
         self._done[key] = record
         self._append({"item": key} | record)
 
+    def forget(self, key: str) -> None:
+        """Have an item done again, for instance because its picture is gone."""
+        self._done.pop(key, None)
+
     def _append(self, line: Record) -> None:
         if self._path is not None:
             with self._path.open("a") as file:
@@ -114,3 +118,37 @@ def measure(
             log.add(name, work(item, share))
         yield item, log[name]
     on_progress(1, "")
+
+
+def measure_groups(
+    items: Sequence[Item],
+    key: Callable[[Item], str],
+    work: Callable[[Sequence[Item], Callable[[float], None]], Sequence[Record]],
+    log: ItemLog,
+    *,
+    size: int,
+    on_progress: OnProgress = unwatched,
+) -> list[tuple[Item, Record]]:
+    """Return every item with its record, those that the log doesn't have yet worked out together.
+
+    Args:
+        items: what is measured.
+        key: an item's name in the log, different for each.
+        work: makes the records of a group of items; it may say which share of it is done.
+        log: of what is done, which grows by a group at a time.
+        size: items in a group, at most.
+        on_progress: called as the run goes on.
+    """
+    left = [item for item in items if key(item) not in log]
+    done = len(items) - len(left)
+    for first in range(0, len(left), size):
+        group = left[first : first + size]
+
+        def share(part: float, before: int = done + first, group: Sequence[Item] = group) -> None:
+            on_progress((before + part * len(group)) / len(items), f"{len(group)} together, from {key(group[0])}")
+
+        share(0)
+        for item, record in zip(group, work(group, share), strict=True):
+            log.add(key(item), record)
+    on_progress(1, "")
+    return [(item, log[key(item)]) for item in items]

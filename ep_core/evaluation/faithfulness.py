@@ -1,0 +1,164 @@
+"""Do maps show what the network looks at? Scores as the pixels that a map ranks highest come, or go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from ep_core.baselines.method import OnShare
+from ep_core.baselines.registry import get_method
+from ep_core.compare.comparison import Answer
+from ep_core.compare.run import compare
+from ep_core.inputs import engine_on
+from ep_core.models.classifier import Classifier
+from ep_core.prepared import prepare
+from ep_core.report import CurvePoint, Scores
+from ep_core.spec import CompareSpec
+
+from .insertion import STEPS, area_under, pixel_curve
+from .means import available, mean_curve, mean_of, method_table, records
+from .method_runs import MethodRuns, Run, run_methods
+from .panels import Panel, panels_plot
+from .report import EvaluationReport, Figure, Table
+from .run import OnProgress, Record, unwatched
+from .subjects import Subject, model_ref, settings_of, subjects
+
+BENCHMARK = "faithfulness"
+MEASURES: dict[str, Literal["highest", "lowest"]] = {
+    "insertion": "highest",
+    "deletion": "lowest",
+    "keep": "highest",
+    "delete": "lowest",
+}
+"""The curves, and which area under them is best."""
+PLOT = f"{BENCHMARK}/curves.svg"
+
+Runs = Sequence[MethodRuns[Subject]]
+
+
+def faithfulness(
+    model: Classifier,
+    photographs: Sequence[Path],
+    spec: CompareSpec,
+    *,
+    out: Path,
+    seeds: Sequence[int] = (0,),
+    on_progress: OnProgress = unwatched,
+) -> EvaluationReport:
+    """Measure how faithful the maps of methods are to the network, for the top class of each photograph.
+
+    Insertion and deletion are Petsiuk et al.'s (BMVC 2018), by pixels and softmax probabilities; keep and delete are
+    the curves of figure 3, by smooth masks of equal areas and scores before the softmax (`measured`).
+
+    Args:
+        model: the classifier.
+        photographs: files.
+        spec: the methods, the areas of keep and delete, and how.
+        out: folder of the reports; logs and the plot go into its folder ``faithfulness``.
+        seeds: methods that draw at random run with each, the others once; takes the place of the spec's.
+        on_progress: called with the share that is done.
+
+    Raises:
+        InvalidInput: a log in `out` is of a run with other settings.
+    """
+    found, settings = subjects(photographs), settings_of(model, spec, steps=STEPS)
+    runs = run_methods(
+        spec.methods,
+        found,
+        seeds=seeds,
+        key=lambda subject: subject.key,
+        work=lambda run, subject, share: measured(model, subject, run, spec, share),
+        settings=settings,
+        logs=out / BENCHMARK,
+        find=get_method,
+        on_progress=on_progress,
+    )
+    figures = []
+    if available(runs):
+        (out / PLOT).write_bytes(_plot(runs, spec.areas))
+        figures = [Figure(title="Mean curves", file=PLOT, caption="Each the mean over the photographs.")]
+    return EvaluationReport(
+        benchmark=BENCHMARK,
+        title="Faithfulness",
+        about="How the score of each photograph's top class follows the order in which a map ranks the image: "
+        "insertion and deletion as in Petsiuk et al. (RISE, BMVC 2018), keep and delete as in figure 3 of the paper.",
+        settings=settings | {"seeds": list(seeds)},
+        model=model_ref(model),
+        engine=engine_on(model.device),
+        items=len(found),
+        seconds=sum(of_it.seconds for of_it in runs),
+        tables=[_table(runs)],
+        figures=figures,
+    )
+
+
+def measured(model: Classifier, subject: Subject, run: Run, spec: CompareSpec, on_share: OnShare) -> Record:
+    """Return the curves of a method on a photograph's top class, and the areas under them.
+
+    Insertion starts from the fully perturbed image, deletion ends in the network's zero, the mean colour. Keep and
+    delete are ``(Phi - Phi_p) / (Phi(x) - Phi_p)``, Phi_p being the score of the fully perturbed image, with the ends
+    that this gives them by definition; null where the perturbed image scores no less than the image. Of the method
+    `extremal` the masks are its own, of others the top areas as smooth masks.
+
+    Raises:
+        MethodUnavailable: the network's structure forbids the method.
+    """
+    x = subject.network_input(model, spec.fit)
+    with model.frozen() as network:
+        image = prepare(model, network, x, spec, None)
+        asked = spec.model_copy(update={"methods": (run.name,), "target": image.target, "seed": run.seed})
+        compared = compare(model, x, asked, on_progress=lambda progress: on_share(progress.iteration / progress.total))
+        (answer,) = (one for one in compared.methods if isinstance(one, Answer))
+        saliency = answer.map.to(x.device)
+        curves = {
+            "insertion": pixel_curve(network, image.pyramid[-1:], x, saliency, image.target),
+            "deletion": pixel_curve(network, x, torch.zeros_like(x), saliency, image.target),
+            **_normalised(answer.curve, compared.scores),
+        }
+    places = _places(spec.areas)
+    areas = {name: curve and area_under(places[name], curve) for name, curve in curves.items()}
+    return {"label": compared.target.label, "seconds": answer.seconds, **areas, "curves": curves}
+
+
+def _normalised(curve: Sequence[CurvePoint], scores: Scores) -> dict[str, list[float] | None]:
+    span = scores.original - scores.perturbed
+    if span <= 0:
+        return {"keep": None, "delete": None}
+    keep = [(point.preserve - scores.perturbed) / span for point in curve]
+    delete = [(point.delete - scores.perturbed) / span for point in curve]
+    return {"keep": [0.0, *keep, 1.0], "delete": [1.0, *delete, 0.0]}
+
+
+def _places(areas: Sequence[float]) -> Mapping[str, Sequence[float]]:
+    """Return where each curve is known, as shares of the pixels."""
+    pixels, masks = [k / STEPS for k in range(STEPS + 1)], [0, *areas, 1]
+    return {"insertion": pixels, "deletion": pixels, "keep": masks, "delete": masks}
+
+
+def _table(runs: Runs) -> Table:
+    note = "Means over the photographs: areas under the curves, and seconds a map."
+    first = next((records(of_it) for of_it in available(runs)), [])
+    if without := sum(record["keep"] is None for record in first):
+        note += f" Keep and delete without {without} photographs whose perturbed image scores no less than the image."
+    columns = ["Method", *(name.capitalize() for name in MEASURES), "Seconds"]
+    best = {name.capitalize(): wanted for name, wanted in MEASURES.items()}
+    table = Table(title="Areas under the curves", columns=columns, rows=[], note=note, best=best)
+    return method_table(table, runs, lambda found: [mean_of(found, name) for name in (*MEASURES, "seconds")])
+
+
+def _plot(runs: Runs, areas: Sequence[float]) -> bytes:
+    return panels_plot([_panel(runs, name, _places(areas)[name]) for name in MEASURES], columns=2)
+
+
+def _panel(runs: Runs, name: str, places: Sequence[float]) -> Panel:
+    means = {of_it.title: mean_curve([one["curves"][name] for one in records(of_it)]) for of_it in available(runs)}
+    by_pixels = name in ("insertion", "deletion")
+    return Panel(
+        title=f"{name} ({MEASURES[name]} is best)",
+        xlabel=f"share of the {'pixels' if by_pixels else 'image'}",
+        ylabel="probability" if by_pixels else "score, normalised",
+        lines={title: (places, mean) for title, mean in means.items() if mean},
+    )

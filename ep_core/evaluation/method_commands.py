@@ -1,0 +1,108 @@
+"""Commands that ask methods about photographs without annotations: `faithfulness`, `sanity`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ep_core.spec import DEFAULT_MODEL, CompareSpec
+from ep_core.terminal import Device, ModelName, ModelsFile, listed
+
+from .options import (
+    ALL_METHODS,
+    DEFAULT_OUT,
+    PAPERS_AREAS,
+    Areas,
+    Images,
+    Iterations,
+    Methods,
+    Out,
+    Photographs,
+    Preset,
+    Samples,
+    Seed,
+    areas_text,
+    conclude,
+    evaluating,
+    loaded,
+    photographs_of,
+    seeds_of,
+    watched,
+)
+
+KEEP_AREAS = areas_text((0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95))
+
+
+def faithfulness_command(
+    photographs: Photographs,
+    images: Images = None,
+    methods: Methods = ALL_METHODS,
+    areas: Areas = KEEP_AREAS,
+    samples: Samples = None,
+    preset: Preset = "fast",
+    iterations: Iterations = None,
+    seeds: Annotated[str, typer.Option(help="Methods that draw at random run with each, separated by commas.")] = "0",
+    out: Out = DEFAULT_OUT,
+    model: ModelName = DEFAULT_MODEL,
+    models_file: ModelsFile = None,
+    device: Device = None,
+) -> None:
+    """Follow the score as the pixels that each map ranks highest come, or go: insertion, deletion, keep, delete."""
+    with evaluating("faithfulness", out):
+        from .faithfulness import faithfulness
+
+        drawn = seeds_of(seeds)
+        spec = CompareSpec.model_validate(
+            {
+                "model": model,
+                "methods": listed(methods),
+                "areas": listed(areas),
+                "samples": samples,
+                "preset": preset,
+                "iterations": iterations,
+                "seed": drawn[0],
+            }
+        )
+        paths = photographs_of(photographs, images, drawn[0])
+        classifier = loaded(model, models_file, device)
+        with watched() as on_progress:
+            report = faithfulness(classifier, paths, spec, seeds=drawn, out=out, on_progress=on_progress)
+        conclude(report, out)
+
+
+def sanity_command(
+    photographs: Photographs,
+    images: Images = None,
+    methods: Methods = ALL_METHODS,
+    depths: Annotated[int, typer.Option(min=1, help="Randomised networks that are asked, at most.")] = 8,
+    areas: Areas = PAPERS_AREAS,
+    samples: Samples = None,
+    preset: Preset = "fast",
+    iterations: Iterations = None,
+    seed: Seed = 0,
+    out: Out = DEFAULT_OUT,
+    model: ModelName = DEFAULT_MODEL,
+    models_file: ModelsFile = None,
+    device: Device = None,
+) -> None:
+    """Randomise the network's weights from the last layer down, and see whether maps change (figure 7)."""
+    with evaluating("sanity", out):
+        from .sanity import sanity
+
+        spec = CompareSpec.model_validate(
+            {
+                "model": model,
+                "methods": listed(methods),
+                "areas": listed(areas),
+                "samples": samples,
+                "preset": preset,
+                "iterations": iterations,
+                "seed": seed,
+            }
+        )
+        paths = photographs_of(photographs, images, seed)
+        classifier = loaded(model, models_file, device)
+        with watched() as on_progress:
+            report = sanity(classifier, paths, spec, depths=depths, out=out, on_progress=on_progress)
+        conclude(report, out)
