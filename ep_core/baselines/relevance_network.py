@@ -33,6 +33,7 @@ ORDINARY = (  # the gradient hands relevance on to the winner, or to where a val
     *("flatten", "reshape", "view", "transpose", "permute", "contiguous", "chunk", "split", "squeeze", "unsqueeze"),
     *("size", "dim"),
 )
+_GIVEN = object()  # stands for an argument that is to come
 
 
 @dataclass(frozen=True)
@@ -159,14 +160,27 @@ class _RelevanceNetwork(fx.Interpreter):
         return type(self.fetch_attr(str(node.target))) if node.op == "call_module" else node.target
 
     def _of_input(self, node: fx.Node, given: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return the node as a function of its one input, the rest of its arguments as they are."""
+        """Return the node as a function of its one input, the rest of its arguments as they are.
+
+        The backward pass keeps the function: holding an activation or this interpreter, it would never be freed.
+        """
         args, kwargs = self.fetch_args_kwargs_from_env(node)
-        run = getattr(super(), node.op)
-        return lambda x: run(
-            node.target,
-            tuple(x if value is given else value for value in args),
-            {name: x if value is given else value for name, value in kwargs.items()},
+        function = self._function(node)
+        given_args = [_GIVEN if value is given else value for value in args]
+        given_kwargs = {name: _GIVEN if value is given else value for name, value in kwargs.items()}
+        return lambda x: function(
+            *(x if value is _GIVEN else value for value in given_args),
+            **{name: x if value is _GIVEN else value for name, value in given_kwargs.items()},
         )
+
+    def _function(self, node: fx.Node) -> Callable[..., Any]:
+        """Return what a node calls."""
+        if node.op == "call_module":
+            return cast("Callable[..., Any]", self.fetch_attr(str(node.target)))
+        if node.op == "call_method":
+            name = str(node.target)
+            return lambda x, *args, **kwargs: getattr(x, name)(*args, **kwargs)
+        return cast("Callable[..., Any]", node.target)
 
     def _last_node(self, wanted: Callable[[fx.Node], bool]) -> fx.Node | None:
         return next((node for node in reversed(self.graph.nodes) if wanted(node)), None)

@@ -37,8 +37,12 @@ Samples = Annotated[
 ]
 Iterations = Annotated[int | None, typer.Option(help="Steps per area of the extremal masks; default: the preset's.")]
 Preset = Annotated[str, typer.Option(help="Of the extremal masks: fast, or paper (1600 iterations).")]
+Seeds = Annotated[
+    str, typer.Option(help="Separated by commas: methods that draw at random run with each, the others once.")
+]
 Seed = Annotated[int, typer.Option(help="Seeds whatever is drawn at random.")]
 DEFAULT_OUT = Path("evaluation")
+MOST_ROWS = 30
 ALL_METHODS = ",".join(METHODS)
 
 
@@ -101,9 +105,11 @@ def loaded(name: str, models_file: Path | None, device: str | None) -> Classifie
 
 
 def conclude(report: EvaluationReport, out: Path) -> None:
-    """Write a report, and show its tables."""
+    """Write a report, and show its tables; those that are too long for a terminal are in the report only."""
     path = write_report(report, out)
     for table in report.tables:
+        if len(table.rows) > MOST_ROWS:
+            continue
         out_console.print(terminal_table(table))
         if table.note:
             out_console.print(table.note, style="dim", highlight=False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -311,3 +313,18 @@ class Gated(nn.Module):
 def test_network_without_a_rule_is_refused_in_words(make: Callable[[], nn.Module], words: str, method: Method) -> None:
     with pytest.raises(MethodUnavailable, match=words):
         method.attribute(question(make(), numbers(1, 3, 64, 64)))
+
+
+def test_what_was_asked_before_is_freed() -> None:
+    """Its activations are 50 MB; a cycle through the backward pass would keep them for good."""
+    network = nn.Sequential(nn.Conv2d(3, 64, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(64 * 111 * 111, 2))
+    one = question(network, numbers(1, 3, 224, 224), (0, 1))
+    lrp.METHOD.attribute(one)
+    before = resident_bytes()
+    for _ in range(8):
+        lrp.METHOD.attribute(one)
+    assert resident_bytes() - before < 150e6
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
