@@ -28,6 +28,7 @@ def main() -> None:
             subprocess.run(["ep", "explain", ROOT / "samples" / f"{name}.jpg", "--out", out], check=True)
         rows = [_row(name, Path(folder) / name) for name in NAMES]
         (IMAGES / "black_bear_curve.svg").write_bytes((Path(folder) / "black_bear" / "curve.svg").read_bytes())
+        _beside(Path(folder) / "compared")
         _inside(Path(folder))
     sheet = Image.new("RGB", (rows[0].width, sum(row.height + GAP for row in rows) + CAPTION), "white")
     _captions(sheet)
@@ -36,6 +37,12 @@ def main() -> None:
         sheet.paste(row, (0, top))
         top += row.height + GAP
     sheet.save(IMAGES / "masks.jpg", quality=88)
+
+
+def _beside(out: Path) -> None:
+    """Make the picture of all methods (figure 2)."""
+    subprocess.run(["ep", "compare", ROOT / "samples" / "black_bear.jpg", "--out", out], check=True)
+    Image.open(out / "comparison.png").save(IMAGES / "comparison.jpg", quality=88)
 
 
 def _inside(folder: Path) -> None:

@@ -22,7 +22,7 @@ from .insertion import STEPS, area_under, pixel_curve
 from .means import available, mean_curve, mean_of, method_table, records
 from .method_runs import MethodRuns, Run, run_methods
 from .panels import Panel, panels_plot
-from .report import EvaluationReport, Figure, Table
+from .report import Cell, EvaluationReport, Figure, Table
 from .run import OnProgress, Record, unwatched
 from .subjects import Subject, model_ref, settings_of, subjects
 
@@ -90,7 +90,7 @@ def faithfulness(
         engine=engine_on(model.device),
         items=len(found),
         seconds=sum(of_it.seconds for of_it in runs),
-        tables=[_table(runs)],
+        tables=[_table(runs), _most_kept(runs, spec.areas)],
         figures=figures,
     )
 
@@ -147,6 +147,25 @@ def _table(runs: Runs) -> Table:
     best = {name.capitalize(): wanted for name, wanted in MEASURES.items()}
     table = Table(title="Areas under the curves", columns=columns, rows=[], note=note, best=best)
     return method_table(table, runs, lambda found: [mean_of(found, name) for name in (*MEASURES, "seconds")])
+
+
+def _most_kept(runs: Runs, areas: Sequence[float]) -> Table:
+    """Return how often each method's top area keeps the highest score of all (by eq. 2, the extremal masks' should)."""
+    first = {of_it.title: [record["curves"]["keep"] for _, record in of_it.runs[0]] for of_it in available(runs)}
+    kept = [curves for curves in zip(*first.values(), strict=True) if None not in curves]
+    rows: list[list[Cell]] = [[title] for title in first]
+    for k in range(1, 1 + len(areas)):
+        highest = [max(curve[k] for curve in curves) for curves in kept]
+        for m, row in enumerate(rows):
+            won = [curves[m][k] == most for curves, most in zip(kept, highest, strict=True)]
+            row.append(sum(won) / len(won) if won else None)
+    return Table(
+        title="Share of the photographs on which a method keeps the most",
+        columns=["Method", *(f"{area:g}" for area in areas)],
+        rows=rows,
+        note="By area, with the first seed: by definition (eq. 2) no mask of an area keeps more than the extremal one.",
+        decimals=2,
+    )
 
 
 def _plot(runs: Runs, areas: Sequence[float]) -> bytes:

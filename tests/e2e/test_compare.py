@@ -76,7 +76,7 @@ def test_everything_beside_each_other(stack: Stack, bear: dict[str, Any]) -> Non
     assert b"RISE" in stack.client.get(bear["artifacts"]["curve"]).content
     with zipfile.ZipFile(io.BytesIO(stack.client.get(bear["artifacts"]["bundle"]).content)) as bundle:
         names = set(bundle.namelist())
-    assert {f"maps/{name}.png" for name in METHODS} | {"comparison.png", "masks/0.1.png", "result.json"} <= names
+    assert {f"maps/{name}.png" for name in METHODS} | {"comparison.png", "masks/0.2.png", "result.json"} <= names
 
 
 def test_a_sweep_says_whether_rivals_beat_its_masks(stack: Stack) -> None:
