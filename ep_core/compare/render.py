@@ -39,8 +39,11 @@ def render_comparison(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
 
 
 def positive_part(map_: Tensor, *, quantile: float = 1) -> npt.NDArray[np.float32]:
-    """Return what of a map (H x W) speaks for the class, in [0, 1]: relative to a quantile of itself."""
-    positive: npt.NDArray[np.float32] = map_.clamp_min(0).numpy().astype(np.float32)
+    """Return what of a map (H x W) speaks for the class, in [0, 1]: relative to a quantile of itself.
+
+    A map that is positive everywhere, as RISE's is, counts from its least value.
+    """
+    positive: npt.NDArray[np.float32] = (map_ - map_.min().clamp_min(0)).clamp_min(0).numpy().astype(np.float32)
     scale = float(np.quantile(positive, quantile)) or float(positive.max())
     return np.clip(positive / max(scale, 1e-12), 0, 1)
 

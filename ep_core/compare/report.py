@@ -27,7 +27,8 @@ class ComparedMethod(BaseModel):
         ),
     ] = []
     map: Annotated[
-        str | None, Field(description="Its map, 8-bit grey: the positive part, relative to its maximum.")
+        str | None,
+        Field(description="Its map, 8-bit grey: what is above 0 (or above its least value), relative to its maximum."),
     ] = None
     overlay: Annotated[str | None, Field(description="Its map as heat over the image.")] = None
     unavailable: Annotated[str | None, Field(description="Why it says nothing of this model.")] = None

@@ -37,6 +37,7 @@ SPECS: dict[str, type[CommonSpec]] = {
 }
 """By task."""
 
+
 def spatial_areas(spec: Spec) -> tuple[float, ...]:
     """Return the areas of which a task's result has extremal masks; none, where it has no such masks."""
     if isinstance(spec, ExtremalSpec) or (isinstance(spec, CompareSpec) and EXTREMAL in spec.methods):

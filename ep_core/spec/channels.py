@@ -69,7 +69,7 @@ class ChannelsSpec(_ChannelSweep):
             "examples": [
                 {"task": "channels", "layer": "features.13"},
                 {"task": "channels", "layer": "features.18", "areas": [10, 50, 100], "invert": True},
-            ]
+            ],
         },
     )
 

@@ -49,7 +49,7 @@ class CompareSpec(SpatialSpec):
             "examples": [
                 {"task": "compare"},
                 {"task": "compare", "methods": ["grad_cam", "rise", "extremal"], "areas": [0.05, 0.1, 0.2]},
-            ]
+            ],
         },
     )
 
