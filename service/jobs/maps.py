@@ -19,9 +19,7 @@ MethodName = Annotated[str, Path(description="One of the job's methods.", exampl
     "/maps/{method}.png",
     summary="A method's map",
     response_class=Response,
-    responses=file_responses(
-        "image/png", "8-bit grey: what of the map is above 0, or above its least value; 255: its maximum."
-    ),
+    responses=file_responses("image/png", "8-bit grey: from 0 (or the least value of the map) to its maximum."),
 )
 def get_map(artifacts: ArtifactsDep, method: MethodName) -> Response:
     """Return what a method's map says for the class, at the image's size, 0 outside of the network's crop."""
