@@ -60,12 +60,14 @@ def _attribute(question: Question) -> Tensor:
     """Return ``sum_i p(target | m_i x) m_i / (N KEPT)`` over N masks (eq. 6): T x H x W in [0, 1 / KEPT].
 
     As in the paper, masks multiply the normalised input, which fades to the training images' mean colour, and scores
-    are softmax probabilities. One pass of the N images serves all targets.
+    are softmax probabilities. One pass of the N images serves all targets. An image of another size than the network's
+    own is warped to that, and the map back, as in the pointing game of the paper that this is compared with.
     """
-    x, targets = question.x, torch.tensor(question.targets, device=question.device)
+    targets = torch.tensor(question.targets, device=question.device)
+    size, (height, width) = question.x.shape[2:], question.model.input_size
+    x = _resized(question.x, (height, width))
     samples = question.spec.samples or SAMPLES
     network = tune(question.network, x)
-    height, width = x.shape[2:]
     total = torch.zeros(len(targets), height * width, device=question.device)
     masks = RandomMasks(samples, (height, width), question.generator())
     done = 0
@@ -75,7 +77,14 @@ def _attribute(question: Question) -> Tensor:
         total.addmm_(probabilities.T, batch.flatten(1))
         done += len(batch)
         question.on_share(done / samples)
-    return total.view(-1, height, width) / (samples * KEPT)
+    return _resized(total.view(1, -1, height, width) / (samples * KEPT), (size[0], size[1]))[0]
+
+
+def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return N x C x H x W of another size, bilinearly; those of that size as they are."""
+    if tuple(images.shape[2:]) == size:
+        return images
+    return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
 
 METHOD = Method(

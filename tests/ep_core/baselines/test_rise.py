@@ -93,3 +93,14 @@ def test_bear_is_hotter_than_the_rest(mobilenet: Classifier, sample: Callable[[s
     inside = torch.zeros(on_photograph.shape, dtype=torch.bool).numpy()
     inside[115:307, 196:431] = True
     assert on_photograph[inside].mean() > 1.1 * on_photograph[~inside & in_frame].mean()
+
+
+def test_an_image_of_another_size_is_warped_to_the_network_s_and_its_map_back(mobilenet: Classifier) -> None:
+    large = torch.randn(1, 3, 448, 336, generator=torch.Generator().manual_seed(0))
+    small = torch.nn.functional.interpolate(large, (224, 224), mode="bilinear", antialias=True)
+    spec = CompareSpec(samples=16)
+    with mobilenet.frozen():
+        of_large, of_small = (rise.METHOD.attribute(Question(mobilenet, x, (3,), spec)) for x in (large, small))
+    assert of_large.shape == (1, 448, 336)
+    up = torch.nn.functional.interpolate(of_small[None], (448, 336), mode="bilinear", antialias=True)[0]
+    torch.testing.assert_close(of_large, up)
