@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -29,6 +28,7 @@ from ep_core.top_area import top_area_masks
 from .comparison import Answer, Comparison, Refusal
 
 RANDOM_RIVALS = 16
+SCORING = "scoring"  # what is left when all methods have answered
 
 
 def compare(
@@ -65,10 +65,12 @@ def compare(
     with model.frozen() as network:
         prepared = prepare(model, network, image, spec, target)
         scores = prepared.class_scores(network)
-        asked = _ask_all(model, prepared, _Watch(spec.methods, on_progress), max_lanes)
-        answers = _score_all(prepared, scores, asked)
+        watch = _Watch(spec, on_progress)
+        asked = _ask_all(model, prepared, watch, max_lanes)
+        answers = _score_all(prepared, scores, asked, watch)
         explanation = _checked(prepared, scores, asked, answers)
         reference = prepared.reference(scores)
+        watch.done(SCORING)
     return Comparison(
         spec=prepared.spec,
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=prepared.frame.input_size),
@@ -97,10 +99,11 @@ class _Asked:
 
 
 class _Watch:
-    """Tells how far the methods have come, all together, in passes through the network."""
+    """Tells how far the methods and their scoring have come, all together, in passes through the network."""
 
-    def __init__(self, names: Sequence[str], on_progress: OnProgress | None) -> None:
-        self._passes = {name: _passes(name) for name in names}
+    def __init__(self, spec: CompareSpec, on_progress: OnProgress | None) -> None:
+        scored = (2 * len(spec.methods) + RANDOM_RIVALS) * len(spec.areas)
+        self._passes = {name: _passes(name) for name in spec.methods} | {SCORING: scored}
         self._total = sum(self._passes.values())
         self._done = 0
         self._on_progress = on_progress
@@ -169,7 +172,7 @@ def _ask(
     return found
 
 
-def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked) -> dict[str, Answer]:
+def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked, watch: _Watch) -> dict[str, Answer]:
     others = [name for name in asked.maps if name != EXTREMAL]
     masks: dict[str, Tensor] = {}
     if others:
@@ -177,8 +180,10 @@ def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked)
         masks = dict(zip(others, found, strict=True))
     if asked.explanation is not None:
         masks[EXTREMAL] = asked.explanation.masks.to(image.x.device)
-    return {
-        name: Answer(
+    answers: dict[str, Answer] = {}
+    for name in asked.maps:
+        watch.share(SCORING, len(answers) / (1 + len(asked.maps)))  # the rivals of the check are one more
+        answers[name] = Answer(
             method=name,
             title=get_method(name).title,
             source=get_method(name).source,
@@ -187,8 +192,7 @@ def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked)
             masks=masks[name].cpu(),
             curve=image.curve(scores, masks[name]),
         )
-        for name in asked.maps
-    }
+    return answers
 
 
 def _checked(
