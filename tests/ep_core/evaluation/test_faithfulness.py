@@ -40,7 +40,7 @@ def photograph(folder: Path, upper_left: float, lower_right: float) -> Path:
 
 
 def row(report: EvaluationReport, title: str) -> dict[str, float]:
-    (table,) = report.tables
+    table = report.tables[0]
     (found,) = (one for one in table.rows if one[0] == title)
     return dict(zip(table.columns, found, strict=True))  # type: ignore[arg-type]
 
@@ -117,3 +117,4 @@ def test_extremal_masks_keep_more_than_any_other(spot_model: Classifier, tmp_pat
     report = faithfulness(spot_model, [photograph(tmp_path, 1, 0.5)], spec, out=tmp_path / "out")
     assert row(report, "Extremal perturbations")["Keep"] > 0.8
     assert row(report, "Extremal perturbations")["Keep"] > row(report, "Center")["Keep"] + 0.2
+    assert report.tables[1].rows == [["Center", 0, 0], ["Extremal perturbations", 1, 1]]  # who keeps the most
