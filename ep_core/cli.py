@@ -24,8 +24,8 @@ from .terminal import (
     class_of,
     errors_in_words,
     listed,
+    model_at_work,
     out_console,
-    progress_bars,
     write_result,
 )
 from .threads import spin_briefly
@@ -163,19 +163,11 @@ def _explain(path: Path, spec: ExtremalSpec, *, models_file: Path | None, device
     from .image import read_image
 
     image = read_image(path.read_bytes())
-    with progress_bars() as bars:
-        task = bars.add_task(f"loading {spec.model}", total=None)
-        from .models import load_model
+    frame = model_at_work(spec.model, f"explaining {path.name}", models_file=models_file, device=device)
+    with frame as (model, on_progress):
         from .sweep import explain as run_sweep
 
-        model = load_model(spec.model, models_file=models_file, device=device)
-        bars.update(task, description=f"explaining {path.name}")
-        return run_sweep(
-            model,
-            image,
-            spec,
-            on_progress=lambda progress: bars.update(task, completed=progress.iteration, total=progress.total),
-        )
+        return run_sweep(model, image, spec, on_progress=on_progress)
 
 
 def _save(explanation: Explanation, out: Path) -> None:

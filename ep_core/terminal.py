@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from .errors import InvalidInput, ModelUnavailable
 from .report import RESULT
+
+if TYPE_CHECKING:
+    from .models import Classifier
+    from .progress import OnProgress
 
 out_console = Console()
 err_console = Console(stderr=True)
@@ -40,6 +44,27 @@ def progress_bars() -> Progress:
     """Return progress bars on standard error, gone when done."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     return Progress(*columns, console=err_console, transient=True)
+
+
+@contextmanager
+def model_at_work(
+    name: str, doing: str, *, models_file: Path | None, device: str | None
+) -> Iterator[tuple[Classifier, OnProgress]]:
+    """Load a model behind a progress bar, and give it with what moves the bar on.
+
+    Args:
+        name: the model's.
+        doing: what is done with it, for the bar.
+        models_file: the operator's model list.
+        device: where the model lives.
+    """
+    with progress_bars() as bars:
+        task = bars.add_task(f"loading {name}", total=None)
+        from .models import load_model
+
+        model = load_model(name, models_file=models_file, device=device)
+        bars.update(task, description=doing)
+        yield model, lambda progress: bars.update(task, completed=progress.iteration, total=progress.total)
 
 
 def check_writable(folder: Path) -> None:

@@ -19,6 +19,7 @@ from ep_core.terminal import (
     class_of,
     errors_in_words,
     listed,
+    model_at_work,
     out_console,
     progress_bars,
     write_result,
@@ -83,21 +84,12 @@ def channels(
         folder = out or Path(f"{image.stem}-channels")
         check_writable(folder)
         picture = read_image(image.read_bytes())
-        with progress_bars() as bars:
-            task = bars.add_task(f"loading {spec.model}", total=None)
-            from ep_core.models import load_model
-
+        frame = model_at_work(spec.model, f"explaining {image.name}", models_file=models_file, device=device)
+        with frame as (classifier, on_progress):
             from .attribution import explain_channels
             from .render import render_channels
 
-            classifier = load_model(spec.model, models_file=models_file, device=device)
-            bars.update(task, description=f"explaining {image.name}")
-            explanation = explain_channels(
-                classifier,
-                picture,
-                spec,
-                on_progress=lambda progress: bars.update(task, completed=progress.iteration, total=progress.total),
-            )
+            explanation = explain_channels(classifier, picture, spec, on_progress=on_progress)
         write_result(folder, render_channels(explanation), explanation.report())
         _summarise(explanation, folder)
 

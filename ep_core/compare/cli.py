@@ -19,8 +19,8 @@ from ep_core.terminal import (
     class_of,
     errors_in_words,
     listed,
+    model_at_work,
     out_console,
-    progress_bars,
     write_result,
 )
 
@@ -84,20 +84,11 @@ def compare(
 def _compare(path: Path, spec: CompareSpec, *, models_file: Path | None, device: str | None) -> Comparison:
     """Run the comparison behind a progress bar on standard error."""
     photograph = read_image(path.read_bytes())
-    with progress_bars() as bars:
-        task = bars.add_task(f"loading {spec.model}", total=None)
-        from ep_core.models import load_model
-
+    frame = model_at_work(spec.model, f"comparing on {path.name}", models_file=models_file, device=device)
+    with frame as (model, on_progress):
         from .run import compare as run
 
-        model = load_model(spec.model, models_file=models_file, device=device)
-        bars.update(task, description=f"comparing on {path.name}")
-        return run(
-            model,
-            photograph,
-            spec,
-            on_progress=lambda progress: bars.update(task, completed=progress.iteration, total=progress.total),
-        )
+        return run(model, photograph, spec, on_progress=on_progress)
 
 
 def _summarise(comparison: Comparison, out: Path) -> None:
