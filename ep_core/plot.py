@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from .curve import Point
 from .report import Scores
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 PRESERVE, DELETE, ORIGINAL, PERTURBED = "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728"  # the colours of figure 3
+
+
+@contextmanager
+def svg_style(size: float) -> Iterator[None]:
+    """Draw plots whose letters stay letters, `size` points high, and of which the same figures give the same file."""
+    from matplotlib import rc_context
+
+    with rc_context({"svg.hashsalt": "ep", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": size}):
+        yield
+
+
+def as_svg(figure: Figure) -> bytes:
+    """Return a plot as SVG, without a date."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
 
 
 def curve_plot(
@@ -34,12 +55,10 @@ def curve_plot(
         perturbed: what the lower reference line is called.
         optimum: what a* is called.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     areas = [unit * point.area for point in curve]
-    # A fixed salt and no date: the same result gives the same file.
-    with rc_context({"svg.hashsalt": "ep", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 11}):
+    with svg_style(11):
         figure = Figure(figsize=(7, 4.6), layout="constrained")
         axes = figure.subplots()
         axes.axhline(scores.original, color=ORIGINAL, linewidth=1.2, label="original image")
@@ -55,6 +74,4 @@ def curve_plot(
         axes.set_title(title, fontsize=11)
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+        return as_svg(figure)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-
+from ep_core.plot import as_svg, svg_style
 from ep_core.spec import EXTREMAL
 
 from .comparison import Comparison
@@ -11,13 +10,12 @@ from .comparison import Comparison
 
 def comparison_plot(comparison: Comparison) -> bytes:
     """Return Phi(m x) (left) and Phi((1-m) x) (right) over the area for every method, as SVG."""
-    from matplotlib import colormaps, rc_context
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     areas = [100 * area for area in comparison.spec.areas]
     colours = colormaps["tab20"]
-    # A fixed salt and no date: the same result gives the same file.
-    with rc_context({"svg.hashsalt": "ep", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 11}):
+    with svg_style(11):
         figure = Figure(figsize=(11, 5.6), layout="constrained")
         kept, deleted = figure.subplots(1, 2, sharey=True)
         titles = "top areas kept: higher is better", "top areas deleted: lower is better"
@@ -35,6 +33,4 @@ def comparison_plot(comparison: Comparison) -> bytes:
         figure.suptitle(f"{comparison.target.label} · {comparison.model.name}", fontsize=12)
         handles, labels = kept.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+        return as_svg(figure)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from ep_core.plot import as_svg, svg_style
 
 OWN = "Extremal perturbations"
 """The line that is drawn in black, above the others."""
@@ -31,13 +32,12 @@ def panels_plot(panels: Sequence[Panel], *, columns: int = 2, width: float = 4.6
         width: of a panel, in inches.
         markers: whether the values are marked.
     """
-    from matplotlib import colormaps, rc_context
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
     rows = -(-len(panels) // columns)
-    # A fixed salt and no date: the same figures give the same file.
-    with rc_context({"svg.hashsalt": "ep", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10}):
+    with svg_style(10):
         legend_rows = -(-len(names) // 4)
         figure = Figure(figsize=(width * columns, 3.4 * rows + 0.25 * legend_rows + 0.1), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False)
@@ -59,6 +59,4 @@ def panels_plot(panels: Sequence[Panel], *, columns: int = 2, width: float = 4.6
         figure.legend(
             list(drawn.values()), list(drawn), loc="outside lower center", ncols=4, frameon=False, fontsize=8.5
         )
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+        return as_svg(figure)
