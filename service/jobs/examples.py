@@ -115,6 +115,11 @@ def _point(area: float, measured: float, preserve: float, delete: float, probabi
     )
 
 
+def _top_area(area: float, preserve: float, delete: float, probability: float) -> CurvePoint:
+    """A point of a method whose masks aren't kept as pictures."""
+    return _point(area, area, preserve, delete, probability).model_copy(update={"mask": None, "overlay": None})
+
+
 _COMMON: dict[str, Any] = {
     "id": _ID,
     "model": ModelRef(name="mobilenet_v2", weights_digest="sha256:b0353104", input_size=(224, 224)),
@@ -192,10 +197,19 @@ COMPARE_REPORT: dict[str, Any] = CompareReport(
             title="Grad-CAM",
             source="Selvaraju et al., ICCV 2017",
             seconds=0.06,
-            curve=[_point(0.1, 0.1, 7.9, 6.2, 0.05), _point(0.2, 0.2, 12.4, 4.4, 0.61)],
+            curve=[_top_area(0.1, 7.9, 6.2, 0.05), _top_area(0.2, 12.4, 4.4, 0.61)],
             map=f"/v1/jobs/{_ID}/maps/grad_cam.png",
             overlay=f"/v1/jobs/{_ID}/heat/grad_cam.png",
-        )
+        ),
+        ComparedMethod(
+            method="extremal",
+            title="Extremal perturbations",
+            source="Fong et al., ICCV 2019",
+            seconds=12.6,
+            curve=[_point(0.1, 0.1, 9.33, 5.31, 0.09), _point(0.2, 0.2, 14.12, 3.72, 0.847)],
+            map=f"/v1/jobs/{_ID}/maps/extremal.png",
+            overlay=f"/v1/jobs/{_ID}/heat/extremal.png",
+        ),
     ],
     optimal_area=0.2,
     extremality=Extremality(

@@ -52,10 +52,12 @@ def test_links_and_files(client: TestClient, job: str) -> None:
     assert links["saliency"] is None
     result = client.get(links["result"]).json()
     assert result["artifacts"]["comparison"] == links["comparison"]
-    (grad_cam,) = result["methods"]
+    grad_cam, extremal = result["methods"]
     assert client.get(grad_cam["map"]).content == map_name("grad_cam").encode()
     assert client.get(grad_cam["overlay"]).content == heat_name("grad_cam").encode()
-    assert grad_cam["curve"][0]["mask"].endswith("masks/0.1.png") or grad_cam["curve"][0]["mask"] is None
+    assert [point["mask"] for point in grad_cam["curve"]] == [None, None]
+    assert extremal["curve"][0]["mask"] == links["masks"]["0.1"]
+    assert client.get(extremal["curve"][0]["overlay"]).content == overlay_name(0.1).encode()
     assert result["extremality"]["points"][0]["rank"] == 1
 
 
