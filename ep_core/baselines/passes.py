@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
 from .method import Question
 
-BATCH = 8
-"""Images in a pass, at most, where a method has many: what a core does within a second in a small network."""
+BATCHES = {"cpu": 8, "cuda": 128}
+"""Images in a pass, at most, where a method has many: what a core does within a second in a small network, and what
+fills a GPU."""
+
+
+def batch_on(device: torch.device) -> int:
+    """Return how many images go through the network together on a device."""
+    return BATCHES.get(device.type, BATCHES["cpu"])
 
 
 def watched(question: Question, images: int, network: nn.Module | None = None) -> Callable[[Tensor], Tensor]:

@@ -16,6 +16,7 @@ from ep_core.spec import Fit
 from .card import LayerCard
 from .frame import Frame
 from .layers import find_layers
+from .precision import exact_convolutions
 from .preprocessing import Preprocessing
 from .weights import state_digest
 
@@ -103,6 +104,8 @@ class Classifier:
     def frozen(self) -> Iterator[nn.Module]:
         """Give the network in evaluation mode and without gradients for its parameters, and undo both afterwards.
 
+        Meanwhile a GPU's convolutions of float32 are just that (`exact_convolutions`).
+
         Every module's own mode and every parameter's own flag come back, also after an error. The mode is set flag by
         flag: some networks' `train` and `eval` do more than that (merging weights), or refuse (exported programs).
         """
@@ -113,7 +116,8 @@ class Classifier:
                 module.training = False
             for parameter, _ in flags:
                 parameter.requires_grad_(False)
-            yield self.network
+            with exact_convolutions():
+                yield self.network
         finally:
             for module, training in modes:
                 module.training = training

@@ -6,7 +6,7 @@ from captum.attr import IntegratedGradients
 from torch import Tensor
 
 from ep_core.baselines.method import Method, Question
-from ep_core.baselines.passes import BATCH, watched
+from ep_core.baselines.passes import batch_on, watched
 
 STEPS = 50
 
@@ -32,7 +32,7 @@ def integrated(question: Question) -> Tensor:
         baselines=question.model.preprocessing.black.to(x).expand_as(x),
         target=list(question.targets),
         n_steps=STEPS,
-        internal_batch_size=max(BATCH, count),
+        internal_batch_size=max(batch_on(x.device), count),
     )
     return attributions.detach()
 

@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from torch import Tensor
 
 from ep_core.baselines.method import Method, Question
-from ep_core.baselines.passes import BATCH, watched
+from ep_core.baselines.passes import batch_on, watched
 from ep_core.models.tuned import tune
 
 SAMPLES = 1000
@@ -63,7 +63,7 @@ def _superpixels(question: Question) -> Tensor:
 def _scores(question: Question, segments: Tensor, kept: Tensor) -> Tensor:
     """Return the targets' scores of the images that have the superpixels kept, S x T, on the CPU."""
     forward = watched(question, len(kept), tune(question.network, question.x))
-    masks = (chosen.to(question.x)[:, None, segments] for chosen in kept.split(BATCH))
+    masks = (chosen.to(question.x)[:, None, segments] for chosen in kept.split(batch_on(question.device)))
     return torch.cat([forward(mask * question.x)[:, list(question.targets)].cpu() for mask in masks])
 
 

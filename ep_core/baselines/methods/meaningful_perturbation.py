@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ep_core.baselines.method import Method, Question
+from ep_core.graph import Repeated
 from ep_core.models.tuned import tune
 from ep_core.perturbation import gaussian_blur
 
@@ -98,17 +99,24 @@ def _attribute(question: Question) -> Tensor:
     perturbed = BlurredByMask(question.x)
     shifts = torch.stack([_shifts(iterations, question.generator(target)) for target in question.targets], dim=1)
     shifts = shifts.to(question.device)
+    taken = torch.zeros(1, dtype=torch.long, device=question.device)
+    masks = torch.ones(len(targets), *perturbed.coarse_size, device=question.device, requires_grad=True)
+    adam = torch.optim.Adam([masks], lr=LEARNING_RATE, capturable=masks.is_cuda)
+
+    def step() -> None:
+        images = perturbed.images(masks, shifts.index_select(0, taken)[0])
+        probabilities = network(images).softmax(dim=1).gather(1, targets)
+        (masks.grad,) = torch.autograd.grad(probabilities.sum() + penalty(masks).sum(), masks)
+        adam.step()
+        with torch.no_grad():
+            masks.clamp_(0, 1)
+        taken.add_(1)
+
+    repeated = Repeated(step, question.device, times=iterations)
     with torch.enable_grad():
-        masks = torch.ones(len(targets), *perturbed.coarse_size, device=question.device, requires_grad=True)
-        adam = torch.optim.Adam([masks], lr=LEARNING_RATE)
-        for step in range(iterations):
-            probabilities = network(perturbed.images(masks, shifts[step])).softmax(dim=1).gather(1, targets)
-            adam.zero_grad()
-            (probabilities.sum() + penalty(masks).sum()).backward()
-            adam.step()
-            with torch.no_grad():
-                masks.clamp_(0, 1)
-            question.on_share((step + 1) / iterations)
+        for k in range(iterations):
+            repeated()
+            question.on_share((k + 1) / iterations)
     return 1 - perturbed.upsample(masks.detach())
 
 

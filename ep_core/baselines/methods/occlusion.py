@@ -8,7 +8,7 @@ from captum.attr import Occlusion
 from torch import Tensor
 
 from ep_core.baselines.method import Method, Question
-from ep_core.baselines.passes import BATCH, watched
+from ep_core.baselines.passes import batch_on, watched
 from ep_core.models.tuned import tune
 
 WINDOWS_PER_SIDE = 7  # 32 of 224 pixels
@@ -31,7 +31,7 @@ def _attribute(question: Question) -> Tensor:
         sliding_window_shapes=(3, *window),
         strides=(3, *stride),
         baselines=0,
-        perturbations_per_eval=BATCH,
+        perturbations_per_eval=batch_on(question.device),
     )
     return drops[:, 0]  # a window covers all three channels: they are alike
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ep_core.baselines.gradients import strongest_channel
 from ep_core.baselines.method import Method, Question
-from ep_core.baselines.passes import BATCH, watched
+from ep_core.baselines.passes import batch_on, watched
 
 SAMPLES = 50
 NOISE = 0.15  # standard deviation, as a share of the input's range: within the 10% to 20% that the paper advises
@@ -31,7 +31,7 @@ def _attribute(question: Question) -> Tensor:
             mean = tunnel.attribute(
                 x,
                 nt_samples=samples,
-                nt_samples_batch_size=BATCH,
+                nt_samples_batch_size=min(batch_on(x.device), samples),
                 stdevs=NOISE * float(x.max() - x.min()),
                 target=target,
                 abs=False,

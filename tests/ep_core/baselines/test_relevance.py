@@ -321,9 +321,9 @@ def test_what_was_asked_before_is_freed() -> None:
     one = question(network, numbers(1, 3, 224, 224), (0, 1))
     lrp.METHOD.attribute(one)
     before = resident_bytes()
-    for _ in range(8):
+    for _ in range(24):
         lrp.METHOD.attribute(one)
-    assert resident_bytes() - before < 150e6
+    assert resident_bytes() - before < 500e6  # the C library keeps some of what is freed
 
 
 def resident_bytes() -> int:

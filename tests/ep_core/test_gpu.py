@@ -1,0 +1,137 @@
+"""What only a GPU can show: half precision, steps as graphs, memory. Skipped where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from PIL import Image
+
+from ep_core import ExtremalSpec, explain, explain_batch
+from ep_core.baselines.method import MethodUnavailable, Question
+from ep_core.baselines.registry import get_method
+from ep_core.graph import Repeated
+from ep_core.models import Classifier, load_model
+from ep_core.models.tuned import HalfPrecision, tune
+from ep_core.spec import METHODS, CompareSpec, Preset
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+
+BEAR = 295
+Sample = Callable[[str], Image.Image]
+
+
+@pytest.fixture(scope="module")
+def on_gpu() -> Classifier:
+    """The default network on the GPU."""
+    return load_model("mobilenet_v2", device="cuda")
+
+
+@pytest.fixture
+def captured(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """For each step that was to be captured: whether it was."""
+    seen: list[bool] = []
+    capture = Repeated._capture
+
+    def watched(repeated: Repeated) -> None:
+        capture(repeated)
+        seen.append(repeated._graph is not None)
+
+    monkeypatch.setattr(Repeated, "_capture", watched)
+    return seen
+
+
+def test_scores_are_those_of_the_cpu(mobilenet: Classifier, on_gpu: Classifier, sample: Sample) -> None:
+    """In float32, not rounded to TensorFloat32."""
+    found = []
+    for model in (on_gpu, mobilenet):
+        x, _ = model.preprocess(sample("goose"))
+        with model.frozen() as network, torch.no_grad():
+            found.append(network(x).cpu())
+    assert (found[0] - found[1]).abs().max() < 1e-4 * found[1].abs().max()
+
+
+def test_tuned_network_scores_in_half_precision_as_the_network_does(on_gpu: Classifier, sample: Sample) -> None:
+    x = torch.cat([on_gpu.preprocess(sample(name))[0] for name in ("goose", "black_bear", "pizza")])
+    with on_gpu.frozen() as network, torch.no_grad():
+        tuned = tune(network, x)
+        expected = network(x)
+        found = tuned(x)
+    assert isinstance(tuned, HalfPrecision)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in tuned.modules())
+    assert (found - expected).abs().max() < 0.03 * expected.abs().max()
+
+
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+def test_steps_are_replayed_and_end_where_steps_one_by_one_end(
+    preset: Preset, on_gpu: Classifier, sample: Sample, captured: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = ExtremalSpec(areas=(0.1, 0.3), iterations=60, preset=preset, target=BEAR, check_extremality=False)
+    replayed = explain(on_gpu, sample("black_bear"), spec)
+    assert captured
+    assert all(captured)
+    monkeypatch.setattr("ep_core.graph.PAYS_FROM", 10**9)
+    one_by_one = explain(on_gpu, sample("black_bear"), spec)
+    for ours, theirs in zip(replayed.curve, one_by_one.curve, strict=True):
+        assert ours.measured_area == pytest.approx(theirs.measured_area, abs=0.02)
+        assert ours.preserve == pytest.approx(theirs.preserve, rel=0.25)
+
+
+def test_masks_are_as_good_as_a_cpu_s(mobilenet: Classifier, on_gpu: Classifier, sample: Sample) -> None:
+    """Two optimisations in other last bits end apart; by how much, is chance."""
+    spec = ExtremalSpec(areas=(0.1, 0.3, 0.6), target=BEAR, check_extremality=False)
+    ours, theirs = (explain(model, sample("black_bear"), spec) for model in (on_gpu, mobilenet))
+    assert ours.masks.device.type == "cpu"
+    assert ours.scores.original == pytest.approx(theirs.scores.original, rel=1e-3)
+    for point, expected in zip(ours.curve, theirs.curve, strict=True):
+        assert point.measured_area == pytest.approx(point.area, abs=1e-3)
+        assert point.preserve > 0.75 * expected.preserve
+
+
+def test_many_images_share_the_batches(on_gpu: Classifier, sample: Sample) -> None:
+    names = ("goose", "black_bear", "pizza") * 8
+    spec = ExtremalSpec(areas=(0.1, 0.3), iterations=20)
+    results = explain_batch(on_gpu, [sample(name) for name in names], spec, max_lanes=16)
+    assert [result.target.label for result in results[:3]] == ["goose", "American black bear", "pizza"]
+    assert all(p.measured_area == pytest.approx(p.area, abs=1e-3) for result in results for p in result.curve)
+
+
+def test_memory_that_runs_out_halves_the_batch(
+    on_gpu: Classifier, sample: Sample, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two dozen lanes of mobilenet_v2 take about a gigabyte."""
+    spec = ExtremalSpec(areas=tuple(k / 40 for k in range(4, 28)), iterations=20, preset="paper")
+    torch.cuda.empty_cache()
+    total = torch.cuda.mem_get_info()[1]
+    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 0.5e9) / total)
+    try:
+        result = explain(on_gpu, sample("goose"), spec, max_lanes=32)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert "out of memory" in caplog.text
+    assert len(result.curve) == 24
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_maps_are_those_of_the_cpu(name: str, mobilenet: Classifier, on_gpu: Classifier, sample: Sample) -> None:
+    """Half precision and other random numbers of the device leave a map what it is: the two agree in their ranks."""
+    spec = CompareSpec(samples=400, areas=(0.1, 0.3), iterations=60)
+    maps = []
+    for model in (on_gpu, mobilenet):
+        x, _ = model.preprocess(sample("black_bear"))
+        with model.frozen():
+            try:
+                maps.append(get_method(name).attribute(Question(model, x, (BEAR, 207), spec)).detach().cpu().double())
+            except MethodUnavailable as error:
+                pytest.skip(str(error))
+    ours, theirs = maps
+    assert ours.isfinite().all()
+    least = 0.5 if get_method(name).random else 0.98
+    for one, other in zip(ours, theirs, strict=True):
+        assert rank_correlation(one, other) > least
+
+
+def rank_correlation(one: torch.Tensor, other: torch.Tensor) -> float:
+    ranks = [values.flatten().argsort().argsort().double() for values in (one, other)]
+    return float(torch.corrcoef(torch.stack(ranks))[0, 1])
