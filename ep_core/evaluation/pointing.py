@@ -19,7 +19,7 @@ from .categories import ClassTargets
 from .difficult import DifficultList, is_difficult
 from .method_runs import Find, OnShare, Run, ask, run_methods, spec_settings
 from .pointing_tables import tables
-from .points import SMOOTHING, highest_point, is_hit, on_image
+from .points import BEYOND, SMOOTHING, highest_point, is_hit, on_image
 from .report import EvaluationReport
 from .run import OnProgress, Record, unwatched
 from .scenes import DataSet, Scene, SceneFit, class_scores, whole_input
@@ -120,7 +120,7 @@ class _Game:
             "tolerance": self.tolerance,
             "difficult": f"list {_digest(listed)}" if listed else "by definition",
             "classes": _digest(self.classes),
-            "smoothing": SMOOTHING,
+            "smoothing": SMOOTHING | {"beyond": BEYOND},
         }
 
     def play(self, run: Run, scene: Scene, share: OnShare) -> Record:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
-import torch
+from scipy.ndimage import gaussian_filter
 
 from ep_core.models.frame import Frame
-from ep_core.perturbation import gaussian_blur
 
 from .scenes import BoolMask
 
@@ -28,10 +25,14 @@ SMOOTHING = {
 """Sigma of the Gaussian that smooths a method's maps, as a share of the picture's shorter side: 2% for maps that differ
 from pixel to pixel, as TorchRay smooths the gradient's; 9% for the sum of binary masks (4.2). Others stay as they are.
 """
+BEYOND = 0.0
+"""What a map is beyond the picture's borders, for the Gaussian. There is nothing; and a Gaussian normalised over the
+picture would lift whatever lies at a border, up to fourfold in a corner.
+"""
 
 
 def on_image(of_class: npt.NDArray[np.floating], frame: Frame, sigma_share: float) -> npt.NDArray[np.float32]:
-    """Return a map as it lies on the picture, smoothed there.
+    """Return a map as it lies on the picture, smoothed there as TorchRay does it: `BEYOND` its borders it is 0.
 
     Args:
         of_class: H x W of the frame, any values.
@@ -43,9 +44,8 @@ def on_image(of_class: npt.NDArray[np.floating], frame: Frame, sigma_share: floa
     """
     low, high = of_class.min(), of_class.max()
     normalised = (of_class - low) / (high - low) if high > low else np.zeros_like(of_class)
-    flat = torch.from_numpy(frame.mask_to_image(normalised))[None, None]
-    blurred: Any = gaussian_blur(flat, sigma_share * min(frame.image_size))[0, 0].numpy()
-    return blurred
+    sigma = sigma_share * min(frame.image_size)
+    return gaussian_filter(frame.mask_to_image(normalised), sigma, mode="constant", cval=BEYOND)
 
 
 def highest_point(on_picture: npt.NDArray[np.floating]) -> Point:
