@@ -78,6 +78,15 @@ def test_frozen_undoes_itself_also_after_an_error(error):
     assert_same_state(network, before)
 
 
+def test_frozen_keeps_convolutions_from_being_rounded_on_a_gpu():
+    """The setting is there without a GPU, too; the scores that it gives are tested on one (test_gpu.py)."""
+    convolutions = torch.backends.cudnn.conv
+    before = convolutions.fp32_precision
+    with Classifier(tiny(), preprocessing=SMALL).frozen():
+        assert convolutions.fp32_precision == "ieee"
+    assert convolutions.fp32_precision == before
+
+
 def test_frozen_can_be_nested():
     network = half_trained()
     before = state(network)
