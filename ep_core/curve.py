@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from .filling import fill_up
 from .lanes import ClassScores
 from .report import CurvePoint, Scores
 from .spec import Variant
@@ -87,8 +87,8 @@ def score_curve(scores: ClassScores, masks: Tensor, target: int, areas: Sequence
 def masked_scores(scores: ClassScores, masks: Tensor) -> Tensor:
     """Return the class scores of one image under K masks (K x ...): K x C."""
     count = len(masks)
-    if masks.is_cuda:  # where each new size of a batch costs seconds of planning: always the same one
-        masks = F.pad(masks, (*[0] * (2 * masks.ndim - 1), -count % CHUNK))
+    if masks.is_cuda:
+        masks = fill_up(masks, count + -count % CHUNK)
     chunks = masks.split(CHUNK)
     images = [torch.zeros(len(chunk), dtype=torch.long, device=chunk.device) for chunk in chunks]
     return torch.cat([scores(chunk, index) for chunk, index in zip(chunks, images, strict=True)])[:count]

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from .method import Question
 
-BATCHES = {"cpu": 8, "cuda": 128}
+BATCHES = {"cpu": 8, "cuda": 32}
 """Images in a pass, at most, where a method has many: what a core does within a second in a small network, and what
-fills a GPU."""
+keeps a GPU busy without taking all of its memory, gradients in float32 included.
+"""
 
 
 def batch_on(device: torch.device) -> int:

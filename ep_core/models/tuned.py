@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.fx.experimental.optimization import fuse
+
+from ep_core.filling import fill_up, filled_size
 
 TOLERANCE = 1e-3
 """Most that the tuned network's scores may differ from the network's own, as a share of the largest score.
@@ -76,21 +77,14 @@ class HalfPrecision(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the network's scores: N x ... -> N x C.
 
-        Zeros fill the batch up to one of a few sizes: for each new one a GPU's library plans every convolution anew,
-        seconds in all (4 s for mobilenet_v2 on an H200).
+        Zeros fill the batch up to one of a few sizes (`filled_size`).
         """
         count = len(images)
-        filled = F.pad(images, (*[0] * (2 * images.ndim - 1), filled_size(count) - count))
+        filled = fill_up(images, filled_size(count))
         # Without the cache of cast weights, which a CUDA graph would outlive.
         with torch.autocast(images.device.type, dtype=torch.bfloat16, cache_enabled=False):
             scores: Tensor = self.network(filled)
         return scores[:count].float()
-
-
-def filled_size(count: int) -> int:
-    """Return the size to which a batch is filled up: 8, 16, 32, 64, 96, 128, 192, ..."""
-    size = max(8, 1 << (count - 1).bit_length())
-    return size * 3 // 4 if size > 64 and count <= size * 3 // 4 else size
 
 
 class _Clip(torch.autograd.Function):

@@ -11,6 +11,7 @@ from PIL import Image
 from ep_core import ExtremalSpec, explain, explain_batch
 from ep_core.baselines.method import MethodUnavailable, Question
 from ep_core.baselines.registry import get_method
+from ep_core.evaluation.similarity import rank_correlation
 from ep_core.graph import Repeated
 from ep_core.models import Classifier, load_model
 from ep_core.models.tuned import HalfPrecision, tune
@@ -129,9 +130,4 @@ def test_maps_are_those_of_the_cpu(name: str, mobilenet: Classifier, on_gpu: Cla
     assert ours.isfinite().all()
     least = 0.5 if get_method(name).random else 0.98
     for one, other in zip(ours, theirs, strict=True):
-        assert rank_correlation(one, other) > least
-
-
-def rank_correlation(one: torch.Tensor, other: torch.Tensor) -> float:
-    ranks = [values.flatten().argsort().argsort().double() for values in (one, other)]
-    return float(torch.corrcoef(torch.stack(ranks))[0, 1])
+        assert rank_correlation(one.numpy(), other.numpy()) > least

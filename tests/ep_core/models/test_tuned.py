@@ -66,7 +66,7 @@ def test_a_row_has_the_same_slope_to_the_bit_in_any_batch_of_two_or_more(
             some_scores, some_slopes = gradient(tuned, x[rows])
             assert torch.equal(some_slopes, slopes[rows])
             # Some processors' matrix products round by the number of rows; no mask hangs on a score's last bits.
-            torch.testing.assert_close(some_scores, scores[rows], atol=1e-4, rtol=0)
+            torch.testing.assert_close(some_scores, scores[rows], atol=2e-5, rtol=0)
 
 
 def test_the_network_is_left_alone() -> None:
@@ -134,5 +134,5 @@ def test_batches_are_filled_up_to_few_sizes() -> None:
     for count in (*range(1, 131), 192, 193):
         x = torch.rand(count, 3, 2, 2)
         torch.testing.assert_close(network(x), x.mean(dim=(2, 3)))
-    assert set(seen) == {8, 16, 32, 64, 96, 128, 192, 256}
-    assert all(filled < max(9, 2 * count) for count, filled in zip(range(1, 131), seen, strict=False))
+    assert set(seen) == {1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256}
+    assert all(count <= filled < 2 * count for count, filled in zip(range(1, 131), seen, strict=False))
