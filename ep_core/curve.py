@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Protocol, TypeVar
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from .filling import fill_up
 from .lanes import ClassScores
+from .memory import free_memory, is_out_of_memory
 from .report import CurvePoint, Scores
 from .spec import Variant
 
@@ -89,9 +91,19 @@ def masked_scores(scores: ClassScores, masks: Tensor) -> Tensor:
     count = len(masks)
     if masks.is_cuda:
         masks = fill_up(masks, count + -count % CHUNK)
-    chunks = masks.split(CHUNK)
-    images = [torch.zeros(len(chunk), dtype=torch.long, device=chunk.device) for chunk in chunks]
-    return torch.cat([scores(chunk, index) for chunk, index in zip(chunks, images, strict=True)])[:count]
+    return torch.cat([_in_one_batch(scores, chunk) for chunk in masks.split(CHUNK)])[:count]
+
+
+def _in_one_batch(scores: ClassScores, masks: Tensor) -> Tensor:
+    """Return the scores under masks that are computed together; where memory runs out, in halves."""
+    try:
+        return scores(masks, torch.zeros(len(masks), dtype=torch.long, device=masks.device))
+    except Exception as error:
+        if not is_out_of_memory(error) or len(masks) == 1:
+            raise
+        error.__traceback__ = None  # its frames hold the tensors that didn't fit
+    free_memory()
+    return torch.cat([_in_one_batch(scores, half) for half in masks.split(math.ceil(len(masks) / 2))])
 
 
 def optimal_area(curve: Sequence[Point[N]], scores: Scores, variant: Variant) -> N | None:

@@ -107,6 +107,7 @@ class Solver:
             self._round(chunks)
             self._stop_early()
             yield self.done
+        self._steps.clear()  # graphs hold all that a step takes, which the masks' scoring may need
 
     def masks(self) -> Tensor:
         """Return the masks as they are now: lanes x ... in [0, 1]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ep_core.curve import masked_scores
 from ep_core.graph import Repeated
 from ep_core.lanes import Lane
 from ep_core.models import Classifier
 from ep_core.perturbation import Pyramids
 from ep_core.plateau import INTERVAL, PATIENCE, Plateau
 from ep_core.solver import Solver
-from ep_core.spatial import spatial_solver
+from ep_core.spatial import class_scores, spatial_solver
 
 CPU = torch.device("cpu")
 
@@ -65,6 +67,18 @@ def test_out_of_memory_with_a_single_lane_is_an_error(spot_model: Classifier, py
         solver = spatial_solver(Scarce(network, images=0), pyramids, lanes(3), "fast")
         with pytest.raises(torch.OutOfMemoryError):
             finished(solver)
+
+
+def test_scores_are_computed_in_halves_where_memory_runs_out(spot_model: Classifier, pyramids: Pyramids) -> None:
+    masks = torch.linspace(0, 1, 7)[:, None, None, None].expand(-1, 1, *spot_model.input_size)
+    with spot_model.frozen() as network:
+        expected = masked_scores(partial(class_scores, network, pyramids), masks)
+        scarce = Scarce(network, images=2)
+        found = masked_scores(partial(class_scores, scarce, pyramids), masks)
+        with pytest.raises(torch.OutOfMemoryError):
+            masked_scores(partial(class_scores, Scarce(network, images=0), pyramids), masks)
+    assert scarce.largest == 2
+    torch.testing.assert_close(found, expected)
 
 
 def test_other_errors_pass_through(spot_model: Classifier, pyramids: Pyramids) -> None:
