@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from ep_core.channels.report import INVERSIONS, MASKS, SHEET, ClassChannelsReport, inversion_name
 from ep_core.compare.report import COMPARISON, ComparedMethod, CompareReport, heat_name, map_name
@@ -31,6 +31,10 @@ class Links:
     def job(self, job_id: str) -> str:
         """Return the job's own address."""
         return f"{self.root_path}/v1/jobs/{job_id}"
+
+    def page(self, **query: str | int | None) -> str:
+        """Return the address of a page of jobs; what is None is left out."""
+        return f"{self.root_path}/v1/jobs?{urlencode({name: value for name, value in query.items() if value})}"
 
     def part(self, job_id: str, name: str) -> str:
         """Return the address of one of the job's files, by its name in `ep_core.report`."""

@@ -67,6 +67,7 @@ class Janitor:
         try:
             self._leases.cleanup()
             self._look_for_missing()
+            self._store.forget_expired()
             forget_dead(self._redis)
         finally:
             with suppress(LockError):  # the sweep took longer than the lock lasts

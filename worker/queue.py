@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import cast
 
 from redis import Redis
 from redis.backoff import ExponentialBackoff
@@ -92,8 +91,3 @@ def forget(redis: Redis, job_id: str) -> None:
 def forget_executions(redis: Redis, job_id: str) -> None:
     """Remove the list of a job's executions: RQ 3.0 can't delete a job while one is in it whose lease has run out."""
     redis.delete(ExecutionRegistry(job_id, connection=redis).key)
-
-
-def position(redis: Redis, job_id: str) -> int | None:
-    """Return how many jobs wait before this one, or None where it isn't waiting. Redis looks, nothing is listed."""
-    return cast("int | None", redis.lpos(job_queue(redis).key, job_id))

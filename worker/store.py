@@ -1,7 +1,7 @@
 """The job records in Redis, moved only by the state machine of `contract.MOVES`.
 
-Every write after creation names the attempt that makes it. A Lua script compares state and attempt and writes in one
-step, so a stale worker can overwrite neither a final state nor a newer attempt.
+Every write after creation names the attempt that makes it. A Lua script (`scripts`) compares state and attempt and
+writes in one step, so a stale worker can overwrite neither a final state nor a newer attempt.
 """
 
 from __future__ import annotations
@@ -15,75 +15,54 @@ from redis import Redis
 
 from ep_core.report import PartialPoint
 
+from . import scripts
 from .contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, Problem, as_field
+from .index import JobIndex, Place
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker"}
 
-# KEYS: record, running set, queued set. ARGV: attempt of the writer ("" for a move that needs none), new state ("" to
-# keep it), allowed old states (comma-separated), job id, retention in seconds (0: keep), then field, value, ...
-_WRITE = """
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state or not string.find(',' .. ARGV[3] .. ',', ',' .. state .. ',', 1, true) then return 0 end
-if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
-for i = 6, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-if ARGV[2] ~= '' then
-  redis.call('HSET', KEYS[1], 'state', ARGV[2])
-  if ARGV[2] == 'running' then redis.call('SADD', KEYS[2], ARGV[4]) else redis.call('SREM', KEYS[2], ARGV[4]) end
-  redis.call('SREM', KEYS[3], ARGV[4])
-end
-if tonumber(ARGV[5]) > 0 then redis.call('EXPIRE', KEYS[1], ARGV[5]) end
-return 1
-"""
-
-# As above for the start of an attempt; returns its number, or 0 where the job can't run (any more).
-# ARGV: job id, worker, now, most attempts.
-_START = """
-local state = redis.call('HGET', KEYS[1], 'state')
-if state ~= 'queued' and state ~= 'running' then return 0 end
-local attempt = tonumber(redis.call('HGET', KEYS[1], 'attempt') or '0') + 1
-if attempt > tonumber(ARGV[4]) then return 0 end
-redis.call('HSET', KEYS[1], 'state', 'running', 'attempt', attempt, 'worker', ARGV[2], 'started_at', ARGV[3])
-redis.call('HDEL', KEYS[1], 'progress', 'partial_curve')
-redis.call('SADD', KEYS[2], ARGV[1])
-redis.call('SREM', KEYS[3], ARGV[1])
-return attempt
-"""
-
-# KEYS: record. ARGV: attempt to give back; the job stays running, its next attempt takes the same number.
-_GIVE_BACK = """
-if redis.call('HGET', KEYS[1], 'state') ~= 'running' then return 0 end
-if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
-redis.call('HINCRBY', KEYS[1], 'attempt', -1)
-redis.call('HDEL', KEYS[1], 'progress', 'partial_curve', 'worker')
-return 1
-"""
-
 
 class JobStore:
-    """Job records under ``{prefix}:job:{id}``, the ids of unfinished jobs in ``{prefix}:queued`` and ``:running``."""
+    """Job records under ``{prefix}:job:{id}``, and their index (`JobIndex`)."""
 
     def __init__(self, redis: Redis, *, retention_s: int, prefix: str = "ep") -> None:
         self._redis = redis
         self._retention_s = retention_s
         self._prefix = prefix
-        self._write_script = redis.register_script(_WRITE)
-        self._start_script = redis.register_script(_START)
-        self._give_back_script = redis.register_script(_GIVE_BACK)
+        self._index = JobIndex(redis, prefix=prefix)
+        self._write_script = redis.register_script(scripts.WRITE)
+        self._start_script = redis.register_script(scripts.START)
+        self._give_back_script = redis.register_script(scripts.GIVE_BACK)
 
     def create(self, record: JobRecord) -> None:
         """Store a new record."""
-        key, _, queued = self._keys(record.id)
         with self._redis.pipeline() as pipeline:
-            pipeline.hset(key, mapping=cast("Any", record.as_fields()))
-            pipeline.sadd(queued, record.id)
+            pipeline.hset(self._key(record.id), mapping=cast("Any", record.as_fields()))
+            self._index.add(pipeline, record)
             pipeline.execute()
 
     def get(self, job_id: str) -> JobRecord | None:
         """Return the record, or None where there is none (never was, deleted, or expired)."""
-        fields = cast("dict[bytes, bytes]", self._redis.hgetall(self._key(job_id)))
-        if not fields:
-            return None
-        return JobRecord.model_validate({name.decode(): _parse(name.decode(), text) for name, text in fields.items()})
+        return _record(cast("dict[bytes, bytes]", self._redis.hgetall(self._key(job_id))))
+
+    def page(
+        self, *, state: JobState | None = None, after: Place | None = None, limit: int
+    ) -> tuple[list[JobRecord], Place | None]:
+        """Return records, the newest first, and the place where the next page begins (None where there is none).
+
+        It costs what the page's records do, however many jobs there are.
+
+        Args:
+            state: only jobs in this state.
+            after: the place that the page before returned.
+            limit: most records; there can be fewer, also before the last page, where some have just expired.
+        """
+        places, last = self._index.page(state, after=after, limit=limit)
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for place in places:
+                pipeline.hgetall(self._key(place.job_id))
+            found = [_record(fields) for fields in pipeline.execute()]
+        return [record for record in found if record is not None and state in (None, record.state)], last
 
     def start(self, job_id: str, *, worker: str) -> int | None:
         """Begin an attempt: queued or running (its worker was lost) becomes running.
@@ -126,20 +105,26 @@ class JobStore:
 
     def delete(self, job_id: str) -> bool:
         """Remove the record; a worker that still runs it sees that at its next write. False where there was none."""
-        record, running, queued = self._keys(job_id)
         with self._redis.pipeline() as pipeline:
-            pipeline.delete(record)
-            pipeline.srem(running, job_id)
-            pipeline.srem(queued, job_id)
+            pipeline.delete(self._key(job_id))
+            self._index.remove(pipeline, [job_id])
             return bool(pipeline.execute()[0])
 
     def running(self) -> set[str]:
         """Return the ids of the jobs recorded as running."""
-        return self._members("running")
+        return self._index.members(JobState.RUNNING)
 
     def queued(self) -> set[str]:
         """Return the ids of the jobs recorded as queued."""
-        return self._members("queued")
+        return self._index.members(JobState.QUEUED)
+
+    def position(self, job_id: str) -> int | None:
+        """Return how many queued jobs were posted before this one; None where it isn't queued."""
+        return self._index.rank(job_id, JobState.QUEUED)
+
+    def forget_expired(self) -> int:
+        """Take jobs whose records have expired out of the index; returns how many there were."""
+        return self._index.forget_expired()
 
     def _write(
         self,
@@ -155,14 +140,17 @@ class JobStore:
         head = ["" if attempt is None else str(attempt), state or "", ",".join(sorted(old)), job_id, retention_s]
         return bool(self._write_script(keys=self._keys(job_id), args=[*head, *flat]))
 
-    def _members(self, name: str) -> set[str]:
-        return {member.decode() for member in cast("set[bytes]", self._redis.smembers(f"{self._prefix}:{name}"))}
-
     def _key(self, job_id: str) -> str:
         return f"{self._prefix}:job:{job_id}"
 
     def _keys(self, job_id: str) -> list[str]:
-        return [self._key(job_id), f"{self._prefix}:running", f"{self._prefix}:queued"]
+        return [self._key(job_id), *self._index.keys]
+
+
+def _record(fields: dict[bytes, bytes]) -> JobRecord | None:
+    if not fields:
+        return None
+    return JobRecord.model_validate({name.decode(): _parse(name.decode(), text) for name, text in fields.items()})
 
 
 def _parse(name: str, text: bytes) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from service.deps import JobsDep, LinksDep, SettingsDep
@@ -13,15 +13,18 @@ from service.errors import InvalidFields, NotFound, Unavailable, UnsupportedType
 from service.links import Links
 from service.problems import problem_responses
 from service.settings import ApiSettings
-from worker.contract import JobRecord
+from worker.contract import JobRecord, JobState
 
+from .cursor import as_cursor, from_cursor
 from .examples import REQUEST_BODY
 from .prefer import WaitDep, wait_until_final
-from .schemas import JobRead
+from .schemas import JobPage, JobRead
 from .service import JobService
 from .upload import read_upload
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+MOST_LISTED = 100
 
 JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb469fa165708677289501"])]
 
@@ -57,6 +60,20 @@ async def create_job(
     response.headers["Location"] = links.job(record.id)
     response.status_code = 200 if record.state.is_final else 202
     return await run_in_threadpool(_read, record, jobs, links)
+
+
+@router.get("", summary="List jobs", responses=problem_responses(InvalidFields, Unavailable))
+def list_jobs(
+    jobs: JobsDep,
+    links: LinksDep,
+    status: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_LISTED, description="Most jobs on the page.")] = 20,
+    cursor: Annotated[str | None, Query(description="Where the page begins: see `next` of the page before.")] = None,
+) -> JobPage:
+    """Return jobs, the newest first. `next` leads on; what is posted meanwhile doesn't shift the pages."""
+    records, last = jobs.page(state=status, after=None if cursor is None else from_cursor(cursor), limit=limit)
+    more = None if last is None else links.page(status=status, limit=limit, cursor=as_cursor(last))
+    return JobPage(jobs=[_read(record, jobs, links) for record in records], next=more)
 
 
 @router.get("/{job_id}", summary="Look at a job", responses=problem_responses(NotFound, Unavailable))

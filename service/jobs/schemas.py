@@ -68,3 +68,12 @@ class JobRead(BaseModel):
     partial_curve: Annotated[list[PartialPoint], Field(description="While running: each area so far.")] = []
     error: Annotated[Problem | None, Field(description="Why it failed.")] = None
     links: JobLinks
+
+
+class JobPage(BaseModel):
+    """Some jobs, the newest first."""
+
+    jobs: Annotated[
+        list[JobRead], Field(description="Fewer than `limit` where some just expired.")
+    ]
+    next: Annotated[str | None, Field(description="The next page's address; null on the last one.")] = None

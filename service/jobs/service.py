@@ -23,6 +23,7 @@ from service.validation import MAX_ERRORS
 from worker import queue
 from worker.blobs import BlobStore, open_blobs
 from worker.contract import JobRecord, JobState, input_name, is_input
+from worker.index import Place
 from worker.store import JobStore
 
 from .images import PostedImage, image_error
@@ -106,11 +107,15 @@ class JobService:
             raise NotFound(f"There is no job {job_id[:64]!r}: it never was, was deleted, or has expired.")
         return record
 
+    def page(self, *, state: JobState | None, after: Place | None, limit: int) -> tuple[list[JobRecord], Place | None]:
+        """Return records, the newest first, and where the next page begins (None where there is none)."""
+        return self._store.page(state=state, after=after, limit=limit)
+
     def position(self, record: JobRecord) -> int | None:
         """Return 1 for the next job to run, 2 for the one after; None where the job isn't waiting."""
         if record.state is not JobState.QUEUED:
             return None
-        before = queue.position(self._redis, record.id)
+        before = self._store.position(record.id)
         return None if before is None else before + 1
 
     def expires_at(self, record: JobRecord) -> datetime | None:

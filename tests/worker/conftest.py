@@ -27,6 +27,7 @@ from worker.store import JobStore
 HERE = Path(__file__).parent
 BEAR = HERE.parents[1] / "samples" / "black_bear.jpg"
 START_S = 120.0
+UNFINISHED = ("ep:jobs:queued", "ep:jobs:running")
 QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate")
 FAULTS = ("none", "raises", "hungry", "poisons", "hangs")
 
@@ -83,7 +84,7 @@ class Client:
     def keys_of(self, job_id: str) -> list[bytes]:
         """All that Redis holds of a job, the sets and lists included that its id is in."""
         named = [key for key in self.redis.scan_iter() if job_id.encode() in key]
-        sets = [key for key in ("ep:queued", "ep:running") if self.redis.sismember(key, job_id)]
+        sets = [key for key in UNFINISHED if self.redis.zscore(key, job_id) is not None]
         lists = [key for key in QUEUES if job_id.encode() in self.redis.lrange(key, 0, -1)]
         return sorted([*named, *(key.encode() for key in [*sets, *lists])])
 

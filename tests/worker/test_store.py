@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -124,6 +125,76 @@ def test_the_sets_follow_the_states(store: JobStore, make_record: Make):
     assert (store.queued(), store.running()) == (set(), {record.id})
     store.finish(record.id, JobState.SUCCEEDED)
     assert (store.queued(), store.running()) == (set(), set())
+
+
+def test_pages_list_the_newest_first(store: JobStore, make_record: Make):
+    """Also jobs of the very same microsecond, once each."""
+    first, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    records = [make_record(created_at=first) for _ in range(5)] + [make_record(created_at=later) for _ in range(2)]
+    for record in records:
+        store.create(record)
+    expected = [r.id for r in sorted(records, key=lambda r: (r.created_at, r.id), reverse=True)]
+    for limit in (1, 2, 3, 6, 7, 8):
+        seen, place = [], None
+        while True:
+            page, place = store.page(after=place, limit=limit)
+            seen += [record.id for record in page]
+            assert len(page) <= limit
+            if place is None:
+                break
+        assert seen == expected
+
+
+def test_a_page_goes_on_where_the_last_one_ended_whatever_came_or_went(store: JobStore, make_record: Make):
+    ids = []
+    for day in range(1, 7):
+        record = make_record(created_at=datetime(2026, 1, day, tzinfo=UTC))
+        store.create(record)
+        ids.insert(0, record.id)
+    page, place = store.page(limit=2)
+    store.create(make_record(created_at=datetime(2026, 1, 9, tzinfo=UTC)))
+    store.delete(ids[1])  # the place itself
+    store.delete(ids[2])
+    assert [record.id for record in page] == ids[:2]
+    assert [record.id for record in store.page(after=place, limit=9)[0]] == ids[3:]
+
+
+def test_pages_of_a_state_hold_only_its_jobs(store: JobStore, make_record: Make):
+    by_state = {}
+    for state in JobState:
+        record = make_record()
+        bring_to(store, record, state)
+        by_state[state] = record.id
+    for state, job_id in by_state.items():
+        found, place = store.page(state=state, limit=5)
+        assert ([record.id for record in found], place) == ([job_id], None)
+    assert {record.id for record in store.page(limit=5)[0]} == set(by_state.values())
+
+
+def test_expired_jobs_leave_the_lists(redis: Redis, make_record: Make):
+    store = JobStore(redis, retention_s=1)
+    gone, kept = make_record(), make_record()
+    bring_to(store, gone, JobState.SUCCEEDED)
+    store.create(kept)
+    assert store.forget_expired() == 0
+    deadline = time.monotonic() + 10
+    while store.get(gone.id) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert [record.id for record in store.page(limit=5)[0]] == [kept.id]  # before the index knows
+    while not store.forget_expired():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    store.delete(kept.id)
+    assert list(redis.scan_iter("ep:*")) == []
+
+
+def test_positions_count_the_older_queued_jobs(store: JobStore, make_record: Make):
+    records = [make_record() for _ in range(4)]
+    for record in records:
+        store.create(record)
+    store.start(records[0].id, worker="w")
+    assert [store.position(record.id) for record in records] == [None, 0, 1, 2]
 
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.RUNNING, JobState.CANCELED])

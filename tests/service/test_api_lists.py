@@ -1,0 +1,87 @@
+"""Pages of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.jobs.cursor import as_cursor, from_cursor
+from worker.contract import JobState
+from worker.index import Place
+from worker.store import JobStore
+
+Post = Callable[[], str]
+
+
+def pages(client: TestClient, address: str) -> list[list[str]]:
+    """Return the ids on each page, following `next`."""
+    found = []
+    while address:
+        page = client.get(address).json()
+        found.append([job["id"] for job in page["jobs"]])
+        address = page["next"]
+    return found
+
+
+def test_no_jobs_are_an_empty_page(client: TestClient) -> None:
+    assert client.get("/v1/jobs").json() == {"jobs": [], "next": None}
+
+
+def test_pages_lead_from_the_newest_job_to_the_oldest(client: TestClient, post: Post) -> None:
+    ids = [post() for _ in range(5)][::-1]
+
+    assert pages(client, "/v1/jobs") == [ids]
+    assert pages(client, "/v1/jobs?limit=2") == [ids[:2], ids[2:4], ids[4:]]
+
+
+def test_a_job_looks_as_it_does_alone(client: TestClient, post: Post) -> None:
+    ids = [post(), post()]
+
+    listed = client.get("/v1/jobs").json()["jobs"]
+
+    assert listed == [client.get(f"/v1/jobs/{job_id}").json() for job_id in reversed(ids)]
+    assert [job["position"] for job in listed] == [2, 1]
+
+
+def test_jobs_of_one_state(client: TestClient, store: JobStore, post: Post) -> None:
+    ids = [post() for _ in range(4)]
+    for job_id in ids[:3]:
+        store.start(job_id, worker="test")
+    store.finish(ids[0], JobState.FAILED)
+
+    assert pages(client, "/v1/jobs?status=running&limit=1") == [[ids[2]], [ids[1]]]
+    assert pages(client, "/v1/jobs?status=failed") == [[ids[0]]]
+    assert pages(client, "/v1/jobs?status=queued") == [[ids[3]]]
+    assert pages(client, "/v1/jobs?status=canceled") == [[]]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=done", "status"),
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=many", "limit"),
+        ("cursor=", "cursor"),
+        ("cursor=abc", "cursor"),
+        ("cursor=%FF%00", "cursor"),
+        ("cursor=" + "9" * 400, "cursor"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(client: TestClient, query: str, field: str) -> None:
+    answer = client.get(f"/v1/jobs?{query}")
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_a_cursor_is_read_back() -> None:
+    place = Place(1_700_000_000_123_456, "0f8fad5bd9cb469fa165708677289501")
+
+    cursor = as_cursor(place)
+
+    assert cursor.replace("-", "").replace("_", "").isalnum()
+    assert from_cursor(cursor) == place
