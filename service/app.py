@@ -12,10 +12,10 @@ from fastapi_standalone_docs import StandaloneDocs
 
 from ep_core import __version__
 from worker.janitor import run_janitor
-from worker.queue import connect
+from worker.queue import connect, connect_waiting
 
 from . import health, home, middleware, openapi, problems
-from .jobs import artifacts, maps
+from .jobs import artifacts, events, maps
 from .jobs import endpoints as jobs
 from .jobs.service import JobService
 from .models import endpoints as models
@@ -57,13 +57,14 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.redis = connect(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
+    app.state.watchers = connect_waiting(settings.redis_url)
     app.state.jobs = JobService(app.state.redis, settings)
     app.state.decoders = CapacityLimiter(settings.decode_threads)
     app.state.stopping = threading.Event()
     problems.install(app)
     openapi.install(app)
     middleware.install(app)
-    for feature in (jobs, artifacts, maps, models, health, home):
+    for feature in (jobs, events, artifacts, maps, models, health, home):
         app.include_router(feature.router)
     StandaloneDocs(app)  # /docs and /redoc with scripts of our own host, not of a CDN
     return app
@@ -79,3 +80,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.stopping.set()
     app.state.redis.close()
+    await app.state.watchers.aclose()

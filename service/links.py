@@ -42,7 +42,7 @@ class Links:
 
     def all(self, record: JobRecord) -> JobLinks:
         """Return the links that a job has in its state."""
-        links: dict[str, Any] = {"self_": self.job(record.id)}
+        links: dict[str, Any] = {"self_": self.job(record.id), "events": self.part(record.id, "events")}
         if record.state is JobState.SUCCEEDED:
             files = {name: self.part(record.id, file) for name, file in _files(record.params).items()}
             links |= files | {"result": self.part(record.id, "result"), "bundle": self.part(record.id, BUNDLE)}

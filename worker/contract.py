@@ -67,6 +67,13 @@ class JobProgress(BaseModel):
     eta_s: Annotated[float | None, Field(description="Estimated seconds to the end; null while unknown.")] = None
 
 
+class MaskPreview(BaseModel):
+    """A mask that is still being worked on."""
+
+    area: Annotated[float, Field(description="The share of the image asked for.")]
+    mask: Annotated[str, Field(description="A small 8-bit PNG in the network's frame, as a data URL.")]
+
+
 class JobRecord(BaseModel):
     """The record of one job, as stored."""
 

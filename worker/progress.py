@@ -8,10 +8,12 @@ from ep_core.progress import Progress
 
 from .contract import JobProgress
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
+from .previews import render_previews
 from .queue import REDIS_AWAY
 from .runtime import Runtime
 
 LOOK_S = 0.2  # one cheap call to Redis this often
+SHOW_S = 2.0  # previews of the masks take a little longer
 WRITE_S = 0.5  # the partial curve costs the device a synchronisation
 AWAY_S = 3.0  # the pause after a call that found Redis away
 
@@ -37,7 +39,7 @@ class ProgressHook:
         self._attempt = attempt
         self._started = self._activity.clock()
         self._ends_by = self._started + limit_s
-        self._next_look = self._next_write = self._started
+        self._next_look = self._next_write = self._next_show = self._started
         self._first: tuple[int, float] | None = None
 
     def __call__(self, progress: Progress) -> None:
@@ -73,7 +75,15 @@ class ProgressHook:
             fraction=min(1.0, progress.iteration / progress.total),
             eta_s=self._eta(progress, now),
         )
-        return self._store.update(self._job_id, attempt=self._attempt, progress=done, partial_curve=points)
+        ours = self._store.update(self._job_id, attempt=self._attempt, progress=done, partial_curve=points)
+        return ours and self._show(progress, now)
+
+    def _show(self, progress: Progress, now: float) -> bool:
+        if now < self._next_show:
+            return True
+        self._next_show = now + SHOW_S
+        previews = render_previews(progress.previews())
+        return not previews or self._store.show(self._job_id, attempt=self._attempt, previews=previews)
 
     def _eta(self, progress: Progress, now: float) -> float | None:
         """Return the seconds left at the speed since the first iteration, whose own set-up doesn't count."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -43,6 +44,11 @@ def connect(url: str, *, retries: int = 2, timeout_s: float = 5.0) -> Redis:
         retry=ConnectionRetry(ExponentialBackoff(cap=1.0, base=0.1), retries),
         retry_on_error=list(REDIS_AWAY),
     )
+
+
+def connect_waiting(url: str) -> AsyncRedis:
+    """Return a client for reads that wait until something happens, some seconds at most; each holds a connection."""
+    return AsyncRedis.from_url(url, socket_connect_timeout=3.0, socket_timeout=10.0, socket_keepalive=True)
 
 
 def job_queue(redis: Redis) -> Queue:

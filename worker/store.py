@@ -16,7 +16,8 @@ from redis import Redis
 from ep_core.report import PartialPoint
 
 from . import scripts
-from .contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, Problem, as_field
+from .contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, MaskPreview, Problem, as_field
+from .events import GONE_S, EventKind, event_key
 from .index import JobIndex, Place
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker"}
@@ -39,6 +40,7 @@ class JobStore:
         with self._redis.pipeline() as pipeline:
             pipeline.hset(self._key(record.id), mapping=cast("Any", record.as_fields()))
             self._index.add(pipeline, record)
+            pipeline.xadd(event_key(record.id, prefix=self._prefix), {"kind": EventKind.STATE, "data": record.state})
             pipeline.execute()
 
     def get(self, job_id: str) -> JobRecord | None:
@@ -81,7 +83,14 @@ class JobStore:
             "progress": as_field(progress.model_dump(mode="json")),
             "partial_curve": as_field([point.model_dump(mode="json") for point in partial_curve]),
         }
-        return self._write(job_id, fields, attempt=attempt, old={JobState.RUNNING})
+        told = "{" + ",".join(f'"{name}":{value}' for name, value in fields.items()) + "}"
+        event = (EventKind.PROGRESS, told)
+        return self._write(job_id, fields, attempt=attempt, old={JobState.RUNNING}, event=event)
+
+    def show(self, job_id: str, *, attempt: int, previews: Sequence[MaskPreview]) -> bool:
+        """Tell those who watch what a running attempt's masks look like; False as for `update`."""
+        told = as_field({"masks": [preview.model_dump(mode="json") for preview in previews]})
+        return self._write(job_id, {}, attempt=attempt, old={JobState.RUNNING}, event=(EventKind.PREVIEW, told))
 
     def holds(self, job_id: str, *, attempt: int) -> bool:
         """Return whether this attempt is the running one: the cheap check for a deleted or canceled job."""
@@ -93,7 +102,7 @@ class JobStore:
 
         False where this attempt isn't the running one any more.
         """
-        return bool(self._give_back_script(keys=[self._key(job_id)], args=[attempt]))
+        return bool(self._give_back_script(keys=self._keys(job_id), args=[attempt]))
 
     def finish(self, job_id: str, state: JobState, *, attempt: int | None = None, error: Problem | None = None) -> bool:
         """Move to a final state and start the retention; False where that move isn't allowed (any more)."""
@@ -101,13 +110,23 @@ class JobStore:
         if error is not None:
             fields["error"] = as_field(error.model_dump(mode="json"))
         old = {before for before, after in MOVES.items() if state in after}
-        return self._write(job_id, fields, attempt=attempt, old=old, state=state, retention_s=self._retention_s)
+        event = (EventKind.STATE, state)
+        return self._write(
+            job_id, fields, attempt=attempt, old=old, event=event, state=state, retention_s=self._retention_s
+        )
 
     def delete(self, job_id: str) -> bool:
-        """Remove the record; a worker that still runs it sees that at its next write. False where there was none."""
+        """Remove the record; a worker that still runs it sees that at its next write. False where there was none.
+
+        What tells those who watch the job goes by itself soon.
+        """
+        events = event_key(job_id, prefix=self._prefix)
         with self._redis.pipeline() as pipeline:
             pipeline.delete(self._key(job_id))
             self._index.remove(pipeline, [job_id])
+            pipeline.xadd(events, {"kind": EventKind.DELETED, "data": ""}, nomkstream=True)
+            pipeline.xtrim(events, maxlen=1, approximate=False)
+            pipeline.expire(events, GONE_S)
             return bool(pipeline.execute()[0])
 
     def running(self) -> set[str]:
@@ -133,18 +152,20 @@ class JobStore:
         *,
         attempt: int | None,
         old: set[JobState],
+        event: tuple[EventKind, str],
         state: JobState | None = None,
         retention_s: int = 0,
     ) -> bool:
         flat = [part for field in fields.items() for part in field]
-        head = ["" if attempt is None else str(attempt), state or "", ",".join(sorted(old)), job_id, retention_s]
-        return bool(self._write_script(keys=self._keys(job_id), args=[*head, *flat]))
+        writer = "" if attempt is None else str(attempt)
+        args = [writer, state or "", ",".join(sorted(old)), job_id, retention_s, *event, *flat]
+        return bool(self._write_script(keys=self._keys(job_id), args=args))
 
     def _key(self, job_id: str) -> str:
         return f"{self._prefix}:job:{job_id}"
 
     def _keys(self, job_id: str) -> list[str]:
-        return [self._key(job_id), *self._index.keys]
+        return [self._key(job_id), event_key(job_id, prefix=self._prefix), *self._index.keys]
 
 
 def _record(fields: dict[bytes, bytes]) -> JobRecord | None:

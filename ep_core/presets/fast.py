@@ -167,6 +167,13 @@ class FastRule(Rule):
         return masks
 
     @torch.no_grad()
+    def previews(self, rows: Sequence[int]) -> Tensor:
+        """Return the masks as the next step will take them, of about their scheduled areas."""
+        index = list(rows)
+        logits = self._theta[index] + self._shift[index]
+        return self._masks_at(logits, _slope(self._held(index)), self._contrast[index])
+
+    @torch.no_grad()
     def _shift_to(self, area: Tensor | float, slope: Tensor | float, theta: Tensor, contrast: Tensor) -> Tensor:
         """Return the shifts that give masks an area, by bisection."""
         high = theta.abs().amax(dim=(1, 2, 3), keepdim=True) + SEARCHED

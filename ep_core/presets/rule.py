@@ -51,6 +51,10 @@ class Rule(ABC):
     def masks(self, rows: Sequence[int]) -> Tensor:
         """Return the lanes' masks as a user gets them: rows x ... in [0, 1]."""
 
+    def previews(self, rows: Sequence[int]) -> Tensor:
+        """Return the lanes' masks about as they are, for a look while they are worked on; cheap."""
+        return self.masks(rows)
+
     def branch(self, child: int, parent: int) -> None:
         """Let a lane go on from where its parent is."""
         for rows in self._rows:

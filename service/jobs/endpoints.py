@@ -59,7 +59,7 @@ async def create_job(
         record = await wait_until_final(request, record, jobs.get, wait_s)
     response.headers["Location"] = links.job(record.id)
     response.status_code = 200 if record.state.is_final else 202
-    return await run_in_threadpool(_read, record, jobs, links)
+    return await run_in_threadpool(read, record, jobs, links)
 
 
 @router.get("", summary="List jobs", responses=problem_responses(InvalidFields, Unavailable))
@@ -73,13 +73,13 @@ def list_jobs(
     """Return jobs, the newest first. `next` leads on; what is posted meanwhile doesn't shift the pages."""
     records, last = jobs.page(state=status, after=None if cursor is None else from_cursor(cursor), limit=limit)
     more = None if last is None else links.page(status=status, limit=limit, cursor=as_cursor(last))
-    return JobPage(jobs=[_read(record, jobs, links) for record in records], next=more)
+    return JobPage(jobs=[read(record, jobs, links) for record in records], next=more)
 
 
 @router.get("/{job_id}", summary="Look at a job", responses=problem_responses(NotFound, Unavailable))
 def get_job(job_id: JobId, jobs: JobsDep, links: LinksDep) -> JobRead:
     """Return where a job stands. A finished job is kept for the operator's retention time, a day by default."""
-    return _read(jobs.get(job_id), jobs, links)
+    return read(jobs.get(job_id), jobs, links)
 
 
 @router.delete(
@@ -99,7 +99,8 @@ async def _accept(request: Request, jobs: JobService, settings: ApiSettings) -> 
     return await run_in_threadpool(jobs.submit, upload.images, upload.params)
 
 
-def _read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:
+def read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:
+    """Return what the API says of a job."""
     return JobRead(
         **record.model_dump(exclude={"state", "worker", "params", "images"}),
         params=record.params,

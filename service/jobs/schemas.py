@@ -18,6 +18,7 @@ class JobLinks(BaseModel):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     self_: Annotated[str, Field(alias="self")]
+    events: Annotated[str | None, Field(description="What happens to it, as server-sent events.")] = None
     result: str | None = None
     saliency: str | None = None
     curve: str | None = None
@@ -73,7 +74,5 @@ class JobRead(BaseModel):
 class JobPage(BaseModel):
     """Some jobs, the newest first."""
 
-    jobs: Annotated[
-        list[JobRead], Field(description="Fewer than `limit` where some just expired.")
-    ]
+    jobs: Annotated[list[JobRead], Field(description="Fewer than `limit` where some just expired.")]
     next: Annotated[str | None, Field(description="The next page's address; null on the last one.")] = None

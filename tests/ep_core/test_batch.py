@@ -7,10 +7,13 @@ from collections.abc import Callable
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from ep_core import ExtremalSpec, InvalidInput, explain, explain_batch
 from ep_core.models import Classifier
-from ep_core.sweep import Progress
+from ep_core.progress import Progress
+from ep_core.report import PartialPoint
+from ep_core.spec import Preset
 
 SPEC = ExtremalSpec(areas=(0.1, 0.4), iterations=5)
 
@@ -75,6 +78,23 @@ def test_a_partial_curve_shows_the_areas_at_work(spot_model: Classifier) -> None
     explain(spot_model, torch.rand(1, 3, 168, 168), ExtremalSpec(areas=(0.1, 0.4), iterations=10), on_progress=look)
     assert shown[0] == [0.4]
     assert shown[-1] == [0.1, 0.4]
+
+
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+def test_previews_are_the_masks_at_work(spot_model: Classifier, preset: Preset) -> None:
+    seen: list[tuple[list[PartialPoint], dict[float, Tensor]]] = []
+
+    def look(progress: Progress) -> None:
+        seen.append((progress.partial_curve(), progress.previews()))
+
+    spec = ExtremalSpec(areas=(0.1, 0.4), iterations=10, preset=preset)
+    explain(spot_model, torch.rand(1, 3, 168, 168), spec, on_progress=look)
+    for points, previews in seen:
+        assert list(previews) == [point.area for point in points]
+        assert all(mask.shape == (168, 168) and 0 <= mask.min() <= mask.max() <= 1 for mask in previews.values())
+    if preset == "fast":  # which holds the scheduled area: a step later it is about the same
+        for point, mask in zip(seen[-1][0], seen[-1][1].values(), strict=True):
+            assert float(mask.mean()) == pytest.approx(point.measured_area, abs=0.1)
 
 
 def test_no_images_no_results(spot_model: Classifier) -> None:

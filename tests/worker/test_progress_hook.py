@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 from redis import Redis
+from torch import Tensor
 
 from ep_core.report import PartialPoint
 from worker.activity import Activity
 from worker.contract import JobRecord, JobState
+from worker.events import event_key
 from worker.interrupts import NotOurs, OutOfTime, ShuttingDown
 from worker.progress import LOOK_S, WRITE_S, ProgressHook
 from worker.queue import connect
@@ -38,6 +46,11 @@ class Step:
     iteration: int = 1
     total: int = 100
     asked: list[int] = field(default_factory=list)
+    shown: list[int] = field(default_factory=list)
+
+    def previews(self) -> dict[float, Tensor]:
+        self.shown.append(self.iteration)
+        return {0.1: torch.linspace(0, 1, 224 * 448).view(224, 448)}
 
     def partial_curve(self) -> list[PartialPoint]:
         self.asked.append(self.iteration)
@@ -76,6 +89,22 @@ def test_the_first_step_is_written_and_later_ones_at_most_twice_a_second(store: 
     assert len(step.asked) == 3
     assert step.asked[0] == 1
     assert store.get(setting.job_id).progress.iteration == step.asked[-1]
+
+
+def test_masks_are_shown_every_other_second_as_small_pictures(redis: Redis, setting: Setting):
+    step = Step()
+    for step.iteration in range(1, 91):
+        setting.hook(step)
+        setting.clock.now += 0.05
+    assert len(step.shown) == 3
+    told = [f[b"data"] for _, f in redis.xrange(event_key(setting.job_id)) if f[b"kind"] == b"preview"]
+    assert len(told) == 3
+    [preview] = json.loads(told[-1])["masks"]
+    assert preview["area"] == 0.1
+    picture = Image.open(io.BytesIO(base64.b64decode(preview["mask"].removeprefix("data:image/png;base64,"))))
+    assert (picture.mode, picture.size) == ("L", (64, 32))
+    pixels = np.asarray(picture) / 255
+    assert pixels[0].mean() < 0.05 < 0.95 < pixels[-1].mean()
 
 
 def test_the_last_step_is_always_written(store: JobStore, setting: Setting):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from redis import Redis
 from ep_core.report import PartialPoint
 from ep_core.spec import ExtremalSpec
 from worker.contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, Problem
+from worker.events import GONE_S, MOST_EVENTS, event_key
 from worker.store import JobStore
 
 FINAL = [state for state in JobState if state.is_final]
@@ -33,6 +35,16 @@ def bring_to(store: JobStore, record: JobRecord, state: JobState) -> int | None:
     if state.is_final:
         assert store.finish(record.id, state)
     return attempt
+
+
+def assert_nothing_stays(redis: Redis) -> None:
+    """All that is left is for those who watch a deleted job, and goes by itself soon."""
+    left = list(redis.scan_iter("ep:*"))
+    assert all(key.startswith(b"ep:events:") and 0 < redis.ttl(key) <= GONE_S for key in left), left
+
+
+def events(redis: Redis, job_id: str) -> list[tuple[str, str]]:
+    return [(fields[b"kind"].decode(), fields[b"data"].decode()) for _, fields in redis.xrange(event_key(job_id))]
 
 
 @pytest.mark.parametrize("new", FINAL)
@@ -58,6 +70,34 @@ def test_a_job_is_started_twice_at_most(store: JobStore, make_record: Make):
     record = make_record()
     store.create(record)
     assert [store.start(record.id, worker="w") for _ in range(MAX_ATTEMPTS + 1)] == [1, 2, None]
+
+
+def test_events_tell_of_every_move(store: JobStore, redis: Redis, make_record: Make):
+    record = make_record()
+    attempt = bring_to(store, record, JobState.RUNNING)
+    store.update(record.id, attempt=attempt, progress=PROGRESS, partial_curve=POINTS)
+    assert not store.update(record.id, attempt=attempt + 1, progress=PROGRESS, partial_curve=[])
+    store.give_back(record.id, attempt=attempt)
+    kinds = [kind for kind, _ in events(redis, record.id)]
+    assert kinds == ["state", "state", "progress", "state"]
+    told = json.loads(events(redis, record.id)[2][1])
+    assert JobProgress.model_validate(told["progress"]) == PROGRESS
+    assert [PartialPoint.model_validate(point) for point in told["partial_curve"]] == POINTS
+
+
+def test_of_a_finished_job_its_last_event_stays(store: JobStore, redis: Redis, make_record: Make):
+    record = make_record()
+    bring_to(store, record, JobState.SUCCEEDED)
+    assert events(redis, record.id) == [("state", "succeeded")]
+    assert 0 < redis.ttl(event_key(record.id)) <= 600
+
+
+def test_events_are_capped(store: JobStore, redis: Redis, make_record: Make):
+    record = make_record()
+    attempt = bring_to(store, record, JobState.RUNNING)
+    for _ in range(2 * MOST_EVENTS):
+        store.update(record.id, attempt=attempt, progress=PROGRESS, partial_curve=POINTS)
+    assert MOST_EVENTS <= redis.xlen(event_key(record.id)) < 1.6 * MOST_EVENTS
 
 
 def test_a_stale_attempt_writes_nothing(store: JobStore, make_record: Make):
@@ -186,7 +226,7 @@ def test_expired_jobs_leave_the_lists(redis: Redis, make_record: Make):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     store.delete(kept.id)
-    assert list(redis.scan_iter("ep:*")) == []
+    assert_nothing_stays(redis)
 
 
 def test_positions_count_the_older_queued_jobs(store: JobStore, make_record: Make):
@@ -209,7 +249,7 @@ def test_a_deleted_job_leaves_nothing_and_stays_deleted(
     assert not store.update(record.id, attempt=1, progress=PROGRESS, partial_curve=POINTS)
     assert not store.finish(record.id, JobState.SUCCEEDED, attempt=1)
     assert store.get(record.id) is None
-    assert list(redis.scan_iter("ep:*")) == []
+    assert_nothing_stays(redis)
 
 
 specs = st.builds(
