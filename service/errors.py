@@ -42,6 +42,14 @@ class NoResult(ApiError):
     example = "The job is running: ask again when its status is succeeded."
 
 
+class KeyReused(ApiError):
+    """The `Idempotency-Key` came with another request before."""
+
+    status = HTTPStatus.CONFLICT
+    slug = "key-reused"
+    example = "This Idempotency-Key came with another image or other params before: use a new key for a new request."
+
+
 class UploadTooLarge(ApiError):
     """The body, or a part of it, has more bytes than the limit, or the image more pixels."""
 

@@ -91,6 +91,7 @@ class JobRecord(BaseModel):
     progress: JobProgress | None = None
     partial_curve: list[PartialPoint] = []
     error: Problem | None = None
+    request: Annotated[str | None, Field(description="The hash of the request's idempotency key.")] = None
 
     def as_fields(self) -> dict[str, str]:
         """Return the fields of its Redis hash: text as it is, everything else as JSON, unset ones left out."""

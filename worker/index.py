@@ -83,7 +83,7 @@ class JobIndex:
         return forgotten
 
     def _expired(self) -> list[str]:
-        now_s, _ = cast("tuple[int, int]", self._redis.time())  # by the clock that lets records go
+        now_s, _ = self._redis.time()  # by the clock that lets records go
         members = self._redis.zrange(
             self._expiring, cast("Any", "-inf"), now_s - 1, byscore=True, offset=0, num=MOST_FORGOTTEN
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from service.deps import JobsDep, LinksDep, SettingsDep
-from service.errors import InvalidFields, NotFound, Unavailable, UnsupportedType, UploadTooLarge
+from service.errors import InvalidFields, KeyReused, NotFound, Unavailable, UnsupportedType, UploadTooLarge
 from service.links import Links
 from service.problems import problem_responses
 from service.settings import ApiSettings
@@ -17,6 +17,7 @@ from worker.contract import JobRecord, JobState
 
 from .cursor import as_cursor, from_cursor
 from .examples import REQUEST_BODY
+from .idempotency import KEY
 from .prefer import WaitDep, wait_until_final
 from .schemas import JobPage, JobRead
 from .service import JobService
@@ -36,12 +37,26 @@ JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb
     response_model=JobRead,
     responses={
         200: {"model": JobRead, "description": "Only with `Prefer: wait=N`: the job is finished (or has failed)."},
-        **problem_responses(UploadTooLarge, UnsupportedType, InvalidFields, Unavailable),
+        **problem_responses(KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, Unavailable),
     },
     openapi_extra={"requestBody": REQUEST_BODY},
 )
 async def create_job(
-    request: Request, response: Response, jobs: JobsDep, links: LinksDep, settings: SettingsDep, wait_s: WaitDep
+    request: Request,
+    response: Response,
+    jobs: JobsDep,
+    links: LinksDep,
+    settings: SettingsDep,
+    wait_s: WaitDep,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            pattern=KEY,
+            description="Any text that names this request, such as a UUID: up to 255 printable ASCII characters. Sent "
+            "again with the same key, it makes no second job: the answer is the first one, with `Idempotent-Replayed`.",
+            examples=["8e03978e-40d5-43e6-bc93-6894a57f9324"],
+        ),
+    ] = None,
 ) -> JobRead:
     """Post an image and what to ask of it; the answer is the queued job, its address in `Location`.
 
@@ -53,7 +68,9 @@ async def create_job(
     The task `class_channels` takes several images, by default up to 32 and 100 MB together: repeat the part `image`,
     or send a list in base64 as `images` in place of `image` (together no more than a single image may have).
     """
-    record = await _accept(request, jobs, settings)
+    record, replayed = await _accept(request, jobs, settings, idempotency_key)
+    if replayed:
+        response.headers["Idempotent-Replayed"] = "true"
     if wait_s is not None:
         response.headers["Preference-Applied"] = f"wait={wait_s}"
         record = await wait_until_final(request, record, jobs.get, wait_s)
@@ -90,19 +107,22 @@ def delete_job(job_id: JobId, jobs: JobsDep) -> None:
     jobs.delete(job_id)
 
 
-async def _accept(request: Request, jobs: JobService, settings: ApiSettings) -> JobRecord:
-    """Read, check and queue a job. The upload is let go on return: a client that waits must not hold its memory."""
+async def _accept(request: Request, jobs: JobService, settings: ApiSettings, key: str | None) -> tuple[JobRecord, bool]:
+    """Read, check and queue a job; say whether the request had made it before.
+
+    The upload is let go on return: a client that waits must not hold its memory.
+    """
     upload = await read_upload(request, settings)
     decoders: CapacityLimiter = request.app.state.decoders
     await run_in_threadpool(jobs.check_params, upload.params)
     await to_thread.run_sync(jobs.check_images, upload.images, limiter=decoders)
-    return await run_in_threadpool(jobs.submit, upload.images, upload.params)
+    return await run_in_threadpool(jobs.submit, upload.images, upload.params, key=key)
 
 
 def read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:
     """Return what the API says of a job."""
     return JobRead(
-        **record.model_dump(exclude={"state", "worker", "params", "images"}),
+        **record.model_dump(exclude={"state", "worker", "params", "images", "request"}),
         params=record.params,
         status=record.state,
         expires_at=jobs.expires_at(record),

@@ -26,6 +26,7 @@ from worker.contract import JobRecord, JobState, input_name, is_input
 from worker.index import Place
 from worker.store import JobStore
 
+from .idempotency import Claims, Request
 from .images import PostedImage, image_error
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
@@ -40,6 +41,7 @@ class JobService:
         self._settings = settings
         self._store = JobStore(redis, retention_s=settings.retention_s)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
+        self._claims = Claims(redis, hold_s=settings.retention_s, find=self._store.get)
 
     def check_images(self, images: Sequence[PostedImage]) -> None:
         """Decode the images, so that a broken one is refused before there is a job.
@@ -80,21 +82,46 @@ class JobService:
         if not isinstance(params, CompareSpec):
             check_counts(params.areas, layer)
 
-    def submit(self, images: Sequence[PostedImage], params: Spec) -> JobRecord:
-        """Store a job whose images and parameters have been checked, and queue it; all of it or nothing."""
-        names = [image.name for image in images]
-        record = JobRecord(id=uuid.uuid4().hex, params=params, images=names, created_at=datetime.now(UTC))
+    def submit(self, images: Sequence[PostedImage], params: Spec, *, key: str | None = None) -> tuple[JobRecord, bool]:
+        """Store a job whose images and parameters have been checked, and queue it; all of it or nothing.
+
+        Args:
+            images: one or several.
+            params: what to ask.
+            key: the client's for this request; sent again, it makes no second job.
+
+        Returns:
+            The job, and whether an earlier request has made it.
+
+        Raises:
+            KeyReused: another request had the key.
+        """
+        request = Request.of(key, images, params) if key else None
+        record = JobRecord(
+            id=uuid.uuid4().hex,
+            params=params,
+            images=[image.name for image in images],
+            created_at=datetime.now(UTC),
+            request=request and request.key,
+        )
+        if request is not None:
+            earlier = self._claims.claim(request, record.id)
+            if earlier is not None:
+                return earlier, True
+        self._queue(record, images)
+        return record, False
+
+    def _queue(self, record: JobRecord, images: Sequence[PostedImage]) -> None:
         try:
             self._store.create(record)  # first: whatever is left of a job that has a record gets found
             for k, image in enumerate(images):
                 self._blobs.put(record.id, input_name(k), image.data)
             queue.enqueue(self._redis, record.id, timeout_s=self._settings.job_timeout_s)
         except Exception:
-            self._discard(record.id)
+            self._discard(record)
             raise
-        size = sum(len(image.data) for image in images)
+        size, params = sum(len(image.data) for image in images), record.params
         _log.info("job queued", job=record.id, task=params.task, model=params.model, images=len(images), bytes=size)
-        return record
 
     def get(self, job_id: str) -> JobRecord:
         """Return a job's record.
@@ -161,15 +188,19 @@ class JobService:
         Raises:
             NotFound: as for `get`.
         """
-        self.get(job_id)
+        record = self.get(job_id)
+        if record.request is not None:
+            self._claims.release(record.request)
         # The record goes first: without it no worker starts or finishes the job, whatever it is doing now.
         self._store.delete(job_id)
         queue.remove(self._redis, job_id)
         self._blobs.delete(job_id)
         _log.info("job deleted", job=job_id)
 
-    def _discard(self, job_id: str) -> None:
+    def _discard(self, record: JobRecord) -> None:
         """Remove what a failed `submit` left, as far as Redis lets us."""
         with suppress(RedisError, OSError):
-            self._store.delete(job_id)
-            self._blobs.delete(job_id)
+            if record.request is not None:
+                self._claims.release(record.request)
+            self._store.delete(record.id)
+            self._blobs.delete(record.id)
