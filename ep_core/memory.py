@@ -35,6 +35,15 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(part in str(error).casefold() for part in _OUT_OF_MEMORY)
 
 
+def device_bytes() -> int | None:
+    """Return the bytes of GPU memory that torch holds in this process; None without a GPU in use."""
+    import torch
+
+    if not (torch.cuda.is_available() and torch.cuda.is_initialized()):
+        return None
+    return sum(torch.cuda.memory_reserved(k) for k in range(torch.cuda.device_count()))
+
+
 def free_memory() -> None:
     """Give back the memory of what isn't referred to any more."""
     import torch

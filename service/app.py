@@ -14,7 +14,7 @@ from ep_core import __version__
 from worker.janitor import run_janitor
 from worker.queue import connect, connect_waiting
 
-from . import health, home, middleware, openapi, problems
+from . import health, home, metrics, middleware, openapi, problems
 from .jobs import artifacts, events, maps
 from .jobs import endpoints as jobs
 from .jobs.service import JobService
@@ -64,7 +64,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     middleware.install(app)
-    for feature in (jobs, events, artifacts, maps, models, health, home):
+    for feature in (jobs, events, artifacts, maps, models, health, metrics, home):
         app.include_router(feature.router)
     StandaloneDocs(app)  # /docs and /redoc with scripts of our own host, not of a CDN
     return app

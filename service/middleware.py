@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import REQUEST_ID_HEADER
 
-_QUIET = ("/healthz", "/readyz")  # asked every few seconds by machines
+_QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds by machines
 
 _log = structlog.get_logger("service.access")
 

@@ -10,6 +10,8 @@ from contextlib import suppress
 import structlog
 from redis import Redis
 
+from ep_core.memory import device_bytes
+
 from . import liveness
 from .activity import Fault
 from .contract import JobState
@@ -71,7 +73,7 @@ class Heartbeat(threading.Thread):
 
     def _beat(self) -> None:
         ttl_s = BEATS_PER_LEASE * self._runtime.settings.heartbeat_s
-        known = liveness.beat(self._redis, self._runtime.name, ttl_s=ttl_s)
+        known = liveness.beat(self._redis, self._runtime.name, ttl_s=ttl_s, memory_bytes=device_bytes())
         self._renew()
         if not known:
             self._welcome()

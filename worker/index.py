@@ -30,7 +30,7 @@ class JobIndex:
     Finished ones are in ``{prefix}:expiring`` too, scored by when their records go.
     """
 
-    def __init__(self, redis: Redis, *, prefix: str) -> None:
+    def __init__(self, redis: Redis, *, prefix: str = "ep") -> None:
         self._redis = redis
         self._all = f"{prefix}:jobs"
         self._expiring = f"{prefix}:expiring"
@@ -54,6 +54,13 @@ class JobIndex:
     def members(self, state: JobState) -> set[str]:
         """Return the ids of all jobs in a state."""
         return {member.decode() for member in cast("list[bytes]", self._redis.zrange(self._key(state), 0, -1))}
+
+    def counts(self) -> dict[JobState, int]:
+        """Return how many jobs there are in each state."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for state in JobState:
+                pipeline.zcard(self._key(state))
+            return dict(zip(JobState, pipeline.execute(), strict=True))
 
     def rank(self, job_id: str, state: JobState) -> int | None:
         """Return how many jobs in a state are older than this one; None where it isn't in that state."""

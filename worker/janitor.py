@@ -22,6 +22,7 @@ from .liveness import forget_dead
 from .problems import worker_lost
 from .queue import REDIS_AWAY, connect, enqueue, forget, job_queue
 from .settings import SharedSettings
+from .stats import Stats
 from .store import JobStore
 
 SWEEP_S = 2.0
@@ -55,6 +56,7 @@ class Janitor:
         self._timeout_s = settings.job_timeout_s
         self._store = JobStore(redis, retention_s=settings.retention_s)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
+        self._stats = Stats(redis)
         self._queue = job_queue(redis)
         self._leases = StartedJobRegistry(queue=self._queue)
         self._missing_since: dict[str, float] = {}
@@ -101,15 +103,16 @@ class Janitor:
             return
         self._redis.lrem(self._queue.intermediate_queue_key, 0, job_id)
         if failed or record.attempt >= MAX_ATTEMPTS:
-            self._fail(job_id, queued=record.state is JobState.QUEUED)
+            self._fail(job_id, task=record.params.task, queued=record.state is JobState.QUEUED)
         else:
             log.warning("job was in no queue, enqueued again", job=job_id)
             enqueue(self._redis, job_id, timeout_s=self._timeout_s)
 
-    def _fail(self, job_id: str, *, queued: bool) -> None:
+    def _fail(self, job_id: str, *, task: str, queued: bool) -> None:
         if queued:  # only a running job can fail
             self._store.start(job_id, worker="janitor")
         if self._store.finish(job_id, JobState.FAILED, error=worker_lost()):
             log.error("job failed: its worker was lost", job=job_id)
+            self._stats.lost(task)
             self._blobs.delete(job_id)
         forget(self._redis, job_id)

@@ -19,14 +19,14 @@ def worker_name() -> str:
     return f"{socket.gethostname()}.{os.getpid()}"
 
 
-def beat(redis: Redis, name: str, *, ttl_s: float) -> bool:
-    """Say that the worker `name` is alive for the next `ttl_s` seconds.
+def beat(redis: Redis, name: str, *, ttl_s: float, memory_bytes: int | None = None) -> bool:
+    """Say that the worker `name` is alive for the next `ttl_s` seconds, and what it holds of its GPU's memory, if any.
 
     Returns:
         False where Redis didn't know it as alive: at its first beat, or after Redis lost its data.
     """
     with redis.pipeline() as pipeline:
-        pipeline.set(_key(name), "1", px=int(ttl_s * 1000), get=True)
+        pipeline.set(_key(name), "" if memory_bytes is None else memory_bytes, px=int(ttl_s * 1000), get=True)
         pipeline.sadd(_WORKERS, name)
         return pipeline.execute()[0] is not None
 
@@ -48,6 +48,13 @@ def live_workers(redis: Redis, *, host: str | None = None) -> int:
     """
     names = [name for name in _names(redis) if host is None or name.rpartition(".")[0] == host]
     return redis.exists(*map(_key, names)) if names else 0
+
+
+def device_memory(redis: Redis) -> dict[str, int]:
+    """Return the bytes of GPU memory that each living worker holds; those without a GPU are left out."""
+    names = _names(redis)
+    held = cast("list[bytes | None]", redis.mget(map(_key, names))) if names else []
+    return {name: int(size) for name, size in zip(names, held, strict=True) if size}
 
 
 def forget_dead(redis: Redis) -> None:

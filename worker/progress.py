@@ -41,12 +41,15 @@ class ProgressHook:
         self._ends_by = self._started + limit_s
         self._next_look = self._next_write = self._next_show = self._started
         self._first: tuple[int, float] | None = None
+        self.iterations = 0
+        """How far the engine has come."""
 
     def __call__(self, progress: Progress) -> None:
         """Take note of an iteration."""
         now = self._activity.clock()
         self._activity.tick()
         self._first = self._first or (progress.iteration, now)
+        self.iterations = progress.iteration
         if self._activity.must_stop:
             raise ShuttingDown
         if now >= self._ends_by:

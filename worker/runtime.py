@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
 import structlog
 from redis import Redis
+
+from ep_core.models import Classifier
 
 from .activity import Activity
 from .blobs import BlobStore, open_blobs
 from .models import WarmModels
 from .queue import REDIS_AWAY
 from .settings import WorkerSettings
+from .stats import Stats
 from .store import JobStore
 from .survey import publish_found
 
@@ -36,10 +39,12 @@ class Runtime:
     blobs: BlobStore
     models: WarmModels
     activity: Activity
+    stats: Stats
 
     @classmethod
     def build(cls, name: str, settings: WorkerSettings, redis: Redis) -> Runtime:
         """Return the runtime that the settings describe, with no model loaded yet."""
+        stats = Stats(redis)
         return cls(
             name=name,
             settings=settings,
@@ -49,9 +54,10 @@ class Runtime:
                 size=settings.warm_models,
                 device=settings.device,
                 models_file=settings.models_file,
-                on_load=partial(publish_found, redis),
+                on_load=lambda model: _tell_loaded(redis, stats, model),
             ),
             activity=Activity(stall_s=settings.stall_s),
+            stats=stats,
         )
 
     def patiently(self, call: Callable[[], T]) -> T:
@@ -70,6 +76,12 @@ class Runtime:
                 log.warning("Redis is away, trying again", error=str(error))
                 self.activity.tick()
                 time.sleep(1.0)
+
+
+def _tell_loaded(redis: Redis, stats: Stats, model: Classifier) -> None:
+    publish_found(redis, model)
+    with suppress(*REDIS_AWAY):  # a count is no reason for a job to fail
+        stats.loaded(model.name)
 
 
 current: ContextVar[Runtime] = ContextVar("runtime")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -102,6 +103,7 @@ class _Attempt:
             raise NotOurs
         for k in range(len(record.images)):
             self.runtime.patiently(lambda k=k: self.runtime.blobs.remove(self.job_id, input_name(k)))  # type: ignore[misc]
+        self._count(iterations=hook.iterations)
         log.info("job succeeded", task=record.params.task, run_s=round(report.timing.run_s, 2))
 
     def _record(self) -> JobRecord:
@@ -143,9 +145,23 @@ class _Attempt:
         log.info("job failed", problem=problem.type)
         if self.runtime.patiently(lambda: self.runtime.store.holds(self.job_id, attempt=self.attempt)):
             self.runtime.blobs.delete(self.job_id)  # before the record is written: a full Redis may be the reason
-            self._finish(JobState.FAILED, problem)
+            if self._finish(JobState.FAILED, problem):
+                self._count()
         else:
             self._leave()
+
+    def _count(self, *, iterations: int = 0) -> None:
+        """Count the settled job; that Redis is away is no reason for it to fail."""
+        with suppress(*REDIS_AWAY):
+            record = self.runtime.store.get(self.job_id)
+            if record is not None and record.started_at is not None and record.finished_at is not None:
+                self.runtime.stats.ran(
+                    record.params.task,
+                    record.state,
+                    waited_s=(record.started_at - record.created_at).total_seconds(),
+                    ran_s=(record.finished_at - record.started_at).total_seconds(),
+                    iterations=iterations,
+                )
 
     def _leave(self) -> None:
         """Stop without a word; what this attempt stored goes too, unless it is another attempt's by now."""

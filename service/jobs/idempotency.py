@@ -86,7 +86,8 @@ class Claims:
         self._redis.delete(_redis_key(key))
 
     def _claim(self, request: Request, job_id: str, replaced: str) -> str | None:
-        args = [f"{request.fingerprint} {job_id}", self._hold_s, replaced]
+        claim = f"{request.fingerprint} {job_id}"
+        args = (claim, self._hold_s, replaced)
         held = cast("bytes | None", self._script(keys=[_redis_key(request.key)], args=args))
         return held.decode() if held else None
 

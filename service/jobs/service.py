@@ -102,7 +102,7 @@ class JobService:
             params=params,
             images=[image.name for image in images],
             created_at=datetime.now(UTC),
-            request=request and request.key,
+            request=request.key if request else None,
         )
         if request is not None:
             earlier = self._claims.claim(request, record.id)

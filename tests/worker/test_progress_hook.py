@@ -70,7 +70,7 @@ class Setting:
 def make_setting(store: JobStore, job_id: str, attempt: int) -> Setting:
     clock = Clock()
     activity = Activity(stall_s=10, clock=clock)
-    runtime = Runtime("w", WorkerSettings(), store, blobs=None, models=None, activity=activity)
+    runtime = Runtime("w", WorkerSettings(), store, blobs=None, models=None, activity=activity, stats=None)
     return Setting(job_id, clock, activity, ProgressHook(runtime, job_id, attempt=attempt, limit_s=LIMIT_S))
 
 
@@ -93,7 +93,7 @@ def test_the_first_step_is_written_and_later_ones_at_most_twice_a_second(store: 
 
 def test_masks_are_shown_every_other_second_as_small_pictures(redis: Redis, setting: Setting):
     step = Step()
-    for step.iteration in range(1, 91):
+    for step.iteration in range(1, 121):
         setting.hook(step)
         setting.clock.now += 0.05
     assert len(step.shown) == 3

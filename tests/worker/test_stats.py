@@ -1,0 +1,40 @@
+"""What is counted of all workers together."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+from redis import Redis
+
+from worker.contract import JobState
+from worker.stats import RUN_BUCKETS_S, WAIT_BUCKETS_S, Counter, Stats
+
+
+def test_nothing_is_counted_at_first(redis: Redis):
+    counted = Stats(redis).read()
+    assert (dict(counted.counters), dict(counted.histograms)) == ({}, {})
+
+
+def test_jobs_are_counted_by_task_and_state(redis: Redis):
+    one, other = Stats(redis), Stats(redis)
+    one.ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=3, iterations=40)
+    other.ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=3, iterations=2)
+    other.ran("compare", JobState.FAILED, waited_s=0, ran_s=3)
+    other.lost("compare")
+    other.loaded("timm:resnet18")
+    counters = one.read().counters
+    assert counters[Counter.FINISHED] == {"extremal/succeeded": 2, "compare/failed": 2}
+    assert counters[Counter.ITERATIONS] == {"extremal": 42, "compare": 0}
+    assert counters[Counter.MODEL_LOADS] == {"timm:resnet18": 1}
+
+
+def test_seconds_go_into_the_bucket_whose_bound_they_do_not_exceed(redis: Redis):
+    stats = Stats(redis)
+    for seconds in (0.2, 1.0, 1.01, 3600.0, 3601.0):
+        stats.ran("extremal", JobState.SUCCEEDED, waited_s=2 * seconds, ran_s=seconds)
+    run, wait = (stats.read().histograms[name]["extremal"] for name in (Counter.RUN_S, Counter.WAIT_S))
+    assert run.cumulative == [(1.0, 2), *[(bound, 3) for bound in RUN_BUCKETS_S[1:-1]], (3600.0, 4), (inf, 5)]
+    assert (run.count, run.total) == (5, pytest.approx(7203.21))
+    assert [count for _, count in wait.cumulative] == [0, 1, 1, 3, 3, 3, 3, 3, 3, 5]
+    assert [bound for bound, _ in wait.cumulative] == [*WAIT_BUCKETS_S, inf]

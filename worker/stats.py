@@ -1,0 +1,127 @@
+"""What all workers have done so far, counted in Redis, so that any API process can tell. Imports no torch.
+
+One hash; a field is ``{counter}:{label}``, of a histogram ``{histogram}:{label}:{bucket}``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import inf
+from typing import cast
+
+from redis import Redis
+from redis.client import Pipeline
+
+from .contract import JobState
+
+_KEY = "ep:stats"
+
+RUN_BUCKETS_S = (1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 3600.0)
+WAIT_BUCKETS_S = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+
+
+class Counter(StrEnum):
+    """What is counted, and by which label."""
+
+    FINISHED = "finished"  # jobs, by task/state
+    ITERATIONS = "iterations"  # engine steps of succeeded jobs, by task
+    MODEL_LOADS = "model_loads"  # by model
+    RUN_S = "run_s"  # a histogram of seconds, by task
+    WAIT_S = "wait_s"  # a histogram of seconds, by task
+
+
+BUCKETS_S = {Counter.RUN_S: RUN_BUCKETS_S, Counter.WAIT_S: WAIT_BUCKETS_S}
+
+
+@dataclass
+class Histogram:
+    """How many values there were, up to each bound, and their sum."""
+
+    bounds: tuple[float, ...]
+    counts: list[int] = field(default_factory=list)
+    """One more than bounds: the last is of values beyond all of them."""
+    total: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.counts = self.counts or [0] * (len(self.bounds) + 1)
+
+    @property
+    def count(self) -> int:
+        """How many values there were."""
+        return sum(self.counts)
+
+    @property
+    def cumulative(self) -> list[tuple[float, int]]:
+        """For each bound, infinity the last, how many values were not above it."""
+        return [(bound, sum(self.counts[: k + 1])) for k, bound in enumerate((*self.bounds, inf))]
+
+
+@dataclass
+class Counted:
+    """All that was counted, by label."""
+
+    counters: dict[Counter, dict[str, int]]
+    histograms: dict[Counter, dict[str, Histogram]]
+
+
+class Stats:
+    """Counts in Redis; every method costs one call."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def ran(self, task: str, state: JobState, *, waited_s: float, ran_s: float, iterations: int = 0) -> None:
+        """Count a job that a worker has settled.
+
+        Args:
+            task: the job's.
+            state: what came of it.
+            waited_s: seconds from its posting to the start of its last attempt.
+            ran_s: seconds that this attempt took.
+            iterations: of the engine.
+        """
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hincrby(_KEY, f"{Counter.FINISHED}:{task}/{state}", 1)
+            pipeline.hincrby(_KEY, f"{Counter.ITERATIONS}:{task}", iterations)
+            _observe(pipeline, Counter.WAIT_S, task, waited_s)
+            _observe(pipeline, Counter.RUN_S, task, ran_s)
+            pipeline.execute()
+
+    def lost(self, task: str) -> None:
+        """Count a job that failed because its workers were lost."""
+        self._redis.hincrby(_KEY, f"{Counter.FINISHED}:{task}/{JobState.FAILED}", 1)
+
+    def loaded(self, model: str) -> None:
+        """Count a model that was loaded."""
+        self._redis.hincrby(_KEY, f"{Counter.MODEL_LOADS}:{model}", 1)
+
+    def read(self) -> Counted:
+        """Return what was counted so far."""
+        fields = cast("dict[bytes, bytes]", self._redis.hgetall(_KEY))
+        return _counted({name.decode(): value for name, value in fields.items()})
+
+
+def _observe(pipeline: Pipeline, name: Counter, label: str, seconds: float) -> None:
+    pipeline.hincrby(_KEY, f"{name}:{label}:{bisect_left(BUCKETS_S[name], seconds)}", 1)
+    pipeline.hincrbyfloat(_KEY, f"{name}:{label}:sum", round(seconds, 3))
+
+
+def _counted(fields: Mapping[str, bytes]) -> Counted:
+    found = Counted(defaultdict(dict), defaultdict(dict))
+    for field_name, value in fields.items():
+        name, _, label = field_name.partition(":")
+        counter = Counter(name)
+        if counter not in BUCKETS_S:
+            found.counters[counter][label] = int(value)
+            continue
+        label, _, bucket = label.rpartition(":")
+        histogram = found.histograms[counter].setdefault(label, Histogram(BUCKETS_S[counter]))
+        if bucket == "sum":
+            histogram.total = float(value)
+        else:
+            histogram.counts[int(bucket)] = int(value)
+    return found
