@@ -121,11 +121,13 @@ async def _accept(request: Request, jobs: JobService, settings: ApiSettings, key
 
 def read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:
     """Return what the API says of a job."""
+    position = jobs.position(record)
     return JobRead(
         **record.model_dump(exclude={"state", "worker", "params", "images", "request"}),
         params=record.params,
         status=record.state,
         expires_at=jobs.expires_at(record),
-        position=jobs.position(record),
+        position=position,
+        starts_in_s=jobs.wait_s(position),
         links=links.all(record),
     )

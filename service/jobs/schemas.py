@@ -65,6 +65,9 @@ class JobRead(BaseModel):
     ] = None
     attempt: Annotated[int, Field(description="0 while queued, 1 for the first run, 2 after a worker was lost.")] = 0
     position: Annotated[int | None, Field(description="While queued: 1 is the next to run.")] = None
+    starts_in_s: Annotated[
+        float | None, Field(description="While queued: about how many seconds it will wait; null while unknown.")
+    ] = None
     progress: Annotated[JobProgress | None, Field(description="While running.")] = None
     partial_curve: Annotated[list[PartialPoint], Field(description="While running: each area so far.")] = []
     error: Annotated[Problem | None, Field(description="Why it failed.")] = None

@@ -28,6 +28,7 @@ from worker.store import JobStore
 
 from .idempotency import Claims, Request
 from .images import PostedImage, image_error
+from .pace import PaceMaker
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ class JobService:
         self._settings = settings
         self._store = JobStore(redis, retention_s=settings.retention_s)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
+        self._pace = PaceMaker(redis)
         self._claims = Claims(redis, hold_s=settings.retention_s, find=self._store.get)
 
     def check_images(self, images: Sequence[PostedImage]) -> None:
@@ -144,6 +146,10 @@ class JobService:
             return None
         before = self._store.position(record.id)
         return None if before is None else before + 1
+
+    def wait_s(self, position: int | None) -> float | None:
+        """Return the seconds until a waiting job starts, by its position; None where that isn't known."""
+        return None if position is None else self._pace.wait_s(position - 1)
 
     def expires_at(self, record: JobRecord) -> datetime | None:
         """Return when a finished job goes away; None for one that isn't finished."""

@@ -1,0 +1,65 @@
+"""How long a queued job is said to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from redis import Redis
+
+from service.jobs import pace
+from service.jobs.pace import Pace, PaceMaker
+from worker import liveness
+from worker.contract import JobState
+from worker.stats import Stats
+from worker.store import JobStore
+
+Post = Callable[[], str]
+
+
+@pytest.mark.parametrize(
+    ("pace", "waits"),
+    [
+        (Pace(run_s=10, workers=1, running=0), [0, 10, 20]),
+        (Pace(run_s=10, workers=1, running=1), [5, 15, 25]),
+        (Pace(run_s=10, workers=2, running=2), [5, 10, 15]),
+        (Pace(run_s=10, workers=4, running=2), [0, 0, 7.5]),
+    ],
+)
+def test_a_job_waits_for_those_before_it(pace: Pace, waits: list[float]) -> None:
+    assert [pace.wait_s(before) for before in range(3)] == [pytest.approx(seconds) for seconds in waits]
+
+
+def test_nothing_is_said_without_workers_or_finished_jobs(redis: Redis) -> None:
+    assert PaceMaker(redis).wait_s(3) is None
+    liveness.beat(redis, "host.1", ttl_s=10)
+    assert PaceMaker(redis).wait_s(3) is None
+    Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=8)
+    Stats(redis).ran("compare", JobState.FAILED, waited_s=0, ran_s=12)
+    assert PaceMaker(redis).wait_s(3) == 30
+
+
+def test_redis_is_asked_every_few_seconds(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    maker = PaceMaker(redis)
+    assert maker.wait_s(1) is None
+    liveness.beat(redis, "host.1", ttl_s=10)
+    Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=8)
+    assert maker.wait_s(1) is None
+    later = pace.time.monotonic() + pace.LOOK_S
+    monkeypatch.setattr(pace.time, "monotonic", lambda: later)
+    assert maker.wait_s(1) == 8
+
+
+def test_a_queued_job_says_when_it_starts(
+    client: TestClient, redis: Redis, store: JobStore, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "LOOK_S", 0.0)
+    liveness.beat(redis, "host.1", ttl_s=10)
+    Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=8)
+    first, second = post(), post()
+    client.get(f"/v1/jobs/{first}")  # whatever was known is asked anew from here on
+
+    assert [client.get(f"/v1/jobs/{job}").json()["starts_in_s"] for job in (first, second)] == [0, 8]
+    store.start(first, worker="test")
+    assert [client.get(f"/v1/jobs/{job}").json()["starts_in_s"] for job in (first, second)] == [None, 4]
