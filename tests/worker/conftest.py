@@ -82,8 +82,9 @@ class Client:
         )
 
     def keys_of(self, job_id: str) -> list[bytes]:
-        """All that Redis holds of a job, the sets and lists included that its id is in."""
+        """All that Redis holds of a job, also in sets and lists, but for events that go by themselves."""
         named = [key for key in self.redis.scan_iter() if job_id.encode() in key]
+        named = [key for key in named if not (key.startswith(b"ep:events:") and self.redis.ttl(key) > 0)]
         sets = [key for key in UNFINISHED if self.redis.zscore(key, job_id) is not None]
         lists = [key for key in QUEUES if job_id.encode() in self.redis.lrange(key, 0, -1)]
         return sorted([*named, *(key.encode() for key in [*sets, *lists])])
