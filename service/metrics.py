@@ -29,7 +29,10 @@ router = APIRouter(tags=["operation"])
     summary="Metrics for Prometheus",
     response_class=Response,
     responses={
-        200: {"content": {"text/plain": {"example": "ep_workers 1.0"}}, "description": "In Prometheus's text format."},
+        200: {
+            "content": {"text/plain": {"schema": {"type": "string"}, "example": "ep_workers 1.0"}},
+            "description": "In Prometheus's text format.",
+        },
         **problem_responses(Unavailable),
     },
 )

@@ -40,7 +40,10 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
     summary="Watch a job",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"text/event-stream": {"example": EXAMPLE}}, "description": "Events, until the job is over."},
+        200: {
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
+            "description": "Events, until the job is over.",
+        },
         204: {"description": "Nothing happened after `Last-Event-ID`, and nothing will: browsers stop asking."},
         **problem_responses(NotFound, InvalidFields, Unavailable),
     },

@@ -71,7 +71,9 @@ def test_every_error_is_declared_as_problem_details(document: dict[str, Any]) ->
             if int(status) >= 400:
                 assert list(response["content"]) == ["application/problem+json"], (name, status)
     declared = {name: set(operation["responses"]) for name, operation in _operations(document)}
-    assert declared["post /v1/jobs"] == {"200", "202", "413", "415", "422", "503"}
+    assert declared["post /v1/jobs"] == {"200", "202", "409", "413", "415", "422", "503"}
+    assert declared["get /v1/jobs"] == {"200", "422", "503"}
+    assert declared["get /v1/jobs/{job_id}/events"] == {"200", "204", "404", "422", "503"}
     assert declared["get /v1/jobs/{job_id}"] == {"200", "404", "503"}
     assert declared["get /v1/jobs/{job_id}/masks/{area}.png"] == {"200", "304", "404", "409", "422", "503"}
     assert declared["delete /v1/jobs/{job_id}"] == {"204", "404", "503"}
