@@ -32,7 +32,7 @@ class Pace:
         return (before + self.running / 2) * self.run_s / self.workers  # those that run are half done
 
 
-class PaceMaker:
+class QueuePace:
     """Looks the pace up in Redis, every few seconds at most, whoever asks how often."""
 
     def __init__(self, redis: Redis) -> None:

@@ -28,7 +28,7 @@ from worker.store import JobStore
 
 from .idempotency import Claims, Request
 from .images import PostedImage, image_error
-from .pace import PaceMaker
+from .pace import QueuePace
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class JobService:
         self._settings = settings
         self._store = JobStore(redis, retention_s=settings.retention_s)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
-        self._pace = PaceMaker(redis)
+        self._pace = QueuePace(redis)
         self._claims = Claims(redis, hold_s=settings.retention_s, find=self._store.get)
 
     def check_images(self, images: Sequence[PostedImage]) -> None:

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from redis import Redis
 
 from service.jobs import pace
-from service.jobs.pace import Pace, PaceMaker
+from service.jobs.pace import Pace, QueuePace
 from worker import liveness
 from worker.contract import JobState
 from worker.stats import Stats
@@ -32,23 +32,23 @@ def test_a_job_waits_for_those_before_it(pace: Pace, waits: list[float]) -> None
 
 
 def test_nothing_is_said_without_workers_or_finished_jobs(redis: Redis) -> None:
-    assert PaceMaker(redis).wait_s(3) is None
+    assert QueuePace(redis).wait_s(3) is None
     liveness.beat(redis, "host.1", ttl_s=10)
-    assert PaceMaker(redis).wait_s(3) is None
+    assert QueuePace(redis).wait_s(3) is None
     Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=8)
     Stats(redis).ran("compare", JobState.FAILED, waited_s=0, ran_s=12)
-    assert PaceMaker(redis).wait_s(3) == 30
+    assert QueuePace(redis).wait_s(3) == 30
 
 
 def test_redis_is_asked_every_few_seconds(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    maker = PaceMaker(redis)
-    assert maker.wait_s(1) is None
+    pace_of_queue = QueuePace(redis)
+    assert pace_of_queue.wait_s(1) is None
     liveness.beat(redis, "host.1", ttl_s=10)
     Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=8)
-    assert maker.wait_s(1) is None
+    assert pace_of_queue.wait_s(1) is None
     later = pace.time.monotonic() + pace.LOOK_S
     monkeypatch.setattr(pace.time, "monotonic", lambda: later)
-    assert maker.wait_s(1) == 8
+    assert pace_of_queue.wait_s(1) == 8
 
 
 def test_a_queued_job_says_when_it_starts(

@@ -81,21 +81,24 @@ def setting(store: JobStore, make_record: Callable[..., JobRecord]) -> Setting:
     return make_setting(store, record.id, store.start(record.id, worker="w"))
 
 
-def test_the_first_step_is_written_and_later_ones_at_most_twice_a_second(store: JobStore, setting: Setting):
+def run(setting: Setting, *, steps: int) -> Step:
+    """Step twenty times a second; returns the last step, which knows what was asked."""
     step = Step()
-    for step.iteration in range(1, 31):
+    for step.iteration in range(1, steps + 1):
         setting.hook(step)
         setting.clock.now += 0.05
+    return step
+
+
+def test_the_first_step_is_written_and_later_ones_at_most_twice_a_second(store: JobStore, setting: Setting):
+    step = run(setting, steps=30)
     assert len(step.asked) == 3
     assert step.asked[0] == 1
     assert store.get(setting.job_id).progress.iteration == step.asked[-1]
 
 
 def test_masks_are_shown_every_other_second_as_small_pictures(redis: Redis, setting: Setting):
-    step = Step()
-    for step.iteration in range(1, 121):
-        setting.hook(step)
-        setting.clock.now += 0.05
+    step = run(setting, steps=120)
     assert len(step.shown) == 3
     told = [f[b"data"] for _, f in redis.xrange(event_key(setting.job_id)) if f[b"kind"] == b"preview"]
     assert len(told) == 3
