@@ -20,13 +20,14 @@ INSTALLED_FROM := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test check format clean
+.PHONY: help run setup test check format audit clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
 	@echo "make test     sets up, checks, runs the whole test suite   (ARGS=\"-k name\" for some)"
 	@echo "make check    lint, format, types"
 	@echo "make format   mend what ruff can mend"
+	@echo "make audit    known vulnerabilities of the pinned dependencies (asks PyPI)"
 	@echo "make setup    .venv with everything that run and test need, and the default weights"
 	@echo "make clean    remove .venv and caches"
 
@@ -49,6 +50,10 @@ check: $(STAMPS)/test
 format: $(STAMPS)/test
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+audit: $(STAMPS)/test
+	@$(INSTALL) --editable '.[audit]'
+	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
