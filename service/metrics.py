@@ -11,10 +11,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from redis import Redis
 
-from worker.contract import QUEUE
 from worker.index import JobIndex
 from worker.liveness import device_memory, live_workers
-from worker.queue import job_queue
+from worker.queue import job_queues
 from worker.stats import Counted, Counter, Histogram, Stats
 
 from .deps import RedisDep
@@ -61,7 +60,8 @@ def _now(redis: Redis) -> Iterator[Metric]:
     for state, count in JobIndex(redis).counts().items():
         jobs.add_metric([state], count)
     waiting = GaugeMetricFamily("ep_queue_length", "Jobs that wait for a worker.", labels=["queue"])
-    waiting.add_metric([QUEUE], job_queue(redis).count)
+    for queue in job_queues(redis):
+        waiting.add_metric([queue.name], queue.count)
     memory = GaugeMetricFamily("ep_gpu_memory_bytes", "GPU memory that a worker's torch holds.", labels=["worker"])
     for worker, size in device_memory(redis).items():
         memory.add_metric([worker], size)

@@ -9,6 +9,8 @@ from typing import Any, Protocol, cast
 
 from redis import Redis
 
+from .contract import is_input
+
 
 class BlobStore(Protocol):
     """Named blobs per job. Names are this project's own (`contract`), never taken from a request."""
@@ -30,6 +32,9 @@ class BlobStore(Protocol):
 
     def expire(self, job_id: str, seconds: int) -> None:
         """Let all blobs of the job go after `seconds`."""
+
+    def copy(self, source: str, target: str) -> None:
+        """Give the job `target` all blobs of the job `source`, which may have none (any more)."""
 
 
 class RedisBlobs:
@@ -62,6 +67,10 @@ class RedisBlobs:
     def expire(self, job_id: str, seconds: int) -> None:
         """Let all blobs of the job go after `seconds`."""
         self._redis.expire(self._key(job_id), seconds)
+
+    def copy(self, source: str, target: str) -> None:
+        """Give the job `target` all blobs of the job `source`, which may have none (any more)."""
+        self._redis.copy(self._key(source), self._key(target), replace=True)
 
     def _key(self, job_id: str) -> str:
         return f"{self._prefix}:blobs:{job_id}"
@@ -113,6 +122,13 @@ class FileBlobs:
     def expire(self, job_id: str, seconds: int) -> None:
         """Do nothing: see the class."""
 
+    def copy(self, source: str, target: str) -> None:
+        """Give the job `target` all blobs of the job `source`, which may have none (any more)."""
+        for name in self.names(source):
+            data = self.get(source, name)
+            if data is not None:
+                self.put(target, name, data)
+
     def _path(self, job_id: str, name: str = "") -> str:
         return "/".join(part for part in (self._root, job_id, name) if part)
 
@@ -120,3 +136,14 @@ class FileBlobs:
 def open_blobs(url: str | None, redis: Redis) -> BlobStore:
     """Return the blob store that the setting names: None for Redis, else an fsspec URL."""
     return RedisBlobs(redis) if url is None else FileBlobs(url)
+
+
+def clear_failed(blobs: BlobStore, job_id: str, *, keep_images: bool, retention_s: int) -> None:
+    """Remove what a failed job has stored; its images stay for `retention_s` where they shall be kept."""
+    if not keep_images:
+        blobs.delete(job_id)
+        return
+    for name in blobs.names(job_id):
+        if not is_input(name):
+            blobs.remove(job_id, name)
+    blobs.expire(job_id, retention_s)

@@ -15,7 +15,6 @@ from pydantic_core import to_json
 from ep_core.report import PartialPoint
 from ep_core.spec import Spec
 
-QUEUE = "extremal"
 TASK = "worker.tasks.run_job"  # enqueued by its dotted path, so that the API never imports it
 MAX_ATTEMPTS = 2  # a job whose worker died is run once more, then failed
 
@@ -45,6 +44,18 @@ MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.FAILED: frozenset(),
     JobState.CANCELED: frozenset(),
 }
+
+
+class Priority(StrEnum):
+    """Which jobs go first."""
+
+    NORMAL = "normal"
+    LOW = "low"
+
+
+QUEUES: dict[Priority, str] = {Priority.NORMAL: "extremal", Priority.LOW: "extremal-low"}
+NORMAL_PER_LOW = 4
+"""While both wait, a worker takes one job of low priority after so many normal ones: the low ones never starve."""
 
 
 class Problem(BaseModel):
@@ -92,6 +103,14 @@ class JobRecord(BaseModel):
     partial_curve: list[PartialPoint] = []
     error: Problem | None = None
     request: Annotated[str | None, Field(description="The hash of the request's idempotency key.")] = None
+    owner: Annotated[str | None, Field(description="The name of the API key that posted it; null without keys.")] = None
+    priority: Priority = Priority.NORMAL
+    batch: Annotated[str | None, Field(description="The batch that it is of.")] = None
+    content: Annotated[str | None, Field(description="The hash of images and parameters, where it may be reused.")] = (
+        None
+    )
+    cached: Annotated[bool, Field(description="Whether its result is that of an earlier job.")] = False
+    keep_images: Annotated[bool, Field(description="Whether the posted images stay when the job has ended.")] = False
 
     def as_fields(self) -> dict[str, str]:
         """Return the fields of its Redis hash: text as it is, everything else as JSON, unset ones left out."""

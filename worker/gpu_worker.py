@@ -19,8 +19,9 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 
+from .contract import NORMAL_PER_LOW, QUEUES, Priority
 from .heartbeat import BEATS_PER_LEASE
-from .queue import forget_executions, job_queue
+from .queue import forget_executions, job_queues
 from .runtime import Runtime, current
 
 DEQUEUE_S = 5  # an idle worker looks after itself this often
@@ -44,8 +45,9 @@ class GpuWorker(SimpleWorker):
     def __init__(self, runtime: Runtime, redis: Redis) -> None:
         self._runtime = runtime
         self._activity = runtime.activity
+        self._normal_in_a_row = 0
         super().__init__(
-            [job_queue(redis)],
+            job_queues(redis),
             name=runtime.name,
             connection=redis,
             worker_ttl=DEQUEUE_S + 15,
@@ -57,6 +59,13 @@ class GpuWorker(SimpleWorker):
     def is_stopping(self) -> bool:
         """Whether a signal has asked this worker to end."""
         return self._stop_requested
+
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """Put the queue first whose turn is next: that of low priority after `NORMAL_PER_LOW` normal jobs in a row."""
+        is_normal = reference_queue.name == QUEUES[Priority.NORMAL]
+        self._normal_in_a_row = self._normal_in_a_row + 1 if is_normal else 0
+        turns = reversed(self.queues) if self._normal_in_a_row >= NORMAL_PER_LOW else self.queues
+        self._ordered_queues = list(turns)
 
     def prepare_execution(self, job: Job) -> Execution:
         """Take the lease, free of what a lost worker left."""

@@ -14,6 +14,7 @@ from ep_core.memory import device_bytes
 
 from . import liveness
 from .activity import Fault
+from .blobs import clear_failed
 from .contract import JobState
 from .problems import timed_out
 from .queue import REDIS_AWAY
@@ -85,8 +86,10 @@ class Heartbeat(threading.Thread):
         if job is not None and fault == "overdue":
             problem = timed_out(self._runtime.settings.job_timeout_s)
             with suppress(Exception):
+                record = self._runtime.store.get(job.job_id)
+                keep, retention_s = bool(record and record.keep_images), self._runtime.settings.retention_s
                 self._runtime.store.finish(job.job_id, JobState.FAILED, attempt=job.attempt, error=problem)
-                self._runtime.blobs.delete(job.job_id)
+                clear_failed(self._runtime.blobs, job.job_id, keep_images=keep, retention_s=retention_s)
         with suppress(Exception):
             liveness.sign_off(self._redis, self._runtime.name)
         os._exit(EXIT_HUNG)

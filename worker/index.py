@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from redis import Redis
-from redis.client import Pipeline
 
-from .contract import JobRecord, JobState
+from .contract import NORMAL_PER_LOW, JobState, Priority
 
 MOST_FORGOTTEN = 1000
 """Expired jobs taken out of the index at once."""
@@ -27,7 +25,9 @@ class Place:
 class JobIndex:
     """The ids of all jobs in ``{prefix}:jobs``, those in a state in ``{prefix}:jobs:{state}``, scored by their age.
 
-    Finished ones are in ``{prefix}:expiring`` too, scored by when their records go.
+    An owner's are in ``{prefix}:jobs:of:{owner}`` and ``{prefix}:jobs:of:{owner}:{state}`` too; those that wait, in
+    ``{prefix}:jobs:queued:{priority}``. Finished ones are in ``{prefix}:expiring``, with their owner, scored by when
+    their records go. `scripts` writes all of them.
     """
 
     def __init__(self, redis: Redis, *, prefix: str = "ep") -> None:
@@ -40,17 +40,6 @@ class JobIndex:
         """The keys that the scripts need, after the record's."""
         return [self._all, self._expiring]
 
-    def add(self, pipeline: Pipeline, record: JobRecord) -> None:
-        """Have a pipeline add a new job."""
-        created_us = round(record.created_at.timestamp() * 1_000_000)
-        for key in (self._all, self._key(record.state)):
-            pipeline.zadd(key, {record.id: created_us})
-
-    def remove(self, pipeline: Pipeline, job_ids: Sequence[str]) -> None:
-        """Have a pipeline remove jobs."""
-        for key in (self._all, self._expiring, *map(self._key, JobState)):
-            pipeline.zrem(key, *job_ids)
-
     def members(self, state: JobState) -> set[str]:
         """Return the ids of all jobs in a state."""
         return {member.decode() for member in cast("list[bytes]", self._redis.zrange(self._key(state), 0, -1))}
@@ -62,16 +51,30 @@ class JobIndex:
                 pipeline.zcard(self._key(state))
             return dict(zip(JobState, pipeline.execute(), strict=True))
 
-    def rank(self, job_id: str, state: JobState) -> int | None:
-        """Return how many jobs in a state are older than this one; None where it isn't in that state."""
-        return cast("int | None", self._redis.zrank(self._key(state), job_id))
+    def before(self, job_id: str, priority: Priority) -> int | None:
+        """Return how many jobs will be taken before this one, those of the other priority too; None if it isn't queued.
 
-    def page(self, state: JobState | None, *, after: Place | None, limit: int) -> tuple[list[Place], Place | None]:
+        Other jobs that are posted meanwhile can change that.
+        """
+        other = Priority.LOW if priority is Priority.NORMAL else Priority.NORMAL
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.zrank(self._waiting(priority), job_id)
+            pipeline.zcard(self._waiting(other))
+            rank, others = pipeline.execute()
+        if rank is None:
+            return None
+        turns = rank // NORMAL_PER_LOW if priority is Priority.NORMAL else NORMAL_PER_LOW * (rank + 1)
+        return int(rank + min(others, turns))
+
+    def page(
+        self, state: JobState | None, *, owner: str | None = None, after: Place | None, limit: int
+    ) -> tuple[list[Place], Place | None]:
         """Return up to `limit` places after another one, the newest first, and the last of them where more follow."""
+        key = self._key(state, owner)
         found: list[Place] = []
         offset = 0
         while len(found) <= limit:
-            part = self._range(state, after=after, offset=offset, count=limit + 1)
+            part = self._range(key, after=after, offset=offset, count=limit + 1)
             found += [place for place in part if after is None or place < after]
             offset += len(part)
             if len(part) <= limit:
@@ -84,7 +87,11 @@ class JobIndex:
         forgotten = 0
         while expired := self._expired():
             with self._redis.pipeline() as pipeline:
-                self.remove(pipeline, expired)
+                for member in expired:
+                    job_id, _, owner = member.partition(" ")
+                    for key in self._keys_of(owner or None):
+                        pipeline.zrem(key, job_id)
+                pipeline.zrem(self._expiring, *expired)
                 pipeline.execute()
             forgotten += len(expired)
         return forgotten
@@ -96,14 +103,23 @@ class JobIndex:
         )
         return [member.decode() for member in cast("list[bytes]", members)]
 
-    def _range(self, state: JobState | None, *, after: Place | None, offset: int, count: int) -> list[Place]:
+    def _range(self, key: str, *, after: Place | None, offset: int, count: int) -> list[Place]:
         """Return places from the one after `after` on, also those of the very same time."""
         newest: Any = after.created_us if after else "+inf"
-        key = self._key(state) if state else self._all
         found = self._redis.zrange(
             key, newest, cast("Any", "-inf"), desc=True, byscore=True, withscores=True, offset=offset, num=count
         )
         return [Place(int(score), member.decode()) for member, score in cast("list[tuple[bytes, float]]", found)]
 
-    def _key(self, state: JobState) -> str:
-        return f"{self._all}:{state}"
+    def _keys_of(self, owner: str | None) -> list[str]:
+        """Return all keys that a finished job of an owner can be in."""
+        owners = (None,) if owner is None else (None, owner)
+        final = [state for state in JobState if state.is_final]
+        return [self._key(state, one) for one in owners for state in (None, *final)]
+
+    def _key(self, state: JobState | None, owner: str | None = None) -> str:
+        whose = self._all if owner is None else f"{self._all}:of:{owner}"
+        return whose if state is None else f"{whose}:{state}"
+
+    def _waiting(self, priority: Priority) -> str:
+        return f"{self._all}:queued:{priority}"

@@ -16,11 +16,11 @@ from redis.exceptions import LockError
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
-from .blobs import BlobStore, open_blobs
-from .contract import MAX_ATTEMPTS, JobState
+from .blobs import BlobStore, clear_failed, open_blobs
+from .contract import MAX_ATTEMPTS, JobRecord, JobState
 from .liveness import forget_dead
 from .problems import worker_lost
-from .queue import REDIS_AWAY, connect, enqueue, forget, job_queue
+from .queue import REDIS_AWAY, connect, enqueue, forget, job_queues
 from .settings import SharedSettings
 from .stats import Stats
 from .store import JobStore
@@ -54,11 +54,12 @@ class Janitor:
     def __init__(self, redis: Redis, settings: SharedSettings) -> None:
         self._redis = redis
         self._timeout_s = settings.job_timeout_s
+        self._retention_s = settings.retention_s
         self._store = JobStore(redis, retention_s=settings.retention_s)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
         self._stats = Stats(redis)
-        self._queue = job_queue(redis)
-        self._leases = StartedJobRegistry(queue=self._queue)
+        self._queues = job_queues(redis)
+        self._leases = [StartedJobRegistry(queue=queue) for queue in self._queues]
         self._missing_since: dict[str, float] = {}
 
     def sweep(self) -> None:
@@ -67,7 +68,8 @@ class Janitor:
         if not lock.acquire():
             return
         try:
-            self._leases.cleanup()
+            for leases in self._leases:
+                leases.cleanup()
             self._look_for_missing()
             self._store.forget_expired()
             forget_dead(self._redis)
@@ -90,8 +92,11 @@ class Janitor:
 
         RQ's intermediate list is none of the places: a job passes through it, unless its worker dies right then.
         """
-        waiting = cast("list[bytes]", self._redis.lrange(self._queue.key, 0, -1))
-        return {member.decode() for member in waiting} | set(self._leases.get_job_ids(cleanup=False))
+        places: set[str] = set()
+        for queue, leases in zip(self._queues, self._leases, strict=True):
+            waiting = cast("list[bytes]", self._redis.lrange(queue.key, 0, -1))
+            places |= {member.decode() for member in waiting} | set(leases.get_job_ids(cleanup=False))
+        return places
 
     def _status(self, job_id: str) -> str | None:
         status = cast("bytes | None", self._redis.hget(Job.key_for(job_id), "status"))
@@ -101,18 +106,19 @@ class Janitor:
         record = self._store.get(job_id)
         if record is None or record.state.is_final:
             return
-        self._redis.lrem(self._queue.intermediate_queue_key, 0, job_id)
+        for queue in self._queues:
+            self._redis.lrem(queue.intermediate_queue_key, 0, job_id)
         if failed or record.attempt >= MAX_ATTEMPTS:
-            self._fail(job_id, task=record.params.task, queued=record.state is JobState.QUEUED)
+            self._fail(record)
         else:
             log.warning("job was in no queue, enqueued again", job=job_id)
-            enqueue(self._redis, job_id, timeout_s=self._timeout_s)
+            enqueue(self._redis, job_id, timeout_s=self._timeout_s, priority=record.priority)
 
-    def _fail(self, job_id: str, *, task: str, queued: bool) -> None:
-        if queued:  # only a running job can fail
-            self._store.start(job_id, worker="janitor")
-        if self._store.finish(job_id, JobState.FAILED, error=worker_lost()):
-            log.error("job failed: its worker was lost", job=job_id)
-            self._stats.lost(task)
-            self._blobs.delete(job_id)
-        forget(self._redis, job_id)
+    def _fail(self, record: JobRecord) -> None:
+        if record.state is JobState.QUEUED:  # only a running job can fail
+            self._store.start(record.id, worker="janitor")
+        if self._store.finish(record.id, JobState.FAILED, error=worker_lost()):
+            log.error("job failed: its worker was lost", job=record.id)
+            self._stats.lost(record.params.task)
+            clear_failed(self._blobs, record.id, keep_images=record.keep_images, retention_s=self._retention_s)
+        forget(self._redis, record.id)

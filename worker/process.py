@@ -51,6 +51,7 @@ def serve(settings: WorkerSettings) -> int:
     runtime = Runtime.build(worker_name(), settings, redis)
     wait_for_redis(redis, runtime.activity)
     catalogue.publish(redis, cards)
+    runtime.results.forget_weights([card.name for card in cards])
     ending = threading.Event()
     janitor = threading.Thread(target=run_janitor, args=(settings, ending), name="janitor", daemon=True)
     janitor.start()  # before the models: what the last worker left need not wait for them

@@ -16,7 +16,7 @@ from rq.executions import ExecutionRegistry
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from .contract import MAX_ATTEMPTS, QUEUE, TASK
+from .contract import MAX_ATTEMPTS, QUEUES, TASK, Priority
 
 TIMEOUT_GRACE_S = 30  # the task ends itself at the timeout; RQ's alarm comes this much later
 FAILURE_TTL_S = 3600  # RQ keeps a failed job for a year by default; the record is what counts
@@ -51,20 +51,26 @@ def connect_waiting(url: str) -> AsyncRedis:
     return AsyncRedis.from_url(url, socket_connect_timeout=3.0, socket_timeout=10.0, socket_keepalive=True)
 
 
-def job_queue(redis: Redis) -> Queue:
-    """Return RQ's queue, with JSON in place of pickle."""
-    return Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+def job_queue(redis: Redis, priority: Priority = Priority.NORMAL) -> Queue:
+    """Return RQ's queue of a priority, with JSON in place of pickle."""
+    return Queue(QUEUES[priority], connection=redis, serializer=JSONSerializer)
 
 
-def enqueue(redis: Redis, job_id: str, *, timeout_s: int) -> None:
+def job_queues(redis: Redis) -> list[Queue]:
+    """Return all queues, that of the first priority first."""
+    return [job_queue(redis, priority) for priority in Priority]
+
+
+def enqueue(redis: Redis, job_id: str, *, timeout_s: int, priority: Priority = Priority.NORMAL) -> None:
     """Put a job at the end of the queue; its record and its image must be stored already.
 
     Args:
         redis: a client as from `connect`.
         job_id: the record's id, letters, digits, ``-`` and ``_`` only.
         timeout_s: seconds that the job may run, once it runs.
+        priority: whose queue.
     """
-    job_queue(redis).enqueue_call(
+    job_queue(redis, priority).enqueue_call(
         TASK,
         args=(job_id,),
         job_id=job_id,
@@ -76,12 +82,12 @@ def enqueue(redis: Redis, job_id: str, *, timeout_s: int) -> None:
     )
 
 
-def remove(redis: Redis, job_id: str) -> bool:
+def remove(redis: Redis, job_id: str, *, priority: Priority = Priority.NORMAL) -> bool:
     """Take a waiting job out of the queue; True where it was waiting.
 
     A job that a worker has taken is left alone: its worker stops when it sees what became of the record.
     """
-    if not job_queue(redis).remove(job_id):
+    if not job_queue(redis, priority).remove(job_id):
         return False
     forget(redis, job_id)
     return True

@@ -18,6 +18,7 @@ from .activity import Activity
 from .blobs import BlobStore, open_blobs
 from .models import WarmModels
 from .queue import REDIS_AWAY
+from .reuse import KnownResults
 from .settings import WorkerSettings
 from .stats import Stats
 from .store import JobStore
@@ -40,11 +41,13 @@ class Runtime:
     models: WarmModels
     activity: Activity
     stats: Stats
+    results: KnownResults
 
     @classmethod
     def build(cls, name: str, settings: WorkerSettings, redis: Redis) -> Runtime:
         """Return the runtime that the settings describe, with no model loaded yet."""
         stats = Stats(redis)
+        results = KnownResults(redis, retention_s=settings.retention_s)
         return cls(
             name=name,
             settings=settings,
@@ -54,10 +57,11 @@ class Runtime:
                 size=settings.warm_models,
                 device=settings.device,
                 models_file=settings.models_file,
-                on_load=lambda model: _tell_loaded(redis, stats, model),
+                on_load=lambda model: _tell_loaded(redis, stats, results, model),
             ),
             activity=Activity(stall_s=settings.stall_s),
             stats=stats,
+            results=results,
         )
 
     def patiently(self, call: Callable[[], T]) -> T:
@@ -78,10 +82,11 @@ class Runtime:
                 time.sleep(1.0)
 
 
-def _tell_loaded(redis: Redis, stats: Stats, model: Classifier) -> None:
+def _tell_loaded(redis: Redis, stats: Stats, results: KnownResults, model: Classifier) -> None:
     publish_found(redis, model)
-    with suppress(*REDIS_AWAY):  # a count is no reason for a job to fail
+    with suppress(*REDIS_AWAY):  # none of it is a reason for a job to fail
         stats.loaded(model.name)
+        results.tell_weights(model.name, model.weights_digest)
 
 
 current: ContextVar[Runtime] = ContextVar("runtime")

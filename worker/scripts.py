@@ -1,18 +1,47 @@
-"""The Lua scripts that move job records: each compares and writes in one step, whoever else writes."""
+"""The Lua scripts that write job records: each compares and writes in one step, whoever else writes."""
 
 from __future__ import annotations
 
-from .events import MOST_EVENTS
+from .events import GONE_S, MOST_EVENTS
 
-# KEYS of all: the record, the job's events, the index of all jobs (that of a state is beside it, `index.JobIndex`), the
-# expiring ones.
+# KEYS of all: the record, the job's events, the index of all jobs (those of a state, an owner and a priority are beside
+# it, `index.JobIndex`), the expiring ones, the base of the batches' keys.
 
-_MOVE = """
+_INDEX = """
+local function lists()
+  local owner = redis.call('HGET', KEYS[1], 'owner')
+  return owner and {KEYS[3], KEYS[3] .. ':of:' .. owner} or {KEYS[3]}
+end
+
+local function waiting()
+  return KEYS[3] .. ':queued:' .. (redis.call('HGET', KEYS[1], 'priority') or 'normal')
+end
+
 local function move(id, old, new)
   local created = redis.call('ZSCORE', KEYS[3], id)
   if old == new or not created then return end
-  redis.call('ZREM', KEYS[3] .. ':' .. old, id)
-  redis.call('ZADD', KEYS[3] .. ':' .. new, created, id)
+  for _, list in ipairs(lists()) do
+    redis.call('ZREM', list .. ':' .. old, id)
+    redis.call('ZADD', list .. ':' .. new, created, id)
+  end
+  if old == 'queued' then redis.call('ZREM', waiting(), id) end
+end
+
+local function expire_batch(seconds)
+  local batch = redis.call('HGET', KEYS[1], 'batch')
+  if batch then redis.call('EXPIRE', KEYS[5] .. ':' .. batch, seconds) end
+end
+
+local function expiring(id)
+  local owner = redis.call('HGET', KEYS[1], 'owner')
+  return owner and id .. ' ' .. owner or id
+end
+
+local function expire(id, seconds)
+  redis.call('XTRIM', KEYS[2], 'MAXLEN', 1)
+  for key = 1, 2 do redis.call('EXPIRE', KEYS[key], seconds) end
+  redis.call('ZADD', KEYS[4], redis.call('TIME')[1] + seconds, expiring(id))
+  expire_batch(seconds)
 end
 """
 
@@ -22,11 +51,31 @@ local function tell(kind, data)
 end
 """
 
+# ARGV: job id, its creation (microseconds), state, owner ("" for none), most jobs of that owner that may wait ("" for
+# any number), retention in seconds (0: keep), then field, value, ... Returns 0 where too many wait.
+CREATE = (
+    _INDEX
+    + _TELL
+    + """
+local queued = KEYS[3] .. (ARGV[4] ~= '' and ':of:' .. ARGV[4] or '') .. ':queued'
+if ARGV[5] ~= '' and redis.call('ZCARD', queued) >= tonumber(ARGV[5]) then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 7))
+for _, list in ipairs(lists()) do
+  redis.call('ZADD', list, ARGV[2], ARGV[1])
+  redis.call('ZADD', list .. ':' .. ARGV[3], ARGV[2], ARGV[1])
+end
+if ARGV[3] == 'queued' then redis.call('ZADD', waiting(), ARGV[2], ARGV[1]) end
+tell('state', ARGV[3])
+if tonumber(ARGV[6]) > 0 then expire(ARGV[1], ARGV[6]) end
+return 1
+"""
+)
+
 # ARGV: attempt of the writer ("" for a move that needs none), new state ("" to keep it), allowed old states
 # (comma-separated), job id, retention in seconds (0: keep), an event's kind and data, then field, value, ... Of a job
 # that won't change any more, its last event tells everything.
 WRITE = (
-    _MOVE
+    _INDEX
     + _TELL
     + """
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -38,11 +87,7 @@ if ARGV[2] ~= '' then
   move(ARGV[4], state, ARGV[2])
 end
 tell(ARGV[6], ARGV[7])
-if tonumber(ARGV[5]) > 0 then
-  redis.call('XTRIM', KEYS[2], 'MAXLEN', 1)
-  for key = 1, 2 do redis.call('EXPIRE', KEYS[key], ARGV[5]) end
-  redis.call('ZADD', KEYS[4], redis.call('TIME')[1] + ARGV[5], ARGV[4])
-end
+if tonumber(ARGV[5]) > 0 then expire(ARGV[4], ARGV[5]) end
 return 1
 """
 )
@@ -50,7 +95,7 @@ return 1
 # As above for the start of an attempt; returns its number, or 0 where the job can't run (any more).
 # ARGV: job id, worker, now, most attempts.
 START = (
-    _MOVE
+    _INDEX
     + _TELL
     + """
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -74,6 +119,28 @@ if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
 redis.call('HINCRBY', KEYS[1], 'attempt', -1)
 redis.call('HDEL', KEYS[1], 'progress', 'partial_curve', 'worker')
 tell('state', 'running')
+return 1
+"""
+)
+
+# ARGV: job id, retention in seconds. Returns 0 where there is no such job. What tells those who watch the job goes by
+# itself soon.
+DELETE = (
+    _INDEX
+    + f"""
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state then return 0 end
+redis.call('ZREM', KEYS[4], expiring(ARGV[1]))
+redis.call('ZREM', waiting(), ARGV[1])
+for _, list in ipairs(lists()) do
+  redis.call('ZREM', list, ARGV[1])
+  redis.call('ZREM', list .. ':' .. state, ARGV[1])
+end
+expire_batch(ARGV[2])
+redis.call('DEL', KEYS[1])
+redis.call('XADD', KEYS[2], '*', 'kind', 'deleted', 'data', '')
+redis.call('XTRIM', KEYS[2], 'MAXLEN', 1)
+redis.call('EXPIRE', KEYS[2], {GONE_S})
 return 1
 """
 )

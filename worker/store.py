@@ -16,11 +16,12 @@ from redis import Redis
 from ep_core.report import PartialPoint
 
 from . import scripts
-from .contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, MaskPreview, Problem, as_field
-from .events import GONE_S, EventKind, event_key
+from .contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, MaskPreview, Priority, Problem, as_field
+from .events import EventKind, event_key
 from .index import JobIndex, Place
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
+_TEXT_FIELDS |= {"owner", "priority", "batch", "content"}
 
 
 class JobStore:
@@ -31,24 +32,35 @@ class JobStore:
         self._retention_s = retention_s
         self._prefix = prefix
         self._index = JobIndex(redis, prefix=prefix)
+        self._create_script = redis.register_script(scripts.CREATE)
+        self._delete_script = redis.register_script(scripts.DELETE)
         self._write_script = redis.register_script(scripts.WRITE)
         self._start_script = redis.register_script(scripts.START)
         self._give_back_script = redis.register_script(scripts.GIVE_BACK)
 
-    def create(self, record: JobRecord) -> None:
-        """Store a new record."""
-        with self._redis.pipeline() as pipeline:
-            pipeline.hset(self._key(record.id), mapping=cast("Any", record.as_fields()))
-            self._index.add(pipeline, record)
-            pipeline.xadd(event_key(record.id, prefix=self._prefix), {"kind": EventKind.STATE, "data": record.state})
-            pipeline.execute()
+    def create(self, record: JobRecord, *, most_queued: int | None = None) -> bool:
+        """Store a new record; of one that is final already, the retention starts.
+
+        Args:
+            record: the job's.
+            most_queued: how many jobs of its owner (of all, where it has none) may wait.
+
+        Returns:
+            False where so many wait already.
+        """
+        created_us = round(record.created_at.timestamp() * 1_000_000)
+        retention_s = self._retention_s if record.state.is_final else 0
+        flat = [part for field in record.as_fields().items() for part in field]
+        most = "" if most_queued is None else most_queued
+        args = [record.id, created_us, record.state, record.owner or "", most, retention_s, *flat]
+        return bool(self._create_script(keys=self._keys(record.id), args=args))
 
     def get(self, job_id: str) -> JobRecord | None:
         """Return the record, or None where there is none (never was, deleted, or expired)."""
         return _record(cast("dict[bytes, bytes]", self._redis.hgetall(self._key(job_id))))
 
     def page(
-        self, *, state: JobState | None = None, after: Place | None = None, limit: int
+        self, *, state: JobState | None = None, owner: str | None = None, after: Place | None = None, limit: int
     ) -> tuple[list[JobRecord], Place | None]:
         """Return records, the newest first, and the place where the next page begins (None where there is none).
 
@@ -56,15 +68,20 @@ class JobStore:
 
         Args:
             state: only jobs in this state.
+            owner: only jobs of this owner.
             after: the place that the page before returned.
             limit: most records; there can be fewer, also before the last page, where some have just expired.
         """
-        places, last = self._index.page(state, after=after, limit=limit)
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for place in places:
-                pipeline.hgetall(self._key(place.job_id))
-            found = [_record(fields) for fields in pipeline.execute()]
+        places, last = self._index.page(state, owner=owner, after=after, limit=limit)
+        found = self.get_all([place.job_id for place in places])
         return [record for record in found if record is not None and state in (None, record.state)], last
+
+    def get_all(self, job_ids: Sequence[str]) -> list[JobRecord | None]:
+        """Return the records of several jobs, in their order; None for those that are gone. One call to Redis."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                pipeline.hgetall(self._key(job_id))
+            return [_record(fields) for fields in pipeline.execute()]
 
     def start(self, job_id: str, *, worker: str) -> int | None:
         """Begin an attempt: queued or running (its worker was lost) becomes running.
@@ -116,18 +133,8 @@ class JobStore:
         )
 
     def delete(self, job_id: str) -> bool:
-        """Remove the record; a worker that still runs it sees that at its next write. False where there was none.
-
-        What tells those who watch the job goes by itself soon.
-        """
-        events = event_key(job_id, prefix=self._prefix)
-        with self._redis.pipeline() as pipeline:
-            pipeline.delete(self._key(job_id))
-            self._index.remove(pipeline, [job_id])
-            pipeline.xadd(events, {"kind": EventKind.DELETED, "data": ""}, nomkstream=True)
-            pipeline.xtrim(events, maxlen=1, approximate=False)
-            pipeline.expire(events, GONE_S)
-            return bool(pipeline.execute()[0])
+        """Remove the record; a worker that still runs it sees that at its next write. False where there was none."""
+        return bool(self._delete_script(keys=self._keys(job_id), args=[job_id, self._retention_s]))
 
     def running(self) -> set[str]:
         """Return the ids of the jobs recorded as running."""
@@ -137,9 +144,9 @@ class JobStore:
         """Return the ids of the jobs recorded as queued."""
         return self._index.members(JobState.QUEUED)
 
-    def position(self, job_id: str) -> int | None:
-        """Return how many queued jobs were posted before this one; None where it isn't queued."""
-        return self._index.rank(job_id, JobState.QUEUED)
+    def before(self, job_id: str, priority: Priority) -> int | None:
+        """Return how many jobs will be taken before this one; None where it isn't queued."""
+        return self._index.before(job_id, priority)
 
     def forget_expired(self) -> int:
         """Take jobs whose records have expired out of the index; returns how many there were."""
@@ -165,7 +172,8 @@ class JobStore:
         return f"{self._prefix}:job:{job_id}"
 
     def _keys(self, job_id: str) -> list[str]:
-        return [self._key(job_id), event_key(job_id, prefix=self._prefix), *self._index.keys]
+        events = event_key(job_id, prefix=self._prefix)
+        return [self._key(job_id), events, *self._index.keys, f"{self._prefix}:batch"]
 
 
 def _record(fields: dict[bytes, bytes]) -> JobRecord | None:

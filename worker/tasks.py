@@ -19,6 +19,7 @@ from ep_core.reports import Report
 from ep_core.tasks import run_task
 
 from .activity import LOADING_S
+from .blobs import clear_failed
 from .contract import JobRecord, JobState, Problem, input_name
 from .faults import is_poisoned
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
@@ -101,8 +102,9 @@ class _Attempt:
         self._keep(RESULT, report.model_dump_json().encode())
         if not self._finish(JobState.SUCCEEDED):
             raise NotOurs
-        for k in range(len(record.images)):
+        for k in range(0 if record.keep_images else len(record.images)):
             self.runtime.patiently(lambda k=k: self.runtime.blobs.remove(self.job_id, input_name(k)))  # type: ignore[misc]
+        self._remember(record, weights=model.weights_digest)
         self._count(iterations=hook.iterations)
         log.info("job succeeded", task=record.params.task, run_s=round(report.timing.run_s, 2))
 
@@ -144,11 +146,23 @@ class _Attempt:
     def _fail(self, problem: Problem) -> None:
         log.info("job failed", problem=problem.type)
         if self.runtime.patiently(lambda: self.runtime.store.holds(self.job_id, attempt=self.attempt)):
-            self.runtime.blobs.delete(self.job_id)  # before the record is written: a full Redis may be the reason
+            self._clear()  # before the record is written: a full Redis may be the reason
             if self._finish(JobState.FAILED, problem):
                 self._count()
         else:
             self._leave()
+
+    def _clear(self) -> None:
+        record = self.runtime.store.get(self.job_id)
+        keep = record is not None and record.keep_images
+        clear_failed(self.runtime.blobs, self.job_id, keep_images=keep, retention_s=self.runtime.settings.retention_s)
+
+    def _remember(self, record: JobRecord, *, weights: str) -> None:
+        """Offer the result to those who ask the same again."""
+        with suppress(*REDIS_AWAY):
+            self.runtime.results.tell_weights(record.params.model, weights)  # Redis may have lost it
+            if record.content is not None:
+                self.runtime.results.add(record.content, model=record.params.model, job_id=record.id)
 
     def _count(self, *, iterations: int = 0) -> None:
         """Count the settled job; that Redis is away is no reason for it to fail."""

@@ -234,7 +234,7 @@ def test_positions_count_the_older_queued_jobs(store: JobStore, make_record: Mak
     for record in records:
         store.create(record)
     store.start(records[0].id, worker="w")
-    assert [store.position(record.id) for record in records] == [None, 0, 1, 2]
+    assert [store.before(record.id, record.priority) for record in records] == [None, 0, 1, 2]
 
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.RUNNING, JobState.CANCELED])
