@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from anyio import CapacityLimiter
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_standalone_docs import StandaloneDocs
 
 from ep_core import __version__
@@ -15,15 +15,27 @@ from worker.janitor import run_janitor
 from worker.queue import connect, connect_waiting
 
 from . import health, home, metrics, middleware, openapi, problems
-from .jobs import artifacts, events, maps
+from .access import exposure
+from .access.callers import find_caller
+from .access.keys import load_keys
+from .access.rates import RateLimits
+from .batches import endpoints as batches
+from .batches.service import BatchService
+from .errors import Forbidden, RateLimited, Unauthorized
+from .jobs import artifacts, events, maps, posted
 from .jobs import endpoints as jobs
 from .jobs.service import JobService
+from .jobs.submission import Submissions
 from .models import endpoints as models
+from .outbound import Outbound
+from .problems import problem_responses
 from .settings import ApiSettings
 
 # One retry, for a connection that Redis closed meanwhile; together under 3 s, the most that a 503 may take.
 REDIS_TIMEOUT_S = 1.2
 REDIS_RETRIES = 1
+
+_FOR_ALL = problem_responses(Unauthorized, Forbidden, RateLimited)
 
 DESCRIPTION = """
 Post an image; get, for each area of a sweep, the mask that keeps the class score highest (or destroys it fastest)
@@ -37,6 +49,7 @@ and say what to change.
 """
 TAGS = [
     {"name": "jobs", "description": "Post an image, look how far it has come, remove it."},
+    {"name": "batches", "description": "Post many images at once."},
     {"name": "results", "description": "What a finished job says. It never changes: answers carry an `ETag`."},
     {"name": "models", "description": "What can be explained here."},
     {"name": "operation", "description": "For load balancers and operators."},
@@ -58,13 +71,22 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.redis = connect(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
     app.state.watchers = connect_waiting(settings.redis_url)
+    keys = load_keys(settings)
+    app.state.keys = keys
+    app.state.rates = RateLimits(app.state.redis, settings.redis_url)
     app.state.jobs = JobService(app.state.redis, settings)
+    app.state.submissions = Submissions(app.state.redis, settings)
+    app.state.batches = BatchService(app.state.redis, settings)
+    app.state.outbound = Outbound(allow_private=settings.allow_private_urls)
     app.state.decoders = CapacityLimiter(settings.decode_threads)
     app.state.stopping = threading.Event()
     problems.install(app)
     openapi.install(app)
-    middleware.install(app)
-    for feature in (jobs, events, artifacts, maps, models, health, metrics, home):
+    exposure.install(app, settings, has_keys=bool(keys))
+    middleware.install(app)  # last: around all others
+    for feature in (jobs, batches, events, artifacts, maps, posted, models):
+        app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
+    for feature in (health, metrics, home):
         app.include_router(feature.router)
     StandaloneDocs(app)  # /docs and /redoc with scripts of our own host, not of a CDN
     return app

@@ -7,7 +7,9 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from redis import Redis
 
+from .access.callers import CallerDep
 from .jobs.service import JobService
+from .jobs.submission import Submissions
 from .links import Links
 from .settings import ApiSettings
 
@@ -20,8 +22,12 @@ def _redis(request: Request) -> Redis:
     return cast("Redis", request.app.state.redis)
 
 
-def _jobs(request: Request) -> JobService:
-    return cast("JobService", request.app.state.jobs)
+def _jobs(request: Request, caller: CallerDep) -> JobService:
+    return cast("JobService", request.app.state.jobs).of(caller)
+
+
+def _submissions(request: Request) -> Submissions:
+    return cast("Submissions", request.app.state.submissions)
 
 
 def _links(request: Request) -> Links:
@@ -31,4 +37,6 @@ def _links(request: Request) -> Links:
 SettingsDep = Annotated[ApiSettings, Depends(_settings)]
 RedisDep = Annotated[Redis, Depends(_redis)]
 JobsDep = Annotated[JobService, Depends(_jobs)]
+"""The caller's jobs: whoever asks for them has to be known."""
+SubmissionsDep = Annotated[Submissions, Depends(_submissions)]
 LinksDep = Annotated[Links, Depends(_links)]

@@ -26,6 +26,22 @@ class ApiError(Exception):
         self.problem = make_problem(self.slug, self.status, detail, **members)
 
 
+class Unauthorized(ApiError):
+    """The service has API keys, and the request came without one, or with an unknown one."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    slug = "unauthorized"
+    example = "This service needs an API key: send it as the header Authorization: Bearer <key>."
+
+
+class Forbidden(ApiError):
+    """A web page of another origin asks something that it may not."""
+
+    status = HTTPStatus.FORBIDDEN
+    slug = "forbidden"
+    example = "Pages of other origins may not ask this here: the operator can allow theirs with EP_CORS_ORIGINS."
+
+
 class NotFound(ApiError):
     """What the URL names isn't there: it never was, it was deleted, or its retention is over."""
 
@@ -77,6 +93,26 @@ class InvalidFields(ApiError):
         more = f" (and {len(errors) - 1} more: see `errors`)" if len(errors) > 1 else ""
         listed = [error.model_dump(exclude_none=True) for error in errors]
         super().__init__(f"{errors[0].field}: {errors[0].detail}{more}", errors=listed)
+
+
+class RateLimited(ApiError):
+    """More requests than the caller's rate limit; `Retry-After` says when to try again."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    slug = "rate-limited"
+    example = "More requests than 600/minute are not taken: try again in 4 s."
+
+
+class QueueFull(ApiError):
+    """As many jobs wait as may; `Retry-After` says when to try again."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    slug = "queue-full"
+    example = "100 jobs wait already, and no more may: post this one again when some have run."
+
+    def __init__(self, most: int, *, retry_after_s: int = RETRY_AFTER_S) -> None:
+        detail = f"{most} jobs wait already, and no more may: post this one again when some have run."
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 
 class Unavailable(ApiError):

@@ -32,6 +32,10 @@ class Links:
         """Return the job's own address."""
         return f"{self.root_path}/v1/jobs/{job_id}"
 
+    def batch(self, batch_id: str) -> str:
+        """Return the address of a batch."""
+        return f"{self.root_path}/v1/batches/{batch_id}"
+
     def page(self, **query: str | int | None) -> str:
         """Return the address of a page of jobs; what is None is left out."""
         return f"{self.root_path}/v1/jobs?{urlencode({name: value for name, value in query.items() if value})}"
@@ -43,6 +47,10 @@ class Links:
     def all(self, record: JobRecord) -> JobLinks:
         """Return the links that a job has in its state."""
         links: dict[str, Any] = {"self_": self.job(record.id), "events": self.part(record.id, "events")}
+        if record.batch is not None:
+            links["batch"] = self.batch(record.batch)
+        if record.keep_images:
+            links["images"] = [self.part(record.id, f"images/{k}") for k in range(len(record.images))]
         if record.state is JobState.SUCCEEDED:
             files = {name: self.part(record.id, file) for name, file in _files(record.params).items()}
             links |= files | {"result": self.part(record.id, "result"), "bundle": self.part(record.id, BUNDLE)}

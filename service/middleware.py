@@ -12,6 +12,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import REQUEST_ID_HEADER
 
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+_CSP = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+_DOCS_CSP = f"{_CSP}; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:"  # FastAPI's pages start by a script
+_DOCS = ("/docs", "/redoc")
+
 _QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds by machines
 
 _log = structlog.get_logger("service.access")
@@ -41,7 +50,7 @@ class _AccessLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message).setdefault("X-Content-Type-Options", "nosniff")
+                _set_headers(MutableHeaders(scope=message), scope)
             await send(message)
 
         try:
@@ -50,3 +59,12 @@ class _AccessLog:
             log = _log.debug if scope["path"] in _QUIET and status < 400 else _log.info
             elapsed_ms = round(1000 * (time.perf_counter() - started), 1)
             log("request", method=scope["method"], path=scope["path"], status=status, ms=elapsed_ms)
+
+
+def _set_headers(headers: MutableHeaders, scope: Scope) -> None:
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Content-Security-Policy", _DOCS_CSP if scope["path"] in _DOCS else _CSP)
+    if scope["path"].startswith("/v1/"):
+        headers.setdefault("Cache-Control", "no-store")
+    headers.update(scope.get("state", {}).get("headers", {}))  # of the rate limit

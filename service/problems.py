@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -69,27 +69,28 @@ def install(app: FastAPI) -> None:
 
 def problem_responses(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of the errors that an endpoint may answer with."""
+    statuses = sorted({int(kind.status) for kind in kinds})
+    return {status: _response([kind for kind in kinds if kind.status == status]) for status in statuses}
+
+
+def _response(kinds: Sequence[type[ApiError]]) -> dict[str, Any]:
+    """Return what OpenAPI says of errors of the same status."""
+    examples = {kind.slug: {"value": make_problem(kind.slug, kind.status, kind.example).model_dump()} for kind in kinds}
+    schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
     return {
-        int(kind.status): {
-            "description": (kind.__doc__ or "").strip(),
-            "content": {
-                MEDIA_TYPE: {
-                    "schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"},
-                    "example": make_problem(kind.slug, kind.status, kind.example).model_dump(),
-                }
-            },
-        }
-        for kind in kinds
+        "description": " Or: ".join((kind.__doc__ or "").strip() for kind in kinds),
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
     }
 
 
-def _respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer that a problem is."""
     members = problem.model_dump(mode="json", exclude_none=True) | {"request_id": correlation_id.get()}
     return JSONResponse(members, status_code=problem.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 async def _api_error(_: Request, error: ApiError) -> Response:
-    return _respond(error.problem, error.headers)
+    return respond(error.problem, error.headers)
 
 
 async def _invalid_input(_: Request, error: InvalidInput) -> Response:
@@ -98,23 +99,23 @@ async def _invalid_input(_: Request, error: InvalidInput) -> Response:
         detail=error.detail,
         nearest=error.nearest if isinstance(error, UnknownName) else None,
     )
-    return _respond(problem_from(error).model_copy(update={"errors": [entry.model_dump(exclude_none=True)]}))
+    return respond(problem_from(error).model_copy(update={"errors": [entry.model_dump(exclude_none=True)]}))
 
 
 async def _invalid_parameters(_: Request, error: RequestValidationError) -> Response:
-    return _respond(InvalidFields(field_errors(error.errors())).problem)
+    return respond(InvalidFields(field_errors(error.errors())).problem)
 
 
 async def _http_error(_: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
     slug = status.phrase.lower().replace(" ", "-")
-    return _respond(make_problem(slug, status, _ROUTING.get(status, error.detail)), error.headers)
+    return respond(make_problem(slug, status, _ROUTING.get(status, error.detail)), error.headers)
 
 
 async def _redis_unusable(_: Request, error: Exception) -> Response:
     _log.warning("redis unusable", reason=f"{type(error).__name__}: {error}")
     unavailable = Unavailable(Unavailable.example)
-    return _respond(unavailable.problem, unavailable.headers)
+    return respond(unavailable.problem, unavailable.headers)
 
 
 async def _client_left(_: Request, __: ClientDisconnect) -> Response:
@@ -127,4 +128,4 @@ async def _unexpected(_: Request, __: Exception) -> Response:
     problem = make_problem(
         "internal-error", 500, f"Something went wrong that should not. Tell the operator the request id: {request_id}."
     )
-    return _respond(problem, {"X-Content-Type-Options": "nosniff", REQUEST_ID_HEADER: request_id})
+    return respond(problem, {"X-Content-Type-Options": "nosniff", REQUEST_ID_HEADER: request_id})

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, FilePath
+from pydantic_settings import NoDecode
 
 from ep_core.spec import MAX_IMAGES
 from worker.settings import SharedSettings
+
+from .access.keys import ApiKey, Rate
+
+
+def _split(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class ApiSettings(SharedSettings):
@@ -15,6 +22,25 @@ class ApiSettings(SharedSettings):
 
     host: Annotated[str, Field(description="Address that the API listens on.")] = "127.0.0.1"
     port: Annotated[int, Field(gt=0, lt=65536, description="Port that the API listens on.")] = 8000
+    api_keys_file: Annotated[
+        FilePath | None, Field(description="API keys and their limits (TOML, see docs/deployment.md).")
+    ] = None
+    api_keys: Annotated[tuple[ApiKey, ...] | None, Field(description="Further keys, as a JSON list.")] = None
+    allow_anonymous: Annotated[
+        bool, Field(description="Without keys, listen on other addresses than the loopback interface's all the same.")
+    ] = False
+    rate_limit: Annotated[
+        Rate | None, Field(description="Most requests per key (per address without keys), such as `600/minute`.")
+    ] = None
+    max_queued: Annotated[
+        int | None, Field(ge=0, description="Most jobs that may wait, per key (without keys: of all).")
+    ] = None
+    cors_origins: Annotated[
+        tuple[str, ...] | None,
+        NoDecode,
+        BeforeValidator(_split),
+        Field(description="Web pages' origins that may ask, separated by commas; `*` for all."),
+    ] = None
     max_upload_bytes: Annotated[int, Field(gt=0, description="Bytes that a posted image may have.")] = 20_000_000
     max_images: Annotated[
         int, Field(ge=1, le=MAX_IMAGES, description="Images that a job of the task `class_channels` may have.")
@@ -22,6 +48,15 @@ class ApiSettings(SharedSettings):
     max_total_upload_bytes: Annotated[
         int, Field(gt=0, description="Bytes that all images of a multipart form may have together.")
     ] = 100_000_000
+    max_batch_images: Annotated[int, Field(ge=1, le=1000, description="Images that a batch may have.")] = 100
+    fetch_urls: Annotated[bool, Field(description="Take images by their address (`image_url`), too.")] = False
+    allow_private_urls: Annotated[
+        bool, Field(description="Let webhooks and image addresses lead into private networks, and be plain http.")
+    ] = False
+    webhook_secret: Annotated[
+        str | None,
+        Field(pattern="^whsec_[A-Za-z0-9+/=]{32,}$", description="Signs webhooks (`whsec_...`); unset: none are sent."),
+    ] = None
     max_wait_s: Annotated[
         int, Field(ge=0, le=600, description="Most seconds that `Prefer: wait=N` holds a request open.")
     ] = 60

@@ -21,7 +21,7 @@ from .events import EventKind, event_key
 from .index import JobIndex, Place
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
-_TEXT_FIELDS |= {"owner", "priority", "batch", "content"}
+_TEXT_FIELDS |= {"webhook", "owner", "priority", "batch", "content"}
 
 
 class JobStore:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
-from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from anyio import to_thread
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from service.deps import JobsDep, LinksDep, SettingsDep
-from service.errors import InvalidFields, KeyReused, NotFound, Unavailable, UnsupportedType, UploadTooLarge
+from service.access.callers import Caller, CallerDep
+from service.deps import JobsDep, LinksDep, SettingsDep, SubmissionsDep
+from service.errors import InvalidFields, KeyReused, NotFound, QueueFull, Unavailable, UnsupportedType, UploadTooLarge
 from service.links import Links
 from service.problems import problem_responses
 from service.settings import ApiSettings
+from service.uploads.examples import REQUEST_BODY
+from service.uploads.limits import UploadLimits
+from service.uploads.reader import read_upload
+from service.uploads.upload import Upload
 from worker.contract import JobRecord, JobState
 
+from .checks import check_images, check_options, check_params
 from .cursor import as_cursor, from_cursor
-from .examples import REQUEST_BODY
-from .idempotency import KEY
+from .idempotency import IdempotencyKey
 from .prefer import WaitDep, wait_until_final
 from .schemas import JobPage, JobRead
 from .service import JobService
-from .upload import read_upload
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 MOST_LISTED = 100
+
+_SHOWN = {"id", "created_at", "started_at", "finished_at", "attempt", "progress", "partial_curve", "error"}
+_SHOWN |= {"priority", "batch", "cached", "delivery"}
 
 JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb469fa165708677289501"])]
 
@@ -36,27 +46,24 @@ JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb
     status_code=202,
     response_model=JobRead,
     responses={
-        200: {"model": JobRead, "description": "Only with `Prefer: wait=N`: the job is finished (or has failed)."},
-        **problem_responses(KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, Unavailable),
+        200: {
+            "model": JobRead,
+            "description": "The job is finished (or has failed): with `Prefer: wait=N`, or its result was known.",
+        },
+        **problem_responses(KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, Unavailable),
     },
     openapi_extra={"requestBody": REQUEST_BODY},
 )
 async def create_job(
     request: Request,
     response: Response,
+    caller: CallerDep,
     jobs: JobsDep,
+    submissions: SubmissionsDep,
     links: LinksDep,
     settings: SettingsDep,
     wait_s: WaitDep,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            pattern=KEY,
-            description="Any text that names this request, such as a UUID: up to 255 printable ASCII characters. Sent "
-            "again with the same key, it makes no second job: the answer is the first one, with `Idempotent-Replayed`.",
-            examples=["8e03978e-40d5-43e6-bc93-6894a57f9324"],
-        ),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> JobRead:
     """Post an image and what to ask of it; the answer is the queued job, its address in `Location`.
 
@@ -66,9 +73,11 @@ async def create_job(
     holds several pictures (MPO), the first is taken.
 
     The task `class_channels` takes several images, by default up to 32 and 100 MB together: repeat the part `image`,
-    or send a list in base64 as `images` in place of `image` (together no more than a single image may have).
+    or send a list in base64 as `images` in place of `image` (together no more than a single image may have). For other
+    tasks, several images are a batch: `/v1/batches`.
     """
-    record, replayed = await _accept(request, jobs, settings, idempotency_key)
+    limits = UploadLimits.of(settings, caller, is_batch=False)
+    record, replayed = await _accept(request, limits, caller, partial(submissions.submit, key=idempotency_key))
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
     if wait_s is not None:
@@ -107,23 +116,28 @@ def delete_job(job_id: JobId, jobs: JobsDep) -> None:
     jobs.delete(job_id)
 
 
-async def _accept(request: Request, jobs: JobService, settings: ApiSettings, key: str | None) -> tuple[JobRecord, bool]:
+async def _accept(
+    request: Request, limits: UploadLimits, caller: Caller, submit: Callable[[Upload, Caller], tuple[JobRecord, bool]]
+) -> tuple[JobRecord, bool]:
     """Read, check and queue a job; say whether the request had made it before.
 
     The upload is let go on return: a client that waits must not hold its memory.
     """
-    upload = await read_upload(request, settings)
-    decoders: CapacityLimiter = request.app.state.decoders
-    await run_in_threadpool(jobs.check_params, upload.params)
-    await to_thread.run_sync(jobs.check_images, upload.images, limiter=decoders)
-    return await run_in_threadpool(jobs.submit, upload.images, upload.params, key=key)
+    state = request.app.state
+    upload = await read_upload(request, limits, state.outbound)
+    settings: ApiSettings = state.settings
+    await run_in_threadpool(check_params, state.redis, upload.params)
+    upload = replace(upload, options=check_options(upload.options, caller, settings))
+    decode = partial(check_images, upload.images, max_pixels=settings.max_pixels)
+    await to_thread.run_sync(decode, limiter=state.decoders)
+    return await run_in_threadpool(submit, upload, caller)
 
 
 def read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:
     """Return what the API says of a job."""
     position = jobs.position(record)
     return JobRead(
-        **record.model_dump(exclude={"state", "worker", "params", "images", "request"}),
+        **record.model_dump(include=_SHOWN),
         params=record.params,
         status=record.state,
         expires_at=jobs.expires_at(record),

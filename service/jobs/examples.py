@@ -1,4 +1,4 @@
-"""What OpenAPI shows of requests and results."""
+"""What OpenAPI shows of results."""
 
 from __future__ import annotations
 
@@ -26,80 +26,11 @@ from ep_core.report import (
     TargetRef,
     Timing,
 )
-from ep_core.spec import SPECS, ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
+from ep_core.spec import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
+from service.uploads.examples import CHANNELS, CLASS, COMPARE, PARAMS
 
-_PARAMS = {"target": "American black bear", "areas": [0.05, 0.1, 0.2]}
-_PARAMS_SCHEMA = {"anyOf": [{"$ref": f"#/components/schemas/{spec.__name__}"} for spec in SPECS.values()]}
-_CHANNELS = {"task": "channels", "layer": "features.18", "areas": [12, 121, 1280], "invert": True}
-_CLASS = {"task": "class_channels", "layer": "features.18", "target": "American black bear", "top": 2}
-_COMPARE = {"task": "compare", "methods": ["grad_cam", "extremal"], "areas": [0.1, 0.2]}
 _ID = "0f8fad5bd9cb469fa165708677289501"
 _FILES = {"saliency": "saliency.png", "curve": "curve.svg", "bundle": "bundle.zip"}
-_FILE = {"type": "string", "format": "binary"}
-_ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"  # a PNG
-
-REQUEST_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["image"],
-                "properties": {
-                    "image": {
-                        "anyOf": [_FILE, {"type": "array", "items": _FILE, "minItems": 1}],
-                        "description": "The image file, a part with a filename; several such parts for the task "
-                        "`class_channels`.",
-                    },
-                    "params": _PARAMS_SCHEMA,
-                },
-            },
-            "encoding": {"params": {"contentType": "application/json"}},
-        },
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "oneOf": [{"required": ["image"]}, {"required": ["images"]}],
-                "additionalProperties": False,
-                "properties": {
-                    "image": {
-                        "type": "string",
-                        "contentEncoding": "base64",
-                        "description": "The image file in base64, bare or as a `data:` URL.",
-                    },
-                    "images": {
-                        "type": "array",
-                        "items": {"type": "string", "contentEncoding": "base64"},
-                        "minItems": 1,
-                        "description": "Several of them, for the task `class_channels`.",
-                    },
-                    "params": _PARAMS_SCHEMA,
-                },
-            },
-            "examples": {
-                "areas": {
-                    "summary": "A class by its label and three areas (a one-pixel image)",
-                    "value": {
-                        "image": _ONE_PIXEL,
-                        "params": _PARAMS,
-                    },
-                },
-                "channels": {
-                    "summary": "The channels of a layer, and its inversions",
-                    "value": {"image": _ONE_PIXEL, "params": _CHANNELS},
-                },
-                "compare": {
-                    "summary": "Extremal masks beside Grad-CAM",
-                    "value": {"image": _ONE_PIXEL, "params": _COMPARE},
-                },
-                "class_channels": {
-                    "summary": "The channels of a class, from several images",
-                    "value": {"images": [_ONE_PIXEL, _ONE_PIXEL], "params": _CLASS},
-                },
-            },
-        },
-    },
-}
 
 
 def _point(area: float, measured: float, preserve: float, delete: float, probability: float) -> CurvePoint:
@@ -131,7 +62,7 @@ _LAYER = LayerCard(name="features.18", type="Conv2dNormActivation", channels=128
 
 REPORT: dict[str, Any] = ExtremalReport(
     **_COMMON,
-    params=ExtremalSpec.model_validate(_PARAMS),
+    params=ExtremalSpec.model_validate(PARAMS),
     scores=Scores(original=13.76, perturbed=1.12, threshold=13.76, original_probability=0.869),
     curve=[
         _point(0.05, 0.05, 6.7, 9.5, 0.008),
@@ -146,7 +77,7 @@ REPORT: dict[str, Any] = ExtremalReport(
 
 CHANNELS_REPORT: dict[str, Any] = ChannelsReport(
     **_COMMON,
-    params=ChannelsSpec.model_validate(_CHANNELS),
+    params=ChannelsSpec.model_validate(CHANNELS),
     layer=_LAYER,
     scores=Scores(original=13.76, perturbed=-0.02, threshold=13.76, original_probability=0.869),
     curve=[
@@ -169,7 +100,7 @@ CHANNELS_REPORT: dict[str, Any] = ChannelsReport(
 
 CLASS_REPORT: dict[str, Any] = ClassChannelsReport(
     **_COMMON,
-    params=ClassChannelsSpec.model_validate(_CLASS),
+    params=ClassChannelsSpec.model_validate(CLASS),
     layer=_LAYER,
     images=[
         ClassImage(index=k, name=f"bear{k}.jpg", original=13.76, probability=0.869, optimal_area=121) for k in range(2)
@@ -189,7 +120,7 @@ CLASS_REPORT: dict[str, Any] = ClassChannelsReport(
 
 COMPARE_REPORT: dict[str, Any] = CompareReport(
     **_COMMON,
-    params=CompareSpec.model_validate(_COMPARE),
+    params=CompareSpec.model_validate(COMPARE),
     scores=Scores(original=13.76, perturbed=1.12, threshold=13.76, original_probability=0.869),
     methods=[
         ComparedMethod(

@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Annotated, Generic, TypeVar, cast
 
+from fastapi import Header
 from redis import Redis
 
-from ep_core.spec import Spec
 from service.errors import KeyReused
-from worker.contract import JobRecord
-
-from .images import PostedImage
+from service.uploads.upload import Upload
 
 KEY = r"^[\x21-\x7e]{1,255}$"
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        pattern=KEY,
+        description="Any text that names this request, such as a UUID: up to 255 printable ASCII characters. Sent "
+        "again with the same key, it makes nothing new: the answer is the first one, with `Idempotent-Replayed`.",
+        examples=["8e03978e-40d5-43e6-bc93-6894a57f9324"],
+    ),
+]
 BEING_MADE_S = 2.0  # the job of a request that came at the same time has its record by then
 
 # KEYS: the claim. ARGV: what is claimed, seconds that it holds, the claim that may be replaced (""): returns the one
@@ -41,61 +48,65 @@ class Request:
     fingerprint: str
 
     @classmethod
-    def of(cls, key: str, images: Sequence[PostedImage], params: Spec) -> Request:
-        """Return a request by its key, images and parameters; the images' file names don't count."""
-        digest = hashlib.sha256(params.model_dump_json().encode())
-        for image in images:
+    def of(cls, key: str, upload: Upload, *, owner: str | None, kind: str = "job") -> Request:
+        """Return a request by its key, images, parameters and options; the images' file names don't count."""
+        digest = hashlib.sha256(f"{upload.params.model_dump_json()}\n{upload.options.model_dump_json()}\n".encode())
+        for image in upload.images:
             digest.update(hashlib.sha256(image.data).digest())
-        return cls(hashlib.sha256(key.encode()).hexdigest(), digest.hexdigest())
+        return cls(hashlib.sha256(f"{kind}\n{owner or ''}\n{key}".encode()).hexdigest(), digest.hexdigest())
 
 
-class Claims:
-    """Which job each request has made, under ``ep:request:{hash of its key}``.
+T = TypeVar("T")
+
+
+class Claims(Generic[T]):
+    """What each request has made, a job or a batch, under ``ep:request:{hash of its key}``.
 
     Args:
         redis: where.
         hold_s: seconds that a claim is kept.
-        find: returns a job's record, or None where there is none (any more).
+        find: returns what an id names, or None where there is none (any more).
     """
 
-    def __init__(self, redis: Redis, *, hold_s: int, find: Callable[[str], JobRecord | None]) -> None:
+    def __init__(self, redis: Redis, *, hold_s: int, find: Callable[[str], T | None]) -> None:
         self._redis = redis
         self._hold_s = hold_s
         self._find = find
         self._script = redis.register_script(_CLAIM)
 
-    def claim(self, request: Request, job_id: str) -> JobRecord | None:
-        """Return the job that the request has made before; None where it is to make this one.
+    def claim(self, request: Request, made: str) -> T | None:
+        """Return what the request has made before; None where it is to make the job or batch of the id `made`.
 
         Raises:
             KeyReused: another request had the key.
         """
         replaced = ""
-        while held := self._claim(request, job_id, replaced):
-            fingerprint, _, made = held.partition(" ")
+        while held := self._claim(request, made, replaced):
+            fingerprint, _, earlier = held.partition(" ")
             if fingerprint != request.fingerprint:
                 raise KeyReused(KeyReused.example)
-            record = self._await(made)
-            if record is not None:
-                return record
-            replaced = held  # its job was removed, or has expired
+            found = self._await(earlier)
+            if found is not None:
+                return found
+            replaced = held  # what it made was removed, or has expired
         return None
 
-    def release(self, key: str) -> None:
-        """Forget a request."""
-        self._redis.delete(_redis_key(key))
-
-    def _claim(self, request: Request, job_id: str, replaced: str) -> str | None:
-        claim = f"{request.fingerprint} {job_id}"
+    def _claim(self, request: Request, made: str, replaced: str) -> str | None:
+        claim = f"{request.fingerprint} {made}"
         args = (claim, self._hold_s, replaced)
         held = cast("bytes | None", self._script(keys=[_redis_key(request.key)], args=args))
         return held.decode() if held else None
 
-    def _await(self, job_id: str) -> JobRecord | None:
+    def _await(self, made: str) -> T | None:
         deadline = time.monotonic() + BEING_MADE_S
-        while (record := self._find(job_id)) is None and time.monotonic() < deadline:
+        while (found := self._find(made)) is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        return record
+        return found
+
+
+def release(redis: Redis, key: str) -> None:
+    """Forget a request, by the hash of its key."""
+    redis.delete(_redis_key(key))
 
 
 def _redis_key(key: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ep_core.report import PartialPoint
 from ep_core.spec import Spec
-from worker.contract import JobProgress, JobState, Problem
+from worker.contract import Delivery, JobProgress, JobState, Priority, Problem
 
 
 class JobLinks(BaseModel):
@@ -26,6 +26,10 @@ class JobLinks(BaseModel):
     comparison: Annotated[str | None, Field(description="All maps of `compare`, in one picture.")] = None
     sheet: Annotated[str | None, Field(description="The top channels of `class_channels`, in one picture.")] = None
     bundle: str | None = None
+    batch: Annotated[str | None, Field(description="The batch that it is of.")] = None
+    images: Annotated[list[str] | None, Field(description="The posted images, where `keep_images` was asked for.")] = (
+        None
+    )
     masks: Annotated[dict[str, str], Field(description="By area.")] = {}
     overlays: Annotated[dict[str, str], Field(description="By area.")] = {}
     inversions: Annotated[
@@ -68,9 +72,13 @@ class JobRead(BaseModel):
     starts_in_s: Annotated[
         float | None, Field(description="While queued: about how many seconds it will wait; null while unknown.")
     ] = None
+    priority: Priority = Priority.NORMAL
+    batch: Annotated[str | None, Field(description="The id of the batch that it is of.")] = None
+    cached: Annotated[bool, Field(description="Whether its result is that of an earlier job (see `reuse`).")] = False
     progress: Annotated[JobProgress | None, Field(description="While running.")] = None
     partial_curve: Annotated[list[PartialPoint], Field(description="While running: each area so far.")] = []
     error: Annotated[Problem | None, Field(description="Why it failed.")] = None
+    delivery: Annotated[Delivery | None, Field(description="What became of its webhook.")] = None
     links: JobLinks
 
 

@@ -1,41 +1,34 @@
-"""What can be done with jobs. Knows Redis, blobs and the queue; knows nothing of HTTP."""
+"""What there is of jobs, and its end. Knows Redis, blobs and the queue; knows nothing of HTTP."""
 
 from __future__ import annotations
 
+import copy
 import re
-import uuid
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Self
 
 import structlog
-from redis import Redis, RedisError
+from redis import Redis
 
-from ep_core.channels.choice import check_counts, resolve_layer
-from ep_core.errors import InvalidInput
-from ep_core.image import read_image
-from ep_core.spec import CompareSpec, ExtremalSpec, Spec
-from ep_core.targets import resolve_target
-from service.errors import InvalidFields, NoResult, NotFound
-from service.models.service import find_model
+from service.access.callers import Caller
+from service.errors import NoResult, NotFound
 from service.settings import ApiSettings
-from service.validation import MAX_ERRORS
 from worker import queue
 from worker.blobs import BlobStore, open_blobs
 from worker.contract import JobRecord, JobState, input_name, is_input
 from worker.index import Place
 from worker.store import JobStore
 
-from .idempotency import Claims, Request
-from .images import PostedImage, image_error
+from .idempotency import release
 from .pace import QueuePace
 
-_JOB_ID = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-f]{32}")
 _log = structlog.get_logger(__name__)
 
 
 class JobService:
-    """Submits, finds and removes jobs. Every method may raise a `RedisError`."""
+    """Finds and removes jobs, those of one caller. Every method may raise a `RedisError`."""
 
     def __init__(self, redis: Redis, settings: ApiSettings) -> None:
         self._redis = redis
@@ -43,108 +36,39 @@ class JobService:
         self._store = JobStore(redis, retention_s=settings.retention_s)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
         self._pace = QueuePace(redis)
-        self._claims = Claims(redis, hold_s=settings.retention_s, find=self._store.get)
+        self._owner: str | None = None
 
-    def check_images(self, images: Sequence[PostedImage]) -> None:
-        """Decode the images, so that a broken one is refused before there is a job.
-
-        Raises:
-            UnreadableImage: the only one is not a single, whole picture.
-            ImageTooLarge: it has more pixels than the limit.
-            InvalidFields: some of several are one of these; each is named.
-        """
-        wrong = []
-        for k, image in enumerate(images):
-            try:
-                read_image(image.data, max_pixels=self._settings.max_pixels)
-            except InvalidInput as error:
-                if len(images) == 1:
-                    raise
-                wrong.append(image_error(error.detail, image=k, count=len(images), name=image.name))
-        if wrong:
-            raise InvalidFields(wrong[:MAX_ERRORS])
-
-    def check_params(self, params: Spec) -> None:
-        """Compare the model, the target and the layer with what the workers offer.
-
-        Raises:
-            Unavailable: no worker has ever said what it offers.
-            UnknownName: no such model, layer, or class of that label.
-            InvalidInput: the target isn't one of the model's classes, or several carry that label; or the layer has
-                fewer channels.
-        """
-        card = find_model(self._redis, params.model)
-        if params.target is not None:
-            resolve_target(params.target, card.labels)
-        if isinstance(params, ExtremalSpec) or card.layers is None:  # else the worker finds out
-            return
-        if isinstance(params, CompareSpec) and params.layer is None:
-            return
-        layer = resolve_layer(params.layer, card.layers, model=card.name, input_size=card.input_size)
-        if not isinstance(params, CompareSpec):
-            check_counts(params.areas, layer)
-
-    def submit(self, images: Sequence[PostedImage], params: Spec, *, key: str | None = None) -> tuple[JobRecord, bool]:
-        """Store a job whose images and parameters have been checked, and queue it; all of it or nothing.
-
-        Args:
-            images: one or several.
-            params: what to ask.
-            key: the client's for this request; sent again, it makes no second job.
-
-        Returns:
-            The job, and whether an earlier request has made it.
-
-        Raises:
-            KeyReused: another request had the key.
-        """
-        request = Request.of(key, images, params) if key else None
-        record = JobRecord(
-            id=uuid.uuid4().hex,
-            params=params,
-            images=[image.name for image in images],
-            created_at=datetime.now(UTC),
-            request=request.key if request else None,
-        )
-        if request is not None:
-            earlier = self._claims.claim(request, record.id)
-            if earlier is not None:
-                return earlier, True
-        self._queue(record, images)
-        return record, False
-
-    def _queue(self, record: JobRecord, images: Sequence[PostedImage]) -> None:
-        try:
-            self._store.create(record)  # first: whatever is left of a job that has a record gets found
-            for k, image in enumerate(images):
-                self._blobs.put(record.id, input_name(k), image.data)
-            queue.enqueue(self._redis, record.id, timeout_s=self._settings.job_timeout_s)
-        except Exception:
-            self._discard(record)
-            raise
-        size, params = sum(len(image.data) for image in images), record.params
-        _log.info("job queued", job=record.id, task=params.task, model=params.model, images=len(images), bytes=size)
+    def of(self, caller: Caller) -> Self:
+        """Return the same for a caller, who sees nobody else's jobs."""
+        own = copy.copy(self)
+        own._owner = caller.owner
+        return own
 
     def get(self, job_id: str) -> JobRecord:
         """Return a job's record.
 
         Raises:
-            NotFound: there is none: it never was, was deleted, or has expired.
+            NotFound: there is none: it never was, was deleted, has expired, or is another caller's.
         """
-        record = self._store.get(job_id) if _JOB_ID.fullmatch(job_id) else None
-        if record is None:
+        record = self._store.get(job_id) if _ID.fullmatch(job_id) else None
+        if record is None or not self._is_own(record):
             raise NotFound(f"There is no job {job_id[:64]!r}: it never was, was deleted, or has expired.")
         return record
 
     def page(self, *, state: JobState | None, after: Place | None, limit: int) -> tuple[list[JobRecord], Place | None]:
         """Return records, the newest first, and where the next page begins (None where there is none)."""
-        return self._store.page(state=state, after=after, limit=limit)
+        return self._store.page(state=state, owner=self._owner, after=after, limit=limit)
+
+    def get_all(self, job_ids: Sequence[str]) -> list[JobRecord | None]:
+        """Return the records of jobs, in their order; None for those that aren't there (any more)."""
+        found = self._store.get_all(job_ids)
+        return [record if record is not None and self._is_own(record) else None for record in found]
 
     def position(self, record: JobRecord) -> int | None:
         """Return 1 for the next job to run, 2 for the one after; None where the job isn't waiting."""
         if record.state is not JobState.QUEUED:
             return None
-        before = self._store.position(record.id)
+        before = self._store.before(record.id, record.priority)
         return None if before is None else before + 1
 
     def wait_s(self, position: int | None) -> float | None:
@@ -188,6 +112,17 @@ class JobService:
         """Return the names of what a finished job has stored, its images left out."""
         return [name for name in self._blobs.names(job_id) if not is_input(name)]
 
+    def image(self, job_id: str, index: int) -> bytes:
+        """Return a posted image, by its place among the job's.
+
+        Raises:
+            NotFound: it isn't there (any more).
+        """
+        data = self._blobs.get(job_id, input_name(index))
+        if data is None:
+            raise NotFound("The job has no such image (any more): they stay only where `keep_images` was asked for.")
+        return data
+
     def delete(self, job_id: str) -> None:
         """Remove all of a job; where it runs, its worker stops at its next sign of progress.
 
@@ -196,17 +131,12 @@ class JobService:
         """
         record = self.get(job_id)
         if record.request is not None:
-            self._claims.release(record.request)
+            release(self._redis, record.request)
         # The record goes first: without it no worker starts or finishes the job, whatever it is doing now.
         self._store.delete(job_id)
-        queue.remove(self._redis, job_id)
+        queue.remove(self._redis, job_id, priority=record.priority)
         self._blobs.delete(job_id)
         _log.info("job deleted", job=job_id)
 
-    def _discard(self, record: JobRecord) -> None:
-        """Remove what a failed `submit` left, as far as Redis lets us."""
-        with suppress(RedisError, OSError):
-            if record.request is not None:
-                self._claims.release(record.request)
-            self._store.delete(record.id)
-            self._blobs.delete(record.id)
+    def _is_own(self, record: JobRecord) -> bool:
+        return self._owner is None or record.owner == self._owner

@@ -70,7 +70,8 @@ def settings(redis_server: EmbeddedRedis) -> ApiSettings:
 
 @pytest.fixture(scope="session")
 def running_app(settings: ApiSettings) -> Iterator[TestClient]:
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    address = "http://127.0.0.1"
+    with TestClient(create_app(settings), base_url=address, raise_server_exceptions=False) as client:
         yield client
 
 

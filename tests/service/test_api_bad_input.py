@@ -15,8 +15,8 @@ from PIL import Image
 from redis import Redis
 
 from ep_core.spec import ExtremalSpec
-from service.jobs.upload import MAX_PARAMS_BYTES
 from service.problems import ProblemDetails
+from service.uploads.limits import MAX_PARAMS_BYTES
 from worker import catalogue
 
 
@@ -200,7 +200,7 @@ def test_bad_forms(client: TestClient, parts: Any, field: str, says: str) -> Non
         (b'{"image": "QUJD", "params": "{}"}', "params", "object"),
         (b'{"image": "QUJD", "areas": [0.1]}', "areas", "goes inside params"),
         (b'{"image": "QUJD", "imag": 1}', "imag", "did you mean image"),
-        (b'{"image": "QUJD", "xyzzy": 1}', "xyzzy", "the fields are image, images, params"),
+        (b'{"image": "QUJD", "xyzzy": 1}', "xyzzy", "the fields are image, images, image_url, params"),
     ],
 )
 def test_bad_json_bodies(client: TestClient, body: bytes, field: str, says: str) -> None:

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 
 from ep_core.report import ExtremalReport
 from service.app import create_app
-from service.jobs.examples import REPORT, REQUEST_BODY
+from service.jobs.examples import REPORT
+from service.uploads.examples import REQUEST_BODY
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +72,14 @@ def test_every_error_is_declared_as_problem_details(document: dict[str, Any]) ->
             if int(status) >= 400:
                 assert list(response["content"]) == ["application/problem+json"], (name, status)
     declared = {name: set(operation["responses"]) for name, operation in _operations(document)}
-    assert declared["post /v1/jobs"] == {"200", "202", "409", "413", "415", "422", "503"}
-    assert declared["get /v1/jobs"] == {"200", "422", "503"}
-    assert declared["get /v1/jobs/{job_id}/events"] == {"200", "204", "404", "422", "503"}
-    assert declared["get /v1/jobs/{job_id}"] == {"200", "404", "503"}
-    assert declared["get /v1/jobs/{job_id}/masks/{area}.png"] == {"200", "304", "404", "409", "422", "503"}
-    assert declared["delete /v1/jobs/{job_id}"] == {"204", "404", "503"}
+    of_all = {"401", "403", "429", "503"}
+    assert declared["post /v1/jobs"] == {"200", "202", "409", "413", "415", "422", *of_all}
+    assert declared["get /v1/jobs"] == {"200", "422", *of_all}
+    assert declared["get /v1/jobs/{job_id}/events"] == {"200", "204", "404", "422", *of_all}
+    assert declared["get /v1/jobs/{job_id}"] == {"200", "404", *of_all}
+    assert declared["get /v1/jobs/{job_id}/masks/{area}.png"] == {"200", "304", "404", "409", "422", *of_all}
+    assert declared["delete /v1/jobs/{job_id}"] == {"204", "404", *of_all}
+    assert declared["post /v1/batches"] == {"202", "409", "413", "415", "422", *of_all}
 
 
 def test_examples_validate_against_their_schemas(document: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ def test_the_result_links_every_picture(client: TestClient, job: str) -> None:
 def test_behind_a_proxy_links_carry_its_prefix(
     redis: Redis, settings: ApiSettings, client: TestClient, job: str
 ) -> None:
-    with TestClient(create_app(settings), root_path="/explain") as proxied:
+    with TestClient(create_app(settings), base_url="http://127.0.0.1", root_path="/explain") as proxied:
         links = proxied.get(f"/explain{job}").json()["links"]
         result = proxied.get(links["result"]).json()
 

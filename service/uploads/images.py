@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ep_core.errors import InvalidInput
 from service.validation import FieldError
+from worker.contract import Problem
+from worker.problems import make_problem, problem_from
 
 MAX_NAME_CHARS = 100
 
 
 @dataclass(frozen=True)
 class PostedImage:
-    """An image's bytes, not looked at yet, and its file's name, where it has one."""
+    """An image's bytes, and its file's name, where it has one."""
 
     data: bytes
     name: str = ""
+    problem: Problem | None = None
+    """Why it can't be used, as far as it was looked at: only in a batch, where the others can."""
 
 
 def clean_name(name: str) -> str:
@@ -29,3 +34,11 @@ def image_error(detail: str, *, image: int, count: int, name: str = "") -> Field
         return FieldError(field="image", detail=detail)
     name = clean_name(name)
     return FieldError(field=f"image.{image}", detail=f"{name}: {detail}" if name else detail)
+
+
+def unusable(name: str, detail: str | InvalidInput, *, too_large: bool = False) -> PostedImage:
+    """Return an image of a batch that can't be used, with the reason."""
+    if isinstance(detail, InvalidInput):
+        return PostedImage(b"", name, problem_from(detail))
+    slug, status = ("upload-too-large", 413) if too_large else ("invalid-input", 422)
+    return PostedImage(b"", name, make_problem(slug, status, detail, field="image"))

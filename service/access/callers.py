@@ -1,0 +1,84 @@
+"""Who calls: found by the API key, held to the rate limit, before anything of the request's body is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+
+from service.errors import RateLimited, Unauthorized
+from service.settings import ApiSettings
+
+from .keys import ApiKey, KeyRing
+from .rates import RateLimits
+
+_BEARER = HTTPBearer(auto_error=False, description="An API key, where the operator has set some up.")
+_HEADER = APIKeyHeader(
+    name="X-API-Key", auto_error=False, description="The same, for clients that can't send the other."
+)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who posted a request, and what they may: a key's owner, or anybody where there are no keys."""
+
+    owner: str | None
+    rate: str | None
+    max_queued: int | None
+    max_upload_bytes: int
+    webhook_secret: str | None
+
+    @classmethod
+    def of(cls, key: ApiKey | None, settings: ApiSettings) -> Caller:
+        """Return the caller with a key, or without."""
+        return cls(
+            owner=key.name if key else None,
+            rate=(key and key.rate) or settings.rate_limit,
+            max_queued=settings.max_queued if key is None or key.max_queued is None else key.max_queued,
+            max_upload_bytes=(key and key.max_upload_bytes) or settings.max_upload_bytes,
+            webhook_secret=(key and key.webhook_secret) or settings.webhook_secret,
+        )
+
+
+async def find_caller(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    header: Annotated[str | None, Depends(_HEADER)],
+) -> Caller:
+    """Return who calls.
+
+    Raises:
+        Unauthorized: there are keys, and the request has none of them.
+        RateLimited: the caller's rate limit is used up.
+    """
+    keys = cast("KeyRing", request.app.state.keys)
+    settings = cast("ApiSettings", request.app.state.settings)
+    sent = bearer.credentials if bearer else header
+    key = keys.find(sent) if sent else None
+    if keys and key is None:
+        raise Unauthorized(UNKNOWN if sent else Unauthorized.example, headers={"WWW-Authenticate": "Bearer"})
+    caller = Caller.of(key, settings)
+    if caller.rate is not None:
+        await _count(request, caller, caller.rate)
+    return caller
+
+
+UNKNOWN = "This API key is none of this service's. Check that it is whole, or ask the operator for another one."
+
+
+async def _count(request: Request, caller: Caller, rate: str) -> None:
+    limits = cast("RateLimits", request.app.state.rates)
+    who = f"key:{caller.owner}" if caller.owner else f"address:{request.client.host if request.client else ''}"
+    allowance = await run_in_threadpool(limits.hit, rate, who)
+    request.state.headers = allowance.headers  # the middleware sends them, whatever the answer will be
+    if not allowance.granted:
+        raise RateLimited(
+            f"More requests than {rate} are not taken: try again in {allowance.reset_s} s.",
+            headers={"Retry-After": str(allowance.reset_s)},
+        )
+
+
+CallerDep = Annotated[Caller, Depends(find_caller)]

@@ -1,0 +1,103 @@
+"""Who can reach the service: where it may listen, which host names it answers to, and which web pages may ask."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.errors import Forbidden
+from service.problems import REQUEST_ID_HEADER, respond
+from service.settings import ApiSettings
+
+_READING = ("GET", "HEAD", "OPTIONS")
+_EXPOSED = [
+    "Location",
+    "Retry-After",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "RateLimit-Policy",
+    "Idempotent-Replayed",
+    "Preference-Applied",
+    "ETag",
+    REQUEST_ID_HEADER,
+]
+
+
+def check_exposure(settings: ApiSettings, *, has_keys: bool) -> str | None:
+    """Return why the service may not listen where the settings say, or None where it may."""
+    if has_keys or settings.allow_anonymous or is_loopback(settings.host):
+        return None
+    return (
+        f"on {settings.host} anybody who reaches it could use the service: set up API keys (EP_API_KEYS_FILE, see "
+        "`ep new-key`), or say with EP_ALLOW_ANONYMOUS=true that this is meant"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches an address or name."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def install(app: FastAPI, settings: ApiSettings, *, has_keys: bool) -> None:
+    """Put the guards around `app`."""
+    origins = settings.cors_origins or ()
+    if not has_keys:  # no page has its visitors' keys
+        app.add_middleware(_Guard, origins=origins, local_names_only=not settings.allow_anonymous)
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=_EXPOSED,
+            max_age=3600,
+        )
+
+
+class _Guard:
+    """Refuses what a foreign web page makes a user's browser ask.
+
+    Browsers send simple forms anywhere without asking first, and a page can have its own host name lead to the loopback
+    interface. Where the service is for this machine alone it answers to this machine's names only.
+    """
+
+    def __init__(self, app: ASGIApp, *, origins: Sequence[str], local_names_only: bool) -> None:
+        self._app = app
+        self._origins = origins
+        self._local_names_only = local_names_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        reason = self._refusal(scope["method"], Headers(scope=scope))
+        if reason is None:
+            await self._app(scope, receive, send)
+        else:
+            await respond(Forbidden(reason).problem)(scope, receive, send)
+
+    def _refusal(self, method: str, headers: Headers) -> str | None:
+        host = headers.get("host", "")
+        if self._local_names_only and not is_loopback(_name(host)):
+            return f"Without API keys this service answers to names of this machine only, not to {host[:100]!r}."
+        origin = headers.get("origin")
+        if method in _READING or origin is None or "*" in self._origins or origin in self._origins:
+            return None
+        return None if urlsplit(origin).netloc == host else Forbidden.example
+
+
+def _name(host: str) -> str:
+    """Return a Host header without its port."""
+    return host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]

@@ -1,0 +1,167 @@
+"""`/v1/batches`: post many images, look at them together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, cast
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from ep_core.report import RESULT
+from ep_core.reports import read_report
+from service.access.callers import CallerDep
+from service.deps import JobsDep, LinksDep, SettingsDep
+from service.errors import InvalidFields, KeyReused, NotFound, QueueFull, Unavailable, UnsupportedType, UploadTooLarge
+from service.jobs.checks import check_options, check_params, sort_out
+from service.jobs.idempotency import IdempotencyKey
+from service.jobs.service import JobService
+from service.links import Links
+from service.problems import problem_responses
+from service.settings import ApiSettings
+from service.uploads.examples import BATCH_BODY
+from service.uploads.limits import UploadLimits
+from service.uploads.reader import read_upload
+from service.uploads.upload import Upload
+from worker.contract import JobRecord, JobState, Problem
+from worker.problems import make_problem
+
+from .contract import BatchItem, BatchRecord
+from .schemas import BatchJob, BatchLinks, BatchRead, BatchResult, BatchResults
+from .service import BatchService
+
+router = APIRouter(prefix="/v1/batches", tags=["batches"])
+
+UNUSABLE = "unusable"
+BatchId = Annotated[str, Path(description="The batch's id.", examples=["5d1f3a1c7b0e4a8f9f5c2d4e6a7b8c9d"])]
+
+
+def _batches(request: Request) -> BatchService:
+    return cast("BatchService", request.app.state.batches)
+
+
+BatchesDep = Annotated[BatchService, Depends(_batches)]
+
+
+@router.post(
+    "",
+    summary="Explain many images",
+    status_code=202,
+    responses=problem_responses(KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, Unavailable),
+    openapi_extra={"requestBody": BATCH_BODY},
+)
+async def create_batch(
+    request: Request,
+    response: Response,
+    caller: CallerDep,
+    batches: BatchesDep,
+    jobs: JobsDep,
+    links: LinksDep,
+    settings: SettingsDep,
+    idempotency_key: IdempotencyKey = None,
+) -> BatchRead:
+    """Post many images with the same parameters; each becomes a job. `Location` is the batch.
+
+    Send a multipart form (`image` for each file, and `params`) or a JSON object (`images` in base64, `params`), up to
+    100 images and 100 MB by default. An image that can't be used is listed with the reason, and the others are
+    explained all the same; where none can, it is an error.
+    """
+    limits = UploadLimits.of(settings, caller, is_batch=True)
+    upload = await read_upload(request, limits, request.app.state.outbound)
+    await run_in_threadpool(check_params, request.app.state.redis, upload.params)
+    upload = replace(upload, options=check_options(upload.options, caller, settings))
+    upload = await _looked_at(request, upload, settings)
+    record, replayed = await run_in_threadpool(batches.submit, upload, caller, key=idempotency_key)
+    if replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    response.headers["Location"] = links.batch(record.id)
+    return await run_in_threadpool(read, record, jobs, links)
+
+
+@router.get("/{batch_id}", summary="Look at a batch", responses=problem_responses(NotFound, Unavailable))
+def get_batch(batch_id: BatchId, caller: CallerDep, batches: BatchesDep, jobs: JobsDep, links: LinksDep) -> BatchRead:
+    """Return how the jobs of a batch stand. It is kept for as long as the last of them, a day by default."""
+    return read(batches.get(batch_id, caller), jobs, links)
+
+
+@router.get(
+    "/{batch_id}/results", summary="The results of a batch so far", responses=problem_responses(NotFound, Unavailable)
+)
+def get_results(
+    batch_id: BatchId, caller: CallerDep, batches: BatchesDep, jobs: JobsDep, links: LinksDep
+) -> BatchResults:
+    """Return the result of each job that has succeeded, and why the others have none (yet)."""
+    record = batches.get(batch_id, caller)
+    records = _records(record, jobs)
+    results = [_result(item, records.get(item.job or ""), jobs, links) for item in record.items]
+    return BatchResults(id=record.id, done=all(one.state.is_final for one in records.values()), results=results)
+
+
+@router.delete(
+    "/{batch_id}",
+    summary="Cancel and remove a batch",
+    status_code=204,
+    responses=problem_responses(NotFound, Unavailable),
+)
+def delete_batch(batch_id: BatchId, caller: CallerDep, batches: BatchesDep, jobs: JobsDep) -> None:
+    """Remove a batch with all of its jobs; those that run are stopped within moments."""
+    batches.delete(batches.get(batch_id, caller), jobs)
+
+
+async def _looked_at(request: Request, upload: Upload, settings: ApiSettings) -> Upload:
+    decode = partial(sort_out, upload.images, max_pixels=settings.max_pixels)
+    images = await to_thread.run_sync(decode, limiter=request.app.state.decoders)
+    return replace(upload, images=tuple(images))
+
+
+def read(record: BatchRecord, jobs: JobService, links: Links) -> BatchRead:
+    """Return what the API says of a batch."""
+    records = _records(record, jobs)
+    items = [_item(item, records.get(item.job or ""), links) for item in record.items]
+    usable = [item for item in items if item.error is None or item.job is not None]
+    return BatchRead(
+        id=record.id,
+        created_at=record.created_at,
+        done=all(one.state.is_final for one in records.values()),
+        fraction=round(sum(item.fraction for item in usable) / max(1, len(usable)), 4),
+        counts=Counter(item.status or (UNUSABLE if item.job is None else "gone") for item in items),
+        jobs=items,
+        links=BatchLinks(self_=links.batch(record.id), results=f"{links.batch(record.id)}/results"),
+    )
+
+
+def _records(record: BatchRecord, jobs: JobService) -> dict[str, JobRecord]:
+    return {one.id: one for one in jobs.get_all(record.jobs) if one is not None}
+
+
+def _item(item: BatchItem, job: JobRecord | None, links: Links) -> BatchJob:
+    if job is None:
+        return BatchJob(name=item.name, job=item.job, error=item.error, fraction=0 if item.job is None else 1)
+    return BatchJob(
+        name=item.name,
+        job=job.id,
+        status=job.state,
+        error=job.error,
+        fraction=1 if job.state.is_final else job.progress.fraction if job.progress else 0,
+        cached=job.cached,
+        link=links.job(job.id),
+    )
+
+
+def _result(item: BatchItem, job: JobRecord | None, jobs: JobService, links: Links) -> BatchResult:
+    if job is None:
+        return BatchResult(name=item.name, job=item.job, error=item.error or _gone())
+    if job.state is not JobState.SUCCEEDED:
+        return BatchResult(name=item.name, job=job.id, status=job.state, error=job.error)
+    try:
+        report = links.into(read_report(jobs.artifact(job.id, RESULT)), job.id)
+    except NotFound as error:  # removed just now
+        return BatchResult(name=item.name, job=job.id, error=error.problem)
+    return BatchResult(name=item.name, job=job.id, status=job.state, result=report)
+
+
+def _gone() -> Problem:
+    return make_problem("not-found", 404, "The job was removed, or has expired.")

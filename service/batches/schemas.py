@@ -1,0 +1,61 @@
+"""What the API says of a batch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ep_core.reports import AnyReport
+from worker.contract import JobState, Problem
+
+from .contract import BatchItem
+
+
+class BatchLinks(BaseModel):
+    """Where a batch's parts are."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    self_: Annotated[str, Field(alias="self")]
+    results: Annotated[str, Field(description="The results of the jobs that have succeeded.")]
+
+
+class BatchJob(BatchItem):
+    """One posted image and how its job stands."""
+
+    status: Annotated[JobState | None, Field(description="Null where there is no job (any more).")] = None
+    fraction: Annotated[float, Field(ge=0, le=1, description="How far its job is.")] = 0
+    cached: bool = False
+    link: Annotated[str | None, Field(description="Its job.")] = None
+
+
+class BatchRead(BaseModel):
+    """A batch, as far as it has come."""
+
+    id: str
+    created_at: datetime
+    done: Annotated[bool, Field(description="Whether all jobs have ended.")]
+    fraction: Annotated[float, Field(ge=0, le=1, description="How far all jobs are together.")]
+    counts: Annotated[dict[str, int], Field(description="Images by their job's state; `unusable` ones have no job.")]
+    jobs: Annotated[list[BatchJob], Field(description="One per image, in the order in which they were posted.")]
+    links: BatchLinks
+
+
+class BatchResult(BaseModel):
+    """What came of one image: a result, or why there is none (yet)."""
+
+    name: str
+    job: str | None = None
+    status: JobState | None = None
+    error: Problem | None = None
+    result: AnyReport | None = None
+
+
+class BatchResults(BaseModel):
+    """The results of a batch so far."""
+
+    id: str
+    done: bool
+    results: Annotated[list[BatchResult], Field(description="One per image, in the order in which they were posted.")]

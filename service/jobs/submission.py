@@ -1,0 +1,158 @@
+"""How a checked upload becomes a job: stored and queued, all of it or nothing. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import structlog
+from redis import Redis, RedisError
+
+from ep_core.report import RESULT
+from ep_core.reports import read_report
+from ep_core.spec import Spec
+from service.access.callers import Caller
+from service.errors import RETRY_AFTER_S, QueueFull
+from service.settings import ApiSettings
+from service.uploads.images import PostedImage
+from service.uploads.options import JobOptions
+from service.uploads.upload import Upload
+from worker import queue
+from worker.blobs import BlobStore, open_blobs
+from worker.contract import JobRecord, JobState, Priority, input_name, is_input
+from worker.reuse import KnownResults, hash_content
+from worker.store import JobStore
+
+from .idempotency import Claims, Request, release
+from .pace import QueuePace
+
+_log = structlog.get_logger(__name__)
+
+
+class Submissions:
+    """Makes jobs. Every method may raise a `RedisError`."""
+
+    def __init__(self, redis: Redis, settings: ApiSettings) -> None:
+        self._redis = redis
+        self._settings = settings
+        self._store = JobStore(redis, retention_s=settings.retention_s)
+        self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
+        self._results = KnownResults(redis, retention_s=settings.retention_s)
+        self._pace = QueuePace(redis)
+        self._claims = Claims(redis, hold_s=settings.retention_s, find=self._store.get)
+
+    def submit(self, upload: Upload, caller: Caller, *, key: str | None = None) -> tuple[JobRecord, bool]:
+        """Make a job of an upload that has been checked.
+
+        Args:
+            upload: images, parameters and options.
+            caller: whose job it is.
+            key: the caller's for this request; sent again, it makes no second job.
+
+        Returns:
+            The job, and whether an earlier request has made it.
+
+        Raises:
+            KeyReused: another request had the key.
+            QueueFull: as many of the caller's jobs wait as may.
+        """
+        record = self.new_record(upload.images, upload.params, upload.options, caller)
+        if key is not None:
+            request = Request.of(key, upload, owner=caller.owner)
+            record.request = request.key
+            earlier = self._claims.claim(request, record.id)
+            if earlier is not None:
+                return earlier, True
+        try:
+            return self.make(record, upload.images, caller, reuse=upload.options.reuse), False
+        except Exception:
+            if record.request is not None:
+                with suppress(RedisError):
+                    release(self._redis, record.request)
+            raise
+
+    def new_record(self, images: Sequence[PostedImage], params: Spec, options: JobOptions, caller: Caller) -> JobRecord:
+        """Return the record of a new job, not stored yet."""
+        names, files = [image.name for image in images], [image.data for image in images]
+        return JobRecord(
+            id=uuid.uuid4().hex,
+            params=params,
+            images=names,
+            created_at=datetime.now(UTC),
+            owner=caller.owner,
+            priority=options.priority,
+            keep_images=options.keep_images,
+            webhook=options.webhook,
+            content=hash_content(files, params, names=names, owner=caller.owner) if options.reuse else None,
+        )
+
+    def make(self, record: JobRecord, images: Sequence[PostedImage], caller: Caller, *, reuse: bool) -> JobRecord:
+        """Store a job and queue it, or finish it at once where its result is known; returns it as it is then.
+
+        Raises:
+            QueueFull: as many of the caller's jobs wait as may.
+        """
+        try:
+            known = self._known(record, images) if reuse else None
+            if known is not None:
+                return known
+            self._queue(record, images, most_queued=caller.max_queued)
+        except Exception:
+            with suppress(RedisError, OSError):
+                self.discard(record.id, priority=record.priority)
+            raise
+        return record
+
+    def discard(self, job_id: str, *, priority: Priority) -> None:
+        """Remove what there is of a job that shall not be, whatever part of it was made."""
+        self._store.delete(job_id)
+        queue.remove(self._redis, job_id, priority=priority)
+        self._blobs.delete(job_id)
+
+    def _queue(self, record: JobRecord, images: Sequence[PostedImage], *, most_queued: int | None) -> None:
+        # First the record: whatever is left of a job that has one gets found.
+        if not self._store.create(record, most_queued=most_queued):
+            assert most_queued is not None  # noqa: S101
+            raise QueueFull(most_queued, retry_after_s=self._retry_after_s())
+        for k, image in enumerate(images):
+            self._blobs.put(record.id, input_name(k), image.data)
+        queue.enqueue(self._redis, record.id, timeout_s=self._settings.job_timeout_s, priority=record.priority)
+        size, params = sum(len(image.data) for image in images), record.params
+        _log.info("job queued", job=record.id, task=params.task, model=params.model, images=len(images), bytes=size)
+
+    def _known(self, record: JobRecord, images: Sequence[PostedImage]) -> JobRecord | None:
+        """Finish a job with the result of an earlier one; None where there is none (any more)."""
+        model = record.params.model
+        source = self._results.find(record.content, model=model) if record.content else None
+        if source is None or not self._copy_result(source, record.id):
+            return None
+        for k, image in enumerate(images if record.keep_images else ()):
+            self._blobs.put(record.id, input_name(k), image.data)
+        self._blobs.expire(record.id, self._settings.retention_s)
+        now = datetime.now(UTC)
+        finished = {"state": JobState.SUCCEEDED, "started_at": now, "finished_at": now, "cached": True}
+        record = record.model_copy(update=finished)
+        self._store.create(record)
+        self._results.add(record.content or "", model=model, job_id=record.id)  # it stays longer than the earlier one
+        _log.info("job has a known result", job=record.id, source=source)
+        return record
+
+    def _copy_result(self, source: str, job_id: str) -> bool:
+        """Give a job the files of another one; False where they are gone."""
+        self._blobs.copy(source, job_id)
+        stored = self._blobs.get(job_id, RESULT)
+        if stored is None:
+            self._blobs.delete(job_id)
+            return False
+        for name in filter(is_input, self._blobs.names(job_id)):
+            self._blobs.remove(job_id, name)
+        report = read_report(stored).model_copy(update={"id": job_id})
+        self._blobs.put(job_id, RESULT, report.model_dump_json().encode())
+        return True
+
+    def _retry_after_s(self) -> int:
+        """Return the seconds until a worker probably takes the next job."""
+        return max(1, math.ceil(self._pace.wait_s(0) or RETRY_AFTER_S))

@@ -1,0 +1,101 @@
+"""An upload as a JSON object: images in base64."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field, ValidationError
+
+from ep_core.spec import ExtremalSpec, Spec
+from service.errors import InvalidFields
+from service.validation import MAX_ERRORS, field_errors
+
+from .images import PostedImage, image_error, unusable
+from .limits import FRAMING_BYTES, MAX_PARAMS_BYTES, UploadLimits, invalid, limited, too_large_json
+from .options import JobOptions
+from .upload import Upload, check_count, check_urls
+
+
+class JobBody(JobOptions):
+    """The JSON form of an upload."""
+
+    image: Annotated[str | None, Field(description="The image file in base64, bare or as a `data:` URL.")] = None
+    images: Annotated[list[str] | None, Field(description="Several: a batch, or the task `class_channels`.")] = None
+    image_url: Annotated[
+        str | list[str] | None, Field(description="The address of an image, or several, where the operator allows it.")
+    ] = None
+    params: Spec = ExtremalSpec()
+
+    @property
+    def urls(self) -> list[str]:
+        """The addresses of images."""
+        return [self.image_url] if isinstance(self.image_url, str) else self.image_url or []
+
+    @property
+    def options(self) -> JobOptions:
+        """The options alone."""
+        return JobOptions(**{name: getattr(self, name) for name in JobOptions.model_fields})
+
+
+_FIELDS = ["image", "images", "image_url", "params", *JobOptions.model_fields]
+
+
+async def read_json(request: Request, limits: UploadLimits) -> Upload:
+    """Read a JSON body as it comes in; raises as `reader.read_upload`."""
+    max_base64 = 4 * (limits.image_bytes + 2) // 3
+    body = limited(request, max_base64 + MAX_PARAMS_BYTES + FRAMING_BYTES, too_large_json(limits))
+    chunks = [chunk async for chunk in body]
+    # Megabytes of base64 would hold up everyone else.
+    return await run_in_threadpool(_from_json, b"".join(chunks), limits)
+
+
+def _from_json(text: bytes, limits: UploadLimits) -> Upload:
+    try:
+        body = JobBody.model_validate_json(text)
+    except ValidationError as error:
+        raise InvalidFields(field_errors(error.errors(), around=_FIELDS)) from error
+    texts = _base64_texts(body)
+    urls = check_urls(body.urls, limits)
+    check_count(len(texts) + len(urls), body.params, limits)
+    images = _decoded(texts, limits)
+    if sum(len(image.data) for image in images) > limits.image_bytes:
+        raise too_large_json(limits)
+    return Upload(images=images, urls=urls, params=body.params, options=body.options)
+
+
+def _base64_texts(body: JobBody) -> list[str]:
+    if body.image is not None and body.images is not None:
+        raise invalid("image", "send image, or several as images, not both")
+    if body.images is not None:
+        if not body.images and not body.urls:
+            raise invalid("images", "there is none: send at least one")
+        return body.images
+    if body.image is None and not body.urls:
+        raise invalid("image", "Field required (or images, for a batch or the task class_channels)")
+    return [] if body.image is None else [body.image]
+
+
+def _decoded(texts: Sequence[str], limits: UploadLimits) -> tuple[PostedImage, ...]:
+    images, wrong = [], []
+    for k, text in enumerate(texts):
+        try:
+            images.append(PostedImage(_from_base64(text)))
+        except ValueError as error:
+            detail = f"is not base64 ({error})"
+            wrong.append(image_error(detail, image=k, count=len(texts)))
+            images.append(unusable("", detail))
+    if wrong and not limits.is_batch:
+        raise InvalidFields(wrong[:MAX_ERRORS])
+    return tuple(images)
+
+
+def _from_base64(text: str) -> bytes:
+    """Return the bytes; raises `ValueError`."""
+    _, comma, data = text.partition(",") if text.startswith("data:") else ("", ",", text)
+    if not comma:
+        raise ValueError("a data URL has a comma before its data")
+    return base64.b64decode("".join(data.split()), validate=True)  # line breaks are common and harmless

@@ -1,0 +1,133 @@
+"""An upload as a multipart form: image files, and the parameters as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from service.errors import InvalidFields
+from service.validation import FieldError
+
+from .images import PostedImage, clean_name, image_error, unusable
+from .limits import (
+    FRAMING_BYTES,
+    MAX_PARAMS_BYTES,
+    MORE_PARTS,
+    UploadLimits,
+    invalid,
+    limited,
+    more_than,
+    too_large,
+    too_large_together,
+    too_many,
+)
+from .options import JobOptions
+from .upload import Upload, check_count, check_urls, parse_options, parse_params
+
+_PARTS = ("image", "image_url", "params", *JobOptions.model_fields)
+
+
+async def read_form(request: Request, limits: UploadLimits) -> Upload:
+    """Read a form as it comes in; raises as `reader.read_upload`."""
+    parts = limits.images + MORE_PARTS
+    most = limits.total_bytes + MAX_PARAMS_BYTES + parts * FRAMING_BYTES
+    parser = MultiPartParser(
+        request.headers,
+        limited(request, most, too_large_together(limits)),
+        max_files=parts,
+        max_fields=parts,
+        max_part_size=2 * MAX_PARAMS_BYTES,
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        if error.message.startswith("Too many files"):
+            raise too_many(f"more than {parts}", limits) from error
+        raise invalid("image", f"the multipart form can't be read: {error.message}") from error
+    except UnicodeError as error:  # of a charset that is no text's
+        raise invalid("image", f"the multipart form can't be read: {error}") from error
+    try:
+        return await _from_form(form, limits)
+    finally:
+        await form.close()
+
+
+async def _from_form(form: FormData, limits: UploadLimits) -> Upload:
+    for name in form:
+        if name not in _PARTS:
+            raise invalid(clean_name(name), f"there is no such part; the parts are {', '.join(_PARTS)}")
+    files = _files(form)
+    urls = check_urls(_texts(form, "image_url"), limits)
+    if not files and not urls:
+        raise invalid("image", "the part is missing: send the image file as the part image")
+    params = parse_params(await _params_part(form))
+    check_count(len(files) + len(urls), params, limits)
+    wrong = _oversized(files, limits)
+    if wrong and not limits.is_batch:
+        raise too_large(*wrong.values())
+    images = [
+        unusable(_name(file), more_than(limits.image_bytes), too_large=True)
+        if k in wrong
+        else PostedImage(await file.read(), _name(file))
+        for k, file in enumerate(files)
+    ]
+    return Upload(images=tuple(images), urls=urls, params=params, options=_options(form))
+
+
+def _files(form: FormData) -> list[UploadFile]:
+    parts = form.getlist("image")
+    files = [part for part in parts if isinstance(part, UploadFile)]
+    if len(files) < len(parts):
+        raise invalid("image", "the part must be a file, with a filename in its Content-Disposition")
+    return files
+
+
+def _name(file: UploadFile) -> str:
+    return clean_name(file.filename or "")
+
+
+def _oversized(files: Sequence[UploadFile], limits: UploadLimits) -> dict[int, FieldError]:
+    """Return what is wrong with the images that are too large, by their place, before they are read to memory."""
+    sizes = [file.size or 0 for file in files]
+    if sum(size for size in sizes if size <= limits.image_bytes) > limits.total_bytes:
+        raise too_large_together(limits)
+    return {
+        k: image_error(more_than(limits.image_bytes), image=k, count=len(files), name=file.filename or "")
+        for k, file in enumerate(files)
+        if sizes[k] > limits.image_bytes
+    }
+
+
+async def _params_part(form: FormData) -> bytes:
+    parts = form.getlist("params")
+    if len(parts) > 1:
+        raise invalid("params", f"there are {len(parts)} parts params: send one JSON object")
+    data = b"".join(
+        [await part.read() if isinstance(part, UploadFile) else part.encode(errors="replace") for part in parts]
+    )
+    if len(data) > MAX_PARAMS_BYTES:
+        raise too_large(FieldError(field="params", detail=more_than(MAX_PARAMS_BYTES)))
+    return data
+
+
+def _options(form: FormData) -> JobOptions:
+    given: dict[str, Any] = {}
+    for name in JobOptions.model_fields:
+        texts = _texts(form, name)
+        if len(texts) > 1:
+            raise invalid(name, f"there are {len(texts)} parts {name}: send one")
+        if texts:
+            given[name] = texts[0]
+    return parse_options(given)
+
+
+def _texts(form: FormData, name: str) -> list[str]:
+    parts = form.getlist(name)
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) < len(parts):
+        raise InvalidFields([FieldError(field=name, detail="the part must be a text, not a file")])
+    return texts

@@ -1,0 +1,97 @@
+"""How much may be posted, and the errors that say it was more."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from service.access.callers import Caller
+from service.errors import InvalidFields, UploadTooLarge
+from service.settings import ApiSettings
+from service.validation import MAX_ERRORS, FieldError
+
+MAX_PARAMS_BYTES = 64 * 1024
+FRAMING_BYTES = 1024  # boundary and headers of a part of a form, or the keys of a JSON body
+MORE_PARTS = 16  # than images that there may be, so that the answer can name the others
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """Bytes and images of one request.
+
+    Args:
+        image_bytes: of one image, and of all images of a JSON body together, which is held in memory.
+        total_bytes: of all images of a form together.
+        images: how many.
+        is_batch: whether they become a job each, so that a bad one is no reason to refuse the others.
+        takes_urls: whether images may be given by their address.
+    """
+
+    image_bytes: int
+    total_bytes: int
+    images: int
+    is_batch: bool
+    takes_urls: bool
+
+    @classmethod
+    def of(cls, settings: ApiSettings, caller: Caller, *, is_batch: bool) -> UploadLimits:
+        """Return what a caller may post as a job, or as a batch of jobs."""
+        return cls(
+            image_bytes=caller.max_upload_bytes,
+            total_bytes=max(caller.max_upload_bytes, settings.max_total_upload_bytes),  # one may have its own limit
+            images=settings.max_batch_images if is_batch else settings.max_images,
+            is_batch=is_batch,
+            takes_urls=settings.fetch_urls,
+        )
+
+
+async def limited(request: Request, max_bytes: int, too_large: UploadTooLarge) -> AsyncGenerator[bytes, None]:
+    """Yield the body as it comes in, and raise `too_large` as soon as it is longer than an allowed one can be."""
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > max_bytes:
+        raise too_large
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received > max_bytes:
+            raise too_large
+        yield chunk
+
+
+def more_than(max_bytes: int) -> str:
+    """Return what is wrong with something that has more bytes."""
+    return f"it has more than the {max_bytes} bytes that it may have"
+
+
+def too_large(*wrong: FieldError) -> UploadTooLarge:
+    """Return the error of fields that are too large."""
+    return UploadTooLarge(
+        f"{wrong[0].field}: {wrong[0].detail}",
+        headers={"Connection": "close"},  # keeps the server from reading the rest of the body
+        errors=[error.model_dump(exclude_none=True) for error in wrong[:MAX_ERRORS]],
+    )
+
+
+def too_large_together(limits: UploadLimits) -> UploadTooLarge:
+    """Return the error of a form whose images together are too large."""
+    detail = f"{more_than(limits.total_bytes)}, all images together; each may have {limits.image_bytes}"
+    return too_large(FieldError(field="image", detail=detail))
+
+
+def too_large_json(limits: UploadLimits) -> UploadTooLarge:
+    """Return the error of a JSON body, whose images together may have no more than one in a form."""
+    detail = f"{more_than(limits.image_bytes)}, all images of a JSON body together: send several as multipart/form-data"
+    return too_large(FieldError(field="image", detail=detail))
+
+
+def too_many(count: str, limits: UploadLimits) -> InvalidFields:
+    """Return the error of more images than there may be."""
+    by = "in one batch" if limits.is_batch else "at once, by the task class_channels"
+    return invalid("image", f"there are {count} images: at most {limits.images} are taken {by}")
+
+
+def invalid(field: str, detail: str) -> InvalidFields:
+    """Return the error of one field."""
+    return InvalidFields([FieldError(field=field, detail=detail)])

@@ -1,0 +1,32 @@
+"""What can be asked of a job beside its parameters: they say what to compute, these how it is treated."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from worker.contract import Priority
+
+
+class JobOptions(BaseModel):
+    """How a job is treated."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    priority: Annotated[
+        Priority, Field(description="`low` lets others go first: workers take one such job after four normal ones.")
+    ] = Priority.NORMAL
+    reuse: Annotated[
+        bool,
+        Field(
+            description="Where the same image was explained with the same parameters and weights before, the job "
+            "has that result at once (`cached`); `false` computes it anew."
+        ),
+    ] = True
+    keep_images: Annotated[
+        bool, Field(description="Keep the posted images as long as the result; by default they go when the job ends.")
+    ] = False
+    webhook: Annotated[
+        str | None, Field(description="An address that is told when the job has ended, signed (Standard Webhooks).")
+    ] = None

@@ -1,0 +1,69 @@
+"""A posted job or batch, as it was read: images, parameters and options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ep_core.spec import ClassChannelsSpec, Spec
+from service.errors import InvalidFields
+from service.validation import field_errors
+
+from .images import PostedImage
+from .limits import UploadLimits, invalid, too_many
+from .options import JobOptions
+
+_params = TypeAdapter[Spec](Spec)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Images, or their addresses, and valid parameters."""
+
+    images: tuple[PostedImage, ...]
+    params: Spec
+    urls: tuple[str, ...] = ()
+    """Of further images, not fetched yet."""
+    options: JobOptions = field(default_factory=JobOptions)
+
+
+def parse_params(text: bytes) -> Spec:
+    """Return the parameters that a JSON text holds; an empty one means the defaults."""
+    try:
+        return _params.validate_json(text if text.strip() else b"{}")
+    except ValidationError as error:
+        raise InvalidFields(field_errors(error.errors())) from error
+
+
+def parse_options(given: Mapping[str, Any]) -> JobOptions:
+    """Return the options that are given, texts or values."""
+    try:
+        return JobOptions.model_validate(given)
+    except ValidationError as error:
+        raise InvalidFields(field_errors(error.errors(), around=list(JobOptions.model_fields))) from error
+
+
+def check_count(count: int, params: Spec, limits: UploadLimits) -> None:
+    """Raise `InvalidFields` where there are more images than the request may have."""
+    if limits.is_batch and isinstance(params, ClassChannelsSpec):
+        raise invalid("task", "class_channels takes all its images in one job: post them to /v1/jobs")
+    if count > 1 and not limits.is_batch and not isinstance(params, ClassChannelsSpec):
+        raise invalid(
+            "image",
+            f"there are {count} images: post them to /v1/batches, or one job for each (only the task class_channels "
+            "takes several)",
+        )
+    if count > limits.images:
+        raise too_many(str(count), limits)
+
+
+def check_urls(urls: Sequence[str], limits: UploadLimits) -> tuple[str, ...]:
+    """Return the addresses of images; raises `InvalidFields` where the operator takes none."""
+    if urls and not limits.takes_urls:
+        raise invalid(
+            "image_url", "images aren't fetched here: send the file itself (the operator can allow it: EP_FETCH_URLS)"
+        )
+    return tuple(urls)
