@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
@@ -74,6 +74,12 @@ class MaskPreview(BaseModel):
     mask: Annotated[str, Field(description="A small 8-bit PNG in the network's frame, as a data URL.")]
 
 
+class Origin(NamedTuple):
+    """Which request a job came from, for logs."""
+
+    request_id: str | None = None
+
+
 class JobRecord(BaseModel):
     """The record of one job, as stored."""
 
@@ -92,6 +98,7 @@ class JobRecord(BaseModel):
     partial_curve: list[PartialPoint] = []
     error: Problem | None = None
     request: Annotated[str | None, Field(description="The hash of the request's idempotency key.")] = None
+    request_id: Annotated[str | None, Field(description="Names the request that posted it in the logs.")] = None
 
     def as_fields(self) -> dict[str, str]:
         """Return the fields of its Redis hash: text as it is, everything else as JSON, unset ones left out."""

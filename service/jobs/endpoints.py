@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
+from asgi_correlation_id import correlation_id
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -13,7 +14,7 @@ from service.errors import InvalidFields, KeyReused, NotFound, Unavailable, Unsu
 from service.links import Links
 from service.problems import problem_responses
 from service.settings import ApiSettings
-from worker.contract import JobRecord, JobState
+from worker.contract import JobRecord, JobState, Origin
 
 from .cursor import as_cursor, from_cursor
 from .examples import REQUEST_BODY
@@ -116,14 +117,15 @@ async def _accept(request: Request, jobs: JobService, settings: ApiSettings, key
     decoders: CapacityLimiter = request.app.state.decoders
     await run_in_threadpool(jobs.check_params, upload.params)
     await to_thread.run_sync(jobs.check_images, upload.images, limiter=decoders)
-    return await run_in_threadpool(jobs.submit, upload.images, upload.params, key=key)
+    origin = Origin(request_id=correlation_id.get())
+    return await run_in_threadpool(jobs.submit, upload.images, upload.params, key=key, origin=origin)
 
 
 def read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:
     """Return what the API says of a job."""
     position = jobs.position(record)
     return JobRead(
-        **record.model_dump(exclude={"state", "worker", "params", "images", "request"}),
+        **record.model_dump(exclude={"state", "worker", "params", "images", "request", *Origin._fields}),
         params=record.params,
         status=record.state,
         expires_at=jobs.expires_at(record),

@@ -22,7 +22,7 @@ from service.settings import ApiSettings
 from service.validation import MAX_ERRORS
 from worker import queue
 from worker.blobs import BlobStore, open_blobs
-from worker.contract import JobRecord, JobState, input_name, is_input
+from worker.contract import JobRecord, JobState, Origin, input_name, is_input
 from worker.index import Place
 from worker.store import JobStore
 
@@ -84,13 +84,16 @@ class JobService:
         if not isinstance(params, CompareSpec):
             check_counts(params.areas, layer)
 
-    def submit(self, images: Sequence[PostedImage], params: Spec, *, key: str | None = None) -> tuple[JobRecord, bool]:
+    def submit(
+        self, images: Sequence[PostedImage], params: Spec, *, key: str | None = None, origin: Origin | None = None
+    ) -> tuple[JobRecord, bool]:
         """Store a job whose images and parameters have been checked, and queue it; all of it or nothing.
 
         Args:
             images: one or several.
             params: what to ask.
             key: the client's for this request; sent again, it makes no second job.
+            origin: names this request in logs.
 
         Returns:
             The job, and whether an earlier request has made it.
@@ -105,6 +108,7 @@ class JobService:
             images=[image.name for image in images],
             created_at=datetime.now(UTC),
             request=request.key if request else None,
+            **(origin or Origin())._asdict(),
         )
         if request is not None:
             earlier = self._claims.claim(request, record.id)
