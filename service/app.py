@@ -15,6 +15,7 @@ from worker.janitor import run_janitor
 from worker.queue import connect, connect_waiting
 
 from . import health, home, metrics, middleware, openapi, problems
+from .http_metrics import HttpMetrics
 from .jobs import artifacts, events, maps
 from .jobs import endpoints as jobs
 from .jobs.service import JobService
@@ -60,6 +61,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.watchers = connect_waiting(settings.redis_url)
     app.state.jobs = JobService(app.state.redis, settings)
     app.state.decoders = CapacityLimiter(settings.decode_threads)
+    app.state.http_metrics = HttpMetrics()
     app.state.stopping = threading.Event()
     problems.install(app)
     openapi.install(app)

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from redis import Redis
 
+from .http_metrics import HttpMetrics
 from .jobs.service import JobService
 from .links import Links
 from .settings import ApiSettings
@@ -24,11 +25,16 @@ def _jobs(request: Request) -> JobService:
     return cast("JobService", request.app.state.jobs)
 
 
+def _http_metrics(request: Request) -> HttpMetrics:
+    return cast("HttpMetrics", request.app.state.http_metrics)
+
+
 def _links(request: Request) -> Links:
     return Links(str(request.scope.get("root_path", "")))
 
 
 SettingsDep = Annotated[ApiSettings, Depends(_settings)]
 RedisDep = Annotated[Redis, Depends(_redis)]
+HttpMetricsDep = Annotated[HttpMetrics, Depends(_http_metrics)]
 JobsDep = Annotated[JobService, Depends(_jobs)]
 LinksDep = Annotated[Links, Depends(_links)]

@@ -1,4 +1,4 @@
-"""What happens around every request: its id in all log lines, a line when it is answered, and a default header."""
+"""What happens around every request: its id in all log lines, a line when it is answered, counts, a default header."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .http_metrics import CountRequests
 from .problems import REQUEST_ID_HEADER
 
 _QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds by machines
@@ -24,6 +25,7 @@ _log = structlog.get_logger("service.access")
 def install(app: FastAPI) -> None:
     """Put the middleware around `app`."""
     app.add_middleware(_AccessLog)
+    app.add_middleware(CountRequests, metrics=app.state.http_metrics)
     app.add_middleware(  # added last: the outermost
         CorrelationIdMiddleware, header_name=REQUEST_ID_HEADER, validator=_is_request_id
     )
