@@ -22,6 +22,7 @@ from .access.rates import RateLimits
 from .batches import endpoints as batches
 from .batches.service import BatchService
 from .errors import Forbidden, RateLimited, Unauthorized
+from .http_metrics import HttpMetrics
 from .jobs import artifacts, events, maps, posted
 from .jobs import endpoints as jobs
 from .jobs.service import JobService
@@ -79,6 +80,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.batches = BatchService(app.state.redis, settings)
     app.state.outbound = Outbound(allow_private=settings.allow_private_urls)
     app.state.decoders = CapacityLimiter(settings.decode_threads)
+    app.state.http_metrics = HttpMetrics()
     app.state.stopping = threading.Event()
     problems.install(app)
     openapi.install(app)

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from redis import Redis
 
 from .access.callers import CallerDep
+from .http_metrics import HttpMetrics
 from .jobs.service import JobService
 from .jobs.submission import Submissions
 from .links import Links
@@ -30,12 +31,17 @@ def _submissions(request: Request) -> Submissions:
     return cast("Submissions", request.app.state.submissions)
 
 
+def _http_metrics(request: Request) -> HttpMetrics:
+    return cast("HttpMetrics", request.app.state.http_metrics)
+
+
 def _links(request: Request) -> Links:
     return Links(str(request.scope.get("root_path", "")))
 
 
 SettingsDep = Annotated[ApiSettings, Depends(_settings)]
 RedisDep = Annotated[Redis, Depends(_redis)]
+HttpMetricsDep = Annotated[HttpMetrics, Depends(_http_metrics)]
 JobsDep = Annotated[JobService, Depends(_jobs)]
 """The caller's jobs: whoever asks for them has to be known."""
 SubmissionsDep = Annotated[Submissions, Depends(_submissions)]

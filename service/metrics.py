@@ -1,9 +1,13 @@
-"""`/metrics`: how the service does, for Prometheus. Any API process tells the same: it is all in Redis."""
+"""`/metrics`: how the service does, for Prometheus.
+
+Jobs and workers are counted in Redis, so any API process tells the same of them; requests are each process's own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import structlog
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -14,13 +18,14 @@ from redis import Redis
 from worker.index import JobIndex
 from worker.liveness import device_memory, live_workers
 from worker.queue import job_queues
-from worker.stats import Counted, Counter, Histogram, Stats
+from worker.stats import DELIVERY_OUTCOMES, Counted, Counter, Histogram, Stats
 
-from .deps import RedisDep
-from .errors import Unavailable
-from .problems import problem_responses
+from .deps import HttpMetricsDep, RedisDep
+from .problems import REDIS_UNUSABLE
 
 router = APIRouter(tags=["operation"])
+
+_log = structlog.get_logger(__name__)
 
 
 @router.get(
@@ -32,14 +37,16 @@ router = APIRouter(tags=["operation"])
             "content": {"text/plain": {"schema": {"type": "string"}, "example": "ep_workers 1.0"}},
             "description": "In Prometheus's text format.",
         },
-        **problem_responses(Unavailable),
     },
 )
-def show_metrics(redis: RedisDep) -> Response:
-    """Return jobs by state, the queue's length, workers, and what they did: jobs, seconds, iterations, models."""
+def show_metrics(redis: RedisDep, http: HttpMetricsDep) -> Response:
+    """Return jobs by state, the queue's length, workers, and what they did: jobs, seconds, iterations, models.
+
+    Also the requests that this process answered, and what it takes of the machine; while Redis is away, nothing else.
+    """
     registry = CollectorRegistry()
     registry.register(_Collector(redis))
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(registry) + generate_latest(http.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 class _Collector(Collector):
@@ -51,8 +58,13 @@ class _Collector(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        yield from _now(self._redis)
-        yield from _so_far(Stats(self._redis).read())
+        families: list[Metric] = []
+        try:
+            families = [*_now(self._redis), *_so_far(Stats(self._redis).read())]
+        except REDIS_UNUSABLE as error:  # the moment when the other metrics are most wanted
+            _log.warning("redis unusable", reason=f"{type(error).__name__}: {error}")
+        yield GaugeMetricFamily("ep_redis_up", "Whether this process can use Redis.", bool(families))
+        yield from families
 
 
 def _now(redis: Redis) -> Iterator[Metric]:
@@ -71,8 +83,12 @@ def _now(redis: Redis) -> Iterator[Metric]:
 def _so_far(counted: Counted) -> Iterator[Metric]:
     finished = CounterMetricFamily("ep_jobs_finished", "Jobs that workers have settled.", labels=["task", "state"])
     for label, count in counted.counters[Counter.FINISHED].items():
-        finished.add_metric(label.split("/"), count)
+        finished.add_metric(label.rpartition("/")[::2], count)
     yield finished
+    deliveries = CounterMetricFamily("ep_webhook_deliveries", "Attempts to deliver webhooks.", labels=["outcome"])
+    for outcome, count in (dict.fromkeys(DELIVERY_OUTCOMES, 0) | counted.counters[Counter.DELIVERIES]).items():
+        deliveries.add_metric([outcome], count)
+    yield deliveries
     for name, counter, help_, label in (
         ("ep_iterations", Counter.ITERATIONS, "Steps of the engine, in jobs that succeeded.", "task"),
         ("ep_model_loads", Counter.MODEL_LOADS, "Models that workers have loaded.", "model"),

@@ -1,7 +1,8 @@
-"""What happens around every request: its id in all log lines, a line when it is answered, and a default header."""
+"""What happens around every request: its id in all log lines, a line when it is answered, counts, a default header."""
 
 from __future__ import annotations
 
+import re
 import time
 
 import structlog
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .http_metrics import CountRequests
 from .problems import REQUEST_ID_HEADER
 
 _HEADERS = {
@@ -23,13 +25,23 @@ _DOCS = ("/docs", "/redoc")
 
 _QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds by machines
 
+# A UUID; the package's own check takes any number of hyphens and braces, and the id goes into logs and jobs' records.
+_REQUEST_ID = re.compile(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
 _log = structlog.get_logger("service.access")
 
 
 def install(app: FastAPI) -> None:
     """Put the middleware around `app`."""
     app.add_middleware(_AccessLog)
-    app.add_middleware(CorrelationIdMiddleware, header_name=REQUEST_ID_HEADER)  # added last: the outermost
+    app.add_middleware(CountRequests, metrics=app.state.http_metrics)
+    app.add_middleware(  # added last: the outermost
+        CorrelationIdMiddleware, header_name=REQUEST_ID_HEADER, validator=_is_request_id
+    )
+
+
+def _is_request_id(text: str) -> bool:
+    return _REQUEST_ID.fullmatch(text) is not None
 
 
 class _AccessLog:

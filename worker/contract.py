@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
@@ -102,6 +102,12 @@ class Delivery(BaseModel):
     next_attempt_at: Annotated[datetime | None, Field(description="Null where there is none to come.")] = None
 
 
+class Origin(NamedTuple):
+    """Which request a job came from, for logs."""
+
+    request_id: str | None = None
+
+
 class JobRecord(BaseModel):
     """The record of one job, as stored."""
 
@@ -130,6 +136,7 @@ class JobRecord(BaseModel):
     )
     cached: Annotated[bool, Field(description="Whether its result is that of an earlier job.")] = False
     keep_images: Annotated[bool, Field(description="Whether the posted images stay when the job has ended.")] = False
+    request_id: Annotated[str | None, Field(description="Names the request that posted it in the logs.")] = None
 
     def as_fields(self) -> dict[str, str]:
         """Return the fields of its Redis hash: text as it is, everything else as JSON, unset ones left out."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
@@ -30,9 +31,12 @@ class Counter(StrEnum):
     FINISHED = "finished"  # jobs, by task/state
     ITERATIONS = "iterations"  # engine steps of succeeded jobs, by task
     MODEL_LOADS = "model_loads"  # by model
+    DELIVERIES = "deliveries"  # attempts to deliver webhooks, by outcome
     RUN_S = "run_s"  # a histogram of seconds, by task
     WAIT_S = "wait_s"  # a histogram of seconds, by task
 
+
+DELIVERY_OUTCOMES = ("delivered", "retried", "failed")  # taken; to be tried again; given up
 
 BUCKETS_S = {Counter.RUN_S: RUN_BUCKETS_S, Counter.WAIT_S: WAIT_BUCKETS_S}
 
@@ -99,8 +103,12 @@ class Stats:
         """Count a model that was loaded."""
         self._redis.hincrby(_KEY, f"{Counter.MODEL_LOADS}:{model}", 1)
 
+    def delivery(self, outcome: str) -> None:
+        """Count an attempt to deliver a webhook, by one of `DELIVERY_OUTCOMES`."""
+        self._redis.hincrby(_KEY, f"{Counter.DELIVERIES}:{outcome}", 1)
+
     def read(self) -> Counted:
-        """Return what was counted so far."""
+        """Return what was counted so far; what only another version counts is left out."""
         fields = cast("dict[bytes, bytes]", self._redis.hgetall(_KEY))
         return _counted({name.decode(): value for name, value in fields.items()})
 
@@ -114,14 +122,18 @@ def _counted(fields: Mapping[str, bytes]) -> Counted:
     found = Counted(defaultdict(dict), defaultdict(dict))
     for field_name, value in fields.items():
         name, _, label = field_name.partition(":")
-        counter = Counter(name)
-        if counter not in BUCKETS_S:
-            found.counters[counter][label] = int(value)
-            continue
-        label, _, bucket = label.rpartition(":")
-        histogram = found.histograms[counter].setdefault(label, Histogram(BUCKETS_S[counter]))
-        if bucket == "sum":
-            histogram.total = float(value)
-        else:
-            histogram.counts[int(bucket)] = int(value)
+        with suppress(ValueError, IndexError):  # of a newer version: a counter, or a bucket, that this one hasn't
+            _take(found, Counter(name), label, value)
     return found
+
+
+def _take(found: Counted, counter: Counter, label: str, value: bytes) -> None:
+    if counter not in BUCKETS_S:
+        found.counters[counter][label] = int(value)
+        return
+    label, _, bucket = label.rpartition(":")
+    histogram = found.histograms[counter].setdefault(label, Histogram(BUCKETS_S[counter]))
+    if bucket == "sum":
+        histogram.total = float(value)
+    else:
+        histogram.counts[int(bucket)] = int(value)

@@ -16,12 +16,23 @@ from redis import Redis
 from ep_core.report import PartialPoint
 
 from . import scripts
-from .contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, MaskPreview, Priority, Problem, as_field
+from .contract import (
+    MAX_ATTEMPTS,
+    MOVES,
+    JobProgress,
+    JobRecord,
+    JobState,
+    MaskPreview,
+    Origin,
+    Priority,
+    Problem,
+    as_field,
+)
 from .events import EventKind, event_key
 from .index import JobIndex, Place
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
-_TEXT_FIELDS |= {"webhook", "owner", "priority", "batch", "content"}
+_TEXT_FIELDS |= {"webhook", "owner", "priority", "batch", "content", "request_id"}
 
 
 class JobStore:
@@ -58,6 +69,14 @@ class JobStore:
     def get(self, job_id: str) -> JobRecord | None:
         """Return the record, or None where there is none (never was, deleted, or expired)."""
         return _record(cast("dict[bytes, bytes]", self._redis.hgetall(self._key(job_id))))
+
+    def origin(self, job_id: str) -> Origin:
+        """Return which request the job came from, whatever else its record says; nothing is known of one that is gone.
+
+        Apart from `get`, so that a record that this version can't read is no obstacle.
+        """
+        found = cast("list[bytes | None]", self._redis.hmget(self._key(job_id), list(Origin._fields)))
+        return Origin(*(None if value is None else value.decode() for value in found))
 
     def page(
         self, *, state: JobState | None = None, owner: str | None = None, after: Place | None = None, limit: int

@@ -47,7 +47,8 @@ def run_job(job_id: str) -> Retry | None:
     if attempt is None:  # deleted or canceled while it waited
         log.info("nothing to run", job=job_id)
         return None
-    with structlog.contextvars.bound_contextvars(job=job_id, attempt=attempt):
+    origin = runtime.store.origin(job_id)
+    with structlog.contextvars.bound_contextvars(job=job_id, attempt=attempt, request_id=origin.request_id):
         return _Attempt(runtime, job_id, attempt).run()
 
 

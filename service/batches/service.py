@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from redis import Redis, RedisError
@@ -15,12 +16,12 @@ from service.access.callers import Caller
 from service.errors import ApiError, InvalidFields, NotFound
 from service.jobs.idempotency import Claims, Request, release
 from service.jobs.service import JobService
-from service.jobs.submission import Submissions
+from service.jobs.submission import NOWHERE, Submissions
 from service.settings import ApiSettings
 from service.uploads.images import PostedImage, image_error
 from service.uploads.upload import Upload
 from service.validation import MAX_ERRORS
-from worker.contract import JobRecord
+from worker.contract import Origin
 
 from .contract import BatchItem, BatchRecord, BatchStore
 
@@ -37,13 +38,16 @@ class BatchService:
         self._submissions = Submissions(redis, settings)
         self._claims = Claims(redis, hold_s=settings.retention_s, find=self._store.get)
 
-    def submit(self, upload: Upload, caller: Caller, *, key: str | None = None) -> tuple[BatchRecord, bool]:
+    def submit(
+        self, upload: Upload, caller: Caller, *, key: str | None = None, origin: Origin = NOWHERE
+    ) -> tuple[BatchRecord, bool]:
         """Make a job of each image that can be used.
 
         Args:
             upload: images that have been looked at, parameters and options.
             caller: whose batch it is.
             key: the caller's for this request; sent again, it makes no second batch.
+            origin: which request it is, for logs.
 
         Returns:
             The batch, and whether an earlier request has made it. An image for which the queue had no more room is one
@@ -63,7 +67,7 @@ class BatchService:
             if earlier is not None:
                 return earlier, True
         try:
-            self._make(made, upload, caller)
+            self._make(made, upload, caller, origin)
         except Exception:
             self._discard(made, upload)
             raise
@@ -91,8 +95,12 @@ class BatchService:
         self._store.delete(record.id)
         _log.info("batch deleted", batch=record.id)
 
-    def _make(self, made: BatchRecord, upload: Upload, caller: Caller) -> None:
-        records = [None if image.problem else self._new_record(image, upload, caller, made) for image in upload.images]
+    def _make(self, made: BatchRecord, upload: Upload, caller: Caller, origin: Origin) -> None:
+        new = partial(self._submissions.new_record, params=upload.params, options=upload.options, caller=caller)
+        records = [
+            None if image.problem else new([image], origin=origin).model_copy(update={"batch": made.id})
+            for image in upload.images
+        ]
         made.items = [
             BatchItem(name=image.name, job=record.id if record else None, error=image.problem)
             for image, record in zip(upload.images, records, strict=True)
@@ -111,10 +119,6 @@ class BatchService:
             raise errors[0]
         if errors:
             self._store.update(made)
-
-    def _new_record(self, image: PostedImage, upload: Upload, caller: Caller, made: BatchRecord) -> JobRecord:
-        record = self._submissions.new_record([image], upload.params, upload.options, caller)
-        return record.model_copy(update={"batch": made.id})
 
     def _discard(self, made: BatchRecord, upload: Upload) -> None:
         """Remove what a failed `submit` left, as far as Redis lets us."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
+from asgi_correlation_id import correlation_id
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -21,7 +22,7 @@ from service.uploads.examples import REQUEST_BODY
 from service.uploads.limits import UploadLimits
 from service.uploads.reader import read_upload
 from service.uploads.upload import Upload
-from worker.contract import JobRecord, JobState
+from worker.contract import JobRecord, JobState, Origin
 
 from .checks import check_images, check_options, check_params
 from .cursor import as_cursor, from_cursor
@@ -77,7 +78,8 @@ async def create_job(
     tasks, several images are a batch: `/v1/batches`.
     """
     limits = UploadLimits.of(settings, caller, is_batch=False)
-    record, replayed = await _accept(request, limits, caller, partial(submissions.submit, key=idempotency_key))
+    submit = partial(submissions.submit, key=idempotency_key, origin=Origin(request_id=correlation_id.get()))
+    record, replayed = await _accept(request, limits, caller, submit)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
     if wait_s is not None:

@@ -22,12 +22,14 @@ from service.uploads.options import JobOptions
 from service.uploads.upload import Upload
 from worker import queue
 from worker.blobs import BlobStore, open_blobs
-from worker.contract import JobRecord, JobState, Priority, input_name, is_input
+from worker.contract import JobRecord, JobState, Origin, Priority, input_name, is_input
 from worker.reuse import KnownResults, hash_content
 from worker.store import JobStore
 
 from .idempotency import Claims, Request, release
 from .pace import QueuePace
+
+NOWHERE = Origin()
 
 _log = structlog.get_logger(__name__)
 
@@ -44,13 +46,16 @@ class Submissions:
         self._pace = QueuePace(redis)
         self._claims = Claims(redis, hold_s=settings.retention_s, find=self._store.get)
 
-    def submit(self, upload: Upload, caller: Caller, *, key: str | None = None) -> tuple[JobRecord, bool]:
+    def submit(
+        self, upload: Upload, caller: Caller, *, key: str | None = None, origin: Origin = NOWHERE
+    ) -> tuple[JobRecord, bool]:
         """Make a job of an upload that has been checked.
 
         Args:
             upload: images, parameters and options.
             caller: whose job it is.
             key: the caller's for this request; sent again, it makes no second job.
+            origin: which request it is, for logs.
 
         Returns:
             The job, and whether an earlier request has made it.
@@ -59,7 +64,7 @@ class Submissions:
             KeyReused: another request had the key.
             QueueFull: as many of the caller's jobs wait as may.
         """
-        record = self.new_record(upload.images, upload.params, upload.options, caller)
+        record = self.new_record(upload.images, upload.params, upload.options, caller, origin)
         if key is not None:
             request = Request.of(key, upload, owner=caller.owner)
             record.request = request.key
@@ -74,7 +79,9 @@ class Submissions:
                     release(self._redis, record.request)
             raise
 
-    def new_record(self, images: Sequence[PostedImage], params: Spec, options: JobOptions, caller: Caller) -> JobRecord:
+    def new_record(
+        self, images: Sequence[PostedImage], params: Spec, options: JobOptions, caller: Caller, origin: Origin
+    ) -> JobRecord:
         """Return the record of a new job, not stored yet."""
         names, files = [image.name for image in images], [image.data for image in images]
         return JobRecord(
@@ -87,6 +94,7 @@ class Submissions:
             keep_images=options.keep_images,
             webhook=options.webhook,
             content=hash_content(files, params, names=names, owner=caller.owner) if options.reuse else None,
+            **origin._asdict(),
         )
 
     def make(self, record: JobRecord, images: Sequence[PostedImage], caller: Caller, *, reuse: bool) -> JobRecord:

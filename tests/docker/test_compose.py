@@ -107,7 +107,7 @@ class TestEveryService:
         if "build" in service:
             assert (ROOT / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
         else:
-            assert re.fullmatch(r"[\w./-]+:\d[\w.-]*", service["image"])
+            assert re.fullmatch(r"[\w./-]+:v?\d[\w.-]*", service["image"])
 
     def test_runs_as_the_user_of_its_image(self, service: dict[str, Any]) -> None:
         if "build" in service:
@@ -123,9 +123,16 @@ class TestEveryService:
             assert needed in compose["services"]
             assert how["condition"] == "service_healthy"
 
-    def test_mounts_volumes_that_are_declared(self, compose: dict[str, Any], service: dict[str, Any]) -> None:
+    def test_mounts_volumes_that_are_declared_and_files_that_are_there(
+        self, compose: dict[str, Any], service: dict[str, Any]
+    ) -> None:
         for volume in service.get("volumes", []):
-            assert volume.partition(":")[0] in compose["volumes"]
+            source, _, target = volume.partition(":")
+            if source.startswith("./"):
+                assert (ROOT / source).exists()
+                assert target.endswith(":ro")
+            else:
+                assert source in compose["volumes"]
 
     def test_sets_only_what_its_settings_know(
         self, name: str, service: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -141,9 +148,13 @@ class TestEveryService:
         settings()  # and the values are valid
 
 
-def test_only_this_machine_reaches_the_api_and_nobody_redis(compose: dict[str, Any]) -> None:
+def test_only_this_machine_reaches_what_is_published_and_nobody_redis(compose: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
-    assert published == {"api": ["127.0.0.1:8000:8000"]}
+    assert published == {
+        "api": ["127.0.0.1:8000:8000"],
+        "prometheus": ["127.0.0.1:9090:9090"],
+        "grafana": ["127.0.0.1:3000:3000"],
+    }
 
 
 def test_a_gpu_is_asked_for_only_with_the_profile(compose: dict[str, Any]) -> None:

@@ -94,8 +94,14 @@ def test_an_unforeseen_error_shows_its_request_id_and_no_trace(
     assert "Traceback" not in answer.text
 
 
-def test_a_request_id_that_could_forge_log_lines_is_replaced(client: TestClient) -> None:
-    assert re.fullmatch("[0-9a-f]{32}", client.get("/healthz", headers={"X-Request-ID": "a b"}).headers["x-request-id"])
+@pytest.mark.parametrize(
+    "forged",
+    ["a b", "{" * 999 + "0" * 32, "urn:uuid:" + "0" * 32, "0" * 31, "0" * 33, "-".join("0" * 32), "0x" + "0" * 30],
+)
+def test_a_request_id_that_could_forge_log_lines_is_replaced(client: TestClient, forged: str) -> None:
+    given = client.get("/healthz", headers={"X-Request-ID": forged}).headers["x-request-id"]
+    assert re.fullmatch("[0-9a-f]{32}", given)
+    assert given != forged
 
 
 @pytest.mark.parametrize("page", ["/", "/docs", "/redoc"])

@@ -44,6 +44,23 @@ def test_a_posted_job_is_stored_queued_and_linked(client: TestClient, redis: Red
     assert client.get(job.links.self_).json() == answer.json()
 
 
+@pytest.mark.parametrize(
+    "sent", ["0f8fad5bd9cb469fa165708677289501", "0f8fad5b-d9cb-469f-a165-708677289501", "<b>", None]
+)
+def test_a_job_remembers_its_requests_id_and_does_not_show_it(
+    client: TestClient, store: JobStore, png: bytes, sent: str | None
+) -> None:
+    headers = {} if sent is None else {"X-Request-ID": sent}
+    answer = client.post("/v1/jobs", files={"image": png}, headers=headers)
+    record = store.get(answer.json()["id"])
+
+    assert record is not None
+    assert record.request_id == answer.headers["x-request-id"]
+    assert (record.request_id == sent) == (sent not in ("<b>", None))
+    assert "request_id" not in answer.json()
+    assert record.request_id not in answer.text + client.get("/v1/jobs").text
+
+
 def test_params_may_be_left_out_empty_or_a_file(client: TestClient, png: bytes) -> None:
     image = ("image", ("cat.png", png, "image/png"))
     without = client.post("/v1/jobs", files=[image])

@@ -77,7 +77,8 @@ def test_an_endless_upload_is_cut_off(api: str, start: str) -> None:
     sent = 0
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(
-            f"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+            f"POST /v1/jobs HTTP/1.1\r\nHost: [::1]\r\nContent-Type: {kind}\r\n".encode()
+            + b"Transfer-Encoding: chunked\r\n\r\n"
         )
         with suppress(ConnectionError):  # the server closes while we send
             for data in itertools.chain([head], itertools.repeat(b"A" * 65536)):
@@ -92,7 +93,7 @@ def test_a_declared_length_over_the_limit_is_refused_unread(api: str) -> None:
     host, port = api.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(
-            b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"POST /v1/jobs HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\n"
             b"Content-Length: 9999999999\r\nExpect: 100-continue\r\n\r\n"
         )
         answer = connection.recv(100_000)
@@ -117,7 +118,7 @@ def test_a_client_that_leaves_during_its_upload_does_no_harm(api: str) -> None:
     host, port = api.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(
-            b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{"
+            b"POST /v1/jobs HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{"
         )
     assert httpx.get(f"{api}/v1/models").status_code == 200
 

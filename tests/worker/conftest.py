@@ -20,7 +20,7 @@ from ep_core.spec import SPECS, ExtremalSpec
 from service.embedded_redis import EmbeddedRedis
 from worker import queue
 from worker.blobs import open_blobs
-from worker.contract import JobRecord, JobState, input_name
+from worker.contract import JobRecord, JobState, Origin, input_name
 from worker.liveness import live_workers
 from worker.store import JobStore
 
@@ -44,10 +44,11 @@ class Client:
         self.store = JobStore(redis, retention_s=600)
         self.blobs = open_blobs(None, redis)
 
-    def post(self, *images: bytes, timeout_s: int = 300, **params: Any) -> str:
+    def post(self, *images: bytes, timeout_s: int = 300, origin: Origin | None = None, **params: Any) -> str:
         spec = SPECS[params.get("task", "extremal")](**params)
         names = [f"{k}.jpg" for k in range(len(images))]
-        record = JobRecord(id=uuid4().hex, params=spec, images=names, created_at=datetime.now(UTC))
+        origin = origin or Origin()
+        record = JobRecord(id=uuid4().hex, params=spec, images=names, created_at=datetime.now(UTC), **origin._asdict())
         for k, image in enumerate(images):
             self.blobs.put(record.id, input_name(k), image)
         self.store.create(record)

@@ -29,6 +29,23 @@ def test_jobs_are_counted_by_task_and_state(redis: Redis):
     assert counters[Counter.MODEL_LOADS] == {"timm:resnet18": 1}
 
 
+def test_webhooks_are_counted_by_outcome(redis: Redis):
+    for outcome in ("retried", "retried", "delivered"):
+        Stats(redis).delivery(outcome)
+    assert Stats(redis).read().counters[Counter.DELIVERIES] == {"retried": 2, "delivered": 1}
+
+
+def test_what_another_version_counts_is_left_out(redis: Redis):
+    stats = Stats(redis)
+    stats.ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=3, iterations=40)
+    before = stats.read()
+    redis.hset("ep:stats", mapping={"poems:sonnet": 3, "poem_s:sonnet:4": 1, "poems": 1, "": 1, "loads:a:b": "x"})
+    redis.hset(
+        "ep:stats", mapping={"run_s:extremal:99": 1, "run_s:extremal:median": 2.5, "iterations:extremal2": "1.5"}
+    )
+    assert stats.read() == before
+
+
 def test_seconds_go_into_the_bucket_whose_bound_they_do_not_exceed(redis: Redis):
     stats = Stats(redis)
     for seconds in (0.2, 1.0, 1.01, 3600.0, 3601.0):

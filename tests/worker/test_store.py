@@ -15,7 +15,7 @@ from redis import Redis
 
 from ep_core.report import PartialPoint
 from ep_core.spec import ExtremalSpec
-from worker.contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, Problem
+from worker.contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, Origin, Problem
 from worker.events import GONE_S, MOST_EVENTS, event_key
 from worker.store import JobStore
 
@@ -45,6 +45,20 @@ def assert_nothing_stays(redis: Redis) -> None:
 
 def events(redis: Redis, job_id: str) -> list[tuple[str, str]]:
     return [(fields[b"kind"].decode(), fields[b"data"].decode()) for _, fields in redis.xrange(event_key(job_id))]
+
+
+@pytest.mark.parametrize(
+    "request_id", [None, "12345678901234567890123456789012", "null", "0f8fad5b-d9cb-469f-a165-7086772895e1"]
+)
+def test_a_record_says_which_request_it_came_from(store: JobStore, make_record: Make, request_id: str | None):
+    record = make_record(request_id=request_id)
+    store.create(record)
+    assert store.get(record.id) == record
+    assert store.origin(record.id) == Origin(request_id=request_id)
+
+
+def test_nothing_is_known_of_where_a_job_came_from_that_is_gone(store: JobStore):
+    assert store.origin("gone") == Origin()
 
 
 @pytest.mark.parametrize("new", FINAL)

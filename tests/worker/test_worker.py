@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
 from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
 from worker import catalogue
-from worker.contract import JobState, is_input
+from worker.contract import JobState, Origin, is_input
 from worker.liveness import live_workers
 from worker.queue import TIMEOUT_GRACE_S
 
@@ -126,6 +127,24 @@ def test_the_trace_lies_in_the_log_alone_under_the_incidents_id(shared: Client, 
     log = worker_log.read_text()
     assert incident in record.error.detail
     assert "secret of the network" in log[log.index(incident) :]
+
+
+def test_the_logs_lines_of_a_job_name_the_request_that_posted_it(shared: Client, bear: bytes, worker_log: Path):
+    request_id = uuid4().hex
+    origin = Origin(request_id=request_id)
+    failed = shared.post(bear, origin=origin, **QUICK | {"model": "raises"})
+    shared.wait_final(failed)
+    other = shared.post(bear, **TINY)
+    shared.wait_final(other)
+
+    lines = worker_log.read_text().splitlines()
+    told = [line for line in lines if failed in line]
+    assert {text for line in told for text in ("job starts", "job failed unexpectedly") if text in line} == {
+        "job starts",
+        "job failed unexpectedly",
+    }
+    assert all(f"request_id={request_id}" in line for line in told)
+    assert not any(request_id in line for line in lines if other in line)
 
 
 def test_rqs_alarm_ends_a_job_that_missed_its_limit(shared: Client, bear: bytes):
