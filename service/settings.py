@@ -31,3 +31,6 @@ class ApiSettings(SharedSettings):
     shutdown_s: Annotated[
         int, Field(ge=0, description="Seconds that open requests get to finish when the API is asked to stop.")
     ] = 5
+    allow_private_urls: Annotated[
+        bool, Field(description="Let webhooks and image addresses lead into private networks, and be plain http.")
+    ] = False
