@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
@@ -74,6 +74,23 @@ class MaskPreview(BaseModel):
     mask: Annotated[str, Field(description="A small 8-bit PNG in the network's frame, as a data URL.")]
 
 
+class DeliveryAttempt(BaseModel):
+    """One try to deliver a webhook."""
+
+    at: datetime
+    status_code: Annotated[int | None, Field(description="What the receiver answered; null where it didn't.")] = None
+    error: Annotated[str | None, Field(description="Why there was no answer.")] = None
+    ms: Annotated[int, Field(description="Milliseconds that it took.")]
+
+
+class Delivery(BaseModel):
+    """How far a job's webhook has come."""
+
+    status: Literal["pending", "delivered", "failed"] = "pending"
+    attempts: Annotated[list[DeliveryAttempt], Field(description="The last 10.")] = []
+    next_attempt_at: Annotated[datetime | None, Field(description="Null where there is none to come.")] = None
+
+
 class JobRecord(BaseModel):
     """The record of one job, as stored."""
 
@@ -92,6 +109,9 @@ class JobRecord(BaseModel):
     partial_curve: list[PartialPoint] = []
     error: Problem | None = None
     request: Annotated[str | None, Field(description="The hash of the request's idempotency key.")] = None
+    webhook: Annotated[str | None, Field(description="Where to tell that it is finished.")] = None
+    delivery: Annotated[Delivery | None, Field(description="Null before the webhook's first attempt.")] = None
+    owner: Annotated[str | None, Field(description="The name of the API key that posted it; null without keys.")] = None
 
     def as_fields(self) -> dict[str, str]:
         """Return the fields of its Redis hash: text as it is, everything else as JSON, unset ones left out."""

@@ -20,7 +20,7 @@ from .contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, Mas
 from .events import GONE_S, EventKind, event_key
 from .index import JobIndex, Place
 
-_TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
+_TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request", "webhook", "owner"}
 
 
 class JobStore:
