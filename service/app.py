@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI
@@ -16,7 +17,7 @@ from worker.queue import connect, connect_waiting
 
 from . import health, home, metrics, middleware, openapi, problems
 from .access import exposure
-from .access.callers import find_caller
+from .access.callers import find_caller, webhook_secret_of
 from .access.keys import load_keys
 from .access.rates import RateLimits
 from .batches import endpoints as batches
@@ -31,6 +32,7 @@ from .models import endpoints as models
 from .outbound import Outbound
 from .problems import problem_responses
 from .settings import ApiSettings
+from .webhooks.courier import run_courier
 
 # One retry, for a connection that Redis closed meanwhile; together under 3 s, the most that a 503 may take.
 REDIS_TIMEOUT_S = 1.2
@@ -74,6 +76,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.watchers = connect_waiting(settings.redis_url)
     keys = load_keys(settings)
     app.state.keys = keys
+    app.state.webhook_secret_of = partial(webhook_secret_of, keys=keys, settings=settings)
     app.state.rates = RateLimits(app.state.redis, settings.redis_url)
     app.state.jobs = JobService(app.state.redis, settings)
     app.state.submissions = Submissions(app.state.redis, settings)
@@ -96,11 +99,22 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Run the janitor beside the requests: lost jobs are found even where the only worker is dead."""
+    """Run the janitor and the courier beside the requests.
+
+    So lost jobs are found even where the only worker is dead, and no worker waits for who gets a webhook.
+    """
     janitor = threading.Thread(
         target=run_janitor, args=(app.state.settings, app.state.stopping), name="janitor", daemon=True
     )
     janitor.start()
+    courier = threading.Thread(
+        target=run_courier,
+        args=(app.state.settings, app.state.stopping),
+        kwargs={"secret_of": app.state.webhook_secret_of},
+        name="courier",
+        daemon=True,
+    )
+    courier.start()
     yield
     app.state.stopping.set()
     app.state.redis.close()

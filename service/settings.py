@@ -50,9 +50,6 @@ class ApiSettings(SharedSettings):
     ] = 100_000_000
     max_batch_images: Annotated[int, Field(ge=1, le=1000, description="Images that a batch may have.")] = 100
     fetch_urls: Annotated[bool, Field(description="Take images by their address (`image_url`), too.")] = False
-    allow_private_urls: Annotated[
-        bool, Field(description="Let webhooks and image addresses lead into private networks, and be plain http.")
-    ] = False
     webhook_secret: Annotated[
         str | None,
         Field(pattern="^whsec_[A-Za-z0-9+/=]{32,}$", description="Signs webhooks (`whsec_...`); unset: none are sent."),
@@ -66,3 +63,6 @@ class ApiSettings(SharedSettings):
     shutdown_s: Annotated[
         int, Field(ge=0, description="Seconds that open requests get to finish when the API is asked to stop.")
     ] = 5
+    allow_private_urls: Annotated[
+        bool, Field(description="Let webhooks and image addresses lead into private networks, and be plain http.")
+    ] = False

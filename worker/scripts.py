@@ -5,7 +5,7 @@ from __future__ import annotations
 from .events import GONE_S, MOST_EVENTS
 
 # KEYS of all: the record, the job's events, the index of all jobs (those of a state, an owner and a priority are beside
-# it, `index.JobIndex`), the expiring ones, the base of the batches' keys.
+# it, `index.JobIndex`), the expiring ones, the base of the batches' keys, the webhooks that are due.
 
 _INDEX = """
 local function lists()
@@ -29,7 +29,12 @@ end
 
 local function expire_batch(seconds)
   local batch = redis.call('HGET', KEYS[1], 'batch')
-  if batch then redis.call('EXPIRE', KEYS[5] .. ':' .. batch, seconds) end
+  if batch then redis.call('EXPIRE', KEYS[5] .. ':' .. batch, math.max(seconds, 3600)) end
+end
+
+local function keep_batch()
+  local batch = redis.call('HGET', KEYS[1], 'batch')
+  if batch then redis.call('PERSIST', KEYS[5] .. ':' .. batch) end
 end
 
 local function expiring(id)
@@ -37,11 +42,13 @@ local function expiring(id)
   return owner and id .. ' ' .. owner or id
 end
 
-local function expire(id, seconds)
+local function settle(id, seconds)
+  local now = redis.call('TIME')[1]
   redis.call('XTRIM', KEYS[2], 'MAXLEN', 1)
   for key = 1, 2 do redis.call('EXPIRE', KEYS[key], seconds) end
-  redis.call('ZADD', KEYS[4], redis.call('TIME')[1] + seconds, expiring(id))
+  redis.call('ZADD', KEYS[4], now + seconds, expiring(id))
   expire_batch(seconds)
+  if redis.call('HEXISTS', KEYS[1], 'webhook') == 1 then redis.call('ZADD', KEYS[6], now, id) end
 end
 """
 
@@ -66,7 +73,7 @@ for _, list in ipairs(lists()) do
 end
 if ARGV[3] == 'queued' then redis.call('ZADD', waiting(), ARGV[2], ARGV[1]) end
 tell('state', ARGV[3])
-if tonumber(ARGV[6]) > 0 then expire(ARGV[1], ARGV[6]) end
+if tonumber(ARGV[6]) > 0 then settle(ARGV[1], ARGV[6]) else keep_batch() end
 return 1
 """
 )
@@ -87,7 +94,7 @@ if ARGV[2] ~= '' then
   move(ARGV[4], state, ARGV[2])
 end
 tell(ARGV[6], ARGV[7])
-if tonumber(ARGV[5]) > 0 then expire(ARGV[4], ARGV[5]) end
+if tonumber(ARGV[5]) > 0 then settle(ARGV[4], ARGV[5]) end
 return 1
 """
 )
@@ -131,6 +138,7 @@ DELETE = (
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return 0 end
 redis.call('ZREM', KEYS[4], expiring(ARGV[1]))
+redis.call('ZREM', KEYS[6], ARGV[1])
 redis.call('ZREM', waiting(), ARGV[1])
 for _, list in ipairs(lists()) do
   redis.call('ZREM', list, ARGV[1])

@@ -192,7 +192,7 @@ class JobStore:
 
     def _keys(self, job_id: str) -> list[str]:
         events = event_key(job_id, prefix=self._prefix)
-        return [self._key(job_id), events, *self._index.keys, f"{self._prefix}:batch"]
+        return [self._key(job_id), events, *self._index.keys, f"{self._prefix}:batch", f"{self._prefix}:deliveries"]
 
 
 def _record(fields: dict[bytes, bytes]) -> JobRecord | None:

@@ -69,6 +69,12 @@ async def find_caller(
 UNKNOWN = "This API key is none of this service's. Check that it is whole, or ask the operator for another one."
 
 
+def webhook_secret_of(owner: str | None, *, keys: KeyRing, settings: ApiSettings) -> str | None:
+    """Return what signs the webhooks of an owner's jobs; None where there is nothing (any more)."""
+    key = None if owner is None else keys.of(owner)
+    return Caller.of(key, settings).webhook_secret if owner is None or key is not None else None
+
+
 async def _count(request: Request, caller: Caller, rate: str) -> None:
     limits = cast("RateLimits", request.app.state.rates)
     who = f"key:{caller.owner}" if caller.owner else f"address:{request.client.host if request.client else ''}"

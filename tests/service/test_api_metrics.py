@@ -153,7 +153,8 @@ def test_the_process(client: TestClient) -> None:
 
 
 def test_while_redis_is_away_the_rest_is_told() -> None:
-    away = TestClient(create_app(ApiSettings(redis_url="redis://127.0.0.1:1/0")))
+    settings = ApiSettings(redis_url="redis://127.0.0.1:1/0")
+    away = TestClient(create_app(settings), base_url="http://127.0.0.1")
     away.get("/healthz")
     found = scrape(away)
 
