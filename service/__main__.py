@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from worker.logs import setup_logging
 
+from .access.exposure import check_exposure
 from .app import create_app
 from .settings import ApiSettings
 
@@ -27,9 +28,15 @@ def main() -> int:
     """Serve until SIGTERM or Ctrl-C; 1 where the settings are wrong or the port is taken, with a line that says so."""
     try:
         settings = ApiSettings()
+        app = create_app(settings)
     except ValidationError as error:
-        wrong = "; ".join(f"EP_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(f"EP_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
         return _give_up(f"settings: {wrong}")
+    except ValueError as error:  # the file of the API keys
+        return _give_up(str(error))
+    exposed = check_exposure(settings, has_keys=bool(app.state.keys))
+    if exposed is not None:
+        return _give_up(exposed)
     try:
         listener = _listen(settings.host, settings.port)
     except OSError as error:
@@ -37,7 +44,7 @@ def main() -> int:
         return _give_up(f"can't listen on {where} ({error.strerror}): set EP_PORT (or EP_HOST) to another one")
     setup_logging(json=settings.log_json)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,  # everything goes through worker.logs
         access_log=False,  # service.middleware logs requests
         server_header=False,

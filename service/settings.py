@@ -29,6 +29,12 @@ class ApiSettings(SharedSettings):
     allow_anonymous: Annotated[
         bool, Field(description="Without keys, listen on other addresses than the loopback interface's all the same.")
     ] = False
+    allowed_hosts: Annotated[
+        tuple[str, ...] | None,
+        NoDecode,
+        BeforeValidator(_split),
+        Field(description="Host names answered to, beside this machine's own, separated by commas; `*` for all."),
+    ] = None
     rate_limit: Annotated[
         Rate | None, Field(description="Most requests per key (per address without keys), such as `600/minute`.")
     ] = None

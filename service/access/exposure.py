@@ -15,6 +15,7 @@ from service.errors import Forbidden
 from service.problems import REQUEST_ID_HEADER, respond
 from service.settings import ApiSettings
 
+_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # which come by address; they tell nobody's secrets
 _READING = ("GET", "HEAD", "OPTIONS")
 _EXPOSED = [
     "Location",
@@ -53,8 +54,8 @@ def is_loopback(host: str) -> bool:
 def install(app: FastAPI, settings: ApiSettings, *, has_keys: bool) -> None:
     """Put the guards around `app`."""
     origins = settings.cors_origins or ()
-    if not has_keys:  # no page has its visitors' keys
-        app.add_middleware(_Guard, origins=origins, local_names_only=not settings.allow_anonymous)
+    hosts = settings.allowed_hosts or (("*",) if has_keys or settings.allow_anonymous else ())
+    app.add_middleware(_Guard, hosts=hosts, origins=("*",) if has_keys else origins)  # no page has its visitors' keys
     if origins:
         app.add_middleware(
             CORSMiddleware,
@@ -70,19 +71,24 @@ class _Guard:
     """Refuses what a foreign web page makes a user's browser ask.
 
     Browsers send simple forms anywhere without asking first, and a page can have its own host name lead to the loopback
-    interface. Where the service is for this machine alone it answers to this machine's names only.
+    interface, or into a private network.
+
+    Args:
+        app: what is guarded.
+        hosts: names answered to, beside this machine's own.
+        origins: whose pages may ask for more than to read.
     """
 
-    def __init__(self, app: ASGIApp, *, origins: Sequence[str], local_names_only: bool) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], origins: Sequence[str]) -> None:
         self._app = app
+        self._hosts = [host.lower() for host in hosts]
         self._origins = origins
-        self._local_names_only = local_names_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reason = self._refusal(scope["method"], Headers(scope=scope))
+        reason = None if scope["path"] in _FOR_MACHINES else self._refusal(scope["method"], Headers(scope=scope))
         if reason is None:
             await self._app(scope, receive, send)
         else:
@@ -90,12 +96,17 @@ class _Guard:
 
     def _refusal(self, method: str, headers: Headers) -> str | None:
         host = headers.get("host", "")
-        if self._local_names_only and not is_loopback(_name(host)):
-            return f"Without API keys this service answers to names of this machine only, not to {host[:100]!r}."
+        if not self._answers_to(_name(host).lower()):
+            return (
+                f"This service doesn't answer to the name {host[:100]!r}: the operator can add it to EP_ALLOWED_HOSTS."
+            )
         origin = headers.get("origin")
         if method in _READING or origin is None or "*" in self._origins or origin in self._origins:
             return None
         return None if urlsplit(origin).netloc == host else Forbidden.example
+
+    def _answers_to(self, name: str) -> bool:
+        return "*" in self._hosts or name in self._hosts or is_loopback(name)
 
 
 def _name(host: str) -> str:

@@ -1,0 +1,267 @@
+"""What a post may ask beside the parameters: priority, reuse, keeping images, images by address, webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from redis import Redis
+from standardwebhooks import Webhook
+
+from ep_core.report import RESULT
+from service.app import create_app
+from service.settings import ApiSettings
+from worker.blobs import RedisBlobs
+from worker.contract import INPUT, JobState, Priority
+from worker.queue import job_queue
+from worker.reuse import KnownResults
+from worker.store import JobStore
+
+from .receivers import Answering, body, status
+from .test_webhooks import wait_until
+
+PARAMS = '{"areas": [0.05, 0.1, 0.2]}'
+SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+Finish = Callable[[str], None]
+
+
+def post(client: TestClient, png: bytes, **data: str) -> httpx.Response:
+    return client.post("/v1/jobs", files={"image": ("cat.png", png)}, data={"params": PARAMS} | data)
+
+
+@pytest.fixture
+def open_client(redis: Redis, settings: ApiSettings) -> Iterator[TestClient]:
+    """A client of an API that fetches images and sends webhooks, into this machine too."""
+    changes: dict[str, Any] = {"fetch_urls": True, "allow_private_urls": True, "webhook_secret": SECRET}
+    with TestClient(create_app(settings.model_copy(update=changes)), base_url="http://127.0.0.1") as client:
+        yield client
+
+
+class TestPriority:
+    def test_low_ones_have_a_queue_of_their_own(self, client: TestClient, redis: Redis, png: bytes) -> None:
+        low, normal = post(client, png, priority="low").json(), post(client, png).json()
+
+        assert job_queue(redis).job_ids == [normal["id"]]
+        assert job_queue(redis, Priority.LOW).job_ids == [low["id"]]
+        assert (low["priority"], normal["priority"]) == ("low", "normal")
+        assert client.delete(low["links"]["self"]).status_code == 204
+        assert job_queue(redis, Priority.LOW).job_ids == []
+
+    def test_places_are_those_of_both_queues(self, client: TestClient, png: bytes) -> None:
+        low = [post(client, png, priority="low").json()["links"]["self"] for _ in range(3)]
+        normal = [post(client, png).json()["links"]["self"] for _ in range(6)]
+
+        # Workers take four normal ones, a low one, the other two, and what is left.
+        assert [client.get(link).json()["position"] for link in normal] == [1, 2, 3, 4, 6, 7]
+        assert [client.get(link).json()["position"] for link in low] == [5, 8, 9]
+
+    @pytest.mark.parametrize("value", ["high", "", "Low"])
+    def test_others_are_refused(self, client: TestClient, png: bytes, value: str) -> None:
+        answer = post(client, png, priority=value)
+
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "priority")
+
+
+class TestReuse:
+    @pytest.fixture
+    def done(self, client: TestClient, redis: Redis, png: bytes, finish: Finish, store: JobStore) -> str:
+        """A finished job, told to others as a worker does."""
+        job_id = str(post(client, png).json()["id"])
+        finish(job_id)
+        results = KnownResults(redis, retention_s=600)
+        results.tell_weights("mobilenet_v2", "sha256:b0353104")
+        results.add(store.get(job_id).content, model="mobilenet_v2", job_id=job_id)
+        return job_id
+
+    def test_the_same_again_is_done_at_once(self, client: TestClient, redis: Redis, png: bytes, done: str) -> None:
+        answer = post(client, png)
+
+        job = answer.json()
+        assert (answer.status_code, job["status"], job["cached"]) == (200, "succeeded", True)
+        assert job["id"] != done
+        assert job_queue(redis).job_ids == [done]  # nothing new
+        first, second = (client.get(f"/v1/jobs/{job_id}/result").json() for job_id in (done, job["id"]))
+        assert second["id"] == job["id"]
+        assert [first[name] for name in ("curve", "scores", "timing")] != []
+        assert first["scores"] == second["scores"]
+        assert [point["preserve"] for point in first["curve"]] == [point["preserve"] for point in second["curve"]]
+        for link in [*job["links"]["masks"].values(), job["links"]["saliency"], job["links"]["bundle"]]:
+            assert client.get(link).status_code == 200
+
+    def test_each_has_its_own_copy(self, client: TestClient, redis: Redis, png: bytes, done: str) -> None:
+        second = post(client, png).json()
+        client.delete(f"/v1/jobs/{done}")
+        third = post(client, png).json()
+        client.delete(second["links"]["self"])
+
+        assert third["cached"]
+        assert client.get(third["links"]["result"]).status_code == 200
+        assert 0 < redis.ttl(f"ep:blobs:{third['id']}") <= 24 * 3600
+        assert 0 < redis.ttl(f"ep:job:{third['id']}") <= 24 * 3600
+
+    def test_what_has_gone_is_computed_anew(self, client: TestClient, png: bytes, done: str) -> None:
+        client.delete(f"/v1/jobs/{done}")
+
+        job = post(client, png).json()
+
+        assert (job["status"], job["cached"]) == ("queued", False)
+
+    def test_it_can_be_turned_off(self, client: TestClient, store: JobStore, png: bytes, done: str) -> None:
+        job = post(client, png, reuse="false").json()
+
+        assert (job["status"], job["cached"]) == ("queued", False)
+        assert store.get(job["id"]).content is None
+
+    def test_anything_else_is_another_job(self, client: TestClient, redis: Redis, png: bytes, done: str) -> None:
+        assert not post(client, png + b"\0").json()["cached"]
+        assert not post(client, png, params='{"areas": [0.05, 0.1]}').json()["cached"]
+        KnownResults(redis, retention_s=600).tell_weights("mobilenet_v2", "sha256:other")
+        assert not post(client, png).json()["cached"]
+
+    def test_new_weights_may_be_other_ones_until_they_are_known(
+        self, client: TestClient, redis: Redis, png: bytes, done: str
+    ) -> None:
+        KnownResults(redis, retention_s=600).forget_weights(["mobilenet_v2"])
+
+        assert not post(client, png).json()["cached"]
+
+    def test_batches_reuse_too(self, client: TestClient, png: bytes, done: str) -> None:
+        batch = client.post(
+            "/v1/batches", files=[("image", png), ("image", png + b"\0")], data={"params": PARAMS}
+        ).json()
+
+        assert [job["cached"] for job in batch["jobs"]] == [True, False]
+        assert batch["counts"] == {"succeeded": 1, "queued": 1}
+
+
+class TestKeptImages:
+    def test_are_there_as_they_were_posted(self, client: TestClient, png: bytes, redis: Redis) -> None:
+        job = post(client, png, keep_images="true").json()
+        (link,) = job["links"]["images"]
+
+        answer = client.get(link)
+
+        assert (answer.content, answer.headers["content-type"]) == (png, "image/png")
+        assert client.get(link, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+        assert client.get(f"{job['links']['self']}/images/1").status_code == 404
+        RedisBlobs(redis).put(job["id"], RESULT, b"{}")
+        assert INPUT in RedisBlobs(redis).names(job["id"])
+
+    def test_others_have_no_link_and_go(self, client: TestClient, png: bytes, finish: Finish) -> None:
+        job = post(client, png).json()
+        finish(job["id"])
+
+        assert client.get(job["links"]["self"]).json()["links"]["images"] is None
+        assert client.get(f"{job['links']['self']}/images/0").status_code == 404
+
+
+class TestImagesByAddress:
+    def test_are_fetched(self, open_client: TestClient, redis: Redis, png: bytes) -> None:
+        with Answering(body(png)) as server:
+            as_form = open_client.post("/v1/jobs", files={"image_url": (None, server.url)}, data={"params": PARAMS})
+            as_json = open_client.post("/v1/jobs", json={"image_url": f"{server.url}/b.png?size=1", "reuse": False})
+
+        for answer in (as_form, as_json):
+            assert answer.status_code == 202, answer.text
+            assert RedisBlobs(redis).get(answer.json()["id"], INPUT) == png
+        assert JobStore(redis, retention_s=60).get(as_json.json()["id"]).images == ["b.png"]
+
+    def test_that_cannot_be_had_say_why(self, open_client: TestClient, png: bytes, redis: Redis) -> None:
+        with Answering(status(404)) as missing, Answering(body(b"\xff" * 300_001)) as large:
+            answers = [open_client.post("/v1/jobs", json={"image_url": one.url}) for one in (missing, large)]
+
+        assert [answer.status_code for answer in answers] == [422, 422]
+        assert [answer.json()["errors"][0]["field"] for answer in answers] == ["image_url"] * 2
+        assert "404" in answers[0].json()["detail"]
+        assert "300000 bytes" in answers[1].json()["detail"]
+        assert not redis.keys("ep:job:*")
+
+    def test_in_a_batch_they_do_not_lose_the_others(self, open_client: TestClient, png: bytes) -> None:
+        with Answering(body(png)) as good, Answering(status(500)) as bad:
+            batch = open_client.post("/v1/batches", json={"image_url": [good.url, bad.url]}).json()
+
+        assert batch["counts"] == {"queued": 1, "unusable": 1}
+
+    def test_they_are_off_by_default(self, client: TestClient) -> None:
+        answer = client.post("/v1/jobs", json={"image_url": "https://example.com/cat.jpg"})
+
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "image_url")
+        assert "EP_FETCH_URLS" in answer.json()["detail"]
+
+    @pytest.mark.parametrize(
+        "url", ["https://127.0.0.1/", "https://169.254.169.254/latest", "https://redis:6379/", "file:///etc"]
+    )
+    def test_they_lead_nowhere_private(self, redis: Redis, settings: ApiSettings, url: str) -> None:
+        app = create_app(settings.model_copy(update={"fetch_urls": True}))
+        with TestClient(app, base_url="http://127.0.0.1") as client:
+            answer = client.post("/v1/jobs", json={"image_url": url})
+
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "image_url"
+
+
+class TestWebhooks:
+    def test_one_is_sent_when_the_job_is_done(self, open_client: TestClient, png: bytes, finish: Finish) -> None:
+        with Answering() as receiver:
+            job = post(open_client, png, webhook=receiver.url).json()
+            assert job["delivery"] is None
+            finish(job["id"])
+            wait_until(lambda: receiver.requests)
+            (request,) = receiver.requests
+            wait_until(lambda: open_client.get(job["links"]["self"]).json()["delivery"])
+
+        message = Webhook(SECRET).verify(request.body, request.headers)
+        assert (message["type"], message["data"]["id"]) == ("job.succeeded", job["id"])
+        assert open_client.get(message["data"]["links"]["result"]).status_code == 200
+        delivery = open_client.get(job["links"]["self"]).json()["delivery"]
+        assert (delivery["status"], delivery["attempts"][0]["status_code"]) == ("delivered", 204)
+        assert 'ep_webhook_deliveries_total{outcome="delivered"} 1.0' in open_client.get("/metrics").text
+
+    def test_also_where_the_result_was_known(
+        self, open_client: TestClient, redis: Redis, png: bytes, finish: Finish, store: JobStore
+    ) -> None:
+        first = post(open_client, png).json()["id"]
+        finish(first)
+        results = KnownResults(redis, retention_s=600)
+        results.tell_weights("mobilenet_v2", "sha256:b0353104")
+        results.add(store.get(first).content, model="mobilenet_v2", job_id=first)
+        with Answering() as receiver:
+            assert post(open_client, png, webhook=receiver.url).json()["cached"]
+            wait_until(lambda: receiver.requests)
+
+    def test_nothing_is_sent_of_a_removed_job(self, open_client: TestClient, png: bytes, redis: Redis) -> None:
+        with Answering() as receiver:
+            job = post(open_client, png, webhook=receiver.url).json()
+            open_client.delete(job["links"]["self"])
+
+        assert redis.zcard("ep:deliveries") == 0
+        assert receiver.requests == []
+
+    @pytest.mark.parametrize(
+        "url", ["http://example.com/", "https://user:pw@example.com/", "https://10.1.2.3/", "x", ""]
+    )
+    def test_bad_addresses_are_refused(self, redis: Redis, settings: ApiSettings, png: bytes, url: str) -> None:
+        app = create_app(settings.model_copy(update={"webhook_secret": SECRET}))
+        with TestClient(app, base_url="http://127.0.0.1") as client:
+            answer = post(client, png, webhook=url)
+
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "webhook")
+
+    def test_without_a_secret_there_are_none(self, client: TestClient, png: bytes) -> None:
+        answer = post(client, png, webhook="https://example.com/hook")
+
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "webhook")
+        assert "EP_WEBHOOK_SECRET" in answer.json()["detail"]
+
+
+def test_a_failed_job_says_so_too(open_client: TestClient, png: bytes, store: JobStore) -> None:
+    with Answering() as receiver:
+        job = post(open_client, png, webhook=receiver.url).json()
+        attempt = store.start(job["id"], worker="test")
+        store.finish(job["id"], JobState.FAILED, attempt=attempt)
+        wait_until(lambda: receiver.requests)
+
+    assert Webhook(SECRET).verify(receiver.requests[0].body, receiver.requests[0].headers)["type"] == "job.failed"
