@@ -9,7 +9,7 @@ COPY ep_core ep_core
 COPY worker worker
 COPY service service
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --constraint constraints.txt '.[api,blobs]'
+    pip install --constraint constraints.txt '.[api,blobs,otel]'
 
 FROM python:3.12-slim
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin ep

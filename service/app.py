@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI
 from fastapi_standalone_docs import StandaloneDocs
 
 from ep_core import __version__
 from worker.janitor import run_janitor
 from worker.queue import connect, connect_waiting
+from worker.tracing import flush
 
-from . import health, home, metrics, middleware, openapi, problems
+from . import health, home, metrics, middleware, openapi, problems, tracing
 from .access import exposure
 from .access.callers import find_caller, webhook_secret_of
 from .access.keys import load_keys
@@ -93,6 +94,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
     for feature in (health, metrics, home):
         app.include_router(feature.router)
+    tracing.install(app)
     StandaloneDocs(app)  # /docs and /redoc with scripts of our own host, not of a CDN
     return app
 
@@ -119,3 +121,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.stopping.set()
     app.state.redis.close()
     await app.state.watchers.aclose()
+    await to_thread.run_sync(flush)

@@ -103,9 +103,10 @@ class Delivery(BaseModel):
 
 
 class Origin(NamedTuple):
-    """Which request a job came from, for logs."""
+    """Which request a job came from, for logs and traces."""
 
     request_id: str | None = None
+    traceparent: str | None = None
 
 
 class JobRecord(BaseModel):
@@ -137,6 +138,7 @@ class JobRecord(BaseModel):
     cached: Annotated[bool, Field(description="Whether its result is that of an earlier job.")] = False
     keep_images: Annotated[bool, Field(description="Whether the posted images stay when the job has ended.")] = False
     request_id: Annotated[str | None, Field(description="Names the request that posted it in the logs.")] = None
+    traceparent: Annotated[str | None, Field(description="Names that request in traces, as the W3C says.")] = None
 
     def as_fields(self) -> dict[str, str]:
         """Return the fields of its Redis hash: text as it is, everything else as JSON, unset ones left out."""

@@ -12,6 +12,8 @@ import ep_core
 from ep_core.memory import free_memory
 from ep_core.models import Classifier
 
+from . import tracing
+
 log = structlog.get_logger(__name__)
 
 
@@ -54,7 +56,8 @@ class WarmModels:
         if name not in self._loaded:
             self._make_room()
             log.info("loading model", model=name)
-            self._loaded[name] = self._load(name)
+            with tracing.span("load model", model=name):
+                self._loaded[name] = self._load(name)
             if self._on_load is not None:
                 self._on_load(self._loaded[name])
         self._loaded.move_to_end(name)

@@ -19,7 +19,7 @@ from ep_core.models.catalogue import list_models
 from ep_core.models.device import pick_device
 from ep_core.spec import DEFAULT_MODEL
 
-from . import catalogue
+from . import catalogue, tracing
 from . import tasks as tasks  # here, so that the first job doesn't wait for it, and a broken installation shows at once
 from .activity import Activity
 from .cores import threads_per_worker
@@ -45,6 +45,7 @@ def serve(settings: WorkerSettings) -> int:
         InvalidInput, UnknownName, ModelUnavailable: the operator's model list is wrong, or the device isn't here.
     """
     pick_device(settings.device)
+    tracing.setup("extremal-perturbations-worker")
     torch.set_num_threads(settings.threads or threads_per_worker(settings.workers))
     cards = list_models(settings.models_file)
     redis = connect(settings.redis_url)
@@ -60,6 +61,7 @@ def serve(settings: WorkerSettings) -> int:
     threading.Thread(target=run_survey, args=layers, name="survey", daemon=True).start()
     work(runtime, redis, cards)
     ending.set()
+    tracing.flush()
     log.info("worker ends", worker=runtime.name)
     return EXIT_POISONED if runtime.activity.poisoned else os.EX_OK
 

@@ -32,7 +32,7 @@ from .events import EventKind, event_key
 from .index import JobIndex, Place
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
-_TEXT_FIELDS |= {"webhook", "owner", "priority", "batch", "content", "request_id"}
+_TEXT_FIELDS |= {"webhook", "owner", "priority", "batch", "content", *Origin._fields}
 
 
 class JobStore:

@@ -18,6 +18,7 @@ from ep_core.report import RESULT
 from ep_core.reports import Report
 from ep_core.tasks import run_task
 
+from . import tracing
 from .activity import LOADING_S
 from .blobs import clear_failed
 from .contract import JobRecord, JobState, Problem, input_name
@@ -48,7 +49,10 @@ def run_job(job_id: str) -> Retry | None:
         log.info("nothing to run", job=job_id)
         return None
     origin = runtime.store.origin(job_id)
-    with structlog.contextvars.bound_contextvars(job=job_id, attempt=attempt, request_id=origin.request_id):
+    with (
+        structlog.contextvars.bound_contextvars(job=job_id, attempt=attempt, request_id=origin.request_id),
+        tracing.job_span(origin.traceparent, job=job_id, attempt=attempt),
+    ):
         return _Attempt(runtime, job_id, attempt).run()
 
 
@@ -84,18 +88,20 @@ class _Attempt:
     def _explain(self, limit_s: float) -> None:
         hook = ProgressHook(self.runtime, self.job_id, attempt=self.attempt, limit_s=limit_s)
         record = self._record()
+        tracing.note(task=record.params.task, model=record.params.model)
         images = [self._image(k, name) for k, name in enumerate(record.images)]
         self.runtime.activity.allow(LOADING_S)
         model = self.runtime.models.get(record.params.model)
         self.runtime.activity.tick()
-        outcome = run_task(
-            model,
-            images,
-            record.params,
-            names=record.images,
-            on_progress=hook,
-            max_lanes=self.runtime.settings.max_lanes,
-        )
+        with tracing.span("run engine"):
+            outcome = run_task(
+                model,
+                images,
+                record.params,
+                names=record.images,
+                on_progress=hook,
+                max_lanes=self.runtime.settings.max_lanes,
+            )
         for name, data in outcome.files:
             self._check()
             self._keep(name, data)
@@ -140,12 +146,14 @@ class _Attempt:
         self.runtime.patiently(lambda: blobs.expire(self.job_id, self.runtime.settings.retention_s))
 
     def _finish(self, state: JobState, error: Problem | None = None) -> bool:
+        tracing.note(state=state.value)
         return self.runtime.patiently(
             lambda: self.runtime.store.finish(self.job_id, state, attempt=self.attempt, error=error)
         )
 
     def _fail(self, problem: Problem) -> None:
         log.info("job failed", problem=problem.type)
+        tracing.fail(problem.type)
         if self.runtime.patiently(lambda: self.runtime.store.holds(self.job_id, attempt=self.attempt)):
             self._clear()  # before the record is written: a full Redis may be the reason
             if self._finish(JobState.FAILED, problem):
@@ -183,10 +191,13 @@ class _Attempt:
         record = self.runtime.patiently(lambda: self.runtime.store.get(self.job_id))
         if record is None or record.state in (JobState.CANCELED, JobState.FAILED):
             self.runtime.blobs.delete(self.job_id)
-        log.info("job stopped", state=record.state.value if record else "deleted")
+        state = record.state.value if record else "deleted"
+        tracing.note(state=state)
+        log.info("job stopped", state=state)
 
     def _put_back(self) -> Retry | None:
         if self.runtime.patiently(lambda: self.runtime.store.give_back(self.job_id, attempt=self.attempt)):
+            tracing.note(state=JobState.QUEUED.value)
             log.info("job put back, the worker shuts down")
             return PUT_BACK
         self._leave()

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Annotated, cast
 
 from anyio import to_thread
-from asgi_correlation_id import correlation_id
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ep_core.report import RESULT
 from ep_core.reports import read_report
+from service import tracing
 from service.access.callers import CallerDep
 from service.deps import JobsDep, LinksDep, SettingsDep
 from service.errors import InvalidFields, KeyReused, NotFound, QueueFull, Unavailable, UnsupportedType, UploadTooLarge
@@ -27,7 +27,7 @@ from service.uploads.examples import BATCH_BODY
 from service.uploads.limits import UploadLimits
 from service.uploads.reader import read_upload
 from service.uploads.upload import Upload
-from worker.contract import JobRecord, JobState, Origin, Problem
+from worker.contract import JobRecord, JobState, Problem
 from worker.problems import make_problem
 
 from .contract import BatchItem, BatchRecord
@@ -75,7 +75,7 @@ async def create_batch(
     await run_in_threadpool(check_params, request.app.state.redis, upload.params)
     upload = replace(upload, options=check_options(upload.options, caller, settings))
     upload = await _looked_at(request, upload, settings)
-    origin = Origin(request_id=correlation_id.get())
+    origin = tracing.origin()
     record, replayed = await run_in_threadpool(batches.submit, upload, caller, key=idempotency_key, origin=origin)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"

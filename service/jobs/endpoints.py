@@ -8,10 +8,10 @@ from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
-from asgi_correlation_id import correlation_id
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from service import tracing
 from service.access.callers import Caller, CallerDep
 from service.deps import JobsDep, LinksDep, SettingsDep, SubmissionsDep
 from service.errors import InvalidFields, KeyReused, NotFound, QueueFull, Unavailable, UnsupportedType, UploadTooLarge
@@ -22,7 +22,7 @@ from service.uploads.examples import REQUEST_BODY
 from service.uploads.limits import UploadLimits
 from service.uploads.reader import read_upload
 from service.uploads.upload import Upload
-from worker.contract import JobRecord, JobState, Origin
+from worker.contract import JobRecord, JobState
 
 from .checks import check_images, check_options, check_params
 from .cursor import as_cursor, from_cursor
@@ -78,7 +78,7 @@ async def create_job(
     tasks, several images are a batch: `/v1/batches`.
     """
     limits = UploadLimits.of(settings, caller, is_batch=False)
-    submit = partial(submissions.submit, key=idempotency_key, origin=Origin(request_id=correlation_id.get()))
+    submit = partial(submissions.submit, key=idempotency_key, origin=tracing.origin())
     record, replayed = await _accept(request, limits, caller, submit)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"

@@ -55,7 +55,7 @@ class Submissions:
             upload: images, parameters and options.
             caller: whose job it is.
             key: the caller's for this request; sent again, it makes no second job.
-            origin: which request it is, for logs.
+            origin: which request it is, for logs and traces.
 
         Returns:
             The job, and whether an earlier request has made it.

@@ -51,10 +51,11 @@ def events(redis: Redis, job_id: str) -> list[tuple[str, str]]:
     "request_id", [None, "12345678901234567890123456789012", "null", "0f8fad5b-d9cb-469f-a165-7086772895e1"]
 )
 def test_a_record_says_which_request_it_came_from(store: JobStore, make_record: Make, request_id: str | None):
-    record = make_record(request_id=request_id)
+    traceparent = request_id and f"00-{'a' * 32}-{'b' * 16}-01"
+    record = make_record(request_id=request_id, traceparent=traceparent)
     store.create(record)
     assert store.get(record.id) == record
-    assert store.origin(record.id) == Origin(request_id=request_id)
+    assert store.origin(record.id) == Origin(request_id, traceparent)
 
 
 def test_nothing_is_known_of_where_a_job_came_from_that_is_gone(store: JobStore):
