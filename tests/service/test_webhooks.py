@@ -48,6 +48,13 @@ def finish_job(redis: Redis, url: str | None, *, state: JobState = JobState.SUCC
     return record.id
 
 
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """A Redis of our own: the couriers of the other tests' API would take our messages."""
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
 @pytest.fixture
 def finish(redis: Redis) -> Finish:
     return partial(finish_job, redis)
