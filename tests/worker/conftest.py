@@ -20,15 +20,15 @@ from ep_core.spec import SPECS, ExtremalSpec
 from service.embedded_redis import EmbeddedRedis
 from worker import queue
 from worker.blobs import open_blobs
-from worker.contract import JobRecord, JobState, Origin, input_name
+from worker.contract import JobRecord, JobState, input_name
 from worker.liveness import live_workers
 from worker.store import JobStore
 
 HERE = Path(__file__).parent
 BEAR = HERE.parents[1] / "samples" / "black_bear.jpg"
 START_S = 120.0
-UNFINISHED = ("ep:jobs:queued", "ep:jobs:running")
-QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate")
+UNFINISHED = ("ep:jobs:queued", "ep:jobs:running", "ep:jobs:queued:normal", "ep:jobs:queued:low")
+QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate", "rq:queue:extremal-low")
 FAULTS = ("none", "raises", "hungry", "poisons", "hangs")
 
 
@@ -44,15 +44,15 @@ class Client:
         self.store = JobStore(redis, retention_s=600)
         self.blobs = open_blobs(None, redis)
 
-    def post(self, *images: bytes, timeout_s: int = 300, origin: Origin | None = None, **params: Any) -> str:
+    def post(self, *images: bytes, timeout_s: int = 300, fields: dict[str, Any] | None = None, **params: Any) -> str:
+        """Post a job; `fields` are the record's own."""
         spec = SPECS[params.get("task", "extremal")](**params)
         names = [f"{k}.jpg" for k in range(len(images))]
-        origin = origin or Origin()
-        record = JobRecord(id=uuid4().hex, params=spec, images=names, created_at=datetime.now(UTC), **origin._asdict())
+        record = JobRecord(id=uuid4().hex, params=spec, images=names, created_at=datetime.now(UTC), **fields or {})
         for k, image in enumerate(images):
             self.blobs.put(record.id, input_name(k), image)
         self.store.create(record)
-        queue.enqueue(self.redis, record.id, timeout_s=timeout_s)
+        queue.enqueue(self.redis, record.id, timeout_s=timeout_s, priority=record.priority)
         return record.id
 
     def delete(self, job_id: str) -> None:

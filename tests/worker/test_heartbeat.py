@@ -40,7 +40,7 @@ def test_a_job_over_its_time_fails_and_a_stalled_one_is_left_to_its_next_worker(
     blobs.put(record.id, INPUT, b"image")
     activity = Activity(stall_s=-1)  # silent for too long from the start
     activity.begin(record.id, attempt=store.start(record.id, worker="w"), limit_s=limit_s)
-    runtime = Runtime("w", WorkerSettings(), store, blobs, models=None, activity=activity, stats=None)
+    runtime = Runtime("w", WorkerSettings(), store, blobs, models=None, activity=activity, stats=None, results=None)
     with pytest.raises(Exited) as end:
         Heartbeat(runtime, redis, renew=lambda: None, welcome=lambda: None).run()
     assert end.value.args == (EXIT_HUNG,)

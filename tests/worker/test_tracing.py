@@ -19,7 +19,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from worker.contract import JobState, Origin
+from worker.contract import JobState
 
 if TYPE_CHECKING:
     from conftest import Client, WorkerProcess
@@ -161,8 +161,8 @@ def test_a_post_and_the_workers_run_of_its_job_are_one_trace(
 
 def test_a_failed_job_is_a_failed_span(own: Own, bear: bytes, collector: Collector, otel: dict[str, str]):
     client, worker = own(EP_PRELOAD="none", OTEL_SERVICE_NAME="mine", **otel)
-    client.wait_final(client.post(bear, origin=Origin(traceparent=CALLER), **TINY | {"model": "raises"}))
-    client.wait_final(client.post(bear, origin=Origin(traceparent="no such thing"), **TINY))
+    client.wait_final(client.post(bear, fields={"traceparent": CALLER}, **TINY | {"model": "raises"}))
+    client.wait_final(client.post(bear, fields={"traceparent": "no such thing"}, **TINY))
     end(worker)
 
     failed, succeeded = collector.named("run job")

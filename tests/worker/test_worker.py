@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +15,15 @@ import pytest
 
 from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
 from worker import catalogue
-from worker.contract import JobState, Origin, is_input
+from worker.contract import INPUT, JobState, is_input
 from worker.liveness import live_workers
 from worker.queue import TIMEOUT_GRACE_S
+from worker.reuse import KnownResults
 
 if TYPE_CHECKING:
     from conftest import Client
+
+    from ep_core.models import Classifier
 
 QUICK = {"areas": (0.1, 0.3), "iterations": 3}
 LONG = {"areas": (0.1,), "iterations": 5000}
@@ -53,6 +57,32 @@ def test_a_finished_job_leaves_only_what_expires(shared: Client, bear: bytes):
     shared.wait_final(job_id)
     shared.wait_tidy(job_id, "ep:blobs", "ep:job")
     assert all(shared.redis.ttl(key) > 0 for key in shared.keys_of(job_id))
+
+
+def test_a_kept_image_stays_as_long_as_the_result(shared: Client, bear: bytes):
+    job_id = shared.post(bear, fields={"keep_images": True}, **TINY)
+    assert shared.wait_final(job_id).state is JobState.SUCCEEDED
+    assert shared.blobs.get(job_id, INPUT) == bear
+    assert 0 < shared.redis.ttl(f"ep:blobs:{job_id}") <= 24 * 3600
+
+
+def test_a_kept_image_outlives_a_failure(shared: Client, bear: bytes):
+    job_id = shared.post(bear, fields={"keep_images": True}, **TINY | {"model": "raises"})
+    assert shared.wait_final(job_id).state is JobState.FAILED
+    assert shared.blobs.names(job_id) == [INPUT]
+    assert 0 < shared.redis.ttl(f"ep:blobs:{job_id}") <= 24 * 3600
+
+
+def test_a_result_is_known_by_its_content_and_weights(shared: Client, bear: bytes, mobilenet: Classifier):
+    job_id = shared.post(bear, fields={"content": "abc"}, **QUICK)
+    shared.wait_final(job_id)
+    results = KnownResults(shared.redis, retention_s=600)
+    deadline = time.monotonic() + 3
+    while results.find("abc", model="mobilenet_v2") != job_id:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert results.find("abcd", model="mobilenet_v2") is None
+    assert shared.redis.hget("ep:models:weights", "mobilenet_v2").decode() == mobilenet.weights_digest
 
 
 def test_progress_and_a_partial_curve_are_seen_on_the_way(shared: Client, bear: bytes):
@@ -131,8 +161,8 @@ def test_the_trace_lies_in_the_log_alone_under_the_incidents_id(shared: Client, 
 
 def test_the_logs_lines_of_a_job_name_the_request_that_posted_it(shared: Client, bear: bytes, worker_log: Path):
     request_id = uuid4().hex
-    origin = Origin(request_id=request_id)
-    failed = shared.post(bear, origin=origin, **QUICK | {"model": "raises"})
+    fields = {"request_id": request_id}
+    failed = shared.post(bear, fields=fields, **QUICK | {"model": "raises"})
     shared.wait_final(failed)
     other = shared.post(bear, **TINY)
     shared.wait_final(other)
