@@ -1,4 +1,7 @@
-"""What endpoints ask for, as `Annotated` aliases. The objects live as long as the application (`app.create_app`)."""
+"""What endpoints ask for, as `Annotated` aliases. The objects live as long as the application (`app.create_app`).
+
+All are `async`: others would be called in a thread each.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +18,27 @@ from .links import Links
 from .settings import ApiSettings
 
 
-def _settings(request: Request) -> ApiSettings:
+async def _settings(request: Request) -> ApiSettings:
     return cast("ApiSettings", request.app.state.settings)
 
 
-def _redis(request: Request) -> Redis:
+async def _redis(request: Request) -> Redis:
     return cast("Redis", request.app.state.redis)
 
 
-def _jobs(request: Request, caller: CallerDep) -> JobService:
+async def _jobs(request: Request, caller: CallerDep) -> JobService:
     return cast("JobService", request.app.state.jobs).of(caller)
 
 
-def _submissions(request: Request) -> Submissions:
+async def _submissions(request: Request) -> Submissions:
     return cast("Submissions", request.app.state.submissions)
 
 
-def _http_metrics(request: Request) -> HttpMetrics:
+async def _http_metrics(request: Request) -> HttpMetrics:
     return cast("HttpMetrics", request.app.state.http_metrics)
 
 
-def _links(request: Request) -> Links:
+async def _links(request: Request) -> Links:
     return Links(str(request.scope.get("root_path", "")))
 
 

@@ -40,7 +40,7 @@ UNUSABLE = "unusable"
 BatchId = Annotated[str, Path(description="The batch's id.", examples=["5d1f3a1c7b0e4a8f9f5c2d4e6a7b8c9d"])]
 
 
-def _batches(request: Request) -> BatchService:
+async def _batches(request: Request) -> BatchService:
     return cast("BatchService", request.app.state.batches)
 
 

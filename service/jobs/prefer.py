@@ -28,7 +28,7 @@ def parse_wait(values: list[str], *, most: int) -> int | None:
     return None
 
 
-def _wait_s(
+async def _wait_s(
     request: Request,
     settings: SettingsDep,
     prefer: Annotated[
