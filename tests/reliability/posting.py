@@ -44,11 +44,13 @@ def tiny_params(*, iterations: int) -> JsonObject:
     return {"model": TINY, "areas": [0.1], "iterations": iterations, "check_extremality": False}
 
 
-def no_reuse(client: httpx.Client) -> dict[str, str]:
-    """Return the form's field that asks for a run of its own, where the API knows it."""
-    body = client.get("/openapi.json").json()["paths"]["/v1/jobs"]["post"]["requestBody"]
-    form = body["content"]["multipart/form-data"]["schema"]
-    return {"reuse": "false"} if "reuse" in form.get("properties", {}) else {}
+def no_reuse(client: httpx.Client) -> JsonObject:
+    """Return the field that asks for a run of its own, where the API knows it."""
+    document = client.get("/openapi.json").json()
+    body = document["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    while "$ref" in body:
+        body = document["components"]["schemas"][body["$ref"].rpartition("/")[2]]
+    return {"reuse": False} if "reuse" in body.get("properties", {}) else {}
 
 
 @dataclass
@@ -57,13 +59,13 @@ class Poster:
 
     Args:
         clients: one per API process.
-        extra: more fields of the form.
+        extra: more fields beside the parameters.
         params: of each job.
     """
 
     clients: Sequence[httpx.Client]
     params: JsonObject
-    extra: dict[str, str] = field(default_factory=dict)
+    extra: JsonObject = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
     """What came in place of an answer, and how often."""
     _turn: int = 0
@@ -78,7 +80,7 @@ class Poster:
 
     def form(self) -> dict[str, str]:
         """Return the form's fields but for the image."""
-        return {"params": json.dumps(self.params)} | self.extra
+        return {name: json.dumps(value) for name, value in ({"params": self.params} | self.extra).items()}
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Return the answer to a request, sent again while the service is away; never one above 299.

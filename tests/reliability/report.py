@@ -22,8 +22,8 @@ LAST_GRACE_S = 90.0  # to stop everything, after the time is up
 Value = int | float | str
 
 
-class TooLong(BaseException):
-    """The command's time is up; no `except Exception` on the way swallows it."""
+class Stopped(BaseException):
+    """The command's time is up, or it was asked to end; no `except Exception` on the way swallows it."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def run(title: str, measure: Callable[[Report, Line], None], *, limit_s: float, 
     try:
         with _within(limit_s), Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             measure(report, Line(progress))
-    except (Exception, TooLong) as error:
+    except (Exception, Stopped) as error:
         report.check("finished", type(error).__name__, "without an error", met=False)
         report.lines.append(str(error))
     report.show()
@@ -133,21 +133,22 @@ def run(title: str, measure: Callable[[Report, Line], None], *, limit_s: float, 
 
 @contextmanager
 def _within(limit_s: float) -> Iterator[None]:
-    """Raise `TooLong` in the main thread when time is up, and end the process where that doesn't help."""
+    """Raise `Stopped` in the main thread when time is up or on SIGTERM; end the process where that doesn't help."""
 
     def give_up(number: int, frame: FrameType | None) -> None:
-        raise TooLong(f"not done after {limit_s:.0f} s")
+        raise Stopped(f"not done after {limit_s:.0f} s" if number == signal.SIGALRM else "asked to end")
 
     last = threading.Timer(limit_s + LAST_GRACE_S, os._exit, args=(1,))  # its children end with it
     last.daemon = True
     last.start()
-    previous = signal.signal(signal.SIGALRM, give_up)
+    previous = {number: signal.signal(number, give_up) for number in (signal.SIGALRM, signal.SIGTERM)}
     signal.setitimer(signal.ITIMER_REAL, limit_s)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
         last.cancel()
 
 

@@ -207,6 +207,7 @@ def _environment(redis_url: str, models: Path, workers: int) -> dict[str, str]:
         "EP_MODELS_FILE": str(models),
         "EP_WORKERS": str(workers),
         "EP_PRELOAD": TINY,
+        "EP_THREADS": "1",  # the other cores are for the API, Redis and the clients
         "PYTHONPATH": path,
         "PYTHONUNBUFFERED": "1",
     }
