@@ -109,16 +109,17 @@ class Stack:
     Args:
         apis: how many API processes, each on a port of its own.
         workers: how many workers.
+        models: the model list (TOML).
         settings: more of the services' environment, ``EP_...``.
     """
 
-    def __init__(self, *, apis: int = 1, workers: int = 1, **settings: object) -> None:
+    def __init__(self, *, apis: int = 1, workers: int = 1, models: str = MODELS, **settings: object) -> None:
         self._folder = TemporaryDirectory(prefix="ep-reliability-")
         self.folder = Path(self._folder.name)
         self.redis = EmbeddedRedis(self.folder / "redis")
-        models = self.folder / "models.toml"
-        models.write_text(MODELS)
-        self._env = _environment(self.redis.url, models, max(1, workers)) | {k: str(v) for k, v in settings.items()}
+        listed = self.folder / "models.toml"
+        listed.write_text(models)
+        self._env = _environment(self.redis.url, listed, max(1, workers)) | {k: str(v) for k, v in settings.items()}
         self.ports = [_free_port() for _ in range(apis)]
         self.apis = [self._process(f"api-{k}", "service", EP_PORT=str(port)) for k, port in enumerate(self.ports)]
         self.workers = [self._process(f"worker-{k}", "worker") for k in range(workers)]
