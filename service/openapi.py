@@ -43,6 +43,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     _, problem = models_json_schema([(ProblemDetails, "validation")], ref_template=REF)
     document["components"]["schemas"].update(problem["$defs"])
     _drop_default_errors(document)
+    _drop_null_parameters(document)
     return document
 
 
@@ -54,3 +55,15 @@ def _drop_default_errors(document: dict[str, Any]) -> None:
                 del operation["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
+
+
+def _drop_null_parameters(document: dict[str, Any]) -> None:
+    """Drop null as a value of query parameters and headers: they are left out instead, and `null` is a text there."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", []):
+                schema = parameter["schema"]
+                kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+                if len(kinds) == 1:
+                    del schema["anyOf"]
+                    schema |= kinds[0]

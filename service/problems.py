@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Annotated, Any
 
 import structlog
@@ -15,6 +15,7 @@ from pydantic import Field
 from redis import exceptions as redis_errors
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from ep_core.errors import InvalidInput, UnknownName
 from worker.contract import Problem
@@ -106,10 +107,18 @@ async def _invalid_parameters(_: Request, error: RequestValidationError) -> Resp
     return respond(InvalidFields(field_errors(error.errors())).problem)
 
 
-async def _http_error(_: Request, error: HTTPException) -> Response:
+async def _http_error(request: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
     slug = status.phrase.lower().replace(" ", "-")
-    return respond(make_problem(slug, status, _ROUTING.get(status, error.detail)), error.headers)
+    headers = {"Allow": _allowed(request)} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    return respond(make_problem(slug, status, _ROUTING.get(status, error.detail)), headers)
+
+
+def _allowed(request: Request) -> str:
+    """Return all methods of an address; the error itself knows those of its first route only."""
+    scopes = {method.value: {**request.scope, "method": method.value} for method in HTTPMethod}
+    routes = request.app.routes
+    return ", ".join(m for m, scope in scopes.items() if any(r.matches(scope)[0] is Match.FULL for r in routes))
 
 
 async def _redis_unusable(_: Request, error: Exception) -> Response:

@@ -96,7 +96,9 @@ def list_jobs(
     links: LinksDep,
     status: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_LISTED, description="Most jobs on the page.")] = 20,
-    cursor: Annotated[str | None, Query(description="Where the page begins: see `next` of the page before.")] = None,
+    cursor: Annotated[
+        str | None, Query(min_length=1, description="Where the page begins: see `next` of the page before.")
+    ] = None,
 ) -> JobPage:
     """Return jobs, the newest first. `next` leads on; what is posted meanwhile doesn't shift the pages."""
     records, last = jobs.page(state=status, after=None if cursor is None else from_cursor(cursor), limit=limit)

@@ -121,3 +121,11 @@ def test_the_home_page_links_where_to_go(client: TestClient) -> None:
 
     for link in ("docs", "v1/models", "readyz", "openapi.json"):
         assert f'href="{link}"' in html
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/v1/jobs", "GET, POST"), ("/v1/jobs/0", "DELETE, GET"), ("/healthz", "GET"), ("/", "GET")]
+)
+def test_a_refused_method_comes_with_all_that_the_address_takes(client: TestClient, path: str, methods: str) -> None:
+    """RFC 9110, 15.5.6; also where each method is an endpoint of its own."""
+    assert client.options(path).headers["allow"] == methods

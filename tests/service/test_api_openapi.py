@@ -82,6 +82,12 @@ def test_every_error_is_declared_as_problem_details(document: dict[str, Any]) ->
     assert declared["post /v1/batches"] == {"202", "409", "413", "415", "422", *of_all}
 
 
+def test_no_parameter_is_null(document: dict[str, Any]) -> None:
+    for name, operation in _operations(document):
+        for parameter in operation.get("parameters", []):
+            assert "null" not in str(parameter["schema"]), (name, parameter["name"])
+
+
 def test_examples_validate_against_their_schemas(document: dict[str, Any]) -> None:
     checked = 0
     for name, operation in _operations(document):

@@ -1,0 +1,314 @@
+"""`make chaos`: workers, an API process and Redis are killed while jobs run; no job may be lost, run wrong or hang."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import socket
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from redis import RedisError
+
+from worker.contract import JobState
+from worker.store import JobStore
+
+from . import report
+from .posting import FINAL, JsonObject, Poster, no_reuse, picture, tiny_params
+from .stack import Process, Stack
+
+POSTERS = 3
+PAUSE_S = 0.2  # of a poster, so that uploads are under way most of the time that jobs run
+LATE_SHARE = 0.1  # of the jobs, posted while Redis is away
+API_DIES_AT = 0.25  # of the jobs posted
+REDIS_GOES_AT = 0.5  # of the jobs finished
+REDIS_AWAY_S = 2.0
+LOOK_S = 0.5
+WORKER_LOST = "/problems/worker-lost"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    jobs: int
+    copies: int
+    iterations: int
+    kill_every: float
+    workers: int
+    seed: int
+    settings: dict[str, str]
+
+    @property
+    def limit_s(self) -> float:
+        """When it has failed, if it isn't done."""
+        return 240 + self.jobs * 5.0
+
+
+class Chaos:
+    """Kills what `Options` say, restarts it at once, and remembers what it hit. For the main thread."""
+
+    def __init__(self, stack: Stack, options: Options) -> None:
+        self._stack = stack
+        self._chance = random.Random(options.seed)
+        self._every_s = options.kill_every
+        self._next = time.monotonic() + self._every_s
+        self._redis = stack.connect()
+        self._store = JobStore(self._redis, retention_s=1)
+        self.kills = 0
+        self.hits = 0
+        self.redis_restarts = 0
+        self.api_kills = 0
+
+    def maybe_kill_a_worker(self) -> None:
+        """Kill a random worker where it is time to; a killed one is started again at once."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + self._every_s * self._chance.uniform(0.5, 1.5)
+        worker = self._chance.choice(self._stack.workers)
+        self.hits += self._is_busy(worker)
+        worker.kill()
+        worker.start()
+        self.kills += 1
+
+    def restart_the_dead(self) -> None:
+        """Start workers again that ended by themselves."""
+        for worker in self._stack.workers:
+            if not worker.running:
+                worker.start()
+
+    def restart_redis(self, going: threading.Event) -> None:
+        """Take Redis away for a while."""
+        going.set()
+        self._stack.redis.stop()
+        time.sleep(REDIS_AWAY_S)
+        self._stack.redis.start()
+        self.redis_restarts += 1
+
+    def kill_api(self, upload: Upload) -> None:
+        """Kill the first API process in the middle of an upload, and start it again."""
+        upload.half_sent.wait(30)
+        self._stack.apis[0].kill()
+        upload.api_is_dead.set()
+        self._stack.apis[0].start()
+        self.api_kills += 1
+
+    def _is_busy(self, worker: Process) -> bool:
+        name = f"{socket.gethostname()}.{worker.pid}"
+        try:
+            records = [self._store.get(job_id) for job_id in self._store.running()]
+        except RedisError:
+            return False
+        return any(r is not None and r.state is JobState.RUNNING and r.worker == name for r in records)
+
+
+class Upload:
+    """A request that stops in the middle of its body until its server is dead, and is then sent again."""
+
+    def __init__(self, client: httpx.Client, poster: Poster) -> None:
+        self._client = client
+        self._poster = poster
+        self.half_sent = threading.Event()
+        self.api_is_dead = threading.Event()
+        self.was_cut = False
+
+    def post(self, image: bytes) -> str:
+        """Return the id of the job that came of it."""
+        headers = {"Idempotency-Key": "cut-in-the-middle"}
+        whole = self._client.build_request("POST", "/v1/jobs", files={"image": image}, data=self._poster.form())
+        body = whole.read()
+
+        def slowly():
+            yield body[: len(body) // 2]
+            self.half_sent.set()
+            self.api_is_dead.wait(30)
+            yield body[len(body) // 2 :]
+
+        kind = {"Content-Type": whole.headers["Content-Type"]}
+        try:
+            self._client.post("/v1/jobs", content=slowly(), headers=headers | kind)
+        except httpx.TransportError:
+            self.was_cut = True
+        again = self._poster.ask("POST", "/v1/jobs", headers=headers | kind, content=body)
+        return str(again.json()["id"])
+
+
+class Watch:
+    """Posts the jobs and follows them to their end, in threads of its own."""
+
+    def __init__(self, options: Options, posters: list[Poster], upload: Upload, redis_going: threading.Event) -> None:
+        self._options = options
+        self._posters = posters
+        self._upload = upload
+        self._redis_going = redis_going
+        self._lock = threading.Lock()
+        self.image_of: dict[str, int] = {}
+        self.ended: dict[str, JsonObject] = {}
+
+    @property
+    def posted(self) -> int:
+        """How many jobs have an id."""
+        return len(self.image_of)
+
+    @property
+    def done(self) -> bool:
+        """Whether all jobs have ended."""
+        return len(self.ended) == self._options.jobs
+
+    def start(self, pool: ThreadPoolExecutor) -> list[Future[None]]:
+        """Begin; the futures raise what went wrong."""
+        parts = [range(k, self._options.jobs - 1, POSTERS) for k in range(POSTERS)]
+        posting = [pool.submit(self._post, poster, part) for poster, part in zip(self._posters, parts, strict=False)]
+        return [*posting, pool.submit(self._post_slowly), pool.submit(self._follow, self._posters[-1])]
+
+    def _post(self, poster: Poster, numbers: range) -> None:
+        late = len(numbers) - max(1, round(LATE_SHARE * len(numbers)))
+        for k, number in enumerate(numbers):
+            if k == late:
+                self._redis_going.wait()
+            self._note(poster.post(picture(self._image(number))), number)
+            time.sleep(PAUSE_S)
+
+    def _post_slowly(self) -> None:
+        number = self._options.jobs - 1
+        self._note(self._upload.post(picture(self._image(number))), number)
+
+    def _image(self, number: int) -> int:
+        return number // self._options.copies
+
+    def _note(self, job_id: str, number: int) -> None:
+        with self._lock:
+            assert job_id not in self.image_of, f"two requests made the same job {job_id}"
+            self.image_of[job_id] = self._image(number)
+
+    def _follow(self, poster: Poster) -> None:
+        while not self.done:
+            with self._lock:
+                open_ = [job_id for job_id in self.image_of if job_id not in self.ended]
+            for job_id in open_:
+                job = poster.ask("GET", f"/v1/jobs/{job_id}").json()
+                if job["status"] in FINAL:
+                    self.ended[job_id] = job
+            time.sleep(LOOK_S)
+
+
+def measure(result: report.Report, line: report.Line, options: Options) -> None:
+    """Run the jobs amid the chaos and compare what came of them."""
+    with ExitStack() as running:
+        stack = running.enter_context(Stack(apis=2, workers=options.workers, **options.settings))
+        clients = [running.enter_context(stack.client(k)) for k in range(2)]
+        extra, params = no_reuse(clients[0]), tiny_params(iterations=options.iterations)
+        posters = [Poster(clients, params, extra, _turn=k) for k in range(POSTERS + 1)]
+        upload, redis_going = Upload(clients[0], Poster(clients, params, extra)), threading.Event()
+        chaos, watch = Chaos(stack, options), Watch(options, posters, upload, redis_going)
+        started = time.monotonic()
+        pool = ThreadPoolExecutor(POSTERS + 2)
+        running.callback(pool.shutdown, wait=False, cancel_futures=True)
+        _go_on(chaos, watch, upload, redis_going, line, watch.start(pool), options)
+        result.tell("seconds", round(time.monotonic() - started, 1))
+        _tell(result, chaos, watch, upload, options)
+        _tell_listed(result, watch, posters[0])
+        _tell_results(result, watch, posters[0])
+        result.tell("requests sent again", str(dict(sum((p.refused for p in posters), Counter()))))
+
+
+def _go_on(
+    chaos: Chaos,
+    watch: Watch,
+    upload: Upload,
+    redis_going: threading.Event,
+    line: report.Line,
+    work: list[Future[None]],
+    options: Options,
+) -> None:
+    """Make trouble until all jobs have ended."""
+    while not watch.done:
+        for future in work:
+            if future.done():
+                future.result()
+        chaos.maybe_kill_a_worker()
+        chaos.restart_the_dead()
+        if not chaos.api_kills and watch.posted >= API_DIES_AT * options.jobs:
+            chaos.kill_api(upload)
+        if not chaos.redis_restarts and len(watch.ended) >= REDIS_GOES_AT * options.jobs:
+            chaos.restart_redis(redis_going)
+        words = f"{watch.posted} posted, {chaos.kills} workers killed"
+        line.show(words, len(watch.ended), options.jobs)
+        time.sleep(0.05)
+
+
+def _tell(result: report.Report, chaos: Chaos, watch: Watch, upload: Upload, options: Options) -> None:
+    states = Counter(job["status"] for job in watch.ended.values())
+    lost = [job for job in watch.ended.values() if (job["error"] or {}).get("type") == WORKER_LOST]
+    attempts = Counter(job["attempt"] for job in watch.ended.values())
+    result.tell("workers killed", chaos.kills)
+    result.tell("of these, in the middle of a job", chaos.hits)
+    result.tell("jobs by attempts", ", ".join(f"{n}: {count}" for n, count in sorted(attempts.items())))
+    result.check("API processes killed during an upload", chaos.api_kills, "= 1", met=upload.was_cut)
+    result.equals("Redis restarts", chaos.redis_restarts, 1)
+    result.equals("jobs succeeded", states["succeeded"], options.jobs)
+    result.equals("jobs failed because their workers were lost", len(lost), 0)
+    for job in watch.ended.values():
+        if job["status"] != "succeeded":
+            result.lines.append(f"{job['id']} {job['status']}, attempt {job['attempt']}: {job['error']}")
+
+
+def _tell_listed(result: report.Report, watch: Watch, poster: Poster) -> None:
+    listed = Counter(job["id"] for job in poster.all_jobs())
+    known = Counter(dict.fromkeys(watch.image_of, 1))
+    result.equals("jobs listed", listed.total(), known.total())
+    result.equals("jobs listed twice, missing or unknown", ((listed - known) + (known - listed)).total(), 0)
+    stuck = [poster.ask("GET", f"/v1/jobs?status={state}").json()["jobs"] for state in ("queued", "running")]
+    result.equals("jobs stuck", sum(map(len, stuck)), 0)
+
+
+def _tell_results(result: report.Report, watch: Watch, poster: Poster) -> None:
+    """Compare the results of equal jobs, byte for byte."""
+    digests: dict[int, set[str]] = defaultdict(set)
+    for job_id, job in watch.ended.items():
+        if job["status"] == "succeeded":
+            digests[watch.image_of[job_id]].add(_digest(job, poster))
+    different = [image for image, found in digests.items() if len(found) > 1]
+    result.tell("different images", len(digests))
+    result.tell("different results", len(set().union(*digests.values())))
+    result.equals("images with results that differ", len(different), 0)
+
+
+def _digest(job: JsonObject, poster: Poster) -> str:
+    """Return a hash of the result and the masks, without what names the job or tells its time."""
+    report_ = poster.ask("GET", job["links"]["result"]).json()
+    report_.pop("timing")
+    text = json.dumps(report_, sort_keys=True).replace(job["id"], "")
+    masks = [poster.ask("GET", path).content for path in job["links"]["masks"].values()]
+    return hashlib.sha256(b"\0".join([text.encode(), *masks])).hexdigest()
+
+
+def main(
+    jobs: Annotated[int, typer.Option(help="Jobs to post.")] = 200,
+    copies: Annotated[int, typer.Option(help="Jobs per image.")] = 10,
+    iterations: Annotated[int, typer.Option(help="Of each job; they take half a second to a second.")] = 250,
+    kill_every: Annotated[float, typer.Option(help="Seconds between two kills of a worker, on average.")] = 4.0,
+    workers: Annotated[int, typer.Option(help="Worker processes.")] = 2,
+    seed: Annotated[int, typer.Option(help="Of the kills.")] = 0,
+    setting: Annotated[list[str] | None, typer.Option(help="More settings, as EP_HEARTBEAT_S=1.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write what was measured, as JSON.")] = None,
+) -> None:
+    """Kill workers, an API process and Redis while jobs run."""
+    settings = dict(text.split("=", 1) for text in setting or [])
+    options = Options(jobs, copies, iterations, kill_every, workers, seed, settings)
+    title = f"{jobs} jobs, a worker killed every {kill_every:g} s"
+    sys.exit(report.run(title, lambda r, line: measure(r, line, options), limit_s=options.limit_s, out=out))
+
+
+if __name__ == "__main__":
+    typer.run(main)
