@@ -13,7 +13,7 @@ from fastapi_standalone_docs import StandaloneDocs
 
 from ep_core import __version__
 from worker.janitor import run_janitor
-from worker.queue import connect, connect_waiting
+from worker.queue import connect, connect_async, connect_waiting
 from worker.tracing import flush
 
 from . import health, home, metrics, middleware, openapi, problems, tracing
@@ -79,7 +79,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.keys = keys
     app.state.webhook_secret_of = partial(webhook_secret_of, keys=keys, settings=settings)
     app.state.rates = RateLimits(app.state.redis, settings.redis_url)
-    app.state.jobs = JobService(app.state.redis, settings)
+    app.state.polls = connect_async(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
+    app.state.jobs = JobService(app.state.redis, settings, polls=app.state.polls)
     app.state.submissions = Submissions(app.state.redis, settings)
     app.state.batches = BatchService(app.state.redis, settings)
     app.state.outbound = Outbound(allow_private=settings.allow_private_urls)
@@ -120,5 +121,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.stopping.set()
     app.state.redis.close()
+    await app.state.polls.aclose()
     await app.state.watchers.aclose()
     await to_thread.run_sync(flush)

@@ -85,9 +85,9 @@ class CountRequests:
             if seconds is None:
                 seconds = time.perf_counter() - arrived
             method = scope["method"] if scope["method"] in _METHODS else OTHER
-            self._metrics.count(method, _template(scope), status, seconds)
+            self._metrics.count(method, template_of(scope), status, seconds)
 
 
-def _template(scope: Scope) -> str:
+def template_of(scope: Scope) -> str:
     """Return the template of the address, such as ``/v1/jobs/{job_id}``."""
     return getattr(scope.get("route"), "path_format", OTHER)

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .http_metrics import CountRequests
+from .http_metrics import CountRequests, template_of
 from .problems import REQUEST_ID_HEADER
 
 _HEADERS = {
@@ -23,7 +23,9 @@ _CSP = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe
 _DOCS_CSP = f"{_CSP}; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:"  # FastAPI's pages start by a script
 _DOCS = ("/docs", "/redoc")
 
-_QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds by machines
+# Asked all the time by machines and dashboards; /metrics counts them.
+_QUIET = ("GET /healthz", "GET /readyz", "GET /metrics", "GET /v1/jobs/{job_id}")
+_SLOW_MS = 500.0
 
 # A UUID; the package's own check takes any number of hyphens and braces, and the id goes into logs and jobs' records.
 _REQUEST_ID = re.compile(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -68,8 +70,10 @@ class _AccessLog:
         try:
             await self._app(scope, receive, send_and_note)
         finally:
-            log = _log.debug if scope["path"] in _QUIET and status < 400 else _log.info
             elapsed_ms = round(1000 * (time.perf_counter() - started), 1)
+            asked = f"{scope['method']} {template_of(scope)}"
+            is_quiet = asked in _QUIET and status < 400 and elapsed_ms < _SLOW_MS
+            log = _log.debug if is_quiet else _log.info
             log("request", method=scope["method"], path=scope["path"], status=status, ms=elapsed_ms)
 
 

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
+from .access.callers import SECURITY_SCHEMES
 from .problems import ProblemDetails
 
 REF = "#/components/schemas/{model}"
@@ -44,6 +45,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     document["components"]["schemas"].update(problem["$defs"])
     _drop_default_errors(document)
     _drop_null_parameters(document)
+    _declare_keys(document)
     return document
 
 
@@ -67,3 +69,11 @@ def _drop_null_parameters(document: dict[str, Any]) -> None:
                 if len(kinds) == 1:
                     del schema["anyOf"]
                     schema |= kinds[0]
+
+
+def _declare_keys(document: dict[str, Any]) -> None:
+    """Say that a key may be needed, sent one way or the other; where there are none, none is."""
+    document["components"]["securitySchemes"] = SECURITY_SCHEMES
+    for path, operations in document["paths"].items():
+        for operation in operations.values() if path.startswith("/v1/") else ():
+            operation["security"] = [{name: []} for name in SECURITY_SCHEMES] + [{}]

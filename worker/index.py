@@ -22,6 +22,18 @@ class Place:
     job_id: str
 
 
+def jobs_before(rank: int, others: int, priority: Priority) -> int:
+    """Return how many jobs workers take before one that waits.
+
+    Args:
+        rank: how many of its own priority are older.
+        others: how many of the other priority wait.
+        priority: its own.
+    """
+    turns = rank // NORMAL_PER_LOW if priority is Priority.NORMAL else NORMAL_PER_LOW * (rank + 1)
+    return rank + min(others, turns)
+
+
 class JobIndex:
     """The ids of all jobs in ``{prefix}:jobs``, those in a state in ``{prefix}:jobs:{state}``, scored by their age.
 
@@ -61,10 +73,7 @@ class JobIndex:
             pipeline.zrank(self._waiting(priority), job_id)
             pipeline.zcard(self._waiting(other))
             rank, others = pipeline.execute()
-        if rank is None:
-            return None
-        turns = rank // NORMAL_PER_LOW if priority is Priority.NORMAL else NORMAL_PER_LOW * (rank + 1)
-        return int(rank + min(others, turns))
+        return None if rank is None else jobs_before(rank, others, priority)
 
     def page(
         self, state: JobState | None, *, owner: str | None = None, after: Place | None, limit: int

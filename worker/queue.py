@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 from redis import Redis
+from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -44,6 +46,21 @@ def connect(url: str, *, retries: int = 2, timeout_s: float = 5.0) -> Redis:
         retry=ConnectionRetry(ExponentialBackoff(cap=1.0, base=0.1), retries),
         retry_on_error=list(REDIS_AWAY),
     )
+
+
+def connect_async(url: str, *, retries: int, timeout_s: float, connections: int = 64) -> AsyncRedis:
+    """Return the same for an event loop; where all of so many connections are in use, a command waits for one."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        socket_timeout=timeout_s,
+        socket_keepalive=True,
+        retry=AsyncRetry(ExponentialBackoff(cap=1.0, base=0.1), retries),
+        retry_on_error=list(REDIS_AWAY),
+    )
+    return AsyncRedis.from_pool(pool)
 
 
 def connect_waiting(url: str) -> AsyncRedis:

@@ -117,6 +117,17 @@ return attempt
 """
 )
 
+# ARGV: job id, then the two priorities: that which most jobs have, and the other. Returns the record, the job's rank
+# among those of its priority that wait (-1: it doesn't), and how many of the other one wait.
+LOOK = """
+local record = redis.call('HGETALL', KEYS[1])
+if redis.call('HGET', KEYS[1], 'state') ~= 'queued' then return {record, -1, 0} end
+local own, other = redis.call('HGET', KEYS[1], 'priority') or ARGV[2], ARGV[3]
+if own == ARGV[3] then other = ARGV[2] end
+local rank = redis.call('ZRANK', KEYS[3] .. ':queued:' .. own, ARGV[1])
+return {record, rank or -1, redis.call('ZCARD', KEYS[3] .. ':queued:' .. other)}
+"""
+
 # ARGV: attempt to give back; the job stays running, its next attempt takes the same number.
 GIVE_BACK = (
     _TELL

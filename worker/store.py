@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from pydantic_core import from_json
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
 from ep_core.report import PartialPoint
 
@@ -29,7 +30,7 @@ from .contract import (
     as_field,
 )
 from .events import EventKind, event_key
-from .index import JobIndex, Place
+from .index import JobIndex, Place, jobs_before
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
 _TEXT_FIELDS |= {"webhook", "owner", "priority", "batch", "content", *Origin._fields}
@@ -193,6 +194,29 @@ class JobStore:
     def _keys(self, job_id: str) -> list[str]:
         events = event_key(job_id, prefix=self._prefix)
         return [self._key(job_id), events, *self._index.keys, f"{self._prefix}:batch", f"{self._prefix}:deliveries"]
+
+
+class JobLook:
+    """Looks at one job in one call to Redis that holds no thread: for what is asked again and again.
+
+    Args:
+        redis: where.
+        prefix: as for `JobStore`.
+    """
+
+    def __init__(self, redis: AsyncRedis, *, prefix: str = "ep") -> None:
+        self._script = redis.register_script(scripts.LOOK)
+        self._prefix = prefix
+
+    async def at(self, job_id: str) -> tuple[JobRecord, int | None] | None:
+        """Return a job's record, and how many will be taken before it (None: it doesn't wait); None without a job."""
+        keys = [f"{self._prefix}:job:{job_id}", event_key(job_id, prefix=self._prefix), f"{self._prefix}:jobs"]
+        found: Any = await self._script(keys=keys, args=[job_id, *Priority])
+        flat, rank, others = found
+        record = _record(dict(zip(flat[::2], flat[1::2], strict=True)))
+        if record is None:
+            return None
+        return record, jobs_before(rank, others, record.priority) if rank >= 0 else None
 
 
 def _record(fields: dict[bytes, bytes]) -> JobRecord | None:

@@ -7,7 +7,6 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from service.errors import RateLimited, Unauthorized
 from service.settings import ApiSettings
@@ -15,10 +14,20 @@ from service.settings import ApiSettings
 from .keys import ApiKey, KeyRing
 from .rates import RateLimits
 
-_BEARER = HTTPBearer(auto_error=False, description="An API key, where the operator has set some up.")
-_HEADER = APIKeyHeader(
-    name="X-API-Key", auto_error=False, description="The same, for clients that can't send the other."
-)
+# What OpenAPI says of the two headers; `find_caller` reads them itself, as it is called with every request.
+SECURITY_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, where the operator has set some up.",
+    },
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same, for clients that can't send the other.",
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -43,11 +52,7 @@ class Caller:
         )
 
 
-async def find_caller(
-    request: Request,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-    header: Annotated[str | None, Depends(_HEADER)],
-) -> Caller:
+async def find_caller(request: Request) -> Caller:
     """Return who calls.
 
     Raises:
@@ -56,7 +61,7 @@ async def find_caller(
     """
     keys = cast("KeyRing", request.app.state.keys)
     settings = cast("ApiSettings", request.app.state.settings)
-    sent = bearer.credentials if bearer else header
+    sent = _sent_key(request)
     key = keys.find(sent) if sent else None
     if keys and key is None:
         raise Unauthorized(UNKNOWN if sent else Unauthorized.example, headers={"WWW-Authenticate": "Bearer"})
@@ -64,6 +69,11 @@ async def find_caller(
     if caller.rate is not None:
         await _count(request, caller, caller.rate)
     return caller
+
+
+def _sent_key(request: Request) -> str | None:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
 
 
 UNKNOWN = "This API key is none of this service's. Check that it is whole, or ask the operator for another one."

@@ -15,7 +15,6 @@ from service import tracing
 from service.access.callers import Caller, CallerDep
 from service.deps import JobsDep, LinksDep, SettingsDep, SubmissionsDep
 from service.errors import InvalidFields, KeyReused, NotFound, QueueFull, Unavailable, UnsupportedType, UploadTooLarge
-from service.links import Links
 from service.problems import problem_responses
 from service.settings import ApiSettings
 from service.uploads.examples import REQUEST_BODY
@@ -29,14 +28,11 @@ from .cursor import as_cursor, from_cursor
 from .idempotency import IdempotencyKey
 from .prefer import WaitDep, wait_until_final
 from .schemas import JobPage, JobRead
-from .service import JobService
+from .view import read, show
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 MOST_LISTED = 100
-
-_SHOWN = {"id", "created_at", "started_at", "finished_at", "attempt", "progress", "partial_curve", "error"}
-_SHOWN |= {"priority", "batch", "cached", "delivery"}
 
 JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb469fa165708677289501"])]
 
@@ -106,10 +102,15 @@ def list_jobs(
     return JobPage(jobs=[read(record, jobs, links) for record in records], next=more)
 
 
-@router.get("/{job_id}", summary="Look at a job", responses=problem_responses(NotFound, Unavailable))
-def get_job(job_id: JobId, jobs: JobsDep, links: LinksDep) -> JobRead:
+@router.get(
+    "/{job_id}", summary="Look at a job", response_model=JobRead, responses=problem_responses(NotFound, Unavailable)
+)
+async def get_job(job_id: JobId, jobs: JobsDep, links: LinksDep) -> Response:
     """Return where a job stands. A finished job is kept for the operator's retention time, a day by default."""
-    return read(jobs.get(job_id), jobs, links)
+    record, position = await jobs.look(job_id)
+    job = show(record, jobs, links, position=position, wait_s=await jobs.wait_s_soon(position))
+    # What is asked most often: written once, in place of being checked and written again.
+    return Response(job.model_dump_json(by_alias=True), media_type="application/json")
 
 
 @router.delete(
@@ -135,17 +136,3 @@ async def _accept(
     decode = partial(check_images, upload.images, max_pixels=settings.max_pixels)
     await to_thread.run_sync(decode, limiter=state.decoders)
     return await run_in_threadpool(submit, upload, caller)
-
-
-def read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:
-    """Return what the API says of a job."""
-    position = jobs.position(record)
-    return JobRead(
-        **record.model_dump(include=_SHOWN),
-        params=record.params,
-        status=record.state,
-        expires_at=jobs.expires_at(record),
-        position=position,
-        starts_in_s=jobs.wait_s(position),
-        links=links.all(record),
-    )

@@ -19,8 +19,9 @@ from service.problems import problem_responses
 from worker.contract import JobRecord
 from worker.events import EventKind
 
-from .endpoints import JobId, read
+from .endpoints import JobId
 from .service import JobService
+from .view import read
 from .watch import Event, Watch
 
 KEEP_ALIVE_S = 15.0  # a comment after so long without an event, so that no proxy ends the connection

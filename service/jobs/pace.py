@@ -41,6 +41,11 @@ class QueuePace:
         self._pace: Pace | None = None
         self._next_look = 0.0
 
+    @property
+    def is_known(self) -> bool:
+        """Whether `wait_s` answers without asking Redis."""
+        return time.monotonic() < self._next_look
+
     def wait_s(self, before: int) -> float | None:
         """Return the seconds that a job will wait; None where no worker lives, or none has finished a job yet."""
         with self._lock:

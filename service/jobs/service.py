@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Self
 
 import structlog
+from fastapi.concurrency import run_in_threadpool
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
 from service.access.callers import Caller
 from service.errors import NoResult, NotFound
@@ -18,7 +20,7 @@ from worker import queue
 from worker.blobs import BlobStore, open_blobs
 from worker.contract import JobRecord, JobState, input_name, is_input
 from worker.index import Place
-from worker.store import JobStore
+from worker.store import JobLook, JobStore
 
 from .idempotency import release
 from .pace import QueuePace
@@ -30,8 +32,9 @@ _log = structlog.get_logger(__name__)
 class JobService:
     """Finds and removes jobs, those of one caller. Every method may raise a `RedisError`."""
 
-    def __init__(self, redis: Redis, settings: ApiSettings) -> None:
+    def __init__(self, redis: Redis, settings: ApiSettings, *, polls: AsyncRedis) -> None:
         self._redis = redis
+        self._look = JobLook(polls)
         self._settings = settings
         self._store = JobStore(redis, retention_s=settings.retention_s)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
@@ -52,8 +55,20 @@ class JobService:
         """
         record = self._store.get(job_id) if _ID.fullmatch(job_id) else None
         if record is None or not self._is_own(record):
-            raise NotFound(f"There is no job {job_id[:64]!r}: it never was, was deleted, or has expired.")
+            raise _no_job(job_id)
         return record
+
+    async def look(self, job_id: str) -> tuple[JobRecord, int | None]:
+        """Return a job's record and its `position`, without holding a thread meanwhile.
+
+        Raises:
+            NotFound: as for `get`.
+        """
+        found = await self._look.at(job_id) if _ID.fullmatch(job_id) else None
+        if found is None or not self._is_own(found[0]):
+            raise _no_job(job_id)
+        record, before = found
+        return record, None if before is None else before + 1
 
     def page(self, *, state: JobState | None, after: Place | None, limit: int) -> tuple[list[JobRecord], Place | None]:
         """Return records, the newest first, and where the next page begins (None where there is none)."""
@@ -74,6 +89,12 @@ class JobService:
     def wait_s(self, position: int | None) -> float | None:
         """Return the seconds until a waiting job starts, by its position; None where that isn't known."""
         return None if position is None else self._pace.wait_s(position - 1)
+
+    async def wait_s_soon(self, position: int | None) -> float | None:
+        """Return the same without holding up the event loop."""
+        if position is None or self._pace.is_known:
+            return self.wait_s(position)
+        return await run_in_threadpool(self.wait_s, position)
 
     def expires_at(self, record: JobRecord) -> datetime | None:
         """Return when a finished job goes away; None for one that isn't finished."""
@@ -140,3 +161,7 @@ class JobService:
 
     def _is_own(self, record: JobRecord) -> bool:
         return self._owner is None or record.owner == self._owner
+
+
+def _no_job(job_id: str) -> NotFound:
+    return NotFound(f"There is no job {job_id[:64]!r}: it never was, was deleted, or has expired.")

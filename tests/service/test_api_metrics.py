@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -78,9 +78,10 @@ def test_a_counter_of_a_newer_version_breaks_nothing(client: TestClient, redis: 
 
 
 @pytest.fixture
-def fresh(redis: Redis, settings: ApiSettings) -> TestClient:
+def fresh(redis: Redis, settings: ApiSettings) -> Iterator[TestClient]:
     """A client of an application that has answered nothing yet."""
-    return TestClient(create_app(settings), base_url="http://127.0.0.1", raise_server_exceptions=False)
+    with TestClient(create_app(settings), base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        yield client
 
 
 def requests_counted(client: TestClient) -> dict[tuple[str, ...], float]:
