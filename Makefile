@@ -4,7 +4,7 @@
 #   PYTHON    the interpreter that .venv is made with; default: the first that is 3.11 or newer
 #   PIP_ARGS  more arguments for pip. PyPI's build of torch brings CUDA along (some GB); without a GPU,
 #             PIP_ARGS="--extra-index-url <the PyTorch project's index of CPU wheels>" takes the small one
-#   ARGS      more arguments for pytest: make test ARGS="-k curve"
+#   ARGS      more arguments for pytest and the commands below: make test ARGS="-k curve"
 #   EP_...    the services' own settings: EP_PORT=8001 make run
 
 VENV := .venv
@@ -20,7 +20,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test check format audit clean
+.PHONY: help run setup test check format audit chaos soak load fuzz clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -28,6 +28,10 @@ help:  ## This list
 	@echo "make check    lint, format, types"
 	@echo "make format   mend what ruff can mend"
 	@echo "make audit    known vulnerabilities of the pinned dependencies (asks PyPI)"
+	@echo "make chaos    200 jobs while workers, an API process and Redis are killed"
+	@echo "make soak     2000 jobs one after the other: memory, and what stays in Redis"
+	@echo "make load     latency with a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
+	@echo "make fuzz     all kinds of requests (schemathesis) and broken images"
 	@echo "make setup    .venv with everything that run and test need, and the default weights"
 	@echo "make clean    remove .venv and caches"
 
@@ -54,6 +58,10 @@ format: $(STAMPS)/test
 audit: $(STAMPS)/test
 	@$(INSTALL) --editable '.[audit]'
 	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+# Whether the service can be relied on: each starts a stack of its own and fails where a bar is missed.
+chaos soak load fuzz: setup
+	@$(BIN)/python -m tests.reliability.$@ $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -34,7 +34,7 @@ class SpatialSpec(CommonSpec):
         StrictInt, Field(ge=0, lt=2**63, description="Draws where the masks of `fast` start; `paper` draws nothing.")
     ] = 0
     independent: Annotated[
-        bool | None,
+        StrictBool | None,
         Field(
             description="Whether every area's mask is optimised from the whole image by itself (figure 5), instead of "
             "branching off the next larger area's. Masks of `paper` always are; those of `fast` (null: false) take "

@@ -107,6 +107,25 @@ class Line:
         """Say what is being done."""
         self._progress.update(self._task, description=words, completed=done, total=total)
 
+    @contextmanager
+    def counting(self, words: str, seconds: int) -> Iterator[None]:
+        """Show the seconds that something takes which doesn't tell how far it is."""
+        over = threading.Event()
+
+        def count() -> None:
+            for second in range(seconds + 1):
+                self.show(words, second, seconds)
+                if over.wait(1.0):
+                    return
+
+        counter = threading.Thread(target=count, daemon=True)
+        counter.start()
+        try:
+            yield
+        finally:
+            over.set()
+            counter.join()
+
 
 def run(title: str, measure: Callable[[Report, Line], None], *, limit_s: float, out: Path | None) -> int:
     """Measure, show and save; returns the exit code: 0 where all bars are met, 1 whatever else happens.

@@ -118,6 +118,7 @@ def test_bad_images(client: TestClient, data: bytes, status: int, slug: str, for
         ('{"seed": -1}', "seed", "greater than or equal to 0"),
         ('{"iterations": 0}', "iterations", "greater than or equal to 1"),
         ('{"perturbation": "fade", "sigma_max": 5}', "sigma_max", "at most 1"),
+        ('{"independent": 0}', "independent", "boolean"),
         ('{"area": [0.1]}', "area", "did you mean areas"),
         ('{"zzz": 1}', "zzz", "the fields are task, model, target"),
         ("[0.1, 0.2]", "params", "object"),

@@ -1,0 +1,176 @@
+"""Image files, and what can go wrong with their bytes on the way."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from PIL import Image
+
+from .posting import picture
+from .stack import SAMPLES
+
+FORMATS = ("PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG")
+HUGE = (0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A broken file."""
+
+    name: str
+    data: bytes
+
+
+def mutants(count: int, seed: int) -> Iterator[Mutant]:
+    """Yield so many broken files, each mutation of each format in turn."""
+    chance = random.Random(seed)
+    sources = list(originals().items())
+    for number in range(count):
+        name, data = sources[number % len(sources)]
+        mutate = MUTATIONS[number // len(sources) % len(MUTATIONS)]
+        yield Mutant(f"{number}-{mutate.__name__}-{name}", mutate(data, chance))
+
+
+@cache
+def originals() -> dict[str, bytes]:
+    """Return whole files: the photographs, and small pictures in each format and several modes."""
+    found = {path.name: path.read_bytes() for path in sorted(SAMPLES.glob("*.jpg"))}
+    small = Image.open(io.BytesIO(picture(0)))
+    for format_ in FORMATS:
+        found[f"small.{format_.lower()}"] = _saved(small, format_)
+    found["palette.png"] = _saved(small.convert("P"), "PNG")
+    found["grey16.png"] = _saved(small.convert("I;16"), "PNG")
+    found["alpha.webp"] = _saved(small.convert("RGBA"), "WEBP", lossless=True)
+    found["cmyk.jpeg"] = _saved(small.convert("CMYK"), "JPEG")
+    found["lzw.tiff"] = _saved(small, "TIFF", compression="tiff_lzw")
+    found["progressive.jpeg"] = _saved(small, "JPEG", progressive=True)
+    return found
+
+
+def truncate(data: bytes, chance: random.Random) -> bytes:
+    """Cut the end off."""
+    return data[: chance.randrange(len(data))]
+
+
+def flip_bits(data: bytes, chance: random.Random) -> bytes:
+    """Flip some bits anywhere."""
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 50)):
+        changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
+    return bytes(changed)
+
+
+def flip_in_head(data: bytes, chance: random.Random) -> bytes:
+    """Overwrite some of the first bytes, where formats say what follows."""
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 8)):
+        changed[chance.randrange(4, min(200, len(changed)))] = chance.randrange(256)
+    return bytes(changed)
+
+
+def lie_about_size(data: bytes, chance: random.Random) -> bytes:
+    """Declare other dimensions, such as giant ones."""
+    width, height = chance.choice(HUGE), chance.choice(HUGE)
+    for magic, lie in _LIES.items():
+        if data.startswith(magic):
+            return lie(bytearray(data), width, height)
+    return data
+
+
+def splice(data: bytes, chance: random.Random) -> bytes:
+    """Go on with the rest of another file."""
+    other = chance.choice(list(originals().values()))
+    return data[: chance.randrange(len(data))] + other[chance.randrange(len(other)) :]
+
+
+def zero(data: bytes, chance: random.Random) -> bytes:
+    """Put zeros in place of a part, of the whole, or of nothing at all."""
+    start = chance.choice((0, chance.randrange(len(data))))
+    end = chance.choice((len(data), chance.randint(start, len(data))))
+    return chance.choice((data[:start] + bytes(end - start) + data[end:], bytes(len(data)), b""))
+
+
+def append_junk(data: bytes, chance: random.Random) -> bytes:
+    """Append random bytes, or another whole file."""
+    return data + chance.choice((chance.randbytes(chance.randint(1, 5000)), *originals().values()))
+
+
+def shuffle(data: bytes, chance: random.Random) -> bytes:
+    """Leave a part out, send it twice, or put it elsewhere."""
+    a, b = sorted(chance.randrange(len(data)) for _ in range(2))
+    return chance.choice((data[:a] + data[b:], data[:b] + data[a:], data[b:] + data[a:b] + data[:a]))
+
+
+MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    truncate,
+    flip_bits,
+    flip_in_head,
+    lie_about_size,
+    splice,
+    zero,
+    append_junk,
+    shuffle,
+)
+
+
+def _saved(image: Image.Image, format_: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format_, **options)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _lie_png(data: bytearray, width: int, height: int) -> bytes:
+    struct.pack_into(">II", data, 16, width, height)
+    struct.pack_into(">I", data, 29, zlib.crc32(data[12:29]))  # or it would be refused for that alone
+    return bytes(data)
+
+
+def _lie_jpeg(data: bytearray, width: int, height: int) -> bytes:
+    for marker in (b"\xff\xc0", b"\xff\xc2"):
+        at = data.find(marker)
+        if at >= 0:
+            struct.pack_into(">HH", data, at + 5, height & 0xFFFF, width & 0xFFFF)
+    return bytes(data)
+
+
+def _lie_gif(data: bytearray, width: int, height: int) -> bytes:
+    struct.pack_into("<HH", data, 6, width & 0xFFFF, height & 0xFFFF)
+    frame = data.find(b"\x2c")
+    struct.pack_into("<HH", data, frame + 5, width & 0xFFFF, height & 0xFFFF)
+    return bytes(data)
+
+
+def _lie_bmp(data: bytearray, width: int, height: int) -> bytes:
+    struct.pack_into("<II", data, 18, width, height)
+    return bytes(data)
+
+
+def _lie_webp(data: bytearray, width: int, height: int) -> bytes:
+    struct.pack_into("<HH", data, 26 if data[12:16] == b"VP8 " else 21, width & 0xFFFF, height & 0xFFFF)
+    return bytes(data)
+
+
+def _lie_tiff(data: bytearray, width: int, height: int) -> bytes:
+    directory = struct.unpack_from("<I", data, 4)[0]
+    for entry in range(struct.unpack_from("<H", data, directory)[0]):
+        at = directory + 2 + 12 * entry
+        tag = struct.unpack_from("<H", data, at)[0]
+        if tag in (256, 257):
+            struct.pack_into("<HII", data, at + 2, 4, 1, width if tag == 256 else height)
+    return bytes(data)
+
+
+_LIES: dict[bytes, Callable[[bytearray, int, int], bytes]] = {
+    b"\x89PNG": _lie_png,
+    b"\xff\xd8": _lie_jpeg,
+    b"GIF8": _lie_gif,
+    b"BM": _lie_bmp,
+    b"RIFF": _lie_webp,
+    b"II*\0": _lie_tiff,
+}
