@@ -16,7 +16,7 @@ from ep_core.report import PartialPoint
 from ep_core.spec import Spec
 
 TASK = "worker.tasks.run_job"  # enqueued by its dotted path, so that the API never imports it
-MAX_ATTEMPTS = 2  # a job whose worker died is run once more, then failed
+MAX_ATTEMPTS = 5  # runs of a job whose workers die, by default: more than an innocent one needs among many deaths
 
 INPUT = "input"  # the blob of the posted image, of several the first; those of results are named in `ep_core.report`
 
@@ -121,7 +121,7 @@ class JobRecord(BaseModel):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    attempt: Annotated[int, Field(description="1 for the first run, 2 after a worker was lost.")] = 0
+    attempt: Annotated[int, Field(description="1 for the first run, more after workers were lost.")] = 0
     worker: str | None = None
     progress: JobProgress | None = None
     partial_curve: list[PartialPoint] = []

@@ -16,7 +16,7 @@ from . import liveness
 from .activity import Fault
 from .blobs import clear_failed
 from .contract import JobState
-from .problems import timed_out
+from .problems import timed_out, worker_lost
 from .queue import REDIS_AWAY
 from .runtime import Runtime
 
@@ -80,11 +80,14 @@ class Heartbeat(threading.Thread):
             self._welcome()
 
     def _give_up(self, fault: Fault) -> None:
-        """End the process: the job's lease expires, and its next worker runs it again unless it was over its time."""
+        """End the process: the job's lease expires, and its next worker runs it again.
+
+        Unless it was over its time, or this wasn't its first attempt: a job that hangs takes minutes each time.
+        """
         job = self._runtime.activity.job
         log.error("the main thread hangs, the worker ends", fault=fault, job=job.job_id if job else None)
-        if job is not None and fault == "overdue":
-            problem = timed_out(self._runtime.settings.job_timeout_s)
+        if job is not None and (fault == "overdue" or job.attempt > 1):
+            problem = timed_out(self._runtime.settings.job_timeout_s) if fault == "overdue" else worker_lost()
             with suppress(Exception):
                 record = self._runtime.store.get(job.job_id)
                 keep, retention_s = bool(record and record.keep_images), self._runtime.settings.retention_s

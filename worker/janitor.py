@@ -17,7 +17,7 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
 from .blobs import BlobStore, clear_failed, open_blobs
-from .contract import MAX_ATTEMPTS, JobRecord, JobState
+from .contract import JobRecord, JobState
 from .liveness import forget_dead
 from .problems import worker_lost
 from .queue import REDIS_AWAY, connect, enqueue, forget, job_queues
@@ -55,7 +55,8 @@ class Janitor:
         self._redis = redis
         self._timeout_s = settings.job_timeout_s
         self._retention_s = settings.retention_s
-        self._store = JobStore(redis, retention_s=settings.retention_s)
+        self._max_attempts = settings.max_attempts
+        self._store = JobStore(redis, retention_s=settings.retention_s, max_attempts=settings.max_attempts)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
         self._stats = Stats(redis)
         self._queues = job_queues(redis)
@@ -108,11 +109,17 @@ class Janitor:
             return
         for queue in self._queues:
             self._redis.lrem(queue.intermediate_queue_key, 0, job_id)
-        if failed or record.attempt >= MAX_ATTEMPTS:
+        if failed or record.attempt >= self._max_attempts:
             self._fail(record)
         else:
             log.warning("job was in no queue, enqueued again", job=job_id)
-            enqueue(self._redis, job_id, timeout_s=self._timeout_s, priority=record.priority)
+            enqueue(
+                self._redis,
+                job_id,
+                timeout_s=self._timeout_s,
+                priority=record.priority,
+                max_attempts=self._max_attempts,
+            )
 
     def _fail(self, record: JobRecord) -> None:
         if record.state is JobState.QUEUED:  # only a running job can fail

@@ -52,8 +52,8 @@ def worker_lost() -> Problem:
     return make_problem(
         "worker-lost",
         500,
-        "The worker that ran this job died or hung, and so did the one that ran it again. Post the job again; "
-        "if that fails too, ask for fewer areas or a smaller model.",
+        "The workers that ran this job died or hung, each time that it was tried. Post the job again; if that fails "
+        "too, ask for fewer areas or a smaller model.",
     )
 
 

@@ -78,7 +78,14 @@ def job_queues(redis: Redis) -> list[Queue]:
     return [job_queue(redis, priority) for priority in Priority]
 
 
-def enqueue(redis: Redis, job_id: str, *, timeout_s: int, priority: Priority = Priority.NORMAL) -> None:
+def enqueue(
+    redis: Redis,
+    job_id: str,
+    *,
+    timeout_s: int,
+    priority: Priority = Priority.NORMAL,
+    max_attempts: int = MAX_ATTEMPTS,
+) -> None:
     """Put a job at the end of the queue; its record and its image must be stored already.
 
     Args:
@@ -86,6 +93,7 @@ def enqueue(redis: Redis, job_id: str, *, timeout_s: int, priority: Priority = P
         job_id: the record's id, letters, digits, ``-`` and ``_`` only.
         timeout_s: seconds that the job may run, once it runs.
         priority: whose queue.
+        max_attempts: how often it may be run where its workers die.
     """
     job_queue(redis, priority).enqueue_call(
         TASK,
@@ -95,7 +103,7 @@ def enqueue(redis: Redis, job_id: str, *, timeout_s: int, priority: Priority = P
         result_ttl=0,  # the record holds the outcome: nothing of RQ's stays after a job
         failure_ttl=FAILURE_TTL_S,
         # A job whose worker was lost has waited already.
-        retry=Retry(max=MAX_ATTEMPTS - 1, enqueue_at_front=True),
+        retry=Retry(max=max_attempts - 1, enqueue_at_front=True) if max_attempts > 1 else None,
     )
 
 

@@ -51,7 +51,7 @@ class Runtime:
         return cls(
             name=name,
             settings=settings,
-            store=JobStore(redis, retention_s=settings.retention_s),
+            store=JobStore(redis, retention_s=settings.retention_s, max_attempts=settings.max_attempts),
             blobs=open_blobs(settings.blob_url, redis),
             models=WarmModels.from_catalogue(
                 size=settings.warm_models,

@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .contract import MAX_ATTEMPTS
+
 
 class SharedSettings(BaseSettings):
     """What the API and the workers must agree on."""
@@ -24,6 +26,9 @@ class SharedSettings(BaseSettings):
         24 * 3600
     )
     job_timeout_s: Annotated[int, Field(gt=0, description="Seconds that one job may run.")] = 3600
+    max_attempts: Annotated[
+        int, Field(ge=1, le=100, description="Runs of a job whose workers die (or hang, then two), before it fails.")
+    ] = MAX_ATTEMPTS
     max_pixels: Annotated[int, Field(gt=0, description="Pixels that an image may have.")] = 50_000_000
     log_json: Annotated[bool, Field(description="Log lines as JSON (containers) instead of readable text.")] = False
 

@@ -39,8 +39,9 @@ _TEXT_FIELDS |= {"webhook", "owner", "priority", "batch", "content", *Origin._fi
 class JobStore:
     """Job records under ``{prefix}:job:{id}``, and their index (`JobIndex`)."""
 
-    def __init__(self, redis: Redis, *, retention_s: int, prefix: str = "ep") -> None:
+    def __init__(self, redis: Redis, *, retention_s: int, max_attempts: int = MAX_ATTEMPTS, prefix: str = "ep") -> None:
         self._redis = redis
+        self._max_attempts = max_attempts
         self._retention_s = retention_s
         self._prefix = prefix
         self._index = JobIndex(redis, prefix=prefix)
@@ -107,9 +108,9 @@ class JobStore:
         """Begin an attempt: queued or running (its worker was lost) becomes running.
 
         Returns the attempt's number, to be named in every later write, or None where the job is final or gone, or
-        has used up its `MAX_ATTEMPTS`.
+        has used up its attempts.
         """
-        attempt = self._start_script(keys=self._keys(job_id), args=[job_id, worker, _now(), MAX_ATTEMPTS])
+        attempt = self._start_script(keys=self._keys(job_id), args=[job_id, worker, _now(), self._max_attempts])
         return int(cast("int", attempt)) or None
 
     def update(

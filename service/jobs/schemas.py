@@ -67,7 +67,7 @@ class JobRead(BaseModel):
     expires_at: Annotated[
         datetime | None, Field(description="When the job and its results are removed; null until it is finished.")
     ] = None
-    attempt: Annotated[int, Field(description="0 while queued, 1 for the first run, 2 after a worker was lost.")] = 0
+    attempt: Annotated[int, Field(description="0 while queued, 1 for the first run, more after workers were lost.")] = 0
     position: Annotated[int | None, Field(description="While queued: 1 is the next to run.")] = None
     starts_in_s: Annotated[
         float | None, Field(description="While queued: about how many seconds it will wait; null while unknown.")

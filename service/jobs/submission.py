@@ -127,7 +127,13 @@ class Submissions:
             raise QueueFull(most_queued, retry_after_s=self._retry_after_s())
         for k, image in enumerate(images):
             self._blobs.put(record.id, input_name(k), image.data)
-        queue.enqueue(self._redis, record.id, timeout_s=self._settings.job_timeout_s, priority=record.priority)
+        queue.enqueue(
+            self._redis,
+            record.id,
+            timeout_s=self._settings.job_timeout_s,
+            priority=record.priority,
+            max_attempts=self._settings.max_attempts,
+        )
         size, params = sum(len(image.data) for image in images), record.params
         _log.info("job queued", job=record.id, task=params.task, model=params.model, images=len(images), bytes=size)
 

@@ -22,13 +22,17 @@ class Exited(BaseException):
     """Stands for the end of the process."""
 
 
-@pytest.mark.parametrize(("limit_s", "state"), [(-1, JobState.FAILED), (1000, JobState.RUNNING)])
-def test_a_job_over_its_time_fails_and_a_stalled_one_is_left_to_its_next_worker(
+@pytest.mark.parametrize(
+    ("limit_s", "attempts", "state"),
+    [(-1, 1, JobState.FAILED), (1000, 1, JobState.RUNNING), (1000, 2, JobState.FAILED)],
+)
+def test_a_job_over_its_time_fails_and_a_stalled_one_is_left_to_its_next_worker_once(
     redis: Redis,
     store: JobStore,
     make_record: Callable[..., JobRecord],
     monkeypatch: pytest.MonkeyPatch,
     limit_s: float,
+    attempts: int,
     state: JobState,
 ):
     def leave(code: int) -> None:
@@ -39,7 +43,8 @@ def test_a_job_over_its_time_fails_and_a_stalled_one_is_left_to_its_next_worker(
     store.create(record)
     blobs.put(record.id, INPUT, b"image")
     activity = Activity(stall_s=-1)  # silent for too long from the start
-    activity.begin(record.id, attempt=store.start(record.id, worker="w"), limit_s=limit_s)
+    attempt = [store.start(record.id, worker="w") for _ in range(attempts)][-1]
+    activity.begin(record.id, attempt=attempt, limit_s=limit_s)
     runtime = Runtime("w", WorkerSettings(), store, blobs, models=None, activity=activity, stats=None, results=None)
     with pytest.raises(Exited) as end:
         Heartbeat(runtime, redis, renew=lambda: None, welcome=lambda: None).run()

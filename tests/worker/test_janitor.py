@@ -71,9 +71,10 @@ def test_a_job_whose_worker_died_between_taking_and_starting_it_runs_again(
 
 
 @pytest.mark.usefixtures("no_grace")
-def test_a_running_job_that_vanished_runs_once_more_then_fails(
-    redis: Redis, janitor: Janitor, store: JobStore, job: JobRecord
+def test_a_running_job_that_vanished_runs_again_until_its_attempts_are_used_up(
+    redis: Redis, store: JobStore, job: JobRecord
 ):
+    janitor = Janitor(redis, SharedSettings(retention_s=600, job_timeout_s=100, max_attempts=2))
     store.start(job.id, worker="w")
     janitor.sweep()
     assert redis.llen("rq:queue:extremal") == 1

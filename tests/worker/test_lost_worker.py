@@ -40,8 +40,8 @@ def test_a_killed_workers_job_is_run_again_within_30_s_once(own: StartWorker, be
     client.wait_tidy(job_id, "ep:blobs", "ep:job")
 
 
-def test_a_job_that_loses_its_worker_twice_fails(own: StartWorker, bear: bytes):
-    client, worker = own(EP_HEARTBEAT_S=0.5)
+def test_a_job_that_loses_its_worker_each_time_fails(own: StartWorker, bear: bytes):
+    client, worker = own(EP_HEARTBEAT_S=0.5, EP_MAX_ATTEMPTS=2)
     job_id = client.post(bear, **LONG)
     for attempt in (1, 2):
         client.wait_iterating(job_id, attempt=attempt, within_s=RECOVERY_S)
