@@ -26,6 +26,7 @@ from .stats import Stats
 from .store import JobStore
 
 SWEEP_S = 2.0
+CLOSE_LOOK_S = 30.0  # all ids are compared at least so often; between, as long as the numbers agree, only those
 MISSING_S = 10.0  # between its places a job is in none for a moment: only those missing this long are lost
 _LOCK = "ep:janitor"
 _LOCK_S = 30.0
@@ -62,6 +63,7 @@ class Janitor:
         self._queues = job_queues(redis)
         self._leases = [StartedJobRegistry(queue=queue) for queue in self._queues]
         self._missing_since: dict[str, float] = {}
+        self._next_close_look = 0.0
 
     def sweep(self) -> None:
         """Act on expired leases, failed RQ jobs and jobs that are nowhere; does nothing while another janitor acts."""
@@ -79,14 +81,24 @@ class Janitor:
                 lock.release()
 
     def _look_for_missing(self) -> None:
+        now = time.monotonic()
+        if not self._missing_since and now < self._next_close_look and self._numbers_agree():
+            return
+        self._next_close_look = now + CLOSE_LOOK_S
         unfinished = self._store.queued() | self._store.running()
         missing = unfinished - self._places() if unfinished else set()
-        now = time.monotonic()
         self._missing_since = {job_id: self._missing_since.get(job_id, now) for job_id in missing}
         for job_id, since in self._missing_since.items():
             failed = self._status(job_id) == JobStatus.FAILED
             if failed or now - since >= MISSING_S:
                 self._settle(job_id, failed=failed)
+
+    def _numbers_agree(self) -> bool:
+        """Return whether as many jobs wait or run as should: with thousands of them, comparing all takes a while."""
+        unfinished = self._store.count(JobState.QUEUED) + self._store.count(JobState.RUNNING)
+        return unfinished == sum(queue.count for queue in self._queues) + sum(
+            leases.get_job_count(cleanup=False) for leases in self._leases
+        )
 
     def _places(self) -> set[str]:
         """Return the ids of the jobs that wait in the queue or that a worker holds a lease on.

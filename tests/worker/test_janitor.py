@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -99,6 +100,21 @@ def test_a_job_that_rq_failed_fails_at_once(
     assert store.get(job.id).state is JobState.FAILED
     assert not redis.exists(f"rq:job:{job.id}")
     assert store.queued() | store.running() == set()
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_a_lost_job_is_found_though_the_numbers_agree(
+    redis: Redis, janitor: Janitor, job: JobRecord, monkeypatch: pytest.MonkeyPatch
+):
+    janitor.sweep()  # puts the job into the queue
+    janitor.sweep()  # sees it there
+    redis.delete("rq:queue:extremal")
+    redis.rpush("rq:queue:extremal", "nobody knows this one")
+    janitor.sweep()
+    assert redis.lrange("rq:queue:extremal", 0, -1) == [b"nobody knows this one"]
+    monkeypatch.setattr(module.time, "monotonic", lambda now=time.monotonic() + module.CLOSE_LOOK_S: now)
+    janitor.sweep()
+    assert job.id.encode() in redis.lrange("rq:queue:extremal", 0, -1)
 
 
 @pytest.mark.usefixtures("no_grace")
