@@ -128,7 +128,7 @@ class JobRecord(BaseModel):
     error: Problem | None = None
     request: Annotated[str | None, Field(description="The hash of the request's idempotency key.")] = None
     webhook: Annotated[str | None, Field(description="Where to tell that it is finished.")] = None
-    delivery: Annotated[Delivery | None, Field(description="Null before the webhook's first attempt.")] = None
+    delivery: Annotated[Delivery | None, Field(description="Null without a webhook.")] = None
     owner: Annotated[str | None, Field(description="The name of the API key that posted it; null without keys.")] = None
     priority: Priority = Priority.NORMAL
     batch: Annotated[str | None, Field(description="The batch that it is of.")] = None

@@ -22,7 +22,7 @@ from service.uploads.options import JobOptions
 from service.uploads.upload import Upload
 from worker import queue
 from worker.blobs import BlobStore, open_blobs
-from worker.contract import JobRecord, JobState, Origin, Priority, input_name, is_input
+from worker.contract import Delivery, JobRecord, JobState, Origin, Priority, input_name, is_input
 from worker.reuse import KnownResults, hash_content
 from worker.store import JobStore
 
@@ -93,6 +93,7 @@ class Submissions:
             priority=options.priority,
             keep_images=options.keep_images,
             webhook=options.webhook,
+            delivery=Delivery() if options.webhook else None,
             content=hash_content(files, params, names=names, owner=caller.owner) if options.reuse else None,
             **origin._asdict(),
         )

@@ -46,11 +46,11 @@ def post(client: TestClient, png: bytes, **data: str) -> httpx.Response:
 def test_one_is_sent_when_the_job_is_done(open_client: TestClient, png: bytes, finish: Finish) -> None:
     with Answering() as receiver:
         job = post(open_client, png, webhook=receiver.url).json()
-        assert job["delivery"] is None
+        assert job["delivery"] == {"status": "pending", "attempts": [], "next_attempt_at": None}
         finish(job["id"])
         wait_until(lambda: receiver.requests)
         (request,) = receiver.requests
-        wait_until(lambda: open_client.get(job["links"]["self"]).json()["delivery"])
+        wait_until(lambda: open_client.get(job["links"]["self"]).json()["delivery"]["attempts"])
 
     message = Webhook(SECRET).verify(request.body, request.headers)
     assert (message["type"], message["data"]["id"]) == ("job.succeeded", job["id"])
