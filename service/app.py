@@ -16,13 +16,14 @@ from worker.janitor import run_janitor
 from worker.queue import connect, connect_async, connect_waiting
 from worker.tracing import flush
 
-from . import health, home, metrics, middleware, openapi, problems, tracing
+from . import health, metrics, middleware, openapi, problems, tracing
 from .access import exposure
 from .access.callers import find_caller, webhook_secret_of
 from .access.keys import load_keys
 from .access.rates import RateLimits
 from .batches import endpoints as batches
 from .batches.service import BatchService
+from .dashboard import endpoints as dashboard
 from .errors import Forbidden, RateLimited, Unauthorized
 from .http_metrics import HttpMetrics
 from .jobs import artifacts, events, maps, posted
@@ -93,7 +94,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     middleware.install(app)  # last: around all others
     for feature in (jobs, batches, events, artifacts, maps, posted, models):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
-    for feature in (health, metrics, home):
+    for feature in (health, metrics, dashboard):
         app.include_router(feature.router)
     tracing.install(app)
     StandaloneDocs(app)  # /docs and /redoc with scripts of our own host, not of a CDN

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from worker.contract import JobState
+from worker.index import JobIndex
 from worker.liveness import live_workers
 
 from .deps import RedisDep
@@ -27,6 +29,8 @@ class Ready(BaseModel):
 
     status: Literal["ready"] = "ready"
     workers: int
+    queued: Annotated[int, Field(description="Jobs that wait for a worker.")]
+    running: int
 
 
 @router.get("/healthz", summary="Is the API alive?")
@@ -41,4 +45,5 @@ def check_readiness(redis: RedisDep) -> Ready:
     workers = live_workers(redis)
     if workers == 0:
         raise Unavailable("No worker is alive: jobs are taken, but wait until one is.")
-    return Ready(workers=workers)
+    counts = JobIndex(redis).counts()
+    return Ready(workers=workers, queued=counts[JobState.QUEUED], running=counts[JobState.RUNNING])

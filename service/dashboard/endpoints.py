@@ -1,0 +1,42 @@
+"""The dashboard: one page at `/`, and its files under `/static`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from service.caching import IfNoneMatch, immutable_response
+from service.errors import NotFound
+
+from .files import INDEX, StaticFile, read_files
+
+router = APIRouter(include_in_schema=False)
+
+# Nothing from elsewhere, no script or style inside the page; pictures may be made by the page itself.
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_FILES = read_files()
+
+
+@router.get("/")
+async def show_page(if_none_match: IfNoneMatch = None) -> Response:
+    """Return the page."""
+    response = _respond(_FILES[INDEX], if_none_match)
+    response.headers["Content-Security-Policy"] = CSP
+    return response
+
+
+@router.get("/static/{name:path}")
+async def get_file(name: str, if_none_match: IfNoneMatch = None) -> Response:
+    """Return one of the page's files; browsers ask each time whether it is still the same."""
+    file = _FILES.get(name)
+    if file is None:
+        raise NotFound("The page has no such file.")
+    return _respond(file, if_none_match)
+
+
+def _respond(file: StaticFile, if_none_match: str | None) -> Response:
+    response = immutable_response(file.content, file.media_type, if_none_match=if_none_match, max_age_s=0)
+    response.headers["Cache-Control"] = "no-cache"
+    return response

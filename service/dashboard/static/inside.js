@@ -1,0 +1,59 @@
+// Inside the network: a layer's channels that the score needs, what they look at and look for (section 5).
+
+import { picture } from "./api.js";
+import { scoreCurve } from "./curve.js";
+import { el, number, show } from "./dom.js";
+
+/** Return the page of a finished job on channels. */
+export function insidePage(job, result) {
+  return result.task === "class_channels" ? classPage(job, result) : channelsPage(job, result);
+}
+
+function channelsPage(job, result) {
+  const { layer, optimal_area: count } = result;
+  const curve = scoreCurve(result, (k) => curve.mark(k), { unit: `channels of ${layer.name}`, counts: true });
+  const name = result.target.label ? `“${result.target.label}”` : `class ${result.target.index}`;
+  const answer = count === null ? [`None of these counts of channels suffices for ${name}.`] : [el("b", {}, `${count} of ${layer.channels}`), ` channels of ${layer.name} suffice for ${name}.`];
+  const names = { full: "An image with all channels", masked: "An image with the chosen ones" };
+  return el(
+    "div.stack",
+    {},
+    el("h1.answer", {}, answer),
+    el(
+      "div.look",
+      {},
+      el("div.tiles.wide", {}, figure(job.links.saliency, "Where they are active"), Object.entries(names).map(([key, text]) => job.links.inversions?.[key] && figure(job.links.inversions[key], text))),
+      el("div.stack", {}, curve.node, channels(result.channels)),
+    ),
+  );
+}
+
+function classPage(job, result) {
+  const name = result.target.label ? `“${result.target.label}”` : `class ${result.target.index}`;
+  return el(
+    "div.stack",
+    {},
+    el("h1.answer", {}, `The channels of ${result.layer.name} that ${name} needs, over ${result.images.length} images`),
+    figure(job.links.sheet, "A row for each channel: what it looks for, and the images that excite it most"),
+    table(["Channel", "Weight"], result.channels.map((one) => [one.channel, number(one.weight)])),
+  );
+}
+
+function figure(path, text) {
+  const image = el("img.picture", { alt: text });
+  const node = el("figure", {}, image, el("figcaption", {}, text));
+  picture(path)
+    .then((address) => (image.src = address))
+    .catch((error) => show(node, el("p.error", {}, error.message)));
+  return node;
+}
+
+function channels(found) {
+  const rows = found.slice(0, 12).map((one) => [one.channel, one.first_area, number(one.contribution)]);
+  return el("div", {}, el("h2", {}, "The channels that matter most"), table(["Channel", "In the mask from", "Contribution"], rows));
+}
+
+function table(head, rows) {
+  const cells = (row) => row.map((cell) => el("td.num", {}, String(cell)));
+  return el("div.scroll", {}, el("table", {}, el("thead", {}, el("tr", {}, head.map((text) => el("th.num", { scope: "col" }, text)))), el("tbody", {}, rows.map((row) => el("tr", {}, cells(row))))));
+}
