@@ -100,16 +100,18 @@ function watch() {
   const curve = el("div");
   const masks = el("div.tiles");
   const node = el("div.stack", {}, title, bar, words, masks, curve);
+  let hasOriginal = false;
 
   function state(job) {
     const waits = job.status === "queued";
     title.textContent = waits ? "Waiting for a worker" : "Looking for what the network needs to see";
     if (waits) words.textContent = place(job);
-    if (job.links.images && !masks.childElementCount) original(job);
+    if (job.links.images && !hasOriginal) original(job);
     if (job.progress) progress(job);
   }
 
   async function original(job) {
+    hasOriginal = true;
     const address = await picture(job.links.images[0]).catch(() => null);
     if (address) masks.prepend(el("figure", {}, el("img", { src: address, alt: "The image" }), el("figcaption", {}, "The image")));
   }
