@@ -56,7 +56,7 @@ def test_a_canceled_job_tells_those_who_watch(stack: Stack) -> None:
 
 
 def test_the_newest_jobs_are_listed_first(stack: Stack) -> None:
-    ids = [stack.post("goose", areas=[0.5], iterations=1)["id"] for _ in range(3)]
+    ids = [stack.post("goose", areas=[0.5], iterations=1, seed=k)["id"] for k in range(3)]
     page = stack.client.get("/v1/jobs?limit=2").json()
     rest = stack.client.get(page["next"]).json()
     assert [job["id"] for job in page["jobs"] + rest["jobs"]][:3] == ids[::-1]
