@@ -20,7 +20,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test check format audit chaos soak load fuzz clean
+.PHONY: help run setup test check format audit browser screenshots chaos soak load fuzz clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -32,6 +32,7 @@ help:  ## This list
 	@echo "make soak     2000 jobs one after the other: memory, and what stays in Redis"
 	@echo "make load     latency with a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
 	@echo "make fuzz     all kinds of requests (schemathesis) and broken images"
+	@echo "make screenshots  the dashboard's pictures in docs/   (ARGS=\"running phone\" for some)"
 	@echo "make setup    .venv with everything that run and test need, and the default weights"
 	@echo "make clean    remove .venv and caches"
 
@@ -41,9 +42,19 @@ run: $(STAMPS)/local $(STAMPS)/weights
 setup: $(STAMPS)/test $(STAMPS)/weights
 	@:
 
-test: setup check
+test: setup check browser
 	@echo "Tests"
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# For the dashboard's tests; root on a Debian gets it, others install one. The tests say where there is none.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing chromium for the dashboard's tests"; \
+	    export DEBIAN_FRONTEND=noninteractive; \
+	    { apt-get update -qq; apt-get install -qq --yes --no-install-recommends chromium; } </dev/null >/dev/null \
+	        || echo "apt-get can't install chromium" >&2; \
+	fi
 
 check: $(STAMPS)/test
 	@echo "Lint, format, types"
@@ -58,6 +69,9 @@ format: $(STAMPS)/test
 audit: $(STAMPS)/test
 	@$(INSTALL) --editable '.[audit]'
 	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+screenshots: setup browser
+	@$(BIN)/python -m docs.screenshots $(ARGS)
 
 # Whether the service can be relied on: each starts a stack of its own and fails where a bar is missed.
 chaos soak load fuzz: setup

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .conftest import SAMPLES, Stack
+from tests.stack import SAMPLES, Stack
 
 pytestmark = pytest.mark.e2e
 

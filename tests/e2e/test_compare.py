@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from ep_core.spec import METHODS
-
-from .conftest import SAMPLES, Stack
+from tests.stack import SAMPLES, Stack
 
 pytestmark = pytest.mark.e2e
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from .conftest import Stack
+from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e
 

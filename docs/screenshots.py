@@ -1,0 +1,103 @@
+"""Take the dashboard's pictures on a stack of its own: `make screenshots` or `python -m docs.screenshots [NAME ...]`.
+
+NAMEs choose the shots that have one of them in their name; without any, all are taken. It needs a Chromium.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from tests.browser import NAMES, Theme, chromium, find_browser, open_context
+from tests.stack import Stack
+
+FOLDER = Path(__file__).parent / "images" / "dashboard"
+LIMIT_B = 400_000
+COLOURS = 256
+SHRINK = 0.85
+SETTLE_MS = 500
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: what is done on an empty page before it is taken."""
+
+    name: str
+    step: Callable[[Page, Stack], None]
+    theme: Theme = "light"
+    phone: bool = False
+    scale: float = 1.5
+    """Pixels of the picture for one of the page."""
+    whole: bool = False
+    """The whole page, not just what fits the window."""
+
+
+def home(page: Page, stack: Stack) -> None:
+    """Show what a first-time visitor sees."""
+    page.goto("/")
+
+
+SHOTS = (
+    Shot("home", home),
+    Shot("home_dark", home, theme="dark"),
+    Shot("home_phone", home, phone=True, scale=2),
+)
+
+
+def main(names: list[str]) -> int:
+    """Take the shots; return the exit code for the shell."""
+    shots = [shot for shot in SHOTS if not names or any(name in shot.name for name in names)]
+    path = find_browser()
+    if path is None or not shots:
+        reason = f"no browser here: install one of {', '.join(NAMES)}" if path is None else f"no shot is called {names}"
+        print(f"screenshots: {reason}", file=sys.stderr)
+        return 1
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack, chromium(path) as browser:
+        for shot in shots:
+            picture = FOLDER / f"{shot.name}.png"
+            picture.write_bytes(small_png(take(shot, browser, stack)))
+            print(f"{picture.name:<28} {picture.stat().st_size / 1000:4.0f} kB")
+    return 0
+
+
+def take(shot: Shot, browser: Browser, stack: Stack) -> Image.Image:
+    """Do what the shot asks for in a fresh profile and take its picture."""
+    with closing(
+        open_context(browser, stack.url, theme=shot.theme, phone=shot.phone, device_scale_factor=shot.scale)
+    ) as context:
+        page = context.new_page()
+        shot.step(page, stack)
+        page.wait_for_timeout(SETTLE_MS)  # for pictures that are still being decoded
+        return Image.open(io.BytesIO(page.screenshot(full_page=shot.whole, animations="disabled"))).convert("RGB")
+
+
+def small_png(picture: Image.Image, limit_b: int = LIMIT_B) -> bytes:
+    """Return it as a PNG below `limit_b` bytes: in all its colours if they fit, else in few, else smaller."""
+    return next(png for png in _ever_smaller(picture) if len(png) < limit_b)
+
+
+def _ever_smaller(picture: Image.Image) -> Iterator[bytes]:
+    yield _png(picture)
+    while min(picture.size) > 1:
+        yield _png(picture.quantize(COLOURS))
+        size = (max(1, round(picture.width * SHRINK)), max(1, round(picture.height * SHRINK)))
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def _png(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
