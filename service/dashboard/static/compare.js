@@ -12,13 +12,13 @@ export function comparePage(job, result) {
   const shown = result.methods.filter((one) => one.unavailable === null || one.unavailable === undefined);
   const hidden = new Set();
   let kind = "preserve";
-  const chart = el("div");
+  const chart = el("div.chart");
   const kinds = el("div.segments", { role: "group", "aria-label": "Which curve" }, Object.entries(KINDS).map(([value, text]) => el("button", { type: "button", value, onclick: () => draw({ kind: value }) }, `Top areas ${text}`)));
   const chips = el("div.chips", { role: "group", "aria-label": "Methods in the chart" }, shown.map((one, k) => chip(one, k)));
 
   function chip(one, k) {
     const dot = el("i", { style: { background: colour(one, k, shown.length) } });
-    const button = el("button.legend", { type: "button", "aria-pressed": "true", onclick: () => toggle(one.method, button) }, dot, one.title || one.method);
+    const button = el("button.shown-method", { type: "button", "aria-pressed": "true", onclick: () => toggle(one.method, button) }, dot, one.title || one.method);
     return button;
   }
 

@@ -63,6 +63,7 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
   }
   const now = svg("line", { class: "now", y1: TOP, y2: HEIGHT - BOTTOM, x1: -9, x2: -9 });
   nodes.push(now);
+  const best = points.find((one) => one.area === result.optimal_area);
   for (const [name, kind] of [["delete", "drop"], ["preserve", "keep"]]) {
     nodes.push(svg("path", { class: kind, d: path(points.map((one) => [x(one.area), y(one[name])])) }));
     points.forEach((one, k) => {
@@ -70,7 +71,6 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
       nodes.push(point(x(one.area), y(one[name]), kind, words, () => onPick(k)));
     });
   }
-  const best = points.find((one) => one.area === result.optimal_area);
   if (best) nodes.push(svg("text", { class: "star", x: x(best.area), y: y(best.preserve) - 10, "text-anchor": "middle" }, "a*"));
   const label = `Score of ${result.target.label || "the class"} over the areas; the table below has the numbers`;
   const legend = el(
@@ -84,6 +84,7 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
     now.setAttribute("x1", x(areas[k]));
     now.setAttribute("x2", x(areas[k]));
   };
+  mark(Math.max(0, points.indexOf(best)));
   return { node: el("div", {}, chart(label, nodes), legend), mark };
 }
 
@@ -111,7 +112,7 @@ export function liveCurve(points) {
   const { x, y, nodes } = frame(areas, points.map((one) => one.score), counts ? "channels" : "share of the image", { wide: counts });
   nodes.push(svg("path", { class: "keep", d: path(points.map((one) => [x(one.area), y(one.score)])) }));
   for (const one of points) nodes.push(point(x(one.area), y(one.score), "keep", `${counts ? one.area : percent(one.area)}: ${number(one.score)}`));
-  return el("figure", {}, chart("The scores so far", nodes), el("figcaption", {}, "The score of each area so far"));
+  return el("figure.chart", {}, chart("The scores so far", nodes), el("figcaption", {}, "The score of each area so far"));
 }
 
 /** Return the curves of several methods in one chart; `lines` are `{title, colour, points: [[area, score], ...]}`. */
