@@ -27,6 +27,15 @@ class TargetRef(BaseModel):
     label: str
 
 
+class ClassScore(BaseModel):
+    """What a model says of a class."""
+
+    index: Annotated[int, Field(description="Class index.")]
+    label: str
+    score: Annotated[float, Field(description="The network's output for the class, before the softmax.")]
+    probability: Annotated[float, Field(description="Its softmax.")]
+
+
 class Scores(BaseModel):
     """Reference scores (before the softmax) for the target."""
 

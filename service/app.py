@@ -23,6 +23,7 @@ from .access.keys import load_keys
 from .access.rates import RateLimits
 from .batches import endpoints as batches
 from .batches.service import BatchService
+from .classify import endpoints as classify
 from .dashboard import endpoints as dashboard
 from .errors import Forbidden, RateLimited, Unauthorized
 from .http_metrics import HttpMetrics
@@ -92,7 +93,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     openapi.install(app)
     exposure.install(app, settings, has_keys=bool(keys))
     middleware.install(app)  # last: around all others
-    for feature in (jobs, batches, events, artifacts, maps, posted, models):
+    for feature in (jobs, batches, events, artifacts, maps, posted, models, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
     for feature in (health, metrics, dashboard):
         app.include_router(feature.router)

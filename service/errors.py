@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from worker.contract import Problem
 from worker.problems import make_problem
 
 from .validation import FieldError
@@ -19,6 +20,8 @@ class ApiError(Exception):
     status: ClassVar[int]
     slug: ClassVar[str]
     example: ClassVar[str]
+    headers: Mapping[str, str] | None
+    problem: Problem
 
     def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
         super().__init__(detail)
@@ -113,6 +116,15 @@ class QueueFull(ApiError):
     def __init__(self, most: int, *, retry_after_s: int = RETRY_AFTER_S) -> None:
         detail = f"{most} jobs wait already, and no more may: post this one again when some have run."
         super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+
+
+class Refused(ApiError):
+    """What a worker says of a request that it can't answer."""
+
+    def __init__(self, problem: Problem) -> None:
+        Exception.__init__(self, problem.detail)
+        self.headers = {"Retry-After": str(RETRY_AFTER_S)} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        self.problem = problem
 
 
 class Unavailable(ApiError):

@@ -63,6 +63,9 @@ class ApiSettings(SharedSettings):
     max_wait_s: Annotated[
         int, Field(ge=0, le=600, description="Most seconds that `Prefer: wait=N` holds a request open.")
     ] = 60
+    classify_s: Annotated[
+        float, Field(gt=0, le=60, description="Most seconds that `POST /v1/classify` waits for a worker.")
+    ] = 10.0
     decode_threads: Annotated[
         int, Field(ge=1, le=64, description="Posted images checked at the same time; each takes its pixels' memory.")
     ] = 2

@@ -38,7 +38,8 @@ def field_errors(errors: Iterable[Mapping[str, Any]], *, around: Sequence[str] =
 
     Args:
         errors: pydantic's `ValidationError.errors()`.
-        around: the fields of the object that has the parameters under `params`, where that was validated.
+        around: the fields of the object that was validated, where that wasn't the parameters: it has them under
+            `params`, or has none.
     """
     merged: dict[str, FieldError] = {}
     for error in _without_echoes(list(errors)):
@@ -73,7 +74,7 @@ def _location(location: tuple[str | int, ...], around: Sequence[str]) -> tuple[s
     """Return the task, and the field without what says where it came from (a JSON body's `params`, the query, ...)."""
     task = _DEFAULT_TASK
     if around and location[:1] != ("params",):  # beside the parameters
-        return task, location or ("params",)
+        return task, location or ("params" if "params" in around else "body",)
     if len(location) > 1 and location[0] in ("params", "query", "path", "header", "body"):
         location = location[1:]
     if location and location[0] in SPECS:  # the member of the union
@@ -97,7 +98,7 @@ def _unknown_field(name: str, value: str | None, task: str, around: Sequence[str
     fields = around or list(_FIELDS[task])
     nearest = nearest_names(name, fields)
     hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the fields are {', '.join(fields)}"
-    if around and any(name in fields_of_task for fields_of_task in _FIELDS.values()):
+    if "params" in around and any(name in fields_of_task for fields_of_task in _FIELDS.values()):
         hint = "it goes inside params"
     return FieldError(
         field=name[:MAX_VALUE_CHARS], detail=f"there is no such field; {hint}", value=value, nearest=nearest

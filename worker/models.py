@@ -24,14 +24,21 @@ class WarmModels:
         size: how many stay loaded; the least recently used one goes before another is loaded.
         load: loads a model by its name.
         on_load: called with each model that was loaded.
+        free: gives back the memory of models that were dropped.
     """
 
     def __init__(
-        self, size: int, load: Callable[[str], Classifier], *, on_load: Callable[[Classifier], None] | None = None
+        self,
+        size: int,
+        load: Callable[[str], Classifier],
+        *,
+        on_load: Callable[[Classifier], None] | None = None,
+        free: Callable[[], object] = free_memory,
     ) -> None:
         self._size = size
         self._load = load
         self._on_load = on_load
+        self._free = free
         self._loaded: OrderedDict[str, Classifier] = OrderedDict()
 
     @classmethod
@@ -42,9 +49,14 @@ class WarmModels:
         device: str | None,
         models_file: Path | None,
         on_load: Callable[[Classifier], None] | None = None,
+        free: Callable[[], object] = free_memory,
     ) -> WarmModels:
         """Return an empty cache of the models that torchvision and the operator's list offer."""
-        return cls(size, lambda name: ep_core.load_model(name, device=device, models_file=models_file), on_load=on_load)
+
+        def load(name: str) -> Classifier:
+            return ep_core.load_model(name, device=device, models_file=models_file)
+
+        return cls(size, load, on_load=on_load, free=free)
 
     def get(self, name: str) -> Classifier:
         """Return the model, loading it where it isn't loaded yet.
@@ -68,4 +80,4 @@ class WarmModels:
         while len(self._loaded) >= self._size:
             self._loaded.popitem(last=False)
         if dropped:
-            free_memory()
+            self._free()

@@ -19,7 +19,7 @@ from ep_core.models.catalogue import list_models
 from ep_core.models.device import pick_device
 from ep_core.spec import DEFAULT_MODEL
 
-from . import catalogue, tracing
+from . import answering, catalogue, tracing
 from . import tasks as tasks  # here, so that the first job doesn't wait for it, and a broken installation shows at once
 from .activity import Activity
 from .cores import threads_per_worker
@@ -34,6 +34,7 @@ from .survey import run_survey
 
 EXIT_POISONED = 71  # the supervisor starts the worker again
 MAX_PAUSE_S = 5.0
+END_S = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,6 @@ def serve(settings: WorkerSettings) -> int:
     """
     pick_device(settings.device)
     tracing.setup("extremal-perturbations-worker")
-    torch.set_num_threads(settings.threads or threads_per_worker(settings.workers))
     cards = list_models(settings.models_file)
     redis = connect(settings.redis_url)
     runtime = Runtime.build(worker_name(), settings, redis)
@@ -54,6 +54,9 @@ def serve(settings: WorkerSettings) -> int:
     catalogue.publish(redis, cards)
     runtime.results.forget_weights([card.name for card in cards])
     ending = threading.Event()
+    answers = answering.start(redis, settings, ending)
+    # After that thread has chosen its own: new threads begin with this number, and MKL knows no other.
+    torch.set_num_threads(settings.threads or threads_per_worker(settings.workers))
     janitor = threading.Thread(target=run_janitor, args=(settings, ending), name="janitor", daemon=True)
     janitor.start()  # before the models: what the last worker left need not wait for them
     preload(runtime, cards)
@@ -61,6 +64,7 @@ def serve(settings: WorkerSettings) -> int:
     threading.Thread(target=run_survey, args=layers, name="survey", daemon=True).start()
     work(runtime, redis, cards)
     ending.set()
+    answers.join(timeout=END_S)  # torch, at work in a thread when the process ends, could bring it down
     tracing.flush()
     log.info("worker ends", worker=runtime.name)
     return EXIT_POISONED if runtime.activity.poisoned else os.EX_OK

@@ -14,6 +14,8 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call
 from torch.fx.experimental.optimization import fuse
 
+from ep_core.process_wide import tracing
+
 from .method import MethodUnavailable, Question
 from .relevance import LinearMap, Rule, apply_activation, apply_linear
 
@@ -82,7 +84,7 @@ def hand_down(
 def _traced(network: nn.Module, refusal: str) -> fx.GraphModule:
     """Return a copy as a graph, batch norm folded into the convolutions before it."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), tracing():
             warnings.simplefilter("ignore")
             return cast("fx.GraphModule", fuse(network))
     except Exception as error:  # control flow gives many kinds

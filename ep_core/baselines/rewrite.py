@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from torch.nn.modules import activation, rnn, transformer
 
 from ep_core.models.tuned import TOLERANCE
+from ep_core.process_wide import tracing
 
 from .method import MethodUnavailable
 
@@ -55,7 +56,7 @@ def with_relu_modules(network: nn.Module, example: Tensor) -> nn.Module:
 
 def _traced(network: nn.Module) -> fx.GraphModule:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), tracing():
             warnings.simplefilter("ignore")
             return fx.symbolic_trace(network)
     except Exception as error:  # control flow, compiled and exported networks: each fails in its own way

@@ -13,6 +13,7 @@ from torch import nn
 from torch.export.passes import move_to_device_pass
 
 from ep_core.errors import InvalidInput, ModelUnavailable
+from ep_core.process_wide import random_numbers
 
 from .model_list import ModelEntry
 from .timm_zoo import require_timm
@@ -51,10 +52,11 @@ def _build(entry: ModelEntry, device: torch.device) -> tuple[nn.Module, str | No
     if entry.torchvision and not entry.file:
         weights = pick_weights(entry.torchvision, entry.weights)
         file = cached_file(weights.url)
-        with weights_only():
+        with random_numbers, weights_only():
             network = torchvision.models.get_model(entry.torchvision, weights=weights, **entry.kwargs)
         return network.eval(), file_digest(file)
-    network = _architecture(entry)
+    with random_numbers:
+        network = _architecture(entry)
     if entry.file:
         network.load_state_dict(torch.load(entry.file, map_location="cpu", weights_only=True))
     return network.eval(), digest

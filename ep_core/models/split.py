@@ -15,6 +15,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx, nn
 
+from ep_core.process_wide import tracing
+
 from .tuned import TOLERANCE, tune
 
 log = logging.getLogger(__name__)
@@ -151,7 +153,8 @@ class _HookedTail(nn.Module):
 
 def _cut(network: nn.Module, layer: str, x: Tensor) -> tuple[nn.Module, nn.Module]:
     """Return head and tail as graphs of their own."""
-    graph = _Tracer(layer).trace(network)
+    with tracing():
+        graph = _Tracer(layer).trace(network)
     traced = fx.GraphModule(network, graph)
     (cut,) = [node for node in graph.nodes if node.op == "call_module" and node.target == layer]
     below = _closure(cut, lambda node: node.users)

@@ -14,6 +14,7 @@ from torch.autograd.function import once_differentiable
 from torch.fx.experimental.optimization import fuse
 
 from ep_core.filling import fill_up, filled_size
+from ep_core.process_wide import tracing
 
 TOLERANCE = 1e-3
 """Most that the tuned network's scores may differ from the network's own, as a share of the largest score.
@@ -45,7 +46,7 @@ def tune(network: nn.Module, example: Tensor) -> nn.Module:
 
 def _folded(network: nn.Module, example: Tensor) -> nn.Module:
     try:
-        with _quietly():
+        with _quietly(), tracing():
             copy = fuse(network)
         _keep_outputs(copy)
         copy = copy.to(memory_format=torch.channels_last)

@@ -46,11 +46,15 @@ _FIELDS = ["image", "images", "image_url", "params", *JobOptions.model_fields]
 
 async def read_json(request: Request, limits: UploadLimits) -> Upload:
     """Read a JSON body as it comes in; raises as `reader.read_upload`."""
+    # Megabytes of base64 would hold up everyone else.
+    return await run_in_threadpool(_from_json, await read_text(request, limits), limits)
+
+
+async def read_text(request: Request, limits: UploadLimits) -> bytes:
+    """Read the text of a JSON body as it comes in; raises `UploadTooLarge`."""
     max_base64 = 4 * (limits.image_bytes + 2) // 3
     body = limited(request, max_base64 + MAX_PARAMS_BYTES + FRAMING_BYTES, too_large_json(limits))
-    chunks = [chunk async for chunk in body]
-    # Megabytes of base64 would hold up everyone else.
-    return await run_in_threadpool(_from_json, b"".join(chunks), limits)
+    return b"".join([chunk async for chunk in body])
 
 
 def _from_json(text: bytes, limits: UploadLimits) -> Upload:
@@ -83,7 +87,7 @@ def _decoded(texts: Sequence[str], limits: UploadLimits) -> tuple[PostedImage, .
     images, wrong = [], []
     for k, text in enumerate(texts):
         try:
-            images.append(PostedImage(_from_base64(text)))
+            images.append(PostedImage(from_base64(text)))
         except ValueError as error:
             detail = f"is not base64 ({error})"
             wrong.append(image_error(detail, image=k, count=len(texts)))
@@ -93,8 +97,8 @@ def _decoded(texts: Sequence[str], limits: UploadLimits) -> tuple[PostedImage, .
     return tuple(images)
 
 
-def _from_base64(text: str) -> bytes:
-    """Return the bytes; raises `ValueError`."""
+def from_base64(text: str) -> bytes:
+    """Return the bytes of a base64 text, or of a ``data:`` URL in base64; raises `ValueError`."""
     _, comma, data = text.partition(",") if text.startswith("data:") else ("", ",", text)
     if not comma:
         raise ValueError("a data URL has a comma before its data")

@@ -14,8 +14,8 @@ CHANNELS = {"task": "channels", "layer": "features.18", "areas": [12, 121, 1280]
 CLASS = {"task": "class_channels", "layer": "features.18", "target": "American black bear", "top": 2}
 COMPARE = {"task": "compare", "methods": ["grad_cam", "extremal"], "areas": [0.1, 0.2]}
 _PARAMS_SCHEMA = {"anyOf": [{"$ref": f"#/components/schemas/{spec.__name__}"} for spec in SPECS.values()]}
-_FILE = {"type": "string", "format": "binary"}
-_ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"  # a PNG
+FILE = {"type": "string", "format": "binary"}
+ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"  # a PNG
 _URLS = {
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
     "description": JobBody.model_fields["image_url"].description,
@@ -35,9 +35,9 @@ def _inline(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
 
 
 def _body(*, several: str, examples: dict[str, Any]) -> dict[str, Any]:
-    images = {"type": "array", "items": _FILE, "minItems": 1}
+    images = {"type": "array", "items": FILE, "minItems": 1}
     image = {
-        "anyOf": [_FILE, images],
+        "anyOf": [FILE, images],
         "description": f"The image file, a part with a filename; repeated for {several}.",
     }
     beside = {"image_url": _URLS, "params": _PARAMS_SCHEMA, **_options()}
@@ -83,19 +83,19 @@ REQUEST_BODY = _body(
     examples={
         "areas": {
             "summary": "A class by its label and three areas (a one-pixel image)",
-            "value": {"image": _ONE_PIXEL, "params": PARAMS},
+            "value": {"image": ONE_PIXEL, "params": PARAMS},
         },
         "channels": {
             "summary": "The channels of a layer, and its inversions",
-            "value": {"image": _ONE_PIXEL, "params": CHANNELS},
+            "value": {"image": ONE_PIXEL, "params": CHANNELS},
         },
         "compare": {
             "summary": "Extremal masks beside Grad-CAM",
-            "value": {"image": _ONE_PIXEL, "params": COMPARE},
+            "value": {"image": ONE_PIXEL, "params": COMPARE},
         },
         "class_channels": {
             "summary": "The channels of a class, from several images",
-            "value": {"images": [_ONE_PIXEL, _ONE_PIXEL], "params": CLASS},
+            "value": {"images": [ONE_PIXEL, ONE_PIXEL], "params": CLASS},
         },
     },
 )
@@ -104,7 +104,7 @@ BATCH_BODY = _body(
     examples={
         "areas": {
             "summary": "Two images, when nobody else waits",
-            "value": {"images": [_ONE_PIXEL, _ONE_PIXEL], "params": PARAMS, "priority": "low"},
+            "value": {"images": [ONE_PIXEL, ONE_PIXEL], "params": PARAMS, "priority": "low"},
         },
     },
 )

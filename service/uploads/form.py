@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -33,6 +33,13 @@ _PARTS = ("image", "image_url", "params", *JobOptions.model_fields)
 
 async def read_form(request: Request, limits: UploadLimits) -> Upload:
     """Read a form as it comes in; raises as `reader.read_upload`."""
+    async with open_form(request, limits, names=_PARTS) as form:
+        return await _from_form(form, limits)
+
+
+@asynccontextmanager
+async def open_form(request: Request, limits: UploadLimits, *, names: Sequence[str]) -> AsyncIterator[FormData]:
+    """Give a form as it came in, with no other parts than `names`; raises as `reader.read_upload`."""
     parts = limits.images + MORE_PARTS
     most = limits.total_bytes + MAX_PARAMS_BYTES + parts * FRAMING_BYTES
     parser = MultiPartParser(
@@ -51,22 +58,22 @@ async def read_form(request: Request, limits: UploadLimits) -> Upload:
     except UnicodeError as error:  # of a charset that is no text's
         raise invalid("image", f"the multipart form can't be read: {error}") from error
     try:
-        return await _from_form(form, limits)
+        for name in form:
+            if name not in names:
+                raise invalid(clean_name(name), f"there is no such part; the parts are {', '.join(names)}")
+        yield form
     finally:
         await form.close()
 
 
 async def _from_form(form: FormData, limits: UploadLimits) -> Upload:
-    for name in form:
-        if name not in _PARTS:
-            raise invalid(clean_name(name), f"there is no such part; the parts are {', '.join(_PARTS)}")
-    files = _files(form)
+    files = image_files(form)
     urls = check_urls(_texts(form, "image_url"), limits)
     if not files and not urls:
-        raise invalid("image", "the part is missing: send the image file as the part image")
+        raise no_image()
     params = parse_params(await _params_part(form))
     check_count(len(files) + len(urls), params, limits)
-    wrong = _oversized(files, limits)
+    wrong = oversized(files, limits)
     if wrong and not limits.is_batch:
         raise too_large(*wrong.values())
     images = [
@@ -75,10 +82,17 @@ async def _from_form(form: FormData, limits: UploadLimits) -> Upload:
         else PostedImage(await file.read(), _name(file))
         for k, file in enumerate(files)
     ]
-    return Upload(images=tuple(images), urls=urls, params=params, options=_options(form))
+    options = parse_options(single_texts(form, JobOptions.model_fields))
+    return Upload(images=tuple(images), urls=urls, params=params, options=options)
 
 
-def _files(form: FormData) -> list[UploadFile]:
+def no_image() -> InvalidFields:
+    """Return the error of a form without an image."""
+    return invalid("image", "the part is missing: send the image file as the part image")
+
+
+def image_files(form: FormData) -> list[UploadFile]:
+    """Return the parts `image`; raises `InvalidFields` where one is no file."""
     parts = form.getlist("image")
     files = [part for part in parts if isinstance(part, UploadFile)]
     if len(files) < len(parts):
@@ -90,7 +104,7 @@ def _name(file: UploadFile) -> str:
     return clean_name(file.filename or "")
 
 
-def _oversized(files: Sequence[UploadFile], limits: UploadLimits) -> dict[int, FieldError]:
+def oversized(files: Sequence[UploadFile], limits: UploadLimits) -> dict[int, FieldError]:
     """Return what is wrong with the images that are too large, by their place, before they are read to memory."""
     sizes = [file.size or 0 for file in files]
     if sum(size for size in sizes if size <= limits.image_bytes) > limits.total_bytes:
@@ -114,15 +128,16 @@ async def _params_part(form: FormData) -> bytes:
     return data
 
 
-def _options(form: FormData) -> JobOptions:
-    given: dict[str, Any] = {}
-    for name in JobOptions.model_fields:
+def single_texts(form: FormData, names: Iterable[str]) -> dict[str, str]:
+    """Return the text parts of these names that there are; raises `InvalidFields` where one comes twice."""
+    given: dict[str, str] = {}
+    for name in names:
         texts = _texts(form, name)
         if len(texts) > 1:
             raise invalid(name, f"there are {len(texts)} parts {name}: send one")
         if texts:
             given[name] = texts[0]
-    return parse_options(given)
+    return given
 
 
 def _texts(form: FormData, name: str) -> list[str]:

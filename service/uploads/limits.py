@@ -46,6 +46,12 @@ class UploadLimits:
             takes_urls=settings.fetch_urls,
         )
 
+    @classmethod
+    def of_one(cls, caller: Caller) -> UploadLimits:
+        """Return what a caller may post where a single image is all that is taken."""
+        most = caller.max_upload_bytes
+        return cls(image_bytes=most, total_bytes=most, images=1, is_batch=False, takes_urls=False)
+
 
 async def limited(request: Request, max_bytes: int, too_large: UploadTooLarge) -> AsyncGenerator[bytes, None]:
     """Yield the body as it comes in, and raise `too_large` as soon as it is longer than an allowed one can be."""
@@ -89,7 +95,8 @@ def too_large_json(limits: UploadLimits) -> UploadTooLarge:
 def too_many(count: str, limits: UploadLimits) -> InvalidFields:
     """Return the error of more images than there may be."""
     by = "in one batch" if limits.is_batch else "at once, by the task class_channels"
-    return invalid("image", f"there are {count} images: at most {limits.images} are taken {by}")
+    taken = "only one is taken" if limits.images == 1 else f"at most {limits.images} are taken {by}"
+    return invalid("image", f"there are {count} images: {taken}")
 
 
 def invalid(field: str, detail: str) -> InvalidFields:

@@ -32,14 +32,19 @@ async def read_upload(request: Request, limits: UploadLimits, outbound: Outbound
         InvalidFields: parts or fields are missing, double, unknown, or have values that aren't allowed; or an image
             can't be fetched.
     """
+    read = read_form if is_form(request) else read_json
+    return await _with_fetched(await read(request, limits), limits, outbound)
+
+
+def is_form(request: Request) -> bool:
+    """Return whether a body is a multipart form, or else JSON; raises `UnsupportedType` where it is neither."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    readers = {MULTIPART: read_form, JSON: read_json}
-    if media_type not in readers:
+    if media_type not in (MULTIPART, JSON):
         raise UnsupportedType(
             f"The body's Content-Type is {media_type or 'missing'}: send {MULTIPART} or {JSON}.",
             headers={"Accept-Post": f"{MULTIPART}, {JSON}", "Connection": "close"},
         )
-    return await _with_fetched(await readers[media_type](request, limits), limits, outbound)
+    return media_type == MULTIPART
 
 
 async def _with_fetched(upload: Upload, limits: UploadLimits, outbound: Outbound) -> Upload:

@@ -79,6 +79,7 @@ def test_every_error_is_declared_as_problem_details(document: dict[str, Any]) ->
     assert declared["get /v1/jobs/{job_id}"] == {"200", "404", *of_all}
     assert declared["get /v1/jobs/{job_id}/masks/{area}.png"] == {"200", "304", "404", "409", "422", *of_all}
     assert declared["delete /v1/jobs/{job_id}"] == {"204", "404", *of_all}
+    assert declared["post /v1/classify"] == {"200", "413", "415", "422", *of_all}
     assert declared["post /v1/batches"] == {"202", "409", "413", "415", "422", *of_all}
 
 

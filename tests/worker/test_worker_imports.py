@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LIGHT = "blobs catalogue contract cores janitor liveness logs problems queue settings store tracing __main__"
+LIGHT = "asks blobs catalogue contract cores janitor liveness logs problems queue settings store tracing __main__"
 
 
 def test_the_apis_part_of_the_worker_imports_no_torch():

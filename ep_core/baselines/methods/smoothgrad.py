@@ -12,6 +12,7 @@ from torch import Tensor
 from ep_core.baselines.gradients import strongest_channel
 from ep_core.baselines.method import Method, Question
 from ep_core.baselines.passes import batch_on, watched
+from ep_core.process_wide import random_numbers
 
 SAMPLES = 50
 NOISE = 0.15  # standard deviation, as a share of the input's range: within the 10% to 20% that the paper advises
@@ -44,7 +45,7 @@ def _attribute(question: Question) -> Tensor:
 def _seeded(device: torch.device, seed: int) -> Iterator[None]:
     """Seed the random numbers that captum draws, a device's own, and put them back afterwards."""
     on_cuda = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_cuda else []):
+    with random_numbers, torch.random.fork_rng(devices=[device] if on_cuda else []):
         generator = torch.cuda.default_generators[device.index] if on_cuda else torch.default_generator
         generator.manual_seed(seed)
         yield

@@ -1,0 +1,68 @@
+"""`/v1/classify`: which classes a model sees in an image, at once."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+
+from service.access.callers import Caller, CallerDep
+from service.deps import SettingsDep
+from service.errors import InvalidFields, Unavailable, UnsupportedType, UploadTooLarge
+from service.jobs.checks import check_images
+from service.models.service import find_model
+from service.problems import problem_responses
+from service.settings import ApiSettings
+from service.uploads.limits import UploadLimits
+from worker.asks import Ask, Classified
+
+from .examples import ANSWER, REQUEST_BODY
+from .reader import read_question
+from .service import open_answer, put, wait_for_answer, withdraw
+
+router = APIRouter(prefix="/v1/classify", tags=["models"])
+
+
+@router.post(
+    "",
+    summary="Which classes does a model see?",
+    responses={
+        200: {"content": {"application/json": {"example": ANSWER}}},
+        **problem_responses(UploadTooLarge, UnsupportedType, InvalidFields, Unavailable),
+    },
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+async def classify(request: Request, caller: CallerDep, settings: SettingsDep) -> Classified:
+    """Post an image; the answer is what a model sees in it, the best class first: what `params.target` may be.
+
+    Send a multipart form (`image`, a file, and if you like `model`, `top` and `fit`) or a JSON object with the same
+    fields, `image` in base64. Images are limited as those of jobs are. The workers answer beside their jobs, within
+    moments; where none does, the answer is a 503. Nothing is kept.
+    """
+    ask = await _put(request, caller, settings)
+    answer = None
+    try:
+        answer = await wait_for_answer(
+            request.app.state.watchers, ask, wait_s=settings.classify_s, go_on=partial(_is_wanted, request)
+        )
+    finally:
+        if answer is None:
+            await run_in_threadpool(withdraw, request.app.state.redis, ask)
+    return open_answer(answer)
+
+
+async def _put(request: Request, caller: Caller, settings: ApiSettings) -> Ask:
+    """Read, check and put a question; the image is let go on return."""
+    state = request.app.state
+    ask, image = await read_question(request, UploadLimits.of_one(caller))
+    await run_in_threadpool(find_model, state.redis, ask.model)
+    decode = partial(check_images, [image], max_pixels=settings.max_pixels)
+    await to_thread.run_sync(decode, limiter=state.decoders)
+    await run_in_threadpool(put, state.redis, ask, image.data, wait_s=settings.classify_s)
+    return ask
+
+
+async def _is_wanted(request: Request) -> bool:
+    return not request.app.state.stopping.is_set() and not await request.is_disconnected()

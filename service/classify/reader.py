@@ -1,0 +1,76 @@
+"""Reading an image and what is asked of it, as a multipart form or as JSON, within the limits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field, ValidationError
+
+from service.errors import InvalidFields
+from service.uploads.body import from_base64, read_text
+from service.uploads.form import image_files, no_image, open_form, oversized, single_texts
+from service.uploads.images import PostedImage
+from service.uploads.limits import UploadLimits, invalid, more_than, too_large, too_many
+from service.uploads.reader import is_form
+from service.validation import FieldError, field_errors
+from worker.asks import Ask, Question
+
+
+class ClassifyBody(Question):
+    """The JSON form of a question."""
+
+    image: Annotated[str, Field(description="The image file in base64, bare or as a `data:` URL.")]
+
+
+_FIELDS = tuple(Question.model_fields)
+_PARTS = ("image", *_FIELDS)
+
+
+async def read_question(request: Request, limits: UploadLimits) -> tuple[Ask, PostedImage]:
+    """Read the body as it comes in, and stop as soon as it is longer than an allowed one can be.
+
+    Raises:
+        UnsupportedType: the body is neither a multipart form nor JSON.
+        UploadTooLarge: the image has more bytes than it may have.
+        InvalidFields: parts or fields are missing, double, unknown, or have values that aren't allowed.
+    """
+    if is_form(request):
+        return await _read_form(request, limits)
+    # Megabytes of base64 would hold up everyone else.
+    return await run_in_threadpool(_from_json, await read_text(request, limits), limits)
+
+
+async def _read_form(request: Request, limits: UploadLimits) -> tuple[Ask, PostedImage]:
+    async with open_form(request, limits, names=_PARTS) as form:
+        files = image_files(form)
+        if not files:
+            raise no_image()
+        if len(files) > limits.images:
+            raise too_many(str(len(files)), limits)
+        wrong = oversized(files, limits)
+        if wrong:
+            raise too_large(*wrong.values())
+        return _ask(single_texts(form, _FIELDS)), PostedImage(await files[0].read())
+
+
+def _from_json(text: bytes, limits: UploadLimits) -> tuple[Ask, PostedImage]:
+    try:
+        body = ClassifyBody.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise InvalidFields(field_errors(error.errors(), around=_PARTS)) from error
+    try:
+        image = PostedImage(from_base64(body.image))
+    except ValueError as error:
+        raise invalid("image", f"is not base64 ({error})") from error
+    if len(image.data) > limits.image_bytes:
+        raise too_large(FieldError(field="image", detail=more_than(limits.image_bytes)))
+    return _ask(body.model_dump(exclude={"image"})), image
+
+
+def _ask(given: dict[str, Any]) -> Ask:
+    try:
+        return Ask.model_validate(given)
+    except ValidationError as error:
+        raise InvalidFields(field_errors(error.errors(), around=_PARTS)) from error

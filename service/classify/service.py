@@ -1,0 +1,77 @@
+"""Asking the workers, and waiting for the answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from redis import Redis, RedisError
+from redis.asyncio import Redis as AsyncRedis
+
+from service.errors import Refused, Unavailable
+from service.validation import FieldError
+from worker import asks
+from worker.asks import Ask, Classified
+from worker.contract import Problem
+
+LOOK_S = 1.0  # between reads, the waiting one looks whether it has to end
+
+
+def put(redis: Redis, ask: Ask, image: bytes, *, wait_s: float) -> None:
+    """Put a question to the workers.
+
+    Raises:
+        Unavailable: too many questions wait.
+    """
+    if not asks.post(redis, ask, image, wait_s=wait_s):
+        raise Unavailable(f"{asks.MOST_WAITING} images wait to be classified already. Try again soon.")
+
+
+async def wait_for_answer(
+    watchers: AsyncRedis, ask: Ask, *, wait_s: float, go_on: Callable[[], Awaitable[bool]]
+) -> Classified | Problem | None:
+    """Return the answer to a question, or None where none comes in time; no thread is held meanwhile.
+
+    Args:
+        watchers: a client whose reads may wait for `LOOK_S`.
+        ask: the question.
+        wait_s: seconds, at most.
+        go_on: asked before every read.
+    """
+    deadline = time.monotonic() + wait_s
+    while (left_s := deadline - time.monotonic()) > 0 and await go_on():
+        # Redis takes 0 for ever.
+        found = await watchers.blpop([asks.answer_key(ask.id)], timeout=min(LOOK_S, max(0.01, left_s)))
+        if found:
+            return asks.read_answer(found[1])
+    return None
+
+
+def withdraw(redis: Redis, ask: Ask) -> None:
+    """Ask no more, if Redis is there; else what lies there goes by itself."""
+    with suppress(RedisError):
+        asks.withdraw(redis, ask)
+
+
+def open_answer(answer: Classified | Problem | None) -> Classified:
+    """Return what a worker has found.
+
+    Raises:
+        Unavailable: no worker has answered.
+        Refused: one has said why it can't.
+    """
+    if answer is None:
+        raise Unavailable("No worker has answered in time: none may be running, or many images wait. Try again soon.")
+    if isinstance(answer, Problem):
+        raise Refused(_with_errors(answer))
+    return answer
+
+
+def _with_errors(problem: Problem) -> Problem:
+    """Return a problem with the field at fault listed, as in the API's own."""
+    members = problem.model_extra or {}
+    if "field" not in members:
+        return problem
+    entry = FieldError(field=members["field"], detail=problem.detail, nearest=members.get("nearest"))
+    return problem.model_copy(update={"errors": [entry.model_dump(exclude_none=True)]})

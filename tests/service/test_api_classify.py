@@ -1,0 +1,228 @@
+"""`/v1/classify`: what is asked of the workers, and what the API makes of their answers or their silence."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from redis import Redis
+
+from ep_core.report import ClassScore
+from service.access.keys import ApiKey, hash_key
+from service.app import create_app
+from service.classify.examples import ANSWER, REQUEST_BODY
+from service.problems import ProblemDetails
+from service.settings import ApiSettings
+from worker import asks, catalogue
+from worker.asks import Ask, Classified
+from worker.contract import Problem
+from worker.problems import make_problem, out_of_memory
+
+BEAR = ClassScore(index=1, label="American black bear", score=13.76, probability=0.869)
+Say = Callable[[Ask], "Classified | Problem"]
+
+
+class FakeWorker(threading.Thread):
+    """Answers as it is told, and notes what it was asked."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(daemon=True)
+        self._redis = redis
+        self.say: Say = lambda ask: Classified(model=ask.model, classes=[BEAR])
+        self.asked: list[tuple[Ask, bytes]] = []
+        self.ending = threading.Event()
+
+    def run(self) -> None:
+        while not self.ending.is_set():
+            taken = asks.take(self._redis, wait_s=0.1)
+            if taken:
+                self.asked.append(taken)
+                asks.answer(self._redis, taken[0].id, self.say(taken[0]))
+
+
+@pytest.fixture
+def worker(redis: Redis) -> Iterator[FakeWorker]:
+    worker = FakeWorker(redis)
+    worker.start()
+    yield worker
+    worker.ending.set()
+    worker.join(5)
+
+
+@pytest.fixture
+def make(redis: Redis, settings: ApiSettings) -> Iterator[Callable[..., TestClient]]:
+    """A function that returns a client of an API with other settings."""
+    running: list[TestClient] = []
+
+    def make(**changes: object) -> TestClient:
+        app = create_app(settings.model_copy(update=changes))
+        running.append(TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False))
+        return running[-1].__enter__()
+
+    yield make
+    for client in running:
+        client.__exit__(None, None, None)
+
+
+def problem_of(answer: Any) -> ProblemDetails:
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = ProblemDetails.model_validate(answer.json())
+    assert problem.status == answer.status_code
+    return problem
+
+
+def left_in(redis: Redis) -> list[bytes]:
+    return [key for key in redis.scan_iter() if key.startswith((b"ep:ask", b"ep:answer"))]
+
+
+def test_a_form_is_answered(client: TestClient, worker: FakeWorker, png: bytes, redis: Redis) -> None:
+    answer = client.post("/v1/classify", files={"image": png})
+
+    assert answer.status_code == 200
+    assert answer.json() == {"model": "mobilenet_v2", "classes": [BEAR.model_dump()]}
+    ((ask, image),) = worker.asked
+    assert (ask.model, ask.top, ask.fit, image) == ("mobilenet_v2", 5, "crop", png)
+    assert left_in(redis) == []
+
+
+def test_what_is_asked_reaches_the_worker(client: TestClient, worker: FakeWorker, png: bytes) -> None:
+    fields = {"model": "timm:org/resnet10t.c3_in1k", "top": 20, "fit": "stretch"}
+    form = client.post("/v1/classify", files={"image": png}, data=fields)
+    body = client.post("/v1/classify", json={"image": base64.b64encode(png).decode(), **fields})
+
+    assert (form.status_code, body.status_code) == (200, 200), body.text
+    for ask, image in worker.asked:
+        assert ask.model_dump(exclude={"id"}) == fields
+        assert image == png
+
+
+@pytest.mark.parametrize("example", REQUEST_BODY["content"]["application/json"]["examples"].values())
+def test_the_examples_are_what_they_say(client: TestClient, worker: FakeWorker, example: dict[str, Any]) -> None:
+    assert client.post("/v1/classify", json=example["value"]).status_code == 200
+    assert Classified.model_validate(ANSWER).classes[0].index == 295
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "says"),
+    [
+        ({"top": "0"}, "top", "greater than or equal to 1"),
+        ({"top": "21"}, "top", "less than or equal to 20"),
+        ({"top": "many"}, "top", "valid integer"),
+        ({"fit": "squeeze"}, "fit", "'crop' or 'stretch'"),
+        ({"model": ""}, "model", "at least 1 character"),
+        ({"model": "mobilenet"}, "model", "mobilenet_v2"),
+        ({"target": "1"}, "target", "no such"),
+        ({"params": "{}"}, "params", "no such"),
+    ],
+)
+@pytest.mark.parametrize("form", ["multipart", "json"])
+def test_bad_fields_are_named(
+    client: TestClient, png: bytes, fields: dict[str, str], field: str, says: str, form: str
+) -> None:
+    if form == "multipart":
+        answer = client.post("/v1/classify", files={"image": png}, data=fields)
+    else:
+        typed = {name: int(value) if value.isdigit() and name == "top" else value for name, value in fields.items()}
+        answer = client.post("/v1/classify", json={"image": base64.b64encode(png).decode(), **typed})
+
+    problem = problem_of(answer)
+    assert (problem.status, problem.errors[0].field) == (422, field)
+    assert says in problem.detail
+    assert "inside params" not in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "field", "says"),
+    [
+        ({"files": {"image": b"no picture"}}, 422, "image", "supported format"),
+        ({"files": {"image": b"\xff" * 300_001}}, 413, "image", "300000 bytes"),
+        ({"files": {"image": b"\xff" * 900_000}}, 413, "image", "300000"),
+        ({"json": {"image": base64.b64encode(b"\xff" * 300_001).decode()}}, 413, "image", "300000 bytes"),
+        ({"files": [("image", b"1"), ("image", b"2")]}, 422, "image", "2 images: only one"),
+        ({"files": [("image", b"1")] * 20}, 422, "image", "only one"),
+        ({"files": {"top": (None, "1")}}, 422, "image", "missing"),
+        ({"json": {}}, 422, "image", "required"),
+        ({"json": {"image": "*"}}, 422, "image", "not base64"),
+        ({"json": {"image": "QUJD", "top": "5"}}, 422, "top", "integer"),
+        ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 422, "body", "Invalid JSON"),
+    ],
+)
+def test_bad_bodies(client: TestClient, sent: dict[str, Any], status: int, field: str, says: str) -> None:
+    problem = problem_of(client.post("/v1/classify", **sent))
+
+    assert (problem.status, problem.errors[0].field) == (status, field)
+    assert says in problem.detail
+
+
+def test_other_types_are_refused(client: TestClient, png: bytes) -> None:
+    answer = client.post("/v1/classify", content=png, headers={"Content-Type": "image/png"})
+
+    assert problem_of(answer).status == 415
+
+
+def test_where_no_worker_answers_a_503_comes_in_time(make: Callable[..., TestClient], png: bytes, redis: Redis) -> None:
+    client = make(classify_s=0.4)
+    started = time.monotonic()
+    answer = client.post("/v1/classify", files={"image": png})
+
+    assert 0.3 < time.monotonic() - started < 3
+    problem = problem_of(answer)
+    assert (problem.status, problem.type) == (503, "/problems/unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert left_in(redis) == []
+
+
+def test_where_many_wait_the_next_does_not(client: TestClient, png: bytes, redis: Redis) -> None:
+    for _ in range(asks.MOST_WAITING):
+        assert asks.post(redis, Ask(), b"image", wait_s=60)
+    started = time.monotonic()
+    answer = client.post("/v1/classify", files={"image": png})
+
+    assert time.monotonic() - started < 3
+    assert problem_of(answer).status == 503
+    assert "100 images wait" in answer.json()["detail"]
+    assert "retry-after" in answer.headers
+
+
+def test_before_the_first_worker_a_503_comes_at_once(client: TestClient, png: bytes, redis: Redis) -> None:
+    catalogue.publish(redis, [])
+
+    assert problem_of(client.post("/v1/classify", files={"image": png})).status == 503
+
+
+def test_a_workers_problem_is_the_answer(client: TestClient, worker: FakeWorker, png: bytes) -> None:
+    worker.say = lambda _: make_problem("invalid-input", 422, "the image is too elongated", field="image")
+    answer = client.post("/v1/classify", files={"image": png})
+    problem = problem_of(answer)
+    assert (problem.status, problem.detail) == (422, "the image is too elongated")
+    assert problem.errors[0].field == "image"
+    assert problem.request_id == answer.headers["x-request-id"]
+
+    worker.say = lambda _: out_of_memory()
+    answer = client.post("/v1/classify", files={"image": png})
+    assert problem_of(answer).type == "/problems/out-of-memory"
+    assert "retry-after" in answer.headers
+
+
+def test_keys_and_their_limits_hold(make: Callable[..., TestClient], worker: FakeWorker, png: bytes) -> None:
+    key = ApiKey(name="ann", sha256=hash_key("ep_ann"), rate="2/minute", max_upload_bytes=len(png))
+    client = make(api_keys=(key,))
+    headers = {"Authorization": "Bearer ep_ann"}
+
+    assert client.post("/v1/classify", files={"image": png}).status_code == 401
+    assert client.post("/v1/classify", files={"image": png}, headers=headers).status_code == 200
+    assert client.post("/v1/classify", files={"image": png + b"1"}, headers=headers).status_code == 413
+    assert client.post("/v1/classify", files={"image": png}, headers=headers).status_code == 429
+
+
+def test_the_document_declares_what_it_answers() -> None:
+    operation = create_app().openapi()["paths"]["/v1/classify"]["post"]
+
+    assert set(operation["responses"]) == {"200", "401", "403", "413", "415", "422", "429", "503"}
+    assert operation["tags"] == ["models"]
+    assert operation["responses"]["200"]["content"]["application/json"]["example"] == ANSWER
