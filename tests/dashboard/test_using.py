@@ -93,9 +93,9 @@ def test_what_is_outside_the_mask_can_be_shown_otherwise(page: Page, done: Calla
     page.goto(done(**SWEEP))
     expect(page.locator("canvas")).to_be_visible()
     before = page.evaluate("document.querySelector('canvas').toDataURL()")
-    page.get_by_role("button", name=mode).click()
+    page.get_by_role("button", name=mode, exact=True).click()
     page.wait_for_function("before => document.querySelector('canvas').toDataURL() !== before", arg=before)
-    expect(page.get_by_role("button", name=mode)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name=mode, exact=True)).to_have_attribute("aria-pressed", "true")
 
 
 def test_results_can_be_taken_away(page: Page, done: Callable[..., str]) -> None:
