@@ -6,24 +6,28 @@ NAMEs choose the shots that have one of them in their name; without any, all are
 from __future__ import annotations
 
 import io
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.browser import NAMES, Theme, chromium, find_browser, open_context
-from tests.stack import Stack
+from tests.stack import SAMPLES, Stack
 
 FOLDER = Path(__file__).parent / "images" / "dashboard"
 LIMIT_B = 400_000
 COLOURS = 256
 SHRINK = 0.85
-SETTLE_MS = 500
+SETTLE_MS = 700
+FINISH_S = 240.0
+METHODS = ["gradient", "guided_backprop", "grad_cam", "rise", "excitation_backprop", "extremal"]
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,54 @@ class Shot:
     """The whole page, not just what fits the window."""
 
 
-def home(page: Page, stack: Stack) -> None:
-    """Show what a first-time visitor sees."""
-    page.goto("/")
+def finished(page: Page, stack: Stack) -> None:
+    """Show a sweep: the smallest area that suffices, and its scores."""
+    open_job(page, stack, "black_bear", {})
+    page.locator("canvas").wait_for()
+
+
+def running(page: Page, stack: Stack) -> None:
+    """Show a sweep whose masks sharpen."""
+    job = post(stack, "school_bus", {"iterations": 300})
+    page.goto(f"/#/job/{job['id']}")
+    page.wait_for_function("document.querySelectorAll('img.masks').length > 2", timeout=FINISH_S * 1000)
+    page.wait_for_timeout(2 * SETTLE_MS)
+    page.get_by_role("button", name="Cancel").evaluate("button => setTimeout(() => button.click(), 3000)")
+
+
+def compared(page: Page, stack: Stack) -> None:
+    """Show several methods beside each other."""
+    open_job(page, stack, "black_bear", {"task": "compare", "methods": METHODS})
+    page.locator("svg path.line").first.wait_for()
+
+
+def channels(page: Page, stack: Stack) -> None:
+    """Show a layer's channels and what they look for."""
+    open_job(page, stack, "goose", {"task": "channels", "layer": "features.18", "invert": True})
+    page.get_by_alt_text("An image with the chosen ones").wait_for()
+
+
+def open_job(page: Page, stack: Stack, image: str, params: dict[str, Any]) -> None:
+    """Open a finished job; the same one again is known already."""
+    job = stack.finish(post(stack, image, params), limit_s=FINISH_S)
+    page.goto(f"/#/job/{job['id']}")
+    page.locator("h1.answer").wait_for()
+
+
+def post(stack: Stack, image: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Post a sample as the page does: with its image kept."""
+    files = {"image": (f"{image}.jpg", (SAMPLES / f"{image}.jpg").read_bytes())}
+    data = {"params": json.dumps(params), "keep_images": "true"}
+    return dict(stack.client.post("/v1/jobs", files=files, data=data).raise_for_status().json())
 
 
 SHOTS = (
-    Shot("home", home),
-    Shot("home_dark", home, theme="dark"),
-    Shot("home_phone", home, phone=True, scale=2),
+    Shot("finished", finished),
+    Shot("finished_dark", finished, theme="dark"),
+    Shot("finished_phone", finished, phone=True, scale=2, whole=True),
+    Shot("running", running),
+    Shot("compare", compared, whole=True),
+    Shot("channels", channels, whole=True),
 )
 
 

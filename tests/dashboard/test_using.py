@@ -140,6 +140,28 @@ def test_a_running_job_is_canceled(page: Page, stack: Stack) -> None:
     assert stack.client.get(job["links"]["self"]).status_code == 404
 
 
+def test_an_own_image_is_explained(page: Page) -> None:
+    page.goto("/")
+    page.locator("#ask input[type=file]").set_input_files(BEAR)
+    expect(page.get_by_alt_text("The chosen image")).to_be_visible()
+    choose(page, "What to find", "channels")
+    page.get_by_role("button", name="Explain").click()
+    expect(page.locator("h1.answer")).to_contain_text("channels of features", timeout=FINISH_MS)
+
+
+def test_an_image_can_be_pasted(page: Page) -> None:
+    page.goto("/")
+    page.evaluate(
+        """async () => {
+          const blob = await (await fetch("static/samples/pizza.small.jpg")).blob();
+          const data = new DataTransfer();
+          data.items.add(new File([blob], "pasted.jpg", { type: "image/jpeg" }));
+          document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
+        }"""
+    )
+    expect(page.get_by_alt_text("The chosen image")).to_be_visible()
+
+
 def test_a_bad_image_is_said_in_words_where_it_happens(page: Page, watch: Watch, tmp_path: Path) -> None:
     watch.allow("status of 422")
     bad = tmp_path / "cat.jpg"
