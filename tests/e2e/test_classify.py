@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import SAMPLES, Stack
+from tests.stack import SAMPLES, Stack
 
 pytestmark = pytest.mark.e2e
 

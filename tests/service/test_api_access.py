@@ -266,6 +266,7 @@ class TestExposure:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
         assert headers["referrer-policy"] == "no-referrer"
-        assert "default-src 'self'" in headers["content-security-policy"]
+        assert "default-src" in headers["content-security-policy"]
+        assert ("default-src 'none'" in headers["content-security-policy"]) == (path == "/")
         assert ("script-src 'self' 'unsafe-inline'" in headers["content-security-policy"]) == (path == "/docs")
         assert (headers.get("cache-control") == "no-store") == path.startswith("/v1/")
