@@ -54,7 +54,7 @@ def running(page: Page, stack: Stack) -> None:
     """Show a sweep whose masks sharpen."""
     job = post(stack, "school_bus", {"iterations": 300})
     page.goto(f"/#/job/{job['id']}")
-    page.wait_for_function("document.querySelectorAll('img.masks').length > 2", timeout=FINISH_S * 1000)
+    page.locator("img.masks").nth(2).wait_for(timeout=FINISH_S * 1000)
     page.wait_for_timeout(2 * SETTLE_MS)
     page.get_by_role("button", name="Cancel").evaluate("button => setTimeout(() => button.click(), 3000)")
 
