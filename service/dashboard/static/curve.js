@@ -2,7 +2,7 @@
 
 import { el, number, percent, svg } from "./dom.js";
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 300, 44, 14, 14, 34];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 306, 44, 14, 18, 42];
 
 /** Return the scales of a chart: `x(area)`, `y(score)`, and its frame as SVG nodes. */
 function frame(areas, scores, label, { wide = false } = {}) {
@@ -22,7 +22,7 @@ function frame(areas, scores, label, { wide = false } = {}) {
   }
   const marks = wide ? areas : [0, 0.2, 0.4, 0.6, 0.8, 1];
   for (const area of marks.filter((_, k) => !wide || areas.length < 12 || k % 3 === 0)) {
-    nodes.push(svg("text", { x: x(area), y: HEIGHT - 14, "text-anchor": "middle" }, wide ? String(area) : percent(area)));
+    nodes.push(svg("text", { x: x(area), y: HEIGHT - 22, "text-anchor": "middle" }, wide ? String(area) : percent(area)));
   }
   nodes.push(svg("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT, "text-anchor": "middle" }, label));
   return { x, y, nodes };
@@ -71,7 +71,7 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
       nodes.push(point(x(one.area), y(one[name]), kind, words, () => onPick(k)));
     });
   }
-  if (best) nodes.push(svg("text", { class: "star", x: x(best.area), y: y(best.preserve) - 10, "text-anchor": "middle" }, "a*"));
+  if (best) nodes.push(svg("text", { class: "star", x: x(best.area) - 8, y: y(best.preserve) - 8, "text-anchor": "end" }, "a*"));
   const label = `Score of ${result.target.label || "the class"} over the areas; the table below has the numbers`;
   const legend = el(
     "p.legend",

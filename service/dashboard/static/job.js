@@ -129,13 +129,15 @@ function watch() {
       const name = `mask-${area}`;
       const known = [...masks.children].find((one) => one.dataset.name === name);
       if (known) known.querySelector("img").src = mask;
-      else masks.append(tile(name, area, mask));
+      else masks.insertBefore(tile(name, area, mask), after(area));
     }
   }
 
+  const after = (area) => [...masks.children].find((one) => Number(one.dataset.area) > area) || null;
+
   function tile(name, area, mask) {
     const figure = el("figure", {}, el("img.masks", { src: mask, alt: `The mask of ${percent(area)} so far` }), el("figcaption", {}, percent(area)));
-    figure.dataset.name = name;
+    Object.assign(figure.dataset, { name, area });
     return figure;
   }
 

@@ -63,7 +63,7 @@ export function lookPage(job, result) {
     el(
       "div.look",
       {},
-      el("div.stack", {}, view, el("div.slider", {}, el("label", { htmlFor: slider.id }, "Area: from what matters most to all"), slider, says), el("div.row", {}, modes, el("label.dim", { htmlFor: opacity.id }, "Strength"), el("span", { style: { width: "7rem" } }, opacity))),
+      el("div.stack", {}, view, el("div.slider", {}, el("label", { htmlFor: slider.id }, "Area: from what matters most to all"), slider, says), el("div.row", {}, modes, el("span.strength", {}, el("label.dim", { htmlFor: opacity.id }, "Strength"), opacity))),
       el("div.stack", {}, curve.node, el("figure", {}, bars.node, el("figcaption", {}, "The score that each area preserves")), details(result)),
     ),
   );
