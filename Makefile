@@ -44,7 +44,7 @@ setup: $(STAMPS)/test $(STAMPS)/weights
 
 test: setup check browser
 	@echo "Tests"
-	@$(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + 1 )) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # For the dashboard's tests; root on a Debian gets it, others install one. The tests say where there is none.
 browser:
