@@ -23,6 +23,8 @@ from ep_core.models.card import ModelCard
 from service.embedded_redis import EmbeddedRedis
 from worker import catalogue
 
+from .refusing import refusal
+
 
 def _free_port() -> int:
     with socket.socket() as probe:
@@ -194,31 +196,14 @@ def test_stopping_answers_clients_that_wait(redis_server: EmbeddedRedis, png: by
 def test_a_taken_port_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        done = subprocess.run(
-            [sys.executable, "-m", "service"],
-            env=os.environ | {"EP_PORT": port},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
-    assert port in done.stderr
-    assert "EP_PORT" in done.stderr
+        said = refusal(EP_PORT=port)
+    assert port in said
+    assert "EP_PORT" in said
 
 
 def test_wrong_settings_are_one_clear_line() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "service"],
-        env=os.environ | {"EP_PORT": "eighty"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith("ep api: settings: EP_PORT")
+    said = refusal(EP_PORT="eighty")
+    assert said.startswith("ep api: settings: EP_PORT")
 
 
 def test_an_unforeseen_error_is_logged_with_its_trace_and_request_id(redis_server: EmbeddedRedis) -> None:

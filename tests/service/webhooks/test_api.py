@@ -13,21 +13,14 @@ from standardwebhooks import Webhook
 from service.app import create_app
 from service.embedded_redis import EmbeddedRedis
 from service.settings import ApiSettings
+from tests.service.receivers import Answering
 from worker.contract import JobState
 from worker.reuse import KnownResults
 from worker.store import JobStore
 
-from .receivers import Answering
-from .test_webhooks import SECRET, wait_until
+from .sending import SECRET, wait_until
 
 Finish = Callable[[str], None]
-
-
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    """A Redis of our own: the couriers of the other tests' API would take our messages."""
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
 
 
 @pytest.fixture
@@ -73,13 +66,18 @@ def test_also_where_the_result_was_known(
         wait_until(lambda: receiver.requests)
 
 
-def test_nothing_is_sent_of_a_removed_job(open_client: TestClient, png: bytes, redis: Redis) -> None:
+def test_nothing_is_sent_of_a_removed_job(open_client: TestClient, png: bytes, redis: Redis, store: JobStore) -> None:
     with Answering() as receiver:
         job = post(open_client, png, webhook=receiver.url).json()
+        attempt = store.start(job["id"], worker="test")
         open_client.delete(job["links"]["self"])
+        assert not store.finish(job["id"], JobState.SUCCEEDED, attempt=attempt)
 
-    assert redis.zcard("ep:deliveries") == 0
-    assert receiver.requests == []
+        assert redis.zcard("ep:deliveries") == 0
+        other = post(open_client, png, webhook=receiver.url).json()["id"]
+        assert store.finish(other, JobState.FAILED, attempt=store.start(other, worker="test"))
+        wait_until(lambda: receiver.requests)  # what is sent at all is sent by now
+    assert [request.headers["webhook-id"] for request in receiver.requests] == [f"msg_{other}"]
 
 
 @pytest.mark.parametrize("url", ["http://example.com/", "https://user:pw@example.com/", "https://10.1.2.3/", "x", ""])
