@@ -84,7 +84,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.polls = connect_async(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
     app.state.jobs = JobService(app.state.redis, settings, polls=app.state.polls)
     app.state.submissions = Submissions(app.state.redis, settings)
-    app.state.batches = BatchService(app.state.redis, settings)
+    app.state.batches = BatchService(app.state.redis, settings, app.state.submissions)
     app.state.outbound = Outbound(allow_private=settings.allow_private_urls)
     app.state.decoders = CapacityLimiter(settings.decode_threads)
     app.state.http_metrics = HttpMetrics()

@@ -95,10 +95,10 @@ class Janitor:
 
     def _numbers_agree(self) -> bool:
         """Return whether as many jobs wait or run as should: with thousands of them, comparing all takes a while."""
-        unfinished = self._store.count(JobState.QUEUED) + self._store.count(JobState.RUNNING)
-        return unfinished == sum(queue.count for queue in self._queues) + sum(
-            leases.get_job_count(cleanup=False) for leases in self._leases
-        )
+        counts = self._store.counts()
+        waiting = sum(queue.count for queue in self._queues)
+        leased = sum(leases.get_job_count(cleanup=False) for leases in self._leases)
+        return counts[JobState.QUEUED] + counts[JobState.RUNNING] == waiting + leased
 
     def _places(self) -> set[str]:
         """Return the ids of the jobs that wait in the queue or that a worker holds a lease on.

@@ -157,9 +157,9 @@ class JobStore:
         """Remove the record; a worker that still runs it sees that at its next write. False where there was none."""
         return bool(self._delete_script(keys=self._keys(job_id), args=[job_id, self._retention_s]))
 
-    def count(self, state: JobState) -> int:
-        """Return how many jobs are in a state."""
-        return self._index.counts()[state]
+    def counts(self) -> dict[JobState, int]:
+        """Return how many jobs there are in each state."""
+        return self._index.counts()
 
     def running(self) -> set[str]:
         """Return the ids of the jobs recorded as running."""

@@ -17,15 +17,14 @@ from service import tracing
 from service.access.callers import CallerDep
 from service.deps import JobsDep, LinksDep, SettingsDep
 from service.errors import InvalidFields, KeyReused, NotFound, QueueFull, Unavailable, UnsupportedType, UploadTooLarge
-from service.jobs.checks import check_options, check_params, sort_out
+from service.jobs.checks import sort_out
 from service.jobs.idempotency import IdempotencyKey
+from service.jobs.intake import take_in
 from service.jobs.service import JobService
 from service.links import Links
 from service.problems import problem_responses
 from service.settings import ApiSettings
 from service.uploads.examples import BATCH_BODY
-from service.uploads.limits import UploadLimits
-from service.uploads.reader import read_upload
 from service.uploads.upload import Upload
 from worker.contract import JobRecord, JobState, Problem
 from worker.problems import make_problem
@@ -70,11 +69,7 @@ async def create_batch(
     100 images and 100 MB by default. An image that can't be used is listed with the reason, and the others are
     explained all the same; where none can, it is an error.
     """
-    limits = UploadLimits.of(settings, caller, is_batch=True)
-    upload = await read_upload(request, limits, request.app.state.outbound)
-    await run_in_threadpool(check_params, request.app.state.redis, upload.params)
-    upload = replace(upload, options=check_options(upload.options, caller, settings))
-    upload = await _looked_at(request, upload, settings)
+    upload = await _looked_at(request, await take_in(request, caller, is_batch=True), settings)
     origin = tracing.origin()
     record, replayed = await run_in_threadpool(batches.submit, upload, caller, key=idempotency_key, origin=origin)
     if replayed:

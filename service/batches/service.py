@@ -32,10 +32,10 @@ _log = structlog.get_logger(__name__)
 class BatchService:
     """Makes, finds and removes batches. Every method may raise a `RedisError`."""
 
-    def __init__(self, redis: Redis, settings: ApiSettings) -> None:
+    def __init__(self, redis: Redis, settings: ApiSettings, submissions: Submissions) -> None:
         self._redis = redis
         self._store = BatchStore(redis)
-        self._submissions = Submissions(redis, settings)
+        self._submissions = submissions
         self._claims = Claims(redis, hold_s=settings.retention_s, find=self._store.get)
 
     def submit(
@@ -111,7 +111,7 @@ class BatchService:
             if record is None:
                 continue
             try:
-                self._submissions.make(record, [image], caller, reuse=upload.options.reuse)
+                self._submissions.make(record, [image], caller)
             except ApiError as error:
                 errors.append(error)
                 item.job, item.error = None, error.problem

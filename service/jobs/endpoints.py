@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -18,14 +17,13 @@ from service.errors import InvalidFields, KeyReused, NotFound, QueueFull, Unavai
 from service.problems import problem_responses
 from service.settings import ApiSettings
 from service.uploads.examples import REQUEST_BODY
-from service.uploads.limits import UploadLimits
-from service.uploads.reader import read_upload
 from service.uploads.upload import Upload
 from worker.contract import JobRecord, JobState
 
-from .checks import check_images, check_options, check_params
+from .checks import check_images
 from .cursor import as_cursor, from_cursor
 from .idempotency import IdempotencyKey
+from .intake import take_in
 from .prefer import WaitDep, wait_until_final
 from .schemas import JobPage, JobRead
 from .view import read, show
@@ -73,9 +71,8 @@ async def create_job(
     or send a list in base64 as `images` in place of `image` (together no more than a single image may have). For other
     tasks, several images are a batch: `/v1/batches`.
     """
-    limits = UploadLimits.of(settings, caller, is_batch=False)
     submit = partial(submissions.submit, key=idempotency_key, origin=tracing.origin())
-    record, replayed = await _accept(request, limits, caller, submit)
+    record, replayed = await _accept(request, caller, settings, submit)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
     if wait_s is not None:
@@ -122,17 +119,13 @@ def delete_job(job_id: JobId, jobs: JobsDep) -> None:
 
 
 async def _accept(
-    request: Request, limits: UploadLimits, caller: Caller, submit: Callable[[Upload, Caller], tuple[JobRecord, bool]]
+    request: Request, caller: Caller, settings: ApiSettings, submit: Callable[[Upload, Caller], tuple[JobRecord, bool]]
 ) -> tuple[JobRecord, bool]:
     """Read, check and queue a job; say whether the request had made it before.
 
     The upload is let go on return: a client that waits must not hold its memory.
     """
-    state = request.app.state
-    upload = await read_upload(request, limits, state.outbound)
-    settings: ApiSettings = state.settings
-    await run_in_threadpool(check_params, state.redis, upload.params)
-    upload = replace(upload, options=check_options(upload.options, caller, settings))
+    upload = await take_in(request, caller, is_batch=False)
     decode = partial(check_images, upload.images, max_pixels=settings.max_pixels)
-    await to_thread.run_sync(decode, limiter=state.decoders)
+    await to_thread.run_sync(decode, limiter=request.app.state.decoders)
     return await run_in_threadpool(submit, upload, caller)

@@ -72,7 +72,7 @@ class Submissions:
             if earlier is not None:
                 return earlier, True
         try:
-            return self.make(record, upload.images, caller, reuse=upload.options.reuse), False
+            return self.make(record, upload.images, caller), False
         except Exception:
             if record.request is not None:
                 with suppress(RedisError):
@@ -98,14 +98,14 @@ class Submissions:
             **origin._asdict(),
         )
 
-    def make(self, record: JobRecord, images: Sequence[PostedImage], caller: Caller, *, reuse: bool) -> JobRecord:
+    def make(self, record: JobRecord, images: Sequence[PostedImage], caller: Caller) -> JobRecord:
         """Store a job and queue it, or finish it at once where its result is known; returns it as it is then.
 
         Raises:
             QueueFull: as many of the caller's jobs wait as may.
         """
         try:
-            known = self._known(record, images) if reuse else None
+            known = self._known(record, images)
             if known is not None:
                 return known
             self._queue(record, images, most_queued=caller.max_queued)
@@ -139,9 +139,11 @@ class Submissions:
         _log.info("job queued", job=record.id, task=params.task, model=params.model, images=len(images), bytes=size)
 
     def _known(self, record: JobRecord, images: Sequence[PostedImage]) -> JobRecord | None:
-        """Finish a job with the result of an earlier one; None where there is none (any more)."""
-        model = record.params.model
-        source = self._results.find(record.content, model=model) if record.content else None
+        """Finish a job with the result of an earlier one; None where there is none (any more), or none is wanted."""
+        if record.content is None:
+            return None
+        model, content = record.params.model, record.content
+        source = self._results.find(content, model=model)
         if source is None or not self._copy_result(source, record.id):
             return None
         for k, image in enumerate(images if record.keep_images else ()):
@@ -151,7 +153,7 @@ class Submissions:
         finished = {"state": JobState.SUCCEEDED, "started_at": now, "finished_at": now, "cached": True}
         record = record.model_copy(update=finished)
         self._store.create(record)
-        self._results.add(record.content or "", model=model, job_id=record.id)  # it stays longer than the earlier one
+        self._results.add(content, model=model, job_id=record.id)  # it stays longer than the earlier one
         _log.info("job has a known result", job=record.id, source=source)
         return record
 

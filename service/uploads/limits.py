@@ -53,16 +53,16 @@ class UploadLimits:
         return cls(image_bytes=most, total_bytes=most, images=1, is_batch=False, takes_urls=False)
 
 
-async def limited(request: Request, max_bytes: int, too_large: UploadTooLarge) -> AsyncGenerator[bytes, None]:
-    """Yield the body as it comes in, and raise `too_large` as soon as it is longer than an allowed one can be."""
+async def limited(request: Request, max_bytes: int, error: UploadTooLarge) -> AsyncGenerator[bytes, None]:
+    """Yield the body as it comes in, and raise `error` as soon as it is longer than an allowed one can be."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared) > max_bytes:
-        raise too_large
+        raise error
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
         if received > max_bytes:
-            raise too_large
+            raise error
         yield chunk
 
 

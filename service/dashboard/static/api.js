@@ -142,7 +142,7 @@ function parse(block) {
   return found.kind ? { ...found, data: JSON.parse(found.data || "null") } : null;
 }
 
-export const pause = (ms, signal) =>
+const pause = (ms, signal) =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });

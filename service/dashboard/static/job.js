@@ -76,7 +76,7 @@ export function jobPage(stage, id, { again, changed }) {
 }
 
 /** Return the posted image as a file; null where it isn't kept. */
-export async function posted(job) {
+async function posted(job) {
   if (!job.links.images) return null;
   const response = await request(job.links.images[0]).catch(() => null);
   return response && new File([await response.blob()], "image", { type: response.headers.get("content-type") });

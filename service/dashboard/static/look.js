@@ -70,7 +70,7 @@ export function lookPage(job, result) {
 }
 
 /** Return what a result means, in one sentence. */
-export function sentence(result) {
+function sentence(result) {
   const name = result.target.label ? `“${result.target.label}”` : `class ${result.target.index}`;
   const share = result.optimal_area === null ? null : el("b", {}, percent(result.optimal_area));
   if (result.params.variant === "delete") {

@@ -28,7 +28,7 @@ export function takeAway(job, result) {
   );
 }
 
-/** Return what differs from nothing: the parameters that were set. */
+/** Return the parameters that have a value. */
 const asked = (job) => Object.fromEntries(Object.entries(job.params).filter(([, value]) => value !== null));
 
 function curl(job) {

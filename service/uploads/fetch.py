@@ -1,0 +1,62 @@
+"""Fetching the images of an upload that are given by their address."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from service.errors import InvalidFields
+from service.outbound import Outbound, OutboundError
+from service.validation import MAX_ERRORS, FieldError
+
+from .images import PostedImage, clean_name, unusable
+from .limits import UploadLimits, too_large_together
+from .upload import Upload
+
+FETCH_S = 15.0
+FETCHED_AT_ONCE = 4
+
+
+async def fetch_images(upload: Upload, limits: UploadLimits, outbound: Outbound) -> Upload:
+    """Return the upload with the images that it gives by their addresses.
+
+    Raises:
+        InvalidFields: one can't be had, and it is no batch.
+        UploadTooLarge: together with the others they have more bytes than they may; no more are asked for then.
+    """
+    if not upload.urls:
+        return upload
+    slots = asyncio.Semaphore(FETCHED_AT_ONCE)
+    together = sum(len(image.data) for image in upload.images)
+
+    async def fetch(url: str) -> PostedImage | OutboundError:
+        nonlocal together
+        async with slots:
+            if together > limits.total_bytes:
+                raise too_large_together(limits)
+            try:
+                data = await outbound.fetch(url, max_bytes=limits.image_bytes, timeout_s=FETCH_S)
+            except OutboundError as error:
+                return error
+        together += len(data)
+        if together > limits.total_bytes:
+            raise too_large_together(limits)
+        return PostedImage(data, _name(url))
+
+    found = await asyncio.gather(*map(fetch, upload.urls))
+    wrong = [_error(k, error, len(found)) for k, error in enumerate(found) if isinstance(error, OutboundError)]
+    if wrong and not limits.is_batch:
+        raise InvalidFields(wrong[:MAX_ERRORS])
+    fetched = [
+        unusable(_name(url), str(one)) if isinstance(one, OutboundError) else one
+        for url, one in zip(upload.urls, found, strict=True)
+    ]
+    return replace(upload, images=(*upload.images, *fetched), urls=())
+
+
+def _name(url: str) -> str:
+    return clean_name(url.partition("?")[0])
+
+
+def _error(k: int, error: OutboundError, count: int) -> FieldError:
+    return FieldError(field="image_url" if count == 1 else f"image_url.{k}", detail=str(error))
