@@ -7,7 +7,7 @@ The test fails if anything goes wrong on its pages that it hasn't named to `watc
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser import NAMES, Theme, chromium, find_browser, open_context
 from tests.stack import Stack
 
+from .using import post
 from .watching import Watch
 
 
@@ -41,6 +42,18 @@ def browser_path() -> str:
 def stack(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("dashboard")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def done(stack: Stack) -> Callable[..., str]:
+    """A function that returns the page's address of a finished job."""
+
+    def finish(**params: Any) -> str:
+        job = stack.finish(post(stack, params))
+        assert job["status"] == "succeeded", job["error"]
+        return f"/#/job/{job['id']}"
+
+    return finish
 
 
 @pytest.fixture(scope="module")  # not the session: while playwright runs, no test can use asyncio.run

@@ -1,9 +1,7 @@
-// Talking to the API: requests with the key, errors in words, pictures, and a job's events.
+// Talking to the API: requests with the key, errors in words, pictures.
 
 const KEY = "ep-key";
 const STATES_OVER = ["succeeded", "failed", "canceled"];
-const POLL_MS = 1000;
-const QUIET_MS = 40000; // the API says something at least every 15 s
 
 export const root = new URL(".", document.baseURI).pathname.replace(/\/$/, "");
 export const isOver = (job) => STATES_OVER.includes(job.status);
@@ -61,6 +59,15 @@ export async function post(path, parts) {
   return (await request(path, { method: "POST", body: form })).json();
 }
 
+/** Return a job's posted images as files. */
+export async function posted(job) {
+  const responses = await Promise.all(job.links.images.map((link) => request(link)));
+  return Promise.all(responses.map(async (one, k) => new File([await one.blob()], `image ${k + 1}`, { type: one.headers.get("content-type") })));
+}
+
+/** Return the address of a posted image at a size that a page needs, `pixels` for the longer side. */
+export const sized = (path, pixels) => `${path}?size=${pixels}`;
+
 const pictures = new Map();
 /** Return a picture's address for `<img>`: fetched with the key, kept while the page lives. */
 export function picture(path) {
@@ -71,79 +78,3 @@ export function picture(path) {
   }
   return pictures.get(path);
 }
-
-/** Follow a job to its end: `on[kind](data)` for `state`, `progress`, `preview`, `deleted`; polls where there is no stream. */
-export async function follow(job, on, signal) {
-  let lastId = null;
-  let fails = 0;
-  while (!signal.aborted) {
-    try {
-      const headers = lastId ? { "Last-Event-ID": lastId } : {};
-      const response = await request(job.links.events, { headers, signal });
-      if (response.status === 204) return;
-      fails = 0;
-      for await (const event of events(response.body, signal)) {
-        lastId = event.id || lastId;
-        on[event.kind]?.(event.data);
-        if (event.kind === "deleted" || (event.kind === "state" && isOver(event.data))) return;
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error.status === 404) return on.deleted?.();
-      if (error.status === 401) return;
-      fails += 1;
-      lastId = null;
-    }
-    await pause(Math.min(5000, 300 + 500 * fails), signal);
-    if (fails && (await poll(job, on, signal))) return;
-  }
-}
-
-async function poll(job, on, signal) {
-  try {
-    const now = await get(job.links.self, { signal });
-    on.state?.(now);
-    if (isOver(now)) return true;
-  } catch (error) {
-    if (error.status === 404) {
-      on.deleted?.();
-      return true;
-    }
-  }
-  await pause(POLL_MS, signal);
-  return false;
-}
-
-async function* events(body, signal) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!signal.aborted) {
-    const silence = setTimeout(() => reader.cancel(), QUIET_MS);
-    const { value, done } = await reader.read();
-    clearTimeout(silence);
-    if (done) return;
-    text += value.replaceAll("\r", "");
-    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-      const event = parse(text.slice(0, end));
-      text = text.slice(end + 2);
-      if (event) yield event;
-    }
-  }
-}
-
-function parse(block) {
-  const found = { kind: null, id: null, data: "" };
-  for (const line of block.split("\n")) {
-    const [, name, value] = line.match(/^(\w+): ?(.*)$/) || [];
-    if (name === "event") found.kind = value;
-    else if (name === "id") found.id = value;
-    else if (name === "data") found.data += value;
-  }
-  return found.kind ? { ...found, data: JSON.parse(found.data || "null") } : null;
-}
-
-const pause = (ms, signal) =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });

@@ -2,7 +2,9 @@
 
 import { picture } from "./api.js";
 import { overlaidCurves } from "./curve.js";
-import { el, number, percent, show } from "./dom.js";
+import { el, segments, show } from "./dom.js";
+import { place, remember } from "./place.js";
+import { number, percent, quoted } from "./words.js";
 
 const OURS = "extremal";
 const KINDS = { preserve: "kept", delete: "taken away" };
@@ -11,9 +13,9 @@ const KINDS = { preserve: "kept", delete: "taken away" };
 export function comparePage(job, result) {
   const shown = result.methods.filter((one) => one.unavailable === null || one.unavailable === undefined);
   const hidden = new Set();
-  let kind = "preserve";
+  let kind = place().view.curve in KINDS ? place().view.curve : "preserve";
   const chart = el("div.chart");
-  const kinds = el("div.segments", { role: "group", "aria-label": "Which curve" }, Object.entries(KINDS).map(([value, text]) => el("button", { type: "button", value, onclick: () => draw({ kind: value }) }, `Top areas ${text}`)));
+  const kinds = segments("Which curve", { preserve: "Top areas kept", delete: "Top areas taken away" }, (value) => (remember({ curve: value }), draw({ kind: value })));
   const chips = el("div.chips", { role: "group", "aria-label": "Methods in the chart" }, shown.map((one, k) => chip(one, k)));
 
   function chip(one, k) {
@@ -30,7 +32,7 @@ export function comparePage(job, result) {
 
   function draw(change) {
     kind = change.kind || kind;
-    for (const button of kinds.children) button.setAttribute("aria-pressed", String(button.value === kind));
+    kinds.mark(kind);
     const lines = shown
       .map((one, k) => ({ method: one.method, title: one.title, colour: colour(one, k, shown.length), points: one.curve.map((point) => [point.area, point[kind]]) }))
       .filter((line) => !hidden.has(line.method) && line.points.length);
@@ -43,7 +45,7 @@ export function comparePage(job, result) {
     {},
     el("h1.answer", {}, winner(shown, result)),
     el("div.tiles.methods", {}, result.methods.map(tile)),
-    el("div.row.spread", {}, el("h2", {}, "How much of the score do the top areas keep?"), kinds),
+    el("div.row.spread", {}, el("h2", {}, "How much of the score do the top areas keep?"), kinds.node),
     chart,
     chips,
     el("p.dim", {}, "The dashed line is the score of the whole image."),
@@ -58,8 +60,7 @@ function winner(methods, result) {
     wins.set(best.title, (wins.get(best.title) || 0) + 1);
   });
   const [name, count] = [...wins].sort((a, b) => b[1] - a[1])[0] || ["", 0];
-  const target = result.target.label ? `“${result.target.label}”` : `class ${result.target.index}`;
-  return [el("b", {}, name), ` keeps the most of ${target} at ${count} of ${areas.length} areas.`];
+  return [el("b", {}, name), ` keeps the most of ${quoted(result)} at ${count} of ${areas.length} areas.`];
 }
 
 function tile(one) {

@@ -1,8 +1,10 @@
 // The score curves: preserve and delete over the areas (figure 3), growth bars (figure 5), several methods (figure 2).
 
-import { el, number, percent, svg } from "./dom.js";
+import { el, svg } from "./dom.js";
+import { pointable } from "./tip.js";
+import { className, number, percent, size } from "./words.js";
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 306, 44, 14, 18, 42];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [440, 270, 40, 12, 18, 42];
 
 /** Return the scales of a chart: `x(area)`, `y(score)`, and its frame as SVG nodes. */
 function frame(areas, scores, label, { wide = false } = {}) {
@@ -43,88 +45,100 @@ function chart(label, nodes) {
   return svg("svg", { class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT + 4}`, role: "img", "aria-label": label }, nodes);
 }
 
-/** Return a point that says its numbers and can be picked. */
-function point(x, y, kind, words, onPick) {
-  const node = svg("circle", { class: `point ${kind}-point`, cx: x, cy: y, r: 5 }, svg("title", {}, words));
-  if (onPick) node.addEventListener("click", onPick);
-  return node;
-}
+const point = (x, y, kind) => svg("circle", { class: `point ${kind}-point`, cx: x, cy: y, r: 5 });
 
 /** Return the curves of a result, `{node, mark(k)}`; `onPick(k)` is told which area was clicked. */
 export function scoreCurve(result, onPick, { unit = "share of the image kept or deleted", counts = false } = {}) {
   const points = result.curve;
-  const { original, perturbed, threshold } = result.scores;
   const areas = points.map((one) => one.area);
+  const { original, perturbed, threshold } = result.scores;
   const scores = [...points.flatMap((one) => [one.preserve, one.delete]), original, perturbed, threshold];
   const { x, y, nodes } = frame(areas, scores, unit, { wide: counts });
-  for (const [value, words] of [[original, "original"], [perturbed, "fully perturbed"], ...(threshold === original ? [] : [[threshold, "threshold"]])]) {
-    nodes.push(svg("line", { class: "reference", x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }));
-    nodes.push(svg("text", { x: WIDTH - RIGHT, y: y(value) - 4, "text-anchor": "end" }, words));
+  const names = [];
+  for (const [value, words] of references({ original, "fully perturbed": perturbed, threshold })) {
+    nodes.push(reference(y(value)));
+    names.push(svg("text", { x: WIDTH - RIGHT, y: y(value) - 4, "text-anchor": "end" }, words));
   }
-  const now = svg("line", { class: "now", y1: TOP, y2: HEIGHT - BOTTOM, x1: -9, x2: -9 });
+  const now = svg("line", { class: "now", y1: TOP, y2: HEIGHT - BOTTOM });
   nodes.push(now);
-  const best = points.find((one) => one.area === result.optimal_area);
   for (const [name, kind] of [["delete", "drop"], ["preserve", "keep"]]) {
     nodes.push(svg("path", { class: kind, d: path(points.map((one) => [x(one.area), y(one[name])])) }));
-    points.forEach((one, k) => {
-      const words = `${counts ? one.area : percent(one.area)}: ${name} ${number(one[name])}`;
-      nodes.push(point(x(one.area), y(one[name]), kind, words, () => onPick(k)));
-    });
+    nodes.push(...points.map((one) => point(x(one.area), y(one[name]), kind)));
   }
-  if (best) nodes.push(svg("text", { class: "star", x: x(best.area) - 8, y: y(best.preserve) - 8, "text-anchor": "end" }, "a*"));
-  const label = `Score of ${result.target.label || "the class"} over the areas; the table below has the numbers`;
-  const legend = el(
+  const best = points.find((one) => one.area === result.optimal_area);
+  if (best) names.push(svg("text", { class: "star", x: x(best.area) - 8, y: y(best[starred(result)]) - 8, "text-anchor": "end" }, "a*"));
+  const words = (k) => [size(areas[k]), `kept: ${number(points[k].preserve)} (${percent(points[k].preserve_probability)})`, `taken away: ${number(points[k].delete)}`];
+  const mark = (k) => ["x1", "x2"].forEach((name) => now.setAttribute(name, x(areas[k])));
+  mark(Math.max(0, points.indexOf(best)));
+  const drawn = chart(`Scores of “${className(result)}” over the areas; the numbers are in the table`, [...nodes, ...names]);
+  return { node: el("div", {}, pointable(drawn, areas.map(x), words, onPick), legend(best)), mark };
+}
+
+const starred = (result) => (result.params.variant === "delete" ? "delete" : "preserve");
+/** Return the lines to refer to; those of the same score are one. */
+function references(scores) {
+  const found = new Map();
+  for (const [words, value] of Object.entries(scores)) found.set(value, found.has(value) ? `${found.get(value)} = ${words}` : words);
+  return found;
+}
+
+const reference = (y) => svg("line", { class: "reference", x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y });
+
+function legend(best) {
+  return el(
     "p.legend",
     {},
     el("span", {}, el("i.keep-mark"), "only the mask kept"),
     el("span", {}, el("i.drop-mark"), "the mask taken away"),
     best && el("span", {}, "a*: the smallest area that suffices"),
   );
-  const mark = (k) => {
-    now.setAttribute("x1", x(areas[k]));
-    now.setAttribute("x2", x(areas[k]));
-  };
-  mark(Math.max(0, points.indexOf(best)));
-  return { node: el("div", {}, chart(label, nodes), legend), mark };
 }
 
-/** Return bars of the score that each area preserves (figure 5), `{node, mark(k)}`. */
+/** Return bars of the score that each area preserves, as a share of the whole image's, 125% at most (figure 5): `{node, mark(k)}`. */
 export function growthBars(result, onPick) {
-  const [width, height] = [560, 84];
-  const high = Math.max(result.scores.original, ...result.curve.map((one) => one.preserve), 1e-6);
-  const step = width / result.curve.length;
-  const bars = result.curve.map((one, k) => {
-    const tall = Math.max(2, (Math.max(0, one.preserve) / high) * (height - 18));
-    const words = `${percent(one.area)}: ${number(one.preserve)} (${percent(one.preserve_probability)})`;
-    const bar = svg("rect", { class: "bar", x: k * step + 2, width: step - 4, y: height - 16 - tall, height: tall, rx: 3 }, svg("title", {}, words));
-    bar.addEventListener("click", () => onPick(k));
-    return bar;
-  });
-  const names = result.curve.map((one, k) => svg("text", { x: (k + 0.5) * step, y: height - 2, "text-anchor": "middle" }, percent(one.area)));
-  const node = svg("svg", { class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The score that each area preserves" }, bars, names);
+  const [width, height, most] = [440, 92, 1.25];
+  const kept = result.curve.map((one) => one.preserve);
+  const whole = result.scores.original > 0 ? result.scores.original : Math.max(1e-6, ...kept);
+  const shares = kept.map((score) => Math.min(most, Math.max(0, score / whole)));
+  const step = width / shares.length;
+  const tall = (share) => Math.max(2, (share / most) * (height - 20));
+  const bars = shares.map((share, k) => svg("rect", { class: "bar", x: k * step + 2, width: step - 4, y: height - 18 - tall(share), height: tall(share), rx: 3 }));
+  const names = result.curve.map((one, k) => svg("text", { x: (k + 0.5) * step, y: height - 3, "text-anchor": "middle" }, percent(one.area)));
+  const line = svg("line", { class: "reference", x1: 0, x2: width, y1: height - 18 - tall(1), y2: height - 18 - tall(1) });
+  const drawn = svg("svg", { class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The score that each area preserves, as a share of the whole image’s" }, bars, line, names);
+  const words = (k) => [percent(result.curve[k].area), `${percent(kept[k] / whole)} of the score`];
+  const node = pointable(drawn, shares.map((_, k) => (k + 0.5) * step), words, onPick);
   return { node, mark: (k) => bars.forEach((bar, j) => bar.setAttribute("class", j === k ? "bar on" : "bar")) };
 }
 
 /** Return the curve of a job that still runs. */
 export function liveCurve(points) {
-  const counts = points.some((one) => one.area > 1);
+  const counts = points.some((one) => one.area >= 1);
   const areas = points.map((one) => one.area);
   const { x, y, nodes } = frame(areas, points.map((one) => one.score), counts ? "channels" : "share of the image", { wide: counts });
   nodes.push(svg("path", { class: "keep", d: path(points.map((one) => [x(one.area), y(one.score)])) }));
-  for (const one of points) nodes.push(point(x(one.area), y(one.score), "keep", `${counts ? one.area : percent(one.area)}: ${number(one.score)}`));
-  return el("figure.chart", {}, chart("The scores so far", nodes), el("figcaption", {}, "The score of each area so far"));
+  nodes.push(...points.map((one) => point(x(one.area), y(one.score), "keep")));
+  const words = (k) => [size(areas[k]), number(points[k].score)];
+  return el("figure.chart", {}, pointable(chart("The scores so far", nodes), areas.map(x), words), el("figcaption", {}, "The score of each area so far"));
 }
 
 /** Return the curves of several methods in one chart; `lines` are `{title, colour, points: [[area, score], ...]}`. */
-export function overlaidCurves(lines, reference, label) {
+export function overlaidCurves(lines, whole, label) {
   const areas = [...new Set(lines.flatMap((line) => line.points.map(([area]) => area)))].sort((a, b) => a - b);
-  const scores = [...lines.flatMap((line) => line.points.map(([, score]) => score)), reference];
+  const scores = [...lines.flatMap((line) => line.points.map(([, score]) => score)), whole];
   const { x, y, nodes } = frame(areas, scores, "share of the image");
-  nodes.push(svg("line", { class: "reference", x1: LEFT, x2: WIDTH - RIGHT, y1: y(reference), y2: y(reference) }));
-  for (const { title, colour, points } of lines) {
-    const line = svg("path", { class: "line", d: path(points.map(([area, score]) => [x(area), y(score)])) }, svg("title", {}, title));
+  nodes.push(reference(y(whole)));
+  for (const { colour, points } of lines) {
+    const line = svg("path", { class: "line", d: path(points.map(([area, score]) => [x(area), y(score)])) });
     line.style.stroke = colour;
     nodes.push(line);
   }
-  return chart(label, nodes);
+  const words = (k) => [percent(areas[k]), ...ranked(lines, areas[k]).map(([one, score]) => [el("i.dot", { style: { background: one.colour } }), `${one.title}: ${number(score)}`])];
+  return pointable(chart(label, nodes), areas.map(x), words);
+}
+
+/** Return the lines with their score at an area, the highest first. */
+function ranked(lines, area) {
+  const found = lines.map((line) => [line, line.points.find(([one]) => one === area)?.[1]]);
+  return found.filter(([, score]) => score !== undefined).sort((a, b) => b[1] - a[1]);
 }

@@ -45,20 +45,21 @@ export function field(label, control, hint = null) {
   return el("div.field", {}, el("label", { htmlFor: control.id }, label), control, words);
 }
 
-export const percent = (share) => `${Number((100 * share).toPrecision(3))}%`;
-export const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
-
-/** Return seconds in words. */
-export function seconds(value) {
-  if (value === null || value === undefined) return "";
-  if (value < 90) return `${Math.max(1, Math.round(value))} s`;
-  return `${Math.round(value / 60)} min`;
+/** Return buttons of which one is on, `{node, mark(value)}`; `onPick(value)` is told which was pressed. */
+export function segments(label, choices, onPick) {
+  const buttons = Object.entries(choices).map(([value, text]) => el("button", { type: "button", value, onclick: () => onPick(value) }, text));
+  const mark = (value) => buttons.forEach((one) => one.setAttribute("aria-pressed", String(one.value === value)));
+  return { node: el("div.segments", { role: "group", "aria-label": label }, buttons), mark };
 }
 
-/** Return how long ago something was. */
-export function ago(date) {
-  const past = (Date.now() - new Date(date)) / 1000;
-  if (past < 5) return "just now";
-  if (past < 3600) return `${seconds(past)} ago`;
-  return past < 86400 ? `${Math.round(past / 3600)} h ago` : new Date(date).toLocaleDateString();
+/** Return a `<select>` of `{value: text}`; the first is chosen. */
+export function select(choices) {
+  const node = el("select");
+  options(node, choices, Object.keys(choices)[0]);
+  return node;
+}
+
+/** Fill a `<select>` anew. */
+export function options(node, choices, chosen) {
+  show(node, Object.entries(choices).map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
 }

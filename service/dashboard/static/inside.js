@@ -2,7 +2,9 @@
 
 import { picture } from "./api.js";
 import { scoreCurve } from "./curve.js";
-import { el, number, show } from "./dom.js";
+import { el, show } from "./dom.js";
+import { numbers, table } from "./findings.js";
+import { number, quoted } from "./words.js";
 
 /** Return the page of a finished job on channels. */
 export function insidePage(job, result) {
@@ -12,7 +14,7 @@ export function insidePage(job, result) {
 function channelsPage(job, result) {
   const { layer, optimal_area: count } = result;
   const curve = scoreCurve(result, (k) => curve.mark(k), { unit: `channels of ${layer.name}`, counts: true });
-  const name = result.target.label ? `“${result.target.label}”` : `class ${result.target.index}`;
+  const name = quoted(result);
   const answer = count === null ? [`None of these counts of channels suffices for ${name}.`] : [el("b", {}, `${count} of ${layer.channels}`), ` channels of ${layer.name} suffice for ${name}.`];
   const names = { full: "An image with all channels", masked: "An image with the chosen ones" };
   return el(
@@ -23,13 +25,13 @@ function channelsPage(job, result) {
       "div.look",
       {},
       el("div.tiles.wide", {}, figure(job.links.saliency, "Where they are active"), Object.entries(names).map(([key, text]) => job.links.inversions?.[key] && figure(job.links.inversions[key], text))),
-      el("div.stack", {}, curve.node, channels(result.channels)),
+      el("div.stack", {}, curve.node, numbers(result), channels(result.channels)),
     ),
   );
 }
 
 function classPage(job, result) {
-  const name = result.target.label ? `“${result.target.label}”` : `class ${result.target.index}`;
+  const name = quoted(result);
   return el(
     "div.stack",
     {},
@@ -51,9 +53,4 @@ function figure(path, text) {
 function channels(found) {
   const rows = found.slice(0, 12).map((one) => [one.channel, one.first_area, number(one.contribution)]);
   return el("div", {}, el("h2", {}, "The channels that matter most"), table(["Channel", "In the mask from", "Contribution"], rows));
-}
-
-function table(head, rows) {
-  const cells = (row) => row.map((cell) => el("td.num", {}, String(cell)));
-  return el("div.scroll", {}, el("table", {}, el("thead", {}, el("tr", {}, head.map((text) => el("th.num", { scope: "col" }, text)))), el("tbody", {}, rows.map((row) => el("tr", {}, cells(row))))));
 }

@@ -1,61 +1,73 @@
 // A finished sweep: the image revealed in the order in which it matters, its scores, and what that means.
 
-import { picture } from "./api.js";
 import { growthBars, scoreCurve } from "./curve.js";
-import { el, number, percent, show, uniqueId } from "./dom.js";
-import { alphaMask, revealer } from "./reveal.js";
+import { el, segments, uniqueId } from "./dom.js";
+import { numbers, sentence } from "./findings.js";
+import { masked } from "./masked.js";
+import { place, remember } from "./place.js";
+import { saveBlob, saveFrom } from "./save.js";
+import { number, percent } from "./words.js";
 
 const MODES = { blur: "Blur", black: "Black", outline: "Outline", original: "Original" };
+const SIDES = { keep: "The mask kept", drop: "Taken away" };
+const STEP_MS = 900;
 
 /** Return the page of a finished job of the task `extremal`. */
-export function lookPage(job, result) {
+export function lookPage(job, result, signal) {
   const areas = result.curve.map((one) => one.area);
-  const state = { k: Math.max(0, areas.indexOf(result.optimal_area)), mode: "blur", opacity: 1 };
-  const view = el("div");
+  const state = begin(result);
+  const view = masked(job, result);
+  const curve = scoreCurve(result, choose);
+  const bars = growthBars(result, choose);
+  const slider = el("input", { type: "range", min: 0, max: areas.length - 1, step: 1, id: uniqueId("area"), oninput: () => choose(Number(slider.value)) });
+  const opacity = el("input", { type: "range", min: 0, max: 1, step: 0.05, value: state.opacity, id: uniqueId("opacity"), oninput: () => change({ opacity: Number(opacity.value) }) });
+  const modes = segments("Outside of it", MODES, (mode) => change({ mode }));
+  const sides = segments("The mask", SIDES, (side) => change({ side }));
+  const play = el("button", { type: "button", "aria-pressed": "false", onclick: () => (timer ? stop() : start()) }, "Play");
   const says = el("output.dim");
-  const slider = el("input", { type: "range", min: 0, max: areas.length - 1, step: 1, value: state.k, id: uniqueId("area"), oninput: () => pick(Number(slider.value)) });
-  const opacity = el("input", { type: "range", min: 0, max: 1, step: 0.05, value: 1, id: uniqueId("opacity"), oninput: () => change({ opacity: Number(opacity.value) }) });
-  const curve = scoreCurve(result, pick);
-  const bars = growthBars(result, pick);
-  const modes = el("div.segments", { role: "group", "aria-label": "Outside the mask" }, Object.entries(MODES).map(([mode, text]) => el("button", { type: "button", value: mode, "aria-pressed": String(mode === state.mode), onclick: () => change({ mode }) }, text)));
-  const masks = new Map();
-  let canvas = null;
+  const said = el("span.error", { role: "alert" });
+  let timer = null;
 
-  function pick(k) {
-    slider.value = k;
+  function choose(k) {
+    stop();
     change({ k });
   }
 
   function change(changes) {
     Object.assign(state, changes);
+    const { area } = result.curve[state.k];
+    remember({ area, view: state.mode, side: state.side });
+    draw();
+  }
+
+  function draw() {
     const point = result.curve[state.k];
-    for (const button of modes.children) button.setAttribute("aria-pressed", String(button.value === state.mode));
-    curve.mark(state.k);
-    bars.mark(state.k);
+    slider.value = state.k;
     slider.setAttribute("aria-valuetext", percent(point.area));
+    for (const [control, value] of [[modes, state.mode], [sides, state.side], [curve, state.k], [bars, state.k]]) control.mark(value);
     says.textContent = `${percent(point.area)} of the image: score ${number(point.preserve)} when only this is kept (${percent(point.preserve_probability)}), ${number(point.delete)} when it is taken away`;
-    draw();
+    view.draw(state).catch((error) => (said.textContent = error.message));
   }
 
-  async function draw() {
-    if (!canvas) return;
-    const k = state.k;
-    if (!masks.has(k)) masks.set(k, picture(job.links.masks[Object.keys(job.links.masks)[k]]).then(alphaMask));
-    const mask = await masks.get(k).catch(() => null);
-    if (k === state.k) canvas.draw({ mask, mode: state.mode, opacity: state.opacity });
+  function start() {
+    timer = setInterval(() => (signal.aborted ? stop() : change({ k: (state.k + 1) % areas.length })), STEP_MS);
+    play.setAttribute("aria-pressed", "true");
+    play.textContent = "Pause";
   }
 
-  async function load() {
-    if (!job.links.images) return show(view, await overlays(job, state.k)); // posted without `keep_images`
-    canvas = await revealer(await picture(job.links.images[0]));
-    canvas.canvas.setAttribute("role", "img");
-    canvas.canvas.setAttribute("aria-label", "The image under the mask of the chosen area");
-    show(view, canvas.canvas);
-    draw();
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    play.setAttribute("aria-pressed", "false");
+    play.textContent = "Play";
   }
 
-  load().catch((error) => show(view, el("p.error", { role: "alert" }, error.message)));
-  change({});
+  const name = (what) => `${job.id.slice(0, 8)}-${what}-${areas[state.k]}.png`;
+  const saves = [
+    el("button.quiet", { type: "button", onclick: () => saveFrom(view.mask(state.k), name("mask"), said) }, "Save this mask"),
+    view.hasImage && el("button.quiet", { type: "button", onclick: async () => saveBlob(await view.blob(), name(state.mode)) }, "Save this picture"),
+  ];
+  draw();
   return el(
     "div.stack",
     {},
@@ -63,30 +75,36 @@ export function lookPage(job, result) {
     el(
       "div.look",
       {},
-      el("div.stack", {}, view, el("div.slider", {}, el("label", { htmlFor: slider.id }, "Area: from what matters most to all"), slider, says), el("div.row", {}, modes, el("span.strength", {}, el("label.dim", { htmlFor: opacity.id }, "Strength"), opacity))),
-      el("div.stack", {}, curve.node, el("figure", {}, bars.node, el("figcaption", {}, "The score that each area preserves")), details(result)),
+      el(
+        "div.stack",
+        {},
+        view.node,
+        el("div.slider", {}, el("label", { htmlFor: slider.id }, "Area: from what matters most to all"), slider, ticks(result), says),
+        view.hasImage && el("div.row", {}, modes.node, sides.node),
+        el("div.row", {}, play, view.hasImage && el("span.strength", {}, el("label.dim", { htmlFor: opacity.id }, "Strength"), opacity)),
+        el("div.row", {}, saves, said),
+      ),
+      el("div.stack", {}, curve.node, el("figure", {}, bars.node, el("figcaption", {}, "What each area keeps of the score, 125% at most")), numbers(result)),
     ),
   );
 }
 
-/** Return what a result means, in one sentence. */
-function sentence(result) {
-  const name = result.target.label ? `“${result.target.label}”` : `class ${result.target.index}`;
-  const share = result.optimal_area === null ? null : el("b", {}, percent(result.optimal_area));
-  if (result.params.variant === "delete") {
-    return share ? [share, " of the image taken away destroys the score of ", name, "."] : ["None of these areas taken away destroys the score of ", name, "."];
-  }
-  return share ? [share, " of the image suffices for ", name, "."] : ["None of these areas suffices for ", name, ": the score stays below the threshold."];
+/** Return how a result is looked at: as the address says, else a* under the job's own perturbation. */
+function begin(result) {
+  const { area, view, side } = place().view;
+  const { perturbation, variant } = result.params;
+  const wanted = area ? Number(area) : result.optimal_area;
+  const k = result.curve.findIndex((one) => one.area === wanted);
+  return {
+    k: k < 0 ? result.curve.length - 1 : k,
+    mode: view in MODES ? view : perturbation === "fade" ? "black" : "blur",
+    side: side in SIDES ? side : variant === "delete" ? "drop" : "keep",
+    opacity: 1,
+  };
 }
 
-async function overlays(job, k) {
-  const names = Object.keys(job.links.overlays);
-  return el("img.picture", { src: await picture(job.links.overlays[names[k]]), alt: `The mask of ${percent(Number(names[k]))} over the image` });
-}
-
-function details(result) {
-  const rows = result.curve.map((one) => el("tr", {}, el("td.num", {}, percent(one.area)), el("td.num", {}, number(one.preserve)), el("td.num", {}, percent(one.preserve_probability)), el("td.num", {}, number(one.delete))));
-  const head = ["Area", "Kept", "Probability", "Taken away"].map((text) => el("th.num", { scope: "col" }, text));
-  const { original, perturbed } = result.scores;
-  return el("details", {}, el("summary", {}, "Numbers"), el("div.scroll", {}, el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows))), el("p.dim", {}, `The whole image scores ${number(original)}, the fully perturbed one ${number(perturbed)}. ${result.monotonic ? "Larger areas never score less, up to a*." : "Some larger area scores less than a smaller one."}`));
+/** Return the areas under the slider, a* among them. */
+function ticks({ curve, optimal_area: best }) {
+  const words = ({ area }) => el(area === best ? "b" : "span", {}, `${percent(area)}${area === best ? " a*" : ""}`);
+  return el("div.ticks", { "aria-hidden": "true" }, curve.length > 10 ? [curve[0], curve.at(-1)].map(words) : curve.map(words));
 }

@@ -1,40 +1,45 @@
-// The page: who shows what. The address holds the state: `#/` asks, `#/job/{id}` shows a job.
+// The page: who shows what.
 
-import { ask } from "./ask.js";
 import { Away } from "./api.js";
+import { ask } from "./ask.js";
+import { batchPage } from "./batch.js";
 import { show } from "./dom.js";
 import { jobPage } from "./job.js";
-import { jobList } from "./list.js";
 import { keyDialog } from "./key.js";
+import { jobList } from "./list.js";
+import { place } from "./place.js";
 import { statusLine } from "./status.js";
 import { welcome } from "./welcome.js";
+
+const PAGES = { job: jobPage, batch: batchPage };
 
 const stage = document.getElementById("stage");
 const banner = document.getElementById("banner");
 let leave = () => {};
 
-const list = jobList(document.getElementById("jobs"));
-const form = ask(document.getElementById("ask"), (job) => {
+const form = ask(document.getElementById("ask"), (address) => {
   list.refresh();
-  location.hash = `#/job/${job.id}`;
+  location.hash = address;
 });
+const list = jobList(document.getElementById("jobs"), form.fill);
 statusLine(document.getElementById("status"), (isAway) => {
   if (!isAway && !banner.hidden) list.refresh();
   banner.hidden = !isAway;
   banner.textContent = isAway ? new Away().message : "";
 });
 keyDialog(document.getElementById("key-button"), () => {
-  form.reload();
+  form.load();
   list.refresh();
   route();
 });
 
 function route() {
   leave();
-  const [, id] = location.hash.match(/^#\/job\/([0-9a-f]{32})$/) || [];
-  list.mark(id || null);
-  if (id) {
-    leave = jobPage(stage, id, { again: form.fill, changed: list.refresh });
+  const { kind, id } = place();
+  list.mark(id);
+  document.body.dataset.shows = kind || "nothing";
+  if (kind) {
+    leave = PAGES[kind](stage, id, { again: form.fill, changed: list.refresh });
     return;
   }
   document.title = "Extremal perturbations";

@@ -1,6 +1,6 @@
 // The image under a mask, drawn in a canvas: what is kept stays sharp, the rest is blurred, black, or outlined.
 
-const LONGEST = 900;
+export const LONGEST = 900;
 const BLUR = 0.03; // of the longer side
 
 /** Return a canvas that shows an image under one of its masks: `{canvas, draw({mask, mode, opacity})}`. */

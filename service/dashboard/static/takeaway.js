@@ -1,7 +1,8 @@
 // Taking a result away: files, and exactly this job as a command or as Python.
 
-import { root, request } from "./api.js";
+import { key, root } from "./api.js";
 import { el, show } from "./dom.js";
+import { saveFrom, saveText } from "./save.js";
 
 const FILES = {
   bundle: ["Everything (zip)", "zip"],
@@ -13,18 +14,26 @@ const FILES = {
   channel_masks: ["Channel masks (JSON)", "json"],
 };
 
+const CALLS = {
+  extremal: ["explain", "ExtremalSpec"],
+  compare: ["compare", "CompareSpec"],
+  channels: ["explain_channels", "ChannelsSpec"],
+  class_channels: ["class_channels", "ClassChannelsSpec"],
+};
+
 /** Return the row of downloads and copies of a finished job. */
 export function takeAway(job, result) {
+  const short = job.id.slice(0, 8);
   const said = el("span.dim", { role: "status" });
   const code = el("pre", { hidden: true, tabIndex: 0 });
-  const save = (name, path, kind) => el("button", { type: "button", onclick: () => download(path, `${job.id.slice(0, 8)}.${kind}`, said) }, name);
+  const save = (name, path, kind) => el("button", { type: "button", onclick: () => saveFrom(path, `${short}.${kind}`, said) }, name);
   const copy = (name, text) => el("button", { type: "button", onclick: () => toClipboard(text, code, said) }, name);
   const files = Object.entries(FILES).filter(([name]) => job.links[name]).map(([name, [text, kind]]) => save(text, job.links[name], kind));
   return el(
     "details",
     { style: { "margin-top": "1.2rem" } },
     el("summary", {}, "Take away"),
-    el("div.stack", {}, el("div.row", {}, files, result.curve && el("button", { type: "button", onclick: () => saveText(csv(result), `${job.id.slice(0, 8)}.csv`) }, "Curve (CSV)")), el("div.row", {}, copy("Copy as curl", curl(job)), copy("Copy as Python", python(job)), said), code),
+    el("div.stack", {}, el("div.row", {}, files, (result.curve || result.methods) && el("button", { type: "button", onclick: () => saveText(csv(result), `${short}.csv`) }, "Curve (CSV)")), el("div.row", {}, copy("Copy as curl", curl(job)), copy("Copy as Python", python(job)), said), code),
   );
 }
 
@@ -33,21 +42,30 @@ const asked = (job) => Object.fromEntries(Object.entries(job.params).filter(([, 
 
 function curl(job) {
   const params = JSON.stringify(asked(job)).replaceAll("'", "'\\''");
-  return `curl -F image=@photo.jpg -F 'params=${params}' ${location.origin}${root}/v1/jobs`;
+  const header = key.get() ? "-H \"Authorization: Bearer $EP_API_KEY\" " : "";
+  const images = photographs(job).map((name) => `-F image=@${name}`).join(" ");
+  return `curl ${header}${images} -F 'params=${params}' ${location.origin}${root}/v1/jobs`;
 }
 
 function python(job) {
+  const [run, spec] = CALLS[job.params.task];
   const values = Object.entries(asked(job)).filter(([name]) => name !== "task" && name !== "model");
-  const spec = { extremal: "ExtremalSpec", compare: "CompareSpec", channels: "ChannelsSpec", class_channels: "ClassChannelsSpec" }[job.params.task];
-  const run = { extremal: "explain", compare: "compare", channels: "explain_channels", class_channels: "class_channels" }[job.params.task];
-  const given = values.map(([name, value]) => `${name}=${literal(value)}`).join(", ");
+  const names = photographs(job).map((name) => JSON.stringify(name));
+  const images = names.length > 1 ? `[Image.open(name) for name in (${names.join(", ")})]` : `Image.open(${names[0]})`;
   return [
     "import ep_core",
     "from PIL import Image",
     "",
     `model = ep_core.load_model(${JSON.stringify(job.params.model)})`,
-    `result = ep_core.${run}(model, ${job.params.task === "class_channels" ? "images" : 'Image.open("photo.jpg")'}, ep_core.${spec}(${given}))`,
+    `spec = ep_core.${spec}(${values.map(([name, value]) => `${name}=${literal(value)}`).join(", ")})`,
+    `result = ep_core.${run}(model, ${job.params.task === "class_channels" && names.length === 1 ? `[${images}]` : images}, spec)`,
   ].join("\n");
+}
+
+/** Return names for the job's images, which only whoever posted them knows. */
+function photographs(job) {
+  const count = job.links.images?.length || 1;
+  return count === 1 ? ["photo.jpg"] : Array.from({ length: count }, (_, k) => `photo${k + 1}.jpg`);
 }
 
 function literal(value) {
@@ -56,26 +74,11 @@ function literal(value) {
   return JSON.stringify(value);
 }
 
+/** Return the points of all curves as a table; a comparison's have their method's name. */
 function csv(result) {
-  const columns = Object.keys(result.curve[0]).filter((name) => !["mask", "overlay"].includes(name));
-  return [columns.join(","), ...result.curve.map((one) => columns.map((name) => one[name]).join(","))].join("\n");
-}
-
-async function download(path, name, said) {
-  try {
-    saveBlob(await (await request(path)).blob(), name);
-    said.textContent = "";
-  } catch (error) {
-    said.textContent = error.message;
-  }
-}
-
-const saveText = (text, name) => saveBlob(new Blob([text], { type: "text/csv" }), name);
-
-function saveBlob(blob, name) {
-  const address = URL.createObjectURL(blob);
-  el("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10000);
+  const points = result.curve || result.methods.flatMap((one) => one.curve.map((point) => ({ method: one.method, ...point })));
+  const columns = Object.keys(points[0]).filter((name) => !["mask", "overlay"].includes(name));
+  return [columns.join(","), ...points.map((one) => columns.map((name) => one[name]).join(","))].join("\n");
 }
 
 async function toClipboard(text, code, said) {

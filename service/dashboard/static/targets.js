@@ -1,15 +1,17 @@
 // Which class to explain: the top classes of the image at once, or any label by typing.
 
 import { post } from "./api.js";
-import { el, field, percent, show, uniqueId } from "./dom.js";
+import { el, field, show, uniqueId } from "./dom.js";
+import { chance } from "./words.js";
 
 /** Return the control: `{node, of(file), labels(list), value(), set(target)}`. */
 export function targets(modelName) {
-  const names = el("datalist", { id: uniqueId("labels") });
+  const list = el("datalist", { id: uniqueId("labels") });
   const input = el("input", { type: "text", placeholder: "The top class", autocomplete: "off" });
-  input.setAttribute("list", names.id);
+  input.setAttribute("list", list.id);
   const chips = el("div.chips", { role: "group", "aria-label": "The top classes of this image" });
-  const node = el("div.stack", {}, field("Class", input), chips, names);
+  const node = el("div.stack", {}, field("Class", input, "Type to search all of the model’s"), chips, list);
+  let names = []; // by index; those that several classes share have the index in them
   let turn = 0;
 
   input.addEventListener("input", mark);
@@ -18,13 +20,15 @@ export function targets(modelName) {
     for (const chip of chips.children) chip.setAttribute("aria-pressed", String(chip.value === input.value));
   }
 
+  const nameOf = (index, label) => names[index] || label || String(index);
+
   function chip({ index, label, probability }) {
-    const name = label || String(index);
+    const name = nameOf(index, label);
     const pick = () => {
       input.value = input.value === name ? "" : name;
       mark();
     };
-    return el("button", { type: "button", value: name, "aria-pressed": "false", onclick: pick }, `${name} ${percent(probability)}`);
+    return el("button", { type: "button", value: name, "aria-pressed": "false", onclick: pick }, `${name} ${chance(probability)}`);
   }
 
   async function of(file) {
@@ -36,20 +40,26 @@ export function targets(modelName) {
     mark();
   }
 
+  /** Return the class as the API takes it: a label, an index, or null for the top class. */
   function value() {
     const text = input.value.trim();
+    const index = names.indexOf(text);
     if (!text) return null;
-    return /^\d+$/.test(text) ? Number(text) : text;
+    if (/^\d+$/.test(text)) return Number(text);
+    return index >= 0 && text.endsWith(`(${index})`) ? index : text;
   }
 
-  return {
-    node,
-    of,
-    value,
-    labels: (list) => show(names, [...new Set(list)].map((label) => el("option", { value: label }))),
-    set: (target) => {
-      input.value = target ?? "";
-      mark();
-    },
-  };
+  function labels(found) {
+    const seen = new Map();
+    for (const label of found) seen.set(label, (seen.get(label) || 0) + 1);
+    names = found.map((label, index) => (seen.get(label) > 1 ? `${label} (${index})` : label));
+    show(list, names.map((name) => el("option", { value: name })));
+  }
+
+  function set(target) {
+    input.value = typeof target === "number" ? nameOf(target) : (target ?? "");
+    mark();
+  }
+
+  return { node, of, value, labels, set };
 }

@@ -1,8 +1,11 @@
 // What the stage shows before there is a job.
 
+import { root } from "./api.js";
 import { el } from "./dom.js";
 
-/** Return a short explanation of what will be seen here. */
+const STRIP = { 5: "5% of the image", 10: "10%", 20: "20%: enough", 40: "40%" };
+
+/** Return what will be seen here: the image revealed in the order in which it matters (figure 1). */
 export function welcome() {
   return el(
     "div.stack",
@@ -14,6 +17,7 @@ export function welcome() {
       "Choose a photograph and press Explain. For each share of the image, the service finds the mask that keeps the score of its class ",
       "highest, and shows how little of the image suffices.",
     ),
+    el("div.strip", {}, Object.entries(STRIP).map(still)),
     el(
       "p.dim",
       {},
@@ -21,4 +25,9 @@ export function welcome() {
       "inside the network at its channels.",
     ),
   );
+}
+
+function still([share, words]) {
+  const image = el("img", { src: `${root}/static/welcome/black_bear_${share}.jpg`, alt: `A black bear: ${share}% of the image kept, the rest blurred`, width: 240, height: 160 });
+  return el("figure", {}, image, el("figcaption", {}, share === "20" ? el("b", {}, words) : words));
 }

@@ -1,0 +1,67 @@
+// One job in the list.
+
+import { get, picture, posted, remove, sized } from "./api.js";
+import { el } from "./dom.js";
+import { ago, className, done, needs } from "./words.js";
+
+const TASKS = { extremal: "Masks", compare: "Comparison", channels: "Channels", class_channels: "Class" };
+const THUMB = 96; // twice what is shown, for fine screens
+
+/** Return a job's row: `{node, created, update(job)}`; what goes wrong is told to `said(problem)`. */
+export function jobRow(job, { again, changed, said }) {
+  const name = `${TASKS[job.params.task]} · ${job.params.model}`;
+  const [state, target, needed, time] = [el("span"), el("td.wide-only"), el("td.wide-only"), el("td.time.dim")];
+  const when = new Date(job.created_at).toLocaleString();
+  const ask = () => posted(job).then((files) => again(job, files)).catch(said);
+  const drop = () => remove(job.links.self).then(changed).catch(said);
+  const node = el(
+    "tr",
+    {},
+    el("td", {}, thumb(job)),
+    el("td.name", {}, el("a", { href: `#/job/${job.id}` }, name), job.batch && [el("br"), el("a.dim", { href: `#/batch/${job.batch}` }, "one of a batch")]),
+    el("td", {}, state),
+    target,
+    needed,
+    time,
+    el(
+      "td.actions",
+      {},
+      job.links.images && el("button.quiet", { type: "button", "aria-label": `Ask again: ${name}, posted ${when}`, onclick: ask }, "Again"),
+      el("button.quiet.danger", { type: "button", "aria-label": `Delete ${name}, posted ${when}`, onclick: drop }, "Delete"),
+    ),
+  );
+  node.dataset.id = job.id;
+  time.title = when;
+  target.textContent = asked(job.params.target);
+  let isRead = false;
+
+  function update(now) {
+    state.className = `state ${now.status}`;
+    state.textContent = now.status === "running" && now.progress ? `running ${done(now.progress.fraction)}` : now.status;
+    time.textContent = ago(now.created_at);
+    if (now.status === "succeeded" && !isRead) read(now);
+  }
+
+  /** Fill in what a finished job found; asked once. */
+  async function read(now) {
+    isRead = true;
+    const result = await get(now.links.result).catch(() => null);
+    if (!result) return;
+    target.textContent = className(result);
+    needed.textContent = needs(result);
+  }
+
+  return { node, created: job.created_at, update };
+}
+
+function asked(target) {
+  if (target === null) return "top class";
+  return typeof target === "number" ? `class ${target}` : target;
+}
+
+function thumb(job) {
+  const image = el("img.thumb", { alt: "", loading: "lazy" });
+  const [first] = job.links.images || [];
+  if (first) picture(sized(first, THUMB)).then((address) => (image.src = address)).catch(() => {});
+  return image;
+}

@@ -1,0 +1,22 @@
+// What can be asked, as the API's own description says it: read only when it is needed.
+
+import { get, root } from "./api.js";
+
+const NAMES = { extremal: "ExtremalSpec", compare: "CompareSpec", channels: "ChannelsSpec", class_channels: "ClassChannelsSpec" };
+let read = null;
+
+async function properties(task) {
+  read ||= get(`${root}/openapi.json`);
+  read.catch(() => (read = null));
+  return (await read).components.schemas[NAMES[task]].properties;
+}
+
+/** Return the names of the methods that can be compared. */
+export const methodNames = async () => (await properties("compare")).methods.items.enum;
+
+/** Return the parameters of a job that aren't what they would be by themselves. */
+export async function unusual(params) {
+  const known = await properties(params.task);
+  const given = Object.entries(params).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(known[name]?.default ?? null));
+  return Object.fromEntries(given.filter(([name]) => name !== "task"));
+}
