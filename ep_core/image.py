@@ -23,8 +23,14 @@ _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_SAMPLE_FORMAT = 258, 262, 339
 _WHITE_IS_ZERO, _SIGNED = 0, 2
 
 
-def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None = None) -> Image.Image:
     """Return the single picture in `data` as an RGB image of at most `max_pixels` pixels, upright.
+
+    Args:
+        data: the file's bytes.
+        max_pixels: most pixels, as the file has them.
+        enough: pixels of the longer side that are enough: a JPEG that has at least twice as many is decoded at a
+            half, a quarter or an eighth of its size, in a fraction of the time and memory, and has no fewer then.
 
     Raises:
         UnreadableImage: no bytes, not a supported format, damaged or cut short, several frames or pages, or samples
@@ -37,6 +43,8 @@ def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
         with _open(data) as image:
             _check_size(image, max_pixels)
             _check_single(image)
+            if enough is not None:
+                _draft(image, enough)
             _load(image)
             _turn_upright(image)
             return to_rgb(image)
@@ -95,6 +103,13 @@ def _check_single(image: Image.Image) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
         raise UnreadableImage(f"the {image.format} holds {frames} frames or pages: send one picture")
+
+
+def _draft(image: Image.Image, enough: int) -> None:
+    """Let a JPEG be decoded smaller, its longer side of no fewer than `enough` pixels; others stay as they are."""
+    share = enough / max(image.size)
+    if share < 1:
+        image.draft(None, (max(1, round(image.width * share)), max(1, round(image.height * share))))
 
 
 def _load(image: Image.Image) -> None:

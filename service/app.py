@@ -87,6 +87,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.batches = BatchService(app.state.redis, settings, app.state.submissions)
     app.state.outbound = Outbound(allow_private=settings.allow_private_urls)
     app.state.decoders = CapacityLimiter(settings.decode_threads)
+    app.state.thumbnails = CapacityLimiter(1)  # of the decoders: a list of pictures must not hold up those who post
     app.state.http_metrics = HttpMetrics()
     app.state.stopping = threading.Event()
     problems.install(app)

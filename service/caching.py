@@ -1,8 +1,9 @@
-"""Answers that never change: an entity tag, leave to keep them, and 304 for whoever has them already."""
+"""Answers that clients may keep: with an entity tag, and 304 for whoever has them already."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Header
@@ -11,19 +12,69 @@ from fastapi.responses import Response
 IfNoneMatch = Annotated[
     str | None, Header(description="Entity tags of what is kept already; one that still fits answers 304.")
 ]
+NOT_MODIFIED = {"description": "The client has it already."}
+"""What OpenAPI says of the 304."""
 
 
 def immutable_response(
     content: bytes, media_type: str, *, if_none_match: str | None, max_age_s: int, filename: str | None = None
 ) -> Response:
-    """Return `content`, or 304 where the client's tag matches; `filename` makes browsers save it under that name."""
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": f"private, max-age={max_age_s}, immutable"}
+    """Return `content`, which never changes, or 304 where the client's tag matches.
+
+    Args:
+        content: the body.
+        media_type: its type.
+        if_none_match: the request's header.
+        max_age_s: seconds that clients may keep it without asking again.
+        filename: makes browsers save it under that name.
+    """
+    headers = {} if filename is None else {"Content-Disposition": f'attachment; filename="{filename}"'}
+    cache = _immutable(max_age_s)
+    return _respond(entity_tag(content), lambda: content, media_type, if_none_match, cache, headers)
+
+
+def derived_response(
+    tag: str, make: Callable[[], bytes], media_type: str, *, if_none_match: str | None, max_age_s: int
+) -> Response:
+    """Return the same for what is made from something that never changes: only where the client's tag doesn't match.
+
+    Args:
+        tag: `entity_tag` of what it is made from, and of how.
+        make: returns the body; whatever it raises is passed on.
+        media_type: the body's type.
+        if_none_match: the request's header.
+        max_age_s: seconds that clients may keep it without asking again.
+    """
+    return _respond(tag, make, media_type, if_none_match, _immutable(max_age_s), {})
+
+
+def checked_response(content: bytes, media_type: str, *, if_none_match: str | None) -> Response:
+    """Return `content`, which may change: clients keep it, and ask each time whether it is still the same."""
+    return _respond(entity_tag(content), lambda: content, media_type, if_none_match, "no-cache", {})
+
+
+def entity_tag(content: bytes, *, variant: str = "") -> str:
+    """Return the tag of `content`, or of what is made from it in the way that `variant` names."""
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    return f'"{digest}-{variant}"' if variant else f'"{digest}"'
+
+
+def _respond(
+    tag: str,
+    make: Callable[[], bytes],
+    media_type: str,
+    if_none_match: str | None,
+    cache_control: str,
+    headers: dict[str, str],
+) -> Response:
+    kept = {"ETag": tag, "Cache-Control": cache_control}
     if _matches(if_none_match, tag):
-        return Response(status_code=304, headers=headers)
-    if filename is not None:
-        headers["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return Response(content, media_type=media_type, headers=headers)
+        return Response(status_code=304, headers=kept)
+    return Response(make(), media_type=media_type, headers=kept | headers)
+
+
+def _immutable(max_age_s: int) -> str:
+    return f"private, max-age={max_age_s}, immutable"
 
 
 def _matches(if_none_match: str | None, tag: str) -> bool:

@@ -67,7 +67,7 @@ class ApiSettings(SharedSettings):
         float, Field(gt=0, le=60, description="Most seconds that `POST /v1/classify` waits for a worker.")
     ] = 10.0
     decode_threads: Annotated[
-        int, Field(ge=1, le=64, description="Posted images checked at the same time; each takes its pixels' memory.")
+        int, Field(ge=1, le=64, description="Images decoded at the same time; each takes its pixels' memory.")
     ] = 2
     shutdown_s: Annotated[
         int, Field(ge=0, description="Seconds that open requests get to finish when the API is asked to stop.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from service.caching import IfNoneMatch, immutable_response
+from service.caching import IfNoneMatch, checked_response
 from service.errors import NotFound
 
 from .files import INDEX, StaticFile, read_files
@@ -37,6 +37,4 @@ async def get_file(name: str, if_none_match: IfNoneMatch = None) -> Response:
 
 
 def _respond(file: StaticFile, if_none_match: str | None) -> Response:
-    response = immutable_response(file.content, file.media_type, if_none_match=if_none_match, max_age_s=0)
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return checked_response(file.content, file.media_type, if_none_match=if_none_match)

@@ -10,7 +10,7 @@ from ep_core.channels.report import MASKS, SHEET, inversion_name
 from ep_core.report import CURVE, RESULT, SALIENCY, area_key, mask_name, overlay_name
 from ep_core.reports import AnyReport, Report, read_report
 from ep_core.spec import CompareSpec, spatial_areas
-from service.caching import IfNoneMatch, immutable_response
+from service.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
 from service.deps import JobsDep, LinksDep, SettingsDep
 from service.errors import InvalidFields, NoResult, NotFound, Unavailable
 from service.links import BUNDLE, for_bundle
@@ -110,7 +110,7 @@ def file_responses(media_type: str, description: str, **content: Any) -> dict[in
     schema = {"schema": {"type": "string", "contentMediaType": media_type}} if media_type != "application/json" else {}
     return {
         200: {"description": description, "content": {media_type: content or schema}},
-        304: {"description": "The client has it already."},
+        304: NOT_MODIFIED,
         **problem_responses(NotFound, NoResult, InvalidFields, Unavailable),
     }
 

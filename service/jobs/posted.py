@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from anyio import to_thread
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from PIL import Image, UnidentifiedImageError
 
-from service.caching import IfNoneMatch, immutable_response
+from ep_core.errors import InvalidInput
+from service.caching import NOT_MODIFIED, IfNoneMatch, derived_response, entity_tag, immutable_response
 from service.deps import JobsDep, SettingsDep
 from service.errors import InvalidFields, NotFound, Unavailable
 from service.problems import problem_responses
+from service.settings import ApiSettings
+from service.uploads.limits import invalid
 
 from .endpoints import JobId
+from .service import JobService
+from .thumbnail import LEAST, MEDIA_TYPE, MOST, make_thumbnail
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])
+
+Index = Annotated[int, Path(ge=0, le=9999, description="Its place among the job's images.")]
+Size = Annotated[
+    int | None,
+    Query(
+        ge=LEAST,
+        le=MOST,
+        description="Most pixels of the longer side: the answer is a JPEG of the upright image, never enlarged. "
+        "Without it, the answer is the file as it was posted.",
+        examples=[128],
+    ),
+]
+
+
+def _content(media_type: str) -> dict[str, object]:
+    return {media_type: {"schema": {"type": "string", "contentMediaType": media_type}}}
 
 
 @router.get(
@@ -24,25 +48,54 @@ router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])
     response_class=Response,
     responses={
         200: {
-            "description": "The file as it was posted.",
-            "content": {"image/*": {"schema": {"type": "string", "contentMediaType": "image/*"}}},
+            "description": "The file as it was posted; with `size`, a small JPEG of it.",
+            "content": _content("image/*") | _content(MEDIA_TYPE),
         },
-        304: {"description": "The client has it already."},
+        304: NOT_MODIFIED,
         **problem_responses(NotFound, InvalidFields, Unavailable),
     },
 )
-def get_image(
+async def get_image(
+    request: Request,
     job_id: JobId,
-    index: Annotated[int, Path(ge=0, le=9999, description="Its place among the job's images.")],
+    index: Index,
     jobs: JobsDep,
     settings: SettingsDep,
+    size: Size = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Return a posted image: until the job has ended, and as long as its result where `keep_images` was asked for."""
+    """Return a posted image: until the job has ended, and as long as its result where `keep_images` was asked for.
+
+    With `size`, return it as the network sees it, in a form that every browser shows, whatever was posted: turned
+    upright, transparent parts on white.
+    """
+    state = request.app.state
+    if size is None:
+        return await run_in_threadpool(_whole, jobs, job_id, index, settings, if_none_match)
+    make = partial(_small, jobs, job_id, index, size, settings, if_none_match)
+    async with state.thumbnails:  # who waits holds neither a thread nor the image's bytes
+        return await to_thread.run_sync(make, limiter=state.decoders)
+
+
+def _whole(jobs: JobService, job_id: str, index: int, settings: ApiSettings, if_none_match: str | None) -> Response:
     data = jobs.image(jobs.get(job_id).id, index)
-    return immutable_response(
-        data, _media_type(data), if_none_match=if_none_match, max_age_s=settings.retention_s, filename=None
-    )
+    return immutable_response(data, _media_type(data), if_none_match=if_none_match, max_age_s=settings.retention_s)
+
+
+def _small(
+    jobs: JobService, job_id: str, index: int, size: int, settings: ApiSettings, if_none_match: str | None
+) -> Response:
+    data = jobs.image(jobs.get(job_id).id, index)
+    tag = entity_tag(data, variant=str(size))
+    make = partial(_thumbnail, data, size, settings.max_pixels)
+    return derived_response(tag, make, MEDIA_TYPE, if_none_match=if_none_match, max_age_s=settings.retention_s)
+
+
+def _thumbnail(data: bytes, size: int, max_pixels: int) -> bytes:
+    try:
+        return make_thumbnail(data, size, max_pixels=max_pixels)
+    except InvalidInput as error:  # it was taken when it was posted: the limit is another one now
+        raise invalid("size", f"the image can't be shown smaller: {error.detail}; leave size out") from error
 
 
 def _media_type(data: bytes) -> str:

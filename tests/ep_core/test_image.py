@@ -49,6 +49,21 @@ def jpeg(photograph) -> bytes:
     return encode(photograph, "JPEG")
 
 
+@pytest.mark.parametrize(("enough", "least"), [(1, 0.125), (100, 0.25), (160, 0.25), (319, 0.5), (321, 1), (4000, 1)])
+def test_a_jpeg_comes_smaller_where_that_is_enough(photograph, jpeg, enough, least):
+    whole = max(photograph.size)  # 640
+    turned = Image.Exif()
+    turned[ORIENTATION] = 6
+    found = read_image(jpeg, enough=enough)
+    assert max(found.size) == whole * least >= min(enough, whole)
+    assert np.abs(pixels(found) - pixels(photograph.resize(found.size, Image.Resampling.BOX))).mean() < 9
+    upright = read_image(encode(photograph, "JPEG", exif=turned), enough=enough)
+    assert upright.size == found.size[::-1]
+    assert read_image(encode(photograph, "PNG"), enough=enough).size == photograph.size
+    with pytest.raises(ImageTooLarge):  # by what the file has
+        read_image(jpeg, enough=enough, max_pixels=300_000)
+
+
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
 def test_every_supported_format_is_read(photograph, file_format):
     image = read_image(encode(photograph, file_format))

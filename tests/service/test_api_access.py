@@ -88,6 +88,8 @@ class TestVisibility:
         ann, bob = make(ANN, api_keys=KEYS), make(BOB, api_keys=KEYS)
         params = {"params": '{"areas": [0.05, 0.1, 0.2]}'}
         job = post(ann, png, data=params).json()
+        images = [f"{job['links']['self']}/images/0{size}" for size in ("", "?size=64")]
+        assert [client.get(path).status_code for client in (ann, bob) for path in images] == [200, 200, 404, 404]
         finish(job["id"])
         assert store.get(job["id"]).owner == "ann"
 
