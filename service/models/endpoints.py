@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel
 
 from ep_core.errors import UnknownName
 from ep_core.models.card import ModelCard
 from ep_core.spec import DEFAULT_MODEL
+from service.caching import NOT_MODIFIED, IfNoneMatch, checked_response
 from service.deps import LinksDep, RedisDep
 from service.errors import NotFound, Unavailable
 from service.links import Links
@@ -21,24 +23,43 @@ from .service import find_model
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-@router.get("", summary="List the models", responses=problem_responses(Unavailable))
-def get_models(redis: RedisDep, links: LinksDep) -> ModelList:
+@router.get(
+    "",
+    summary="List the models",
+    response_model=ModelList,
+    responses={304: NOT_MODIFIED, **problem_responses(Unavailable)},
+)
+def get_models(redis: RedisDep, links: LinksDep, if_none_match: IfNoneMatch = None) -> Response:
     """List what the workers can explain."""
-    return ModelList(default=DEFAULT_MODEL, models=[_summary(card, links) for card in catalogue.cards(redis)])
+    listed = [_summary(card, links) for card in catalogue.cards(redis)]
+    return _respond(ModelList(default=DEFAULT_MODEL, models=listed), if_none_match)
 
 
-@router.get("/{name:path}", summary="Look at a model", responses=problem_responses(NotFound, Unavailable))
+@router.get(
+    "/{name:path}",
+    summary="Look at a model",
+    response_model=ModelRead,
+    responses={304: NOT_MODIFIED, **problem_responses(NotFound, Unavailable)},
+)
 def get_model(
     name: Annotated[str, Path(description="May contain `:` and `/`.", examples=["mobilenet_v2"])],
     redis: RedisDep,
     links: LinksDep,
-) -> ModelRead:
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """Return a model with its class labels, and its layers that have channels."""
     try:
         card = find_model(redis, name)
     except UnknownName as error:
         raise NotFound(error.detail, nearest=error.nearest) from error
-    return ModelRead(**_summary(card, links).model_dump(), labels=card.labels, layers=card.layers)
+    shown = ModelRead(**_summary(card, links).model_dump(), labels=card.labels, layers=card.layers)
+    return _respond(shown, if_none_match)
+
+
+def _respond(answer: BaseModel, if_none_match: str | None) -> Response:
+    """Return what may be another thing tomorrow, when workers with other models have started."""
+    content = answer.model_dump_json().encode()
+    return checked_response(content, "application/json", if_none_match=if_none_match)
 
 
 def _summary(card: ModelCard, links: Links) -> ModelSummary:
