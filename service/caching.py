@@ -48,9 +48,19 @@ def derived_response(
     return _respond(tag, make, media_type, if_none_match, _immutable(max_age_s), {})
 
 
-def checked_response(content: bytes, media_type: str, *, if_none_match: str | None) -> Response:
-    """Return `content`, which may change: clients keep it, and ask each time whether it is still the same."""
-    return _respond(entity_tag(content), lambda: content, media_type, if_none_match, "no-cache", {})
+def checked_response(
+    content: bytes, media_type: str, *, if_none_match: str | None, is_public: bool = False
+) -> Response:
+    """Return `content`, which may change: clients keep it, and ask each time whether it is still the same.
+
+    Args:
+        content: the body.
+        media_type: its type.
+        if_none_match: the request's header.
+        is_public: whether it is the same for everybody, with an API key or without, so that a proxy may keep it too.
+    """
+    cache = "no-cache" if is_public else "private, no-cache"
+    return _respond(entity_tag(content), lambda: content, media_type, if_none_match, cache, {})
 
 
 def entity_tag(content: bytes, *, variant: str = "") -> str:

@@ -111,7 +111,8 @@ def _detail(error: Mapping[str, Any]) -> str:
 
 
 def _allowed(field: str, task: str, error: Mapping[str, Any]) -> dict[str, Any] | None:
-    schema = None if error["type"] == "json_invalid" else _FIELDS[task].get(field)
+    is_no_field = error["type"] == "json_invalid" or error["loc"][:1] == ("query",)  # `?task=` isn't a job's `task`
+    schema = None if is_no_field else _FIELDS[task].get(field)
     return schema and {name: value for name, value in schema.items() if name not in ("title", "default")}
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, cast
 
 from redis import Redis
+
+from ep_core.spec import SPECS
 
 from .contract import NORMAL_PER_LOW, JobState, Priority
 
@@ -37,7 +41,8 @@ def jobs_before(rank: int, others: int, priority: Priority) -> int:
 class JobIndex:
     """The ids of all jobs in ``{prefix}:jobs``, those in a state in ``{prefix}:jobs:{state}``, scored by their age.
 
-    An owner's are in ``{prefix}:jobs:of:{owner}`` and ``{prefix}:jobs:of:{owner}:{state}`` too; those that wait, in
+    An owner's are in ``{prefix}:jobs:of:{owner}`` and ``{prefix}:jobs:of:{owner}:{state}`` too; a task's, of all and of
+    an owner, in the same with ``:task:{task}`` before the state; those that wait, in
     ``{prefix}:jobs:queued:{priority}``. Finished ones are in ``{prefix}:expiring``, with their owner, scored by when
     their records go. `scripts` writes all of them.
     """
@@ -76,10 +81,16 @@ class JobIndex:
         return None if rank is None else jobs_before(rank, others, priority)
 
     def page(
-        self, state: JobState | None, *, owner: str | None = None, after: Place | None, limit: int
+        self,
+        state: JobState | None,
+        *,
+        owner: str | None = None,
+        task: str | None = None,
+        after: Place | None,
+        limit: int,
     ) -> tuple[list[Place], Place | None]:
         """Return up to `limit` places after another one, the newest first, and the last of them where more follow."""
-        key = self._key(state, owner)
+        key = self._key(state, owner, task)
         found: list[Place] = []
         offset = 0
         while len(found) <= limit:
@@ -95,11 +106,14 @@ class JobIndex:
         """Remove jobs whose records have expired; returns how many there were."""
         forgotten = 0
         while expired := self._expired():
+            of_owners = defaultdict[str, list[str]](list)
+            for member in expired:
+                job_id, _, owner = member.partition(" ")
+                of_owners[owner].append(job_id)
             with self._redis.pipeline() as pipeline:
-                for member in expired:
-                    job_id, _, owner = member.partition(" ")
+                for owner, job_ids in of_owners.items():
                     for key in self._keys_of(owner or None):
-                        pipeline.zrem(key, job_id)
+                        pipeline.zrem(key, *job_ids)
                 pipeline.zrem(self._expiring, *expired)
                 pipeline.execute()
             forgotten += len(expired)
@@ -124,11 +138,12 @@ class JobIndex:
         """Return all keys that a finished job of an owner can be in."""
         owners = (None,) if owner is None else (None, owner)
         final = [state for state in JobState if state.is_final]
-        return [self._key(state, one) for one in owners for state in (None, *final)]
+        return [self._key(state, *of) for of in product(owners, (None, *SPECS)) for state in (None, *final)]
 
-    def _key(self, state: JobState | None, owner: str | None = None) -> str:
+    def _key(self, state: JobState | None, owner: str | None = None, task: str | None = None) -> str:
         whose = self._all if owner is None else f"{self._all}:of:{owner}"
-        return whose if state is None else f"{whose}:{state}"
+        which = whose if task is None else f"{whose}:task:{task}"
+        return which if state is None else f"{which}:{state}"
 
     def _waiting(self, priority: Priority) -> str:
         return f"{self._all}:queued:{priority}"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from .events import GONE_S, MOST_EVENTS
 
-# KEYS of all: the record, the job's events, the index of all jobs (those of a state, an owner and a priority are beside
-# it, `index.JobIndex`), the expiring ones, the base of the batches' keys, the webhooks that are due.
+# KEYS of all: the record, the job's events, the index of all jobs (those of a state, an owner, a task and a priority
+# are beside it, `index.JobIndex`), the expiring ones, the base of the batches' keys, the webhooks that are due.
 
 _INDEX = """
 local function lists()
-  local owner = redis.call('HGET', KEYS[1], 'owner')
-  return owner and {KEYS[3], KEYS[3] .. ':of:' .. owner} or {KEYS[3]}
+  local owner, task = unpack(redis.call('HMGET', KEYS[1], 'owner', 'task'))
+  local found = owner and {KEYS[3], KEYS[3] .. ':of:' .. owner} or {KEYS[3]}
+  for i = 1, task and #found or 0 do table.insert(found, found[i] .. ':task:' .. task) end
+  return found
 end
 
 local function waiting()

@@ -33,7 +33,7 @@ from .events import EventKind, event_key
 from .index import JobIndex, Place, jobs_before
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
-_TEXT_FIELDS |= {"webhook", "owner", "priority", "batch", "content", *Origin._fields}
+_TEXT_FIELDS |= {"webhook", "owner", "task", "priority", "batch", "content", *Origin._fields}
 
 
 class JobStore:
@@ -63,7 +63,8 @@ class JobStore:
         """
         created_us = round(record.created_at.timestamp() * 1_000_000)
         retention_s = self._retention_s if record.state.is_final else 0
-        flat = [part for field in record.as_fields().items() for part in field]
+        fields = record.as_fields() | {"task": record.params.task}  # by itself: the index is also kept by it
+        flat = [part for field in fields.items() for part in field]
         most = "" if most_queued is None else most_queued
         args = [record.id, created_us, record.state, record.owner or "", most, retention_s, *flat]
         return bool(self._create_script(keys=self._keys(record.id), args=args))
@@ -81,7 +82,13 @@ class JobStore:
         return Origin(*(None if value is None else value.decode() for value in found))
 
     def page(
-        self, *, state: JobState | None = None, owner: str | None = None, after: Place | None = None, limit: int
+        self,
+        *,
+        state: JobState | None = None,
+        owner: str | None = None,
+        task: str | None = None,
+        after: Place | None = None,
+        limit: int,
     ) -> tuple[list[JobRecord], Place | None]:
         """Return records, the newest first, and the place where the next page begins (None where there is none).
 
@@ -90,10 +97,11 @@ class JobStore:
         Args:
             state: only jobs in this state.
             owner: only jobs of this owner.
+            task: only jobs of this task.
             after: the place that the page before returned.
             limit: most records; there can be fewer, also before the last page, where some have just expired.
         """
-        places, last = self._index.page(state, owner=owner, after=after, limit=limit)
+        places, last = self._index.page(state, owner=owner, task=task, after=after, limit=limit)
         found = self.get_all([place.job_id for place in places])
         return [record for record in found if record is not None and state in (None, record.state)], last
 

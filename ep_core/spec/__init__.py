@@ -5,7 +5,7 @@ Imports no torch: the API validates with these models, the worker stores them an
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
 
@@ -29,13 +29,15 @@ Spec = Annotated[
 ]
 """Any task's spec, told apart by `task`."""
 
+TaskName = Literal["extremal", "channels", "class_channels", "compare"]
+
 SPECS: dict[str, type[CommonSpec]] = {
     "extremal": ExtremalSpec,
     "channels": ChannelsSpec,
     "class_channels": ClassChannelsSpec,
     "compare": CompareSpec,
 }
-"""By task."""
+"""By `TaskName`."""
 
 
 def spatial_areas(spec: Spec) -> tuple[float, ...]:
@@ -66,6 +68,7 @@ __all__ = [
     "Preset",
     "SpatialSpec",
     "Spec",
+    "TaskName",
     "Variant",
     "default_counts",
     "spatial_areas",

@@ -37,4 +37,4 @@ async def get_file(name: str, if_none_match: IfNoneMatch = None) -> Response:
 
 
 def _respond(file: StaticFile, if_none_match: str | None) -> Response:
-    return checked_response(file.content, file.media_type, if_none_match=if_none_match)
+    return checked_response(file.content, file.media_type, if_none_match=if_none_match, is_public=True)

@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from ep_core.spec import TaskName
 from service import tracing
 from service.access.callers import Caller, CallerDep
 from service.deps import JobsDep, LinksDep, SettingsDep, SubmissionsDep
@@ -88,14 +89,16 @@ def list_jobs(
     jobs: JobsDep,
     links: LinksDep,
     status: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
+    task: Annotated[TaskName | None, Query(description="Only jobs of this task.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_LISTED, description="Most jobs on the page.")] = 20,
     cursor: Annotated[
         str | None, Query(min_length=1, description="Where the page begins: see `next` of the page before.")
     ] = None,
 ) -> JobPage:
     """Return jobs, the newest first. `next` leads on; what is posted meanwhile doesn't shift the pages."""
-    records, last = jobs.page(state=status, after=None if cursor is None else from_cursor(cursor), limit=limit)
-    more = None if last is None else links.page(status=status, limit=limit, cursor=as_cursor(last))
+    after = None if cursor is None else from_cursor(cursor)
+    records, last = jobs.page(state=status, task=task, after=after, limit=limit)
+    more = None if last is None else links.page(status=status, task=task, limit=limit, cursor=as_cursor(last))
     return JobPage(jobs=[read(record, jobs, links) for record in records], next=more)
 
 

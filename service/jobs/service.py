@@ -70,9 +70,11 @@ class JobService:
         record, before = found
         return record, None if before is None else before + 1
 
-    def page(self, *, state: JobState | None, after: Place | None, limit: int) -> tuple[list[JobRecord], Place | None]:
+    def page(
+        self, *, state: JobState | None, task: str | None, after: Place | None, limit: int
+    ) -> tuple[list[JobRecord], Place | None]:
         """Return records, the newest first, and where the next page begins (None where there is none)."""
-        return self._store.page(state=state, owner=self._owner, after=after, limit=limit)
+        return self._store.page(state=state, owner=self._owner, task=task, after=after, limit=limit)
 
     def get_all(self, job_ids: Sequence[str]) -> list[JobRecord | None]:
         """Return the records of jobs, in their order; None for those that aren't there (any more)."""

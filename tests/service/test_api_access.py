@@ -261,7 +261,7 @@ class TestExposure:
             not in client.get("/v1/models", headers={"Origin": "https://no.example"}).headers
         )
 
-    @pytest.mark.parametrize("path", ["/", "/v1/models", "/v1/nothing", "/docs", "/healthz"])
+    @pytest.mark.parametrize("path", ["/", "/v1/jobs", "/v1/nothing", "/docs", "/healthz"])
     def test_every_answer_has_the_usual_headers(self, client: TestClient, path: str) -> None:
         headers = client.get(path).headers
 

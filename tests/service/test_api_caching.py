@@ -91,7 +91,7 @@ def test_models_are_asked_for_anew_and_sent_again_where_they_have_changed(
     first = client.get(address)
     known = {"If-None-Match": first.headers["etag"]}
 
-    assert first.headers["cache-control"] == "no-cache"
+    assert first.headers["cache-control"] == "private, no-cache"
     again = client.get(address, headers=known)
     assert (again.status_code, again.content) == (304, b"")
     changed = catalogue.cards(redis)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 from fastapi.testclient import TestClient
 
+from ep_core.spec import SPECS, TaskName
 from service.jobs.cursor import as_cursor, from_cursor
 from worker.contract import JobState
 from worker.index import Place
@@ -57,9 +60,38 @@ def test_jobs_of_one_state(client: TestClient, store: JobStore, post: Post) -> N
     assert pages(client, "/v1/jobs?status=canceled") == [[]]
 
 
+def test_jobs_of_one_task(client: TestClient, store: JobStore, post: Post, png: bytes) -> None:
+    ids: dict[str, list[str]] = {}
+    for _ in range(3):
+        ids["extremal"] = [post(), *ids.get("extremal", [])]
+        for task in ("compare", "channels", "class_channels"):
+            answer = client.post("/v1/jobs", files={"image": png}, data={"params": json.dumps({"task": task})})
+            ids[task] = [answer.json()["id"], *ids.get(task, [])]
+    store.start(ids["compare"][1], worker="test")
+
+    for task, (newest, *older) in ids.items():
+        assert pages(client, f"/v1/jobs?task={task}&limit=1") == [[newest], *([one] for one in older)]
+    assert pages(client, "/v1/jobs?task=compare&status=queued&limit=1") == [[ids["compare"][0]], [ids["compare"][2]]]
+    assert pages(client, "/v1/jobs?task=compare&status=running") == [[ids["compare"][1]]]
+    assert pages(client, "/v1/jobs?task=channels&status=running") == [[]]
+
+
+def test_every_task_can_be_asked_for() -> None:
+    assert get_args(TaskName) == tuple(SPECS)
+
+
+def test_a_task_that_there_is_not_is_answered_with_those_there_are(client: TestClient) -> None:
+    (error,) = client.get("/v1/jobs?task=masks").json()["errors"]
+
+    assert all(f"'{task}'" in error["detail"] for task in SPECS)
+    assert "allowed" not in error  # what the field `task` of a job's parameters may be
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
+        ("task=masks", "task"),
+        ("task=", "task"),
         ("status=done", "status"),
         ("limit=0", "limit"),
         ("limit=101", "limit"),

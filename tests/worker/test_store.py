@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from ep_core.report import PartialPoint
-from ep_core.spec import ExtremalSpec
+from ep_core.spec import SPECS, ExtremalSpec
 from worker.contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, Origin, Problem
 from worker.events import GONE_S, MOST_EVENTS, event_key
 from worker.store import JobStore
@@ -226,20 +227,48 @@ def test_pages_of_a_state_hold_only_its_jobs(store: JobStore, make_record: Make)
     assert {record.id for record in store.page(limit=5)[0]} == set(by_state.values())
 
 
+def test_pages_of_a_task_hold_only_its_jobs(store: JobStore, make_record: Make):
+    ids: dict[str, list[str]] = {task: [] for task in SPECS}
+    for day in range(1, 13):
+        task, spec = list(SPECS.items())[day % len(SPECS)]
+        record = make_record(params=spec(), owner="ann", created_at=datetime(2026, 1, day, tzinfo=UTC))
+        bring_to(store, record, JobState.RUNNING if day > 8 else JobState.SUCCEEDED)
+        ids[task].insert(0, record.id)
+    his = make_record(owner="bob", created_at=datetime(2026, 1, 20, tzinfo=UTC))
+    store.create(his)
+
+    def listed(**which: Any) -> list[str]:
+        return [record.id for record in store.page(**which)[0]]
+
+    assert listed(task="extremal", limit=9) == [his.id, *ids["extremal"]]
+    for task, (running, *done) in ids.items():
+        first, place = store.page(task=task, owner="ann", limit=2)
+        rest, last = store.page(task=task, owner="ann", after=place, limit=2)
+        assert ([record.id for record in first + rest], last) == ([running, *done], None)
+        assert listed(task=task, owner="ann", state=JobState.RUNNING, limit=9) == [running]
+        assert listed(task=task, state=JobState.SUCCEEDED, limit=9) == done
+        assert listed(task=task, owner="bob", limit=9) == ([his.id] if task == "extremal" else [])
+
+
 def test_expired_jobs_leave_the_lists(redis: Redis, make_record: Make):
     store = JobStore(redis, retention_s=1)
-    gone, kept = make_record(), make_record()
-    bring_to(store, gone, JobState.SUCCEEDED)
-    store.create(kept)
+    gone = [make_record(owner=owner, params=spec()) for owner in (None, "ann") for spec in SPECS.values()]
+    kept = make_record(owner="bob")
+    bring_to(store, gone[0], JobState.SUCCEEDED)
     assert store.forget_expired() == 0
+    for record in gone[1:]:
+        bring_to(store, record, JobState.SUCCEEDED)
+    store.create(kept)
     deadline = time.monotonic() + 10
-    while store.get(gone.id) is not None:
+    while any(store.get_all([record.id for record in gone])):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert [record.id for record in store.page(limit=5)[0]] == [kept.id]  # before the index knows
-    while not store.forget_expired():
+    assert [record.id for record in store.page(limit=99)[0]] == [kept.id]  # before the index knows
+    forgotten = 0
+    while forgotten < len(gone):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+        forgotten += store.forget_expired()
     store.delete(kept.id)
     assert_nothing_stays(redis)
 
