@@ -17,7 +17,7 @@ const SHOWN = {
   extremal: ["areas", "variant", "perturbation", "preset"],
   compare: ["methods", "areas", "perturbation", "preset"],
   channels: ["layer", "counts", "variant", "invert", "preset"],
-  class_channels: ["layer", "counts", "top", "preset"],
+  class_channels: ["layer", "counts", "top", "invert", "preset"],
 };
 
 /** Return the control: `{node, model(), params(), set(params), load()}`; `onModel(card)` is told of every model. */
