@@ -57,6 +57,7 @@ class Explanation:
             monotonic=self.monotonic,
             extremality=self.extremality,
             image_size=self.frame.image_size,
+            frame_box=self.frame.box,
             timing=self.timing,
             engine=self.engine,
         )

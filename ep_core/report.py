@@ -102,6 +102,15 @@ class Engine(BaseModel):
     device: str
 
 
+FrameBox = Annotated[
+    tuple[float, float, float, float],
+    Field(
+        description="Where the network's input lies on the image: left, top, right and bottom, in its pixels; outside "
+        "of the image where the input was padded."
+    ),
+]
+
+
 class ExtremalReport(BaseModel):
     """A finished sweep (`task: "extremal"`)."""
 
@@ -122,6 +131,7 @@ class ExtremalReport(BaseModel):
     image_size: Annotated[
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]
+    frame_box: FrameBox
     timing: Timing
     engine: Engine
     artifacts: dict[str, str] = {}

@@ -77,6 +77,7 @@ class ChannelExplanation:
             monotonic=self.monotonic,
             channels=self.channels,
             image_size=self.frame.image_size,
+            frame_box=self.frame.box,
             timing=self.timing,
             engine=self.engine,
         )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from ep_core.models.card import LayerCard
-from ep_core.report import Engine, ModelRef, Scores, TargetRef, Timing
+from ep_core.report import Engine, FrameBox, ModelRef, Scores, TargetRef, Timing
 from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 
 MASKS = "masks.json"
@@ -66,6 +66,7 @@ class ChannelsReport(BaseModel):
     image_size: Annotated[
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]
+    frame_box: FrameBox
     timing: Timing
     engine: Engine
     artifacts: dict[str, str] = {}

@@ -87,6 +87,7 @@ class Comparison:
             optimal_area=self.explanation.optimal_area if self.explanation else None,
             extremality=self.extremality,
             image_size=self.frame.image_size,
+            frame_box=self.frame.box,
             timing=self.timing,
             engine=self.engine,
         )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from ep_core.report import CurvePoint, Engine, Extremality, ModelRef, Scores, TargetRef, Timing
+from ep_core.report import CurvePoint, Engine, Extremality, FrameBox, ModelRef, Scores, TargetRef, Timing
 from ep_core.spec import CompareSpec
 
 COMPARISON = "comparison.png"
@@ -55,6 +55,7 @@ class CompareReport(BaseModel):
     image_size: Annotated[
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]
+    frame_box: FrameBox
     timing: Annotated[Timing, Field(description="`iterations`: of the extremal masks.")]
     engine: Engine
     artifacts: dict[str, str] = {}

@@ -72,6 +72,7 @@ REPORT: dict[str, Any] = ExtremalReport(
     optimal_area=0.2,
     monotonic=True,
     image_size=(427, 640),
+    frame_box=(133.2, 26.7, 506.8, 400.3),
     artifacts={name: f"/v1/jobs/{_ID}/{file}" for name, file in _FILES.items()},
 ).model_dump(mode="json")
 
@@ -95,6 +96,7 @@ CHANNELS_REPORT: dict[str, Any] = ChannelsReport(
     monotonic=True,
     channels=[ChosenChannel(channel=997, first_area=12, weight=1, contribution=0.41)],
     image_size=(427, 640),
+    frame_box=(133.2, 26.7, 506.8, 400.3),
     artifacts={"saliency": f"/v1/jobs/{_ID}/saliency.png", "curve": f"/v1/jobs/{_ID}/curve.svg"},
 ).model_dump(mode="json")
 
@@ -154,6 +156,7 @@ COMPARE_REPORT: dict[str, Any] = CompareReport(
         ],
     ),
     image_size=(427, 640),
+    frame_box=(133.2, 26.7, 506.8, 400.3),
     artifacts={"comparison": f"/v1/jobs/{_ID}/comparison.png", "curve": f"/v1/jobs/{_ID}/curve.svg"},
 ).model_dump(mode="json")
 

@@ -11,7 +11,7 @@ from tests.stack import Stack
 
 from .accessibility import axe
 from .conftest import OpenPage
-from .using import SWEEP, changes_the_picture, pixels, post
+from .using import SWEEP, becomes, changes_the_picture, pixels, post
 
 pytestmark = pytest.mark.e2e
 
@@ -70,7 +70,7 @@ def test_without_strength_it_is_the_image(page: Page, done: Callable[..., str]) 
     changes_the_picture(page, original)
     page.get_by_label("Strength").focus()
     page.keyboard.press("Home")
-    page.wait_for_function("before => document.querySelector('canvas').toDataURL() === before", arg=original)
+    becomes(page, original)
 
 
 def test_a_link_shows_the_same(page: Page, open_page: OpenPage, done: Callable[..., str]) -> None:
@@ -82,7 +82,7 @@ def test_a_link_shows_the_same(page: Page, open_page: OpenPage, done: Callable[.
     other.goto(page.url)
     expect(other.locator("output")).to_contain_text("60% of the image")
     expect(other.get_by_role("button", name="Outline")).to_have_attribute("aria-pressed", "true")
-    other.wait_for_function("seen => document.querySelector('canvas').toDataURL() === seen", arg=seen)
+    becomes(other, seen)
 
 
 def test_a_curve_tells_its_numbers(page: Page, stack: Stack, done: Callable[..., str]) -> None:

@@ -15,6 +15,7 @@ BEAR = SAMPLES / "black_bear.jpg"
 SWEEP = {"areas": [0.05, 0.2, 0.6], "iterations": 20, "check_extremality": False}
 LONG = {"areas": [0.1], "iterations": 5000}
 FINISH_MS = 120_000
+DRAWN = "document.querySelector('canvas')?.toDataURL()"
 A_JOB = re.compile(r"#/job/[0-9a-f]{32}")
 
 
@@ -53,12 +54,16 @@ def asked(page: Page, stack: Stack) -> dict[str, Any]:
 
 def pixels(page: Page) -> str:
     """Return what is drawn in the canvas."""
-    drawn: str = page.evaluate("document.querySelector('canvas').toDataURL()")
+    drawn: str = page.evaluate(DRAWN)
     return drawn
 
 
 def changes_the_picture(page: Page, before: str) -> None:
-    page.wait_for_function("before => document.querySelector('canvas').toDataURL() !== before", arg=before)
+    page.wait_for_function(f"before => {DRAWN} !== before", arg=before)
+
+
+def becomes(page: Page, picture: str) -> None:
+    page.wait_for_function(f"picture => {DRAWN} === picture", arg=picture)
 
 
 def row_of(page: Page, address: str) -> Locator:

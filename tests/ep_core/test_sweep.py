@@ -95,6 +95,7 @@ def test_report_holds_everything_and_survives_json(bear: Explanation) -> None:
     assert again.model.name == "mobilenet_v2"
     assert again.model.weights_digest.startswith("sha256:b0353104")
     assert again.image_size == (bear.image.height, bear.image.width)
+    assert again.frame_box == bear.frame.box
 
 
 def test_same_seed_same_answer(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
