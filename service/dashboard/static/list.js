@@ -1,8 +1,8 @@
 // All jobs, newest first: filtered by state, kept up to date in place, so that nothing moves under a finger or the focus.
 
 import { get } from "./api.js";
-import { el, segments, show } from "./dom.js";
-import { jobRow } from "./row.js";
+import { el, segments, select, show } from "./dom.js";
+import { jobRow, TASKS } from "./row.js";
 
 const EVERY_MS = 5000;
 const PAGE = 12;
@@ -16,13 +16,14 @@ export function jobList(section, again) {
   const none = el("p.dim", {}, "No jobs yet.");
   const more = el("button", { type: "button", hidden: true, onclick: () => load(next) }, "Older ones");
   const error = el("p.error", { role: "alert" });
-  const filters = segments("Which jobs", STATES, filter);
+  const filters = segments("Which jobs", STATES, (status) => filter({ status }));
   const table = el("div.scroll", {}, el("table.joblist", {}, el("thead", {}, el("tr", {}, COLUMNS.map(heading))), body));
-  let [wanted, next, here, timer, turn, hasOlder] = ["", null, null, null, 0, false];
+  const task = select({ "": "All tasks", ...TASKS });
+  let [wanted, next, here, timer, turn, hasOlder] = [{ status: "", task: "" }, null, null, null, 0, false];
 
-  function filter(value) {
-    wanted = value;
-    filters.mark(value);
+  function filter(changes) {
+    wanted = { ...wanted, ...changes };
+    filters.mark(wanted.status);
     rows.clear();
     hasOlder = false;
     refresh();
@@ -38,7 +39,7 @@ export function jobList(section, again) {
   async function load(page) {
     const filtered = wanted;
     try {
-      const found = await get(page || `v1/jobs?limit=${PAGE}${wanted && `&status=${wanted}`}`);
+      const found = await get(page || firstPage(wanted));
       if (filtered !== wanted) return; // of another filter by now
       error.textContent = "";
       hasOlder ||= Boolean(page);
@@ -69,7 +70,7 @@ export function jobList(section, again) {
     for (const node of [...body.children]) if (!nodes.has(node)) node.remove();
     sorted.forEach((row, k) => body.children[k] !== row.node && body.insertBefore(row.node, body.children[k] || null));
     none.hidden = rows.size > 0;
-    none.textContent = wanted ? "None." : "No jobs yet.";
+    none.textContent = wanted.status || wanted.task ? "None." : "No jobs yet.";
     table.hidden = !rows.size;
     more.hidden = !next;
     mark(here);
@@ -80,10 +81,16 @@ export function jobList(section, again) {
     for (const [one, row] of rows) row.node.classList.toggle("here", one === id);
   }
 
-  show(section, el("div.row.spread", {}, el("h2", {}, "Jobs"), filters.node), error, none, table, more);
-  filters.mark(wanted);
-  refresh();
+  show(section, el("div.row.spread", {}, el("h2", {}, "Jobs"), el("div.row", {}, task, filters.node)), error, none, table, more);
+  task.setAttribute("aria-label", "Task");
+  task.addEventListener("change", () => filter({ task: task.value }));
+  filter({});
   return { refresh, mark };
+}
+
+function firstPage(wanted) {
+  const filters = Object.entries(wanted).filter(([, value]) => value);
+  return `v1/jobs?${new URLSearchParams([["limit", PAGE], ...filters])}`;
 }
 
 function heading([text, kind]) {

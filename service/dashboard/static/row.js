@@ -4,7 +4,7 @@ import { get, picture, posted, remove, sized } from "./api.js";
 import { el } from "./dom.js";
 import { ago, className, done, needs } from "./words.js";
 
-const TASKS = { extremal: "Masks", compare: "Comparison", channels: "Channels", class_channels: "Class" };
+export const TASKS = { extremal: "Masks", compare: "Comparison", channels: "Channels", class_channels: "Class" };
 const THUMB = 96; // twice what is shown, for fine screens
 
 /** Return a job's row: `{node, created, update(job)}`; what goes wrong is told to `said(problem)`. */
