@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -15,6 +15,8 @@ from ep_core.threads import spin_briefly
 from worker.cores import threads_per_worker
 
 if TYPE_CHECKING:
+    from xdist.scheduler import LoadFileScheduling
+
     from ep_core.models import Classifier
 
 spin_briefly()
@@ -23,6 +25,22 @@ if side_by_side := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # they share th
 keep_freed_memory()  # as the command and the worker do, before torch is loaded
 
 SAMPLES = Path(__file__).parents[1] / "samples"
+WITH_A_STACK = ("tests/dashboard/", "tests/e2e/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Tests go by file, but those that share a running stack together: each process would start one of its own."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByStack(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((folder for folder in WITH_A_STACK if file.startswith(folder)), file)
+
+    return ByStack(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,8 @@ class Stack:
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx.Client(base_url=self.url, timeout=90)
         self._env = os.environ | {"EP_PORT": str(port), "EP_STATE_DIR": str(folder / "state")}
+        if cores := os.environ.get("OMP_NUM_THREADS"):  # this process's share, where tests run side by side
+            self._env.setdefault("EP_THREADS", cores)
         self._log = folder / "log"
 
     def __enter__(self) -> Self:

@@ -50,6 +50,8 @@ CONTRASTS = (4.0, 10.0)
 MOST_BINARINESS, LAST_SHARPENINGS, LAST_SHARPENING = 0.0498, 30, 1.1  # of the masks that are handed out
 BISECTIONS = 32
 SEARCHED = 16.0  # beyond the largest parameter: where a shift may be found
+MOST_SECANTS, CLOSE = 8, 1e-5  # how a shift follows a sharpening: steps, and how far from its area a mask may stay
+PROBE, LEAST_MOVE, LEAST_RISE = 0.01, 1e-3, 1e-3  # of a shift, to see how the area rises with it
 
 
 def plan(areas: Sequence[float], variant: Variant, iterations: int, *, seed: int, independent: bool) -> list[Lane]:
@@ -155,16 +157,33 @@ class FastRule(Rule):
         Above about 0.98 a lane gets the most that smooth masks hold: all ones, smoothed, are not quite 1 (eq. 7).
         """
         index = list(rows)
-        theta, contrast = self._theta[index], self._contrast[index]
+        area, theta, contrast = self._area[index], self._theta[index], self._contrast[index]
         slope = _slope(self._held(index))  # not the last one: a lane may have stopped early, optimised for this one
-        for _ in range(LAST_SHARPENINGS):
-            shift = self._shift_to(self._area[index], slope, theta, contrast)
+        shift = self._shift_to(area, slope, theta, contrast)
+        masks = self._masks_at(theta + shift, slope, contrast)
+        grey = _greyness(masks) > MOST_BINARINESS
+        if not grey.any():
+            return masks
+        further = self._masks_at(theta + shift + PROBE, slope, contrast)
+        rise = ((_mean(further) - _mean(masks)) / PROBE).clamp_min(LEAST_RISE)
+        for _ in range(LAST_SHARPENINGS - 1):
+            contrast = torch.where(grey, contrast * LAST_SHARPENING, contrast)
+            # Secants hold the areas closely enough to see how grey masks are, by fewer masks than a bisection.
             masks = self._masks_at(theta + shift, slope, contrast)
-            grey = _mean(masks * (1 - masks)) > MOST_BINARINESS
+            for _ in range(MOST_SECANTS):
+                missing = area - _mean(masks)
+                off = grey & (missing.abs() > CLOSE)
+                if not off.any():
+                    break
+                move = torch.where(off, (missing / rise).clamp(-MOST_SHIFT, MOST_SHIFT), 0)
+                shift = shift + move
+                masks = self._masks_at(theta + shift, slope, contrast)
+                gained = missing - (area - _mean(masks))
+                rise = torch.where(move.abs() > LEAST_MOVE, gained / move, rise).clamp_min(LEAST_RISE)
+            grey &= _greyness(masks) > MOST_BINARINESS
             if not grey.any():
                 break
-            contrast = torch.where(grey, contrast * LAST_SHARPENING, contrast)
-        return masks
+        return self._masks_at(theta + self._shift_to(area, slope, theta, contrast), slope, contrast)
 
     @torch.no_grad()
     def previews(self, rows: Sequence[int]) -> Tensor:
@@ -206,6 +225,11 @@ def _unbiased(moment: Tensor, beta: float, taken: Tensor) -> Tensor:
 def _mean(per_pixel: Tensor) -> Tensor:
     """Return the mean of each mask: K x 1 x 1 x 1."""
     return _total(per_pixel) / (per_pixel.shape[2] * per_pixel.shape[3])
+
+
+def _greyness(masks: Tensor) -> Tensor:
+    """Return the mean of m(1-m) of each mask: K x 1 x 1 x 1."""
+    return _mean(masks * (1 - masks))
 
 
 def _total(per_pixel: Tensor) -> Tensor:

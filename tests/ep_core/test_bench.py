@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from ep_core.bench.cli import bench_app
 from ep_core.bench.streamed import differences
 from ep_core.bench.torchray import Comparison, Pair, summarise
 from ep_core.bench.torchray_side import import_torchray
@@ -16,12 +17,12 @@ from ep_core.errors import InvalidInput
 from ep_core.photographs import pick
 
 SAMPLES = Path(__file__).parents[2] / "samples"
-EP = Path(sys.executable).with_name("ep")
 
 
 def bench(*arguments: str | Path) -> str:
-    done = subprocess.run([EP, "bench", *map(str, arguments)], capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stderr
+    """Run it in this process, which has torch already; `test_cli` runs one as users do."""
+    done = CliRunner().invoke(bench_app, [*map(str, arguments)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
     return done.stdout
 
 
@@ -93,8 +94,8 @@ def test_photographs_are_drawn_by_the_seed() -> None:
 
 
 def test_a_wrong_number_is_told_in_a_line() -> None:
-    done = subprocess.run([EP, "bench", "step", "--lanes", "six"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    done = CliRunner().invoke(bench_app, ["step", "--lanes", "six"])
+    assert done.exit_code == 2
     assert "lanes must be positive numbers" in done.stderr
 
 

@@ -1,4 +1,4 @@
-"""The command `ep`, run as a user runs it."""
+"""The command `ep`: run as a user runs it, and, where only what it says counts, in this process."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from ep_core.cli import verdict
+from ep_core.cli import app, verdict
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 EP = Path(sys.executable).with_name("ep")
@@ -17,6 +18,11 @@ EP = Path(sys.executable).with_name("ep")
 
 def ep(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([EP, *map(str, arguments)], capture_output=True, text=True, timeout=240, check=False)
+
+
+def here(*arguments: str | Path) -> Result:
+    """Run it in this process, which has torch already: a process of its own takes seconds to import it."""
+    return CliRunner().invoke(app, [*map(str, arguments)])
 
 
 def test_explain_writes_everything(tmp_path: Path) -> None:
@@ -52,10 +58,9 @@ def test_explain_writes_everything(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_are_explained_in_a_line(tmp_path: Path, arguments: list[str], said: str) -> None:
-    done = ep("explain", SAMPLES / "goose.jpg", "--out", tmp_path / "out", *arguments)
-    assert done.returncode == 2
+    done = here("explain", SAMPLES / "goose.jpg", "--out", tmp_path / "out", *arguments)
+    assert done.exit_code == 2  # 1 where it isn't explained
     assert said in done.stderr
-    assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -70,10 +75,9 @@ def test_a_file_that_is_no_image(tmp_path: Path) -> None:
 def test_a_folder_that_can_t_be_written_is_told_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     for out in (tmp_path / "taken", tmp_path / "taken" / "deeper"):
-        done = ep("explain", SAMPLES / "goose.jpg", "--out", out)
-        assert done.returncode == 2
+        done = here("explain", SAMPLES / "goose.jpg", "--out", out)
+        assert done.exit_code == 2
         assert "can't write to" in done.stderr
-        assert "Traceback" not in done.stderr
 
 
 def test_results_lie_beside_where_one_is_unless_told_otherwise(tmp_path: Path) -> None:
@@ -84,8 +88,8 @@ def test_results_lie_beside_where_one_is_unless_told_otherwise(tmp_path: Path) -
 
 
 def test_models_are_listed() -> None:
-    done = ep("models")
-    assert done.returncode == 0
+    done = here("models")
+    assert done.exit_code == 0
     assert "mobilenet_v2" in done.stdout
     assert "vgg16" in done.stdout
 
@@ -119,8 +123,8 @@ def test_verdict(optimal: float | None, variant: str, tau: float, said: str) -> 
 def test_channels_writes_everything(tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ("--out", out, "--layer", "features.18", "--areas", "100,1280", "--iterations", "3")
-    done = ep("channels", SAMPLES / "black_bear.jpg", *arguments)
-    assert done.returncode == 0, done.stderr
+    done = here("channels", SAMPLES / "black_bear.jpg", *arguments)
+    assert done.exit_code == 0, done.stderr
     assert "1280 channels of features.18 suffice" in " ".join(done.stdout.split())
     assert {path.name for path in out.iterdir()} == {"result.json", "curve.svg", "saliency.png", "masks.json"}
     result = json.loads((out / "result.json").read_text())
@@ -133,14 +137,14 @@ def test_class_channels_over_a_folder(tmp_path: Path) -> None:
     for name in ("a.jpg", "b.jpg"):
         (folder / name).write_bytes((SAMPLES / "school_bus.jpg").read_bytes())
     arguments = ("--out", out, "--layer", "features.18", "--areas", "100,1280", "--iterations", "3", "--no-invert")
-    done = ep("class-channels", folder, *arguments)
-    assert done.returncode == 0, done.stderr
+    done = here("class-channels", folder, *arguments)
+    assert done.exit_code == 0, done.stderr
     assert "'school bus' at features.18, over 2 of 2 images" in " ".join(done.stdout.split())
     assert (out / "channels.png").exists()
     assert [image["name"] for image in json.loads((out / "result.json").read_text())["images"]] == ["a.jpg", "b.jpg"]
     (folder / "c.jpg").write_bytes(b"no picture")
-    done = ep("class-channels", folder, *arguments)
-    assert done.returncode == 2
+    done = here("class-channels", folder, *arguments)
+    assert done.exit_code == 2
     assert "c.jpg" in done.stderr
 
 
@@ -154,11 +158,11 @@ def test_class_channels_over_a_folder(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_about_channels_are_explained(tmp_path: Path, arguments: list[str], said: str) -> None:
-    done = ep("channels", SAMPLES / "goose.jpg", "--out", tmp_path / "out", *arguments)
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    done = here("channels", SAMPLES / "goose.jpg", "--out", tmp_path / "out", *arguments)
+    assert done.exit_code == 2
     assert said in done.stderr
 
 
 def test_layers_are_listed() -> None:
-    lines = ep("models", "--layers", "mobilenet_v2").stdout.splitlines()
+    lines = here("models", "--layers", "mobilenet_v2").stdout.splitlines()
     assert any(line.split() == ["features.13", "InvertedResidual", "96", "14", "x", "14"] for line in lines)

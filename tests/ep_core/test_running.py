@@ -78,7 +78,7 @@ def test_scores_are_computed_in_halves_where_memory_runs_out(spot_model: Classif
         with pytest.raises(torch.OutOfMemoryError):
             masked_scores(partial(class_scores, Scarce(network, images=0), pyramids), masks)
     assert scarce.largest == 2
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-4)  # sums of 85 thousand products
 
 
 def test_other_errors_pass_through(spot_model: Classifier, pyramids: Pyramids) -> None:

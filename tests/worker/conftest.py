@@ -263,11 +263,14 @@ def make_client() -> Callable[[Redis], Client]:
 def own(
     new_database: Callable[[], str], start_worker: Callable[..., WorkerProcess]
 ) -> Callable[..., tuple[Client, WorkerProcess]]:
-    """Starts a worker of the test's own that is ready to work, and gives its client too."""
+    """Starts a worker of the test's own that is ready to work, and gives its client too.
+
+    It preloads a tiny network: `shared` has the default one, as a worker does by default.
+    """
 
     def start(**settings: object) -> tuple[Client, WorkerProcess]:
         url = new_database()
-        process, redis = start_worker(url, **settings), queue.connect(url)
+        process, redis = start_worker(url, **{"EP_PRELOAD": "none"} | settings), queue.connect(url)
         process.wait_ready(redis)
         return Client(redis), process
 

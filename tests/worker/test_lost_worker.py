@@ -17,21 +17,22 @@ from worker.process import EXIT_POISONED
 if TYPE_CHECKING:
     from conftest import Client, WorkerProcess
 
-JOB = {"areas": (0.1,), "iterations": 60}
-LONG = {"areas": (0.1,), "iterations": 5000}
-RECOVERY_S = 30.0
+# Of a tiny network: what happens to a job doesn't hang on what it computes, only on how long.
+QUICK = {"model": "none", "areas": (0.1,), "iterations": 1}
+JOB = QUICK | {"iterations": 1500}  # some seconds
+LONG = QUICK | {"iterations": 10_000}
 
 StartWorker: TypeAlias = "Callable[..., tuple[Client, WorkerProcess]]"
 
 
-def test_a_killed_workers_job_is_run_again_within_30_s_once(own: StartWorker, bear: bytes):
-    client, worker = own()
+def test_a_killed_workers_job_is_run_again_once(own: StartWorker, bear: bytes):
+    client, worker = own(EP_HEARTBEAT_S=1)  # by default it's within 30 s: tests/e2e/test_main_job.py
     job_id = client.post(bear, **JOB)
     client.wait_iterating(job_id)
     worker.kill()
     killed = time.monotonic()
     worker.restart()
-    client.wait_iterating(job_id, attempt=2, within_s=RECOVERY_S)
+    client.wait_iterating(job_id, attempt=2)
     print(f"\nrecovered after {time.monotonic() - killed:.1f} s")
     record = client.wait_final(job_id)
     assert (record.state, record.attempt) == (JobState.SUCCEEDED, 2)
@@ -44,14 +45,14 @@ def test_a_job_that_loses_its_worker_each_time_fails(own: StartWorker, bear: byt
     client, worker = own(EP_HEARTBEAT_S=0.5, EP_MAX_ATTEMPTS=2)
     job_id = client.post(bear, **LONG)
     for attempt in (1, 2):
-        client.wait_iterating(job_id, attempt=attempt, within_s=RECOVERY_S)
+        client.wait_iterating(job_id, attempt=attempt)
         worker.kill()
         worker.restart()
-    record = client.wait_final(job_id, within_s=RECOVERY_S)
+    record = client.wait_final(job_id)
     assert (record.state, record.error.type) == (JobState.FAILED, "/problems/worker-lost")
     client.wait_tidy(job_id, "ep:job")
     worker.wait_ready(client.redis)
-    assert client.wait_final(client.post(bear, **JOB | {"iterations": 1})).state is JobState.SUCCEEDED
+    assert client.wait_final(client.post(bear, **QUICK)).state is JobState.SUCCEEDED
 
 
 def test_the_dead_do_not_count_as_alive_for_long(own: StartWorker):
@@ -76,7 +77,7 @@ def test_sigterm_lets_a_job_finish_within_the_grace(own: StartWorker, bear: byte
 @pytest.mark.parametrize("signals", [1, 2])
 def test_sigterm_puts_back_what_cannot_finish_and_that_is_no_attempt(own: StartWorker, bear: bytes, signals: int):
     client, worker = own(EP_STOP_GRACE_S=0.5 if signals == 1 else 60)
-    job_id = client.post(bear, **JOB | {"iterations": 100})
+    job_id = client.post(bear, **JOB)
     client.wait_iterating(job_id)
     for _ in range(signals):
         worker.send(signal.SIGTERM)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 StartWorker: TypeAlias = "Callable[..., tuple[Client, WorkerProcess]]"
 
 TINY = {"model": "none", "areas": (0.1,), "iterations": 1}
-LONG = {"areas": (0.1,), "iterations": 5000}
+LONG = TINY | {"iterations": 10_000}
 
 
 def test_a_low_one_follows_four_normal_ones_and_none_is_lost(own: StartWorker, bear: bytes):

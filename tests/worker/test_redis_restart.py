@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 StartWorker: TypeAlias = "Callable[..., tuple[Client, WorkerProcess]]"
 
-JOB = {"areas": (0.1,), "iterations": 5}
+JOB = {"model": "none", "areas": (0.1,), "iterations": 5}  # of a tiny network: Redis is what it's about
+LONG = JOB | {"iterations": 1500}  # some seconds
 
 
 def test_a_worker_outlives_redis(
     tmp_path: Path, bear: bytes, start_worker: Callable[..., WorkerProcess], make_client: Callable[[Redis], Client]
 ):
     server = EmbeddedRedis(tmp_path / "redis")
-    worker = start_worker(server.url, EP_HEARTBEAT_S=0.5)
+    worker = start_worker(server.url, EP_HEARTBEAT_S=0.5, EP_PRELOAD="none")
     time.sleep(1.0)  # it starts before Redis does
     with server:
         redis = queue.connect(server.url)
@@ -48,7 +49,7 @@ def test_a_worker_outlives_redis(
         assert client.wait_final(client.post(bear, **JOB)).state is JobState.SUCCEEDED
 
         # Away in the middle of a job: it goes on without.
-        job_id = client.post(bear, **JOB | {"iterations": 100})
+        job_id = client.post(bear, **LONG)
         client.wait_iterating(job_id)
         server.stop()
         time.sleep(1.0)
@@ -70,7 +71,7 @@ def test_a_worker_outlives_redis(
 @pytest.mark.parametrize("lost", ["rq:execution:*", "rq:job:*", "rq:*"])
 def test_what_rq_has_lost_meanwhile_is_no_failure(own: StartWorker, bear: bytes, lost: str):
     client, worker = own(EP_HEARTBEAT_S=60)  # no heartbeat brings it back
-    job_id = client.post(bear, **JOB | {"iterations": 40})
+    job_id = client.post(bear, **LONG)
     client.wait_iterating(job_id)
     assert client.redis.delete(*client.redis.scan_iter(lost)) > 0
     record = client.wait_final(job_id)

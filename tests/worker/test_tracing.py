@@ -117,7 +117,7 @@ def running_api(redis_url: str, **env: str) -> Iterator[str]:
 def test_a_post_and_the_workers_run_of_its_job_are_one_trace(
     own: Own, bear: bytes, collector: Collector, otel: dict[str, str]
 ):
-    client, worker = own(EP_PRELOAD="none", **otel)
+    client, worker = own(**otel)
     with running_api(url_of(client), **otel) as address:
         answer = httpx.post(
             f"{address}/v1/jobs",
@@ -160,7 +160,7 @@ def test_a_post_and_the_workers_run_of_its_job_are_one_trace(
 
 
 def test_a_failed_job_is_a_failed_span(own: Own, bear: bytes, collector: Collector, otel: dict[str, str]):
-    client, worker = own(EP_PRELOAD="none", OTEL_SERVICE_NAME="mine", **otel)
+    client, worker = own(OTEL_SERVICE_NAME="mine", **otel)
     client.wait_final(client.post(bear, fields={"traceparent": CALLER}, **TINY | {"model": "raises"}))
     client.wait_final(client.post(bear, fields={"traceparent": "no such thing"}, **TINY))
     end(worker)
@@ -174,7 +174,7 @@ def test_a_failed_job_is_a_failed_span(own: Own, bear: bytes, collector: Collect
 
 
 def test_a_collector_that_is_away_holds_nothing_up(own: Own, bear: bytes):
-    client, worker = own(EP_PRELOAD="none", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
+    client, worker = own(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
     assert client.wait_final(client.post(bear, **TINY)).state is JobState.SUCCEEDED
     started = time.monotonic()
     end(worker)

@@ -64,7 +64,7 @@ def test_the_paper_stands_beside_it(spot_model: Classifier, tmp_path: Path) -> N
 
 def test_presets_are_measured_apart_and_a_second_run_does_nothing(spot_model: Classifier, tmp_path: Path) -> None:
     paths, out = photographs(tmp_path, 2), tmp_path / "out"
-    spec = ExtremalSpec(areas=(0.03, 0.06, 0.3), perturbation="fade", iterations=6)
+    spec = ExtremalSpec(areas=(0.03, 0.06, 0.3), perturbation="fade", iterations=3)
     first = monotonicity(spot_model, paths, spec, ["fast", "paper"], out=out)
     fast = row(first, "fast")
     assert fast["Images"] == fast["Two below a*"] == 2
