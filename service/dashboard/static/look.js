@@ -3,14 +3,14 @@
 import { picture } from "./api.js";
 import { growthBars, scoreCurve } from "./curve.js";
 import { el, number, percent, show, uniqueId } from "./dom.js";
-import { alphaMask, revealer } from "./reveal.js";
+import { alphaMask, ownMode, revealer } from "./reveal.js";
 
 const MODES = { blur: "Blur", black: "Black", outline: "Outline", original: "Original" };
 
 /** Return the page of a finished job of the task `extremal`. */
 export function lookPage(job, result) {
   const areas = result.curve.map((one) => one.area);
-  const state = { k: Math.max(0, areas.indexOf(result.optimal_area)), mode: "blur", opacity: 1 };
+  const state = { k: Math.max(0, areas.indexOf(result.optimal_area)), mode: ownMode(result), opacity: 1 };
   const view = el("div");
   const says = el("output.dim");
   const slider = el("input", { type: "range", min: 0, max: areas.length - 1, step: 1, value: state.k, id: uniqueId("area"), oninput: () => pick(Number(slider.value)) });
@@ -37,17 +37,21 @@ export function lookPage(job, result) {
     draw();
   }
 
+  function maskOf(k) {
+    if (!masks.has(k)) masks.set(k, picture(job.links.masks[Object.keys(job.links.masks)[k]]).then(alphaMask));
+    return masks.get(k);
+  }
+
   async function draw() {
     if (!canvas) return;
     const k = state.k;
-    if (!masks.has(k)) masks.set(k, picture(job.links.masks[Object.keys(job.links.masks)[k]]).then(alphaMask));
-    const mask = await masks.get(k).catch(() => null);
+    const mask = await maskOf(k).catch(() => null);
     if (k === state.k) canvas.draw({ mask, mode: state.mode, opacity: state.opacity });
   }
 
   async function load() {
     if (!job.links.images) return show(view, await overlays(job, state.k)); // posted without `keep_images`
-    canvas = await revealer(await picture(job.links.images[0]));
+    canvas = await revealer(await picture(job.links.images[0]), result, await maskOf(areas.length - 1));
     canvas.canvas.setAttribute("role", "img");
     canvas.canvas.setAttribute("aria-label", "The image under the mask of the chosen area");
     show(view, canvas.canvas);
