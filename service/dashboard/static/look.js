@@ -5,6 +5,7 @@ import { el, segments, uniqueId } from "./dom.js";
 import { numbers, sentence } from "./findings.js";
 import { masked } from "./masked.js";
 import { place, remember } from "./place.js";
+import { ownMode } from "./reveal.js";
 import { saveBlob, saveFrom } from "./save.js";
 import { number, percent } from "./words.js";
 
@@ -92,12 +93,12 @@ export function lookPage(job, result, signal) {
 /** Return how a result is looked at: as the address says, else a* under the job's own perturbation. */
 function begin(result) {
   const { area, view, side } = place().view;
-  const { perturbation, variant } = result.params;
+  const { variant } = result.params;
   const wanted = area ? Number(area) : result.optimal_area;
   const k = result.curve.findIndex((one) => one.area === wanted);
   return {
     k: k < 0 ? result.curve.length - 1 : k,
-    mode: view in MODES ? view : perturbation === "fade" ? "black" : "blur",
+    mode: view in MODES ? view : ownMode(result),
     side: side in SIDES ? side : variant === "delete" ? "drop" : "keep",
     opacity: 1,
   };

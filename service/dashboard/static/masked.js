@@ -28,9 +28,11 @@ export function masked(job, result) {
     wanted = state.k;
     if (!hasImage) return overlay(state.k);
     canvas ||= load();
-    if (!masks.has(state.k)) masks.set(state.k, picture(maskPaths.get(area(state.k))).then(alphaMask));
-    const [drawing, mask] = [await canvas, await masks.get(state.k)];
-    if (wanted === state.k) drawing.draw({ mask, ...state }); // another area by now
+    const drawing = await canvas;
+    const { k } = state;
+    if (!masks.has(k)) masks.set(k, picture(maskPaths.get(area(k))).then((address) => alphaMask(address, drawing.canvas)));
+    const mask = await masks.get(k);
+    if (wanted === k) drawing.draw({ mask, ...state }); // another area by now
   }
 
   async function overlay(k) {

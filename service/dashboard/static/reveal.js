@@ -1,58 +1,74 @@
 // The image under a mask, drawn in a canvas: what is kept stays sharp, the rest is blurred, black, or outlined.
 
+import { blurPyramid, compose, fadePyramid } from "./pyramid.js";
+
+/** Pixels of the longer side of what is shown. */
 export const LONGEST = 900;
-const BLUR = 0.03; // of the longer side
+const BLUR_SIGMA_AT_224 = 20; // the engine's defaults, for the blur of a job that fades
+const LEVELS = 8;
 
-/** Return a canvas that shows an image under one of its masks: `{canvas, draw({mask, mode, opacity})}`. */
-export async function revealer(imageAddress) {
+/** Return the mode that shows what the network was shown. */
+export const ownMode = (result) => (result.params.perturbation === "fade" ? "black" : "blur");
+
+/** Return a canvas that shows a result's image under its masks: `{canvas, draw({mask, mode, side, opacity})}`. */
+export async function revealer(imageAddress, result) {
   const image = await bitmap(imageAddress);
-  const scale = Math.min(1, LONGEST / Math.max(image.width, image.height));
-  const [width, height] = [Math.round(image.width * scale), Math.round(image.height * scale)];
-  const canvas = make(width, height);
+  const canvas = drawn(image, image.width, image.height);
+  const frame = frameOf(result, canvas);
   canvas.className = "reveal";
-  const base = make(width, height);
-  base.getContext("2d").drawImage(image, 0, 0, width, height);
-  const blurred = blur(base);
+  const context = canvas.getContext("2d");
+  const base = context.getImageData(0, 0, canvas.width, canvas.height);
+  const shown = context.createImageData(base);
+  const pyramids = {};
 
-  function draw({ mask, mode, opacity }) {
-    const context = canvas.getContext("2d");
-    context.globalAlpha = 1;
-    context.drawImage(base, 0, 0);
-    if (!mask || mode === "original") return;
-    if (mode === "outline") return outline(context, mask, width, height);
-    context.globalAlpha = opacity;
-    if (mode === "blur") context.drawImage(blurred, 0, 0);
-    else {
-      context.fillStyle = "#000";
-      context.fillRect(0, 0, width, height);
+  function draw({ mask, mode, side = "keep", opacity }) {
+    if (mask && (mode === "blur" || mode === "black")) {
+      pyramids[mode] ||= mode === "blur" ? blurPyramid(base, blurOf(result, frame)) : fadePyramid(base, fadeOf(result));
+      compose(pyramids[mode], side === "drop" ? rest(mask, frame) : mask.values, opacity, shown);
+      return context.putImageData(shown, 0, 0);
     }
-    context.globalAlpha = 1;
-    context.drawImage(cut(base, mask), 0, 0);
+    context.putImageData(base, 0, 0);
+    if (!mask || mode === "original") return;
+    context.globalAlpha = opacity;
+    outline(context, mask.canvas, canvas.width, canvas.height);
   }
 
   return { canvas, draw };
 }
 
-/** Return a mask picture (grey) as a canvas whose opacity it is. */
-export async function alphaMask(address) {
-  const image = await bitmap(address);
-  const canvas = make(image.width, image.height);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(image, 0, 0);
-  const pixels = context.getImageData(0, 0, image.width, image.height);
-  for (let k = 0; k < pixels.data.length; k += 4) pixels.data[k + 3] = pixels.data[k];
+/** Return a mask picture (grey) at the size of what is shown: its `values`, and a `canvas` whose opacity they are. */
+export async function alphaMask(address, { width, height }) {
+  const canvas = drawn(await bitmap(address), width, height);
+  const context = canvas.getContext("2d");
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+  const values = new Uint8Array(canvas.width * canvas.height);
+  for (let k = 0; k < values.length; k += 1) pixels.data[4 * k + 3] = values[k] = pixels.data[4 * k];
   context.putImageData(pixels, 0, 0);
-  return canvas;
+  return { canvas, values };
 }
 
-/** Return what an image keeps under a mask. */
-function cut(base, mask) {
-  const kept = make(base.width, base.height);
-  const context = kept.getContext("2d");
-  context.drawImage(mask, 0, 0, base.width, base.height);
-  context.globalCompositeOperation = "source-in";
-  context.drawImage(base, 0, 0);
-  return kept;
+/** Return what is left where the mask is taken away; the network sees nothing outside of its frame. */
+function rest({ canvas: { width, height }, values }, { left, top, right, bottom }) {
+  const others = values.map((value) => 255 - value);
+  for (let y = 0, p = 0; y < height; y += 1) for (let x = 0; x < width; x += 1, p += 1) if (x < left || x >= right || y < top || y >= bottom) others[p] = 0;
+  return others;
+}
+
+const fadeOf = ({ params }) => (params.perturbation === "fade" ? params.sigma_max : 1);
+
+/** Return where the network's frame lies on the picture as it is shown, and how large its pixels are there. */
+function frameOf({ frame_box: box, image_size: [, whole], model }, { width, height }) {
+  const [left, top, right, bottom] = box.map((edge) => (edge * width) / whole);
+  const pixel = [(right - left) / model.input_size[1], (bottom - top) / model.input_size[0]];
+  const inside = (edge, size) => Math.round(Math.min(size, Math.max(0, edge))); // a padded frame reaches further
+  return { left: inside(left, width), top: inside(top, height), right: inside(right, width), bottom: inside(bottom, height), pixel };
+}
+
+/** Return how the network's input was blurred, on the picture as it is shown. */
+function blurOf({ params, model }, { left, top, right, bottom, pixel }) {
+  const ours = params.perturbation === "blur";
+  const strongest = ours ? params.sigma_max : (BLUR_SIGMA_AT_224 * Math.min(...model.input_size)) / 224;
+  return { frame: [left, top, right, bottom], levels: ours ? params.pyramid_levels : LEVELS, sigma: pixel.map((size) => strongest * size) };
 }
 
 function outline(context, mask, width, height) {
@@ -85,17 +101,14 @@ function hard(mask, width, height) {
   return canvas;
 }
 
-/** Blur by scaling down and up: every browser can. */
-function blur(base) {
-  const factor = Math.max(2, BLUR * Math.max(base.width, base.height));
-  const small = make(Math.max(1, Math.round(base.width / factor)), Math.max(1, Math.round(base.height / factor)));
-  const context = small.getContext("2d");
+/** Return a picture on a canvas of a size, transparent parts on white as the network gets them. */
+function drawn(image, width, height) {
+  const canvas = make(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
-  context.drawImage(base, 0, 0, small.width, small.height);
-  const canvas = make(base.width, base.height);
-  const large = canvas.getContext("2d");
-  large.imageSmoothingQuality = "high";
-  large.drawImage(small, 0, 0, base.width, base.height);
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(image, 0, 0, width, height);
   return canvas;
 }
 
@@ -105,9 +118,10 @@ function make(width, height) {
   return canvas;
 }
 
+/** Return a picture, its colour profile left out of account as the engine does. */
 async function bitmap(address) {
   const image = new Image();
   image.src = address;
   await image.decode();
-  return image;
+  return createImageBitmap(image, { colorSpaceConversion: "none" });
 }
