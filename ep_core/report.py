@@ -103,10 +103,10 @@ class Engine(BaseModel):
 
 
 FrameBox = Annotated[
-    tuple[float, float, float, float],
+    tuple[float, float, float, float] | None,
     Field(
         description="Where the network's input lies on the image: left, top, right and bottom, in its pixels; outside "
-        "of the image where the input was padded."
+        "of the image where the input was padded. Null in results from before it was told."
     ),
 ]
 
@@ -131,7 +131,7 @@ class ExtremalReport(BaseModel):
     image_size: Annotated[
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]
-    frame_box: FrameBox
+    frame_box: FrameBox = None
     timing: Timing
     engine: Engine
     artifacts: dict[str, str] = {}

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from ep_core.report import PartialPoint
+from ep_core.report import PartialPoint, TargetRef
+from ep_core.reports import Report
 from ep_core.spec import Spec
 
 TASK = "worker.tasks.run_job"  # enqueued by its dotted path, so that the API never imports it
@@ -102,6 +103,21 @@ class Delivery(BaseModel):
     next_attempt_at: Annotated[datetime | None, Field(description="Null where there is none to come.")] = None
 
 
+class Finding(BaseModel):
+    """What a job has found, in short; the rest is in its result."""
+
+    target: TargetRef
+    optimal_area: Annotated[
+        int | float | None,
+        Field(description="a*: a share of the image, or a count of channels; null where none suffices."),
+    ] = None
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        """Return what a report says, in short."""
+        return cls(target=report.target, optimal_area=getattr(report, "optimal_area", None))
+
+
 class Origin(NamedTuple):
     """Which request a job came from, for logs and traces."""
 
@@ -126,6 +142,7 @@ class JobRecord(BaseModel):
     progress: JobProgress | None = None
     partial_curve: list[PartialPoint] = []
     error: Problem | None = None
+    found: Annotated[Finding | None, Field(description="Null until it has succeeded.")] = None
     request: Annotated[str | None, Field(description="The hash of the request's idempotency key.")] = None
     webhook: Annotated[str | None, Field(description="Where to tell that it is finished.")] = None
     delivery: Annotated[Delivery | None, Field(description="Null without a webhook.")] = None

@@ -20,6 +20,7 @@ from . import scripts
 from .contract import (
     MAX_ATTEMPTS,
     MOVES,
+    Finding,
     JobProgress,
     JobRecord,
     JobState,
@@ -150,11 +151,21 @@ class JobStore:
         """
         return bool(self._give_back_script(keys=self._keys(job_id), args=[attempt]))
 
-    def finish(self, job_id: str, state: JobState, *, attempt: int | None = None, error: Problem | None = None) -> bool:
+    def finish(
+        self,
+        job_id: str,
+        state: JobState,
+        *,
+        attempt: int | None = None,
+        error: Problem | None = None,
+        found: Finding | None = None,
+    ) -> bool:
         """Move to a final state and start the retention; False where that move isn't allowed (any more)."""
         fields = {"finished_at": _now()}
         if error is not None:
             fields["error"] = as_field(error.model_dump(mode="json"))
+        if found is not None:
+            fields["found"] = as_field(found.model_dump(mode="json"))
         old = {before for before, after in MOVES.items() if state in after}
         event = (EventKind.STATE, state)
         return self._write(

@@ -21,7 +21,7 @@ from ep_core.tasks import run_task
 from . import tracing
 from .activity import LOADING_S
 from .blobs import clear_failed
-from .contract import JobRecord, JobState, Problem, input_name
+from .contract import Finding, JobRecord, JobState, Problem, input_name
 from .faults import is_poisoned
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
 from .problems import internal_error, make_problem, out_of_memory, problem_from, timed_out
@@ -107,7 +107,7 @@ class _Attempt:
             self._keep(name, data)
         report = _of_job(outcome.report, record)
         self._keep(RESULT, report.model_dump_json().encode())
-        if not self._finish(JobState.SUCCEEDED):
+        if not self._finish(JobState.SUCCEEDED, found=Finding.of(report)):
             raise NotOurs
         for k in range(0 if record.keep_images else len(record.images)):
             self.runtime.patiently(lambda k=k: self.runtime.blobs.remove(self.job_id, input_name(k)))  # type: ignore[misc]
@@ -145,10 +145,10 @@ class _Attempt:
         self.runtime.patiently(lambda: blobs.put(self.job_id, name, data))
         self.runtime.patiently(lambda: blobs.expire(self.job_id, self.runtime.settings.retention_s))
 
-    def _finish(self, state: JobState, error: Problem | None = None) -> bool:
+    def _finish(self, state: JobState, *, error: Problem | None = None, found: Finding | None = None) -> bool:
         tracing.note(state=state.value)
         return self.runtime.patiently(
-            lambda: self.runtime.store.finish(self.job_id, state, attempt=self.attempt, error=error)
+            lambda: self.runtime.store.finish(self.job_id, state, attempt=self.attempt, error=error, found=found)
         )
 
     def _fail(self, problem: Problem) -> None:
@@ -156,7 +156,7 @@ class _Attempt:
         tracing.fail(problem.type)
         if self.runtime.patiently(lambda: self.runtime.store.holds(self.job_id, attempt=self.attempt)):
             self._clear()  # before the record is written: a full Redis may be the reason
-            if self._finish(JobState.FAILED, problem):
+            if self._finish(JobState.FAILED, error=problem):
                 self._count()
         else:
             self._leave()

@@ -66,7 +66,7 @@ class ChannelsReport(BaseModel):
     image_size: Annotated[
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]
-    frame_box: FrameBox
+    frame_box: FrameBox = None
     timing: Timing
     engine: Engine
     artifacts: dict[str, str] = {}

@@ -55,7 +55,7 @@ class CompareReport(BaseModel):
     image_size: Annotated[
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]
-    frame_box: FrameBox
+    frame_box: FrameBox = None
     timing: Annotated[Timing, Field(description="`iterations`: of the extremal masks.")]
     engine: Engine
     artifacts: dict[str, str] = {}

@@ -1,12 +1,14 @@
-"""The dashboard's files, read once: no path of a request ever reaches the file system."""
+"""The dashboard's files, read and packed once: no path of a request ever reaches the file system."""
 
 from __future__ import annotations
 
+import gzip
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
 INDEX = "index.html"
+_WORTH = 0.8
 _FOLDER = Path(__file__).with_name("static")
 # Some machines know these under other names, or not at all.
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
@@ -18,15 +20,20 @@ class StaticFile:
 
     content: bytes
     media_type: str
+    packed: bytes | None
+    """The content as gzip packs it, where that is worth it."""
 
 
 def read_files() -> dict[str, StaticFile]:
     """Return all files by their path from the folder, with ``/`` between."""
-    return {
-        path.relative_to(_FOLDER).as_posix(): StaticFile(path.read_bytes(), _media_type(path))
-        for path in sorted(_FOLDER.rglob("*"))
-        if path.is_file()
-    }
+    paths = (path for path in sorted(_FOLDER.rglob("*")) if path.is_file())
+    return {path.relative_to(_FOLDER).as_posix(): _read(path) for path in paths}
+
+
+def _read(path: Path) -> StaticFile:
+    content = path.read_bytes()
+    packed = gzip.compress(content, mtime=0)  # all API processes give the same
+    return StaticFile(content, _media_type(path), packed if len(packed) < _WORTH * len(content) else None)
 
 
 def _media_type(path: Path) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ep_core.report import PartialPoint
 from ep_core.spec import Spec
-from worker.contract import Delivery, JobProgress, JobState, Priority, Problem
+from worker.contract import Delivery, Finding, JobProgress, JobState, Priority, Problem
 
 
 class JobLinks(BaseModel):
@@ -78,6 +78,7 @@ class JobRead(BaseModel):
     progress: Annotated[JobProgress | None, Field(description="While running.")] = None
     partial_curve: Annotated[list[PartialPoint], Field(description="While running: each area so far.")] = []
     error: Annotated[Problem | None, Field(description="Why it failed.")] = None
+    found: Annotated[Finding | None, Field(description="What it has found, in short, once it has succeeded.")] = None
     delivery: Annotated[Delivery | None, Field(description="What became of its webhook.")] = None
     links: JobLinks
 

@@ -12,7 +12,7 @@ import structlog
 from redis import Redis, RedisError
 
 from ep_core.report import RESULT
-from ep_core.reports import read_report
+from ep_core.reports import Report, read_report
 from ep_core.spec import Spec
 from service.access.callers import Caller
 from service.errors import RETRY_AFTER_S, QueueFull
@@ -22,7 +22,7 @@ from service.uploads.options import JobOptions
 from service.uploads.upload import Upload
 from worker import queue
 from worker.blobs import BlobStore, open_blobs
-from worker.contract import Delivery, JobRecord, JobState, Origin, Priority, input_name, is_input
+from worker.contract import Delivery, Finding, JobRecord, JobState, Origin, Priority, input_name, is_input
 from worker.reuse import KnownResults, hash_content
 from worker.store import JobStore
 
@@ -144,31 +144,32 @@ class Submissions:
             return None
         model, content = record.params.model, record.content
         source = self._results.find(content, model=model)
-        if source is None or not self._copy_result(source, record.id):
+        report = self._copy_result(source, record.id) if source is not None else None
+        if report is None:
             return None
         for k, image in enumerate(images if record.keep_images else ()):
             self._blobs.put(record.id, input_name(k), image.data)
         self._blobs.expire(record.id, self._settings.retention_s)
         now = datetime.now(UTC)
         finished = {"state": JobState.SUCCEEDED, "started_at": now, "finished_at": now, "cached": True}
-        record = record.model_copy(update=finished)
+        record = record.model_copy(update={**finished, "found": Finding.of(report)})
         self._store.create(record)
         self._results.add(content, model=model, job_id=record.id)  # it stays longer than the earlier one
         _log.info("job has a known result", job=record.id, source=source)
         return record
 
-    def _copy_result(self, source: str, job_id: str) -> bool:
-        """Give a job the files of another one; False where they are gone."""
+    def _copy_result(self, source: str, job_id: str) -> Report | None:
+        """Give a job the files of another one, and return its report; None where they are gone."""
         self._blobs.copy(source, job_id)
         stored = self._blobs.get(job_id, RESULT)
         if stored is None:
             self._blobs.delete(job_id)
-            return False
+            return None
         for name in filter(is_input, self._blobs.names(job_id)):
             self._blobs.remove(job_id, name)
         report = read_report(stored).model_copy(update={"id": job_id})
         self._blobs.put(job_id, RESULT, report.model_dump_json().encode())
-        return True
+        return report
 
     def _retry_after_s(self) -> int:
         """Return the seconds until a worker probably takes the next job."""

@@ -9,7 +9,7 @@ from .schemas import JobRead
 from .service import JobService
 
 _SHOWN = {"id", "created_at", "started_at", "finished_at", "attempt", "progress", "partial_curve", "error"}
-_SHOWN |= {"priority", "batch", "cached", "delivery"}
+_SHOWN |= {"found", "priority", "batch", "cached", "delivery"}
 
 
 def read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:

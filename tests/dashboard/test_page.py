@@ -83,6 +83,17 @@ def test_no_script_is_inline(page: Page, stack: Stack) -> None:
     assert load(page).evaluate(INLINE) == []
 
 
+def test_texts_are_packed_for_who_can_unpack_them(stack: Stack) -> None:
+    for name in ("main.js", "style.css", "welcome/black_bear_20.jpg"):
+        plain = stack.client.get(f"/static/{name}", headers={"Accept-Encoding": "identity"})
+        packed = stack.client.get(f"/static/{name}")
+        assert "Content-Encoding" not in plain.headers
+        assert packed.content == plain.content
+        assert packed.headers["Vary"] == "Accept-Encoding"
+        assert (packed.headers.get("Content-Encoding") == "gzip") is not name.endswith(".jpg")
+        assert int(packed.headers["Content-Length"]) <= int(plain.headers["Content-Length"])
+
+
 def test_static_files_are_asked_for_again_only_when_they_change(page: Page, stack: Stack) -> None:
     paths = {f"/static/{path.relative_to(STATIC)}" for path in STATIC.rglob("*") if path.is_file()}
     paths = {path for path in paths if not path.endswith(".html")}  # served at `/`

@@ -81,14 +81,13 @@ async function fill(item, image, words) {
   if (!item.job) return;
   const job = await get(`v1/jobs/${item.job}`).catch(() => null);
   if (!job) return;
-  const result = job.status === "succeeded" ? await get(job.links.result).catch(() => null) : null;
-  if (result) words.textContent = [className(result), needs(result)].filter(Boolean).join(": ");
-  const source = best(job, result) || (job.links.images && sized(job.links.images[0], SIZE));
+  if (job.found) words.textContent = [className(job.found), needs(job.found)].filter(Boolean).join(": ");
+  const source = best(job) || (job.links.images && sized(job.links.images[0], SIZE));
   if (source) picture(source).then((address) => (image.src = address)).catch(() => {});
 }
 
-/** Return the picture that says most of a result. */
-function best(job, result) {
-  const [, overlay] = Object.entries(job.links.overlays).find(([area]) => Number(area) === result?.optimal_area) || [];
-  return result && (overlay || job.links.saliency || job.links.comparison);
+/** Return the picture that says most of what a job has found. */
+function best({ links, found }) {
+  const [, overlay] = Object.entries(links.overlays).find(([area]) => Number(area) === found?.optimal_area) || [];
+  return overlay || links.saliency || links.comparison;
 }

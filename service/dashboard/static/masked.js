@@ -20,7 +20,6 @@ export function masked(job, result) {
     const made = await revealer(await picture(sized(job.links.images[0], LONGEST)), result);
     made.canvas.setAttribute("role", "img");
     made.canvas.setAttribute("aria-label", "The image under the mask of the chosen area");
-    show(node, made.canvas);
     return made;
   }
 
@@ -32,7 +31,9 @@ export function masked(job, result) {
     const { k } = state;
     if (!masks.has(k)) masks.set(k, picture(maskPaths.get(area(k))).then((address) => alphaMask(address, drawing.canvas)));
     const mask = await masks.get(k);
-    if (wanted === k) drawing.draw({ mask, ...state }); // another area by now
+    if (wanted !== k) return; // another area by now
+    drawing.draw({ mask, ...state });
+    if (!drawing.canvas.isConnected) show(node, drawing.canvas);
   }
 
   async function overlay(k) {

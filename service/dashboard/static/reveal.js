@@ -58,7 +58,7 @@ const fadeOf = ({ params }) => (params.perturbation === "fade" ? params.sigma_ma
 
 /** Return where the network's frame lies on the picture as it is shown, and how large its pixels are there. */
 function frameOf({ frame_box: box, image_size: [, whole], model }, { width, height }) {
-  const [left, top, right, bottom] = box.map((edge) => (edge * width) / whole);
+  const [left, top, right, bottom] = box ? box.map((edge) => (edge * width) / whole) : [0, 0, width, height];
   const pixel = [(right - left) / model.input_size[1], (bottom - top) / model.input_size[0]];
   const inside = (edge, size) => Math.round(Math.min(size, Math.max(0, edge))); // a padded frame reaches further
   return { left: inside(left, width), top: inside(top, height), right: inside(right, width), bottom: inside(bottom, height), pixel };

@@ -1,6 +1,6 @@
 // One job in the list.
 
-import { get, picture, posted, remove, sized } from "./api.js";
+import { picture, posted, remove, sized } from "./api.js";
 import { el } from "./dom.js";
 import { ago, className, done, needs } from "./words.js";
 
@@ -33,22 +33,13 @@ export function jobRow(job, { again, changed, said }) {
   node.dataset.id = job.id;
   time.title = when;
   target.textContent = asked(job.params.target);
-  let isRead = false;
-
   function update(now) {
     state.className = `state ${now.status}`;
     state.textContent = now.status === "running" && now.progress ? `running ${done(now.progress.fraction)}` : now.status;
     time.textContent = ago(now.created_at);
-    if (now.status === "succeeded" && !isRead) read(now);
-  }
-
-  /** Fill in what a finished job found; asked once. */
-  async function read(now) {
-    isRead = true;
-    const result = await get(now.links.result).catch(() => null);
-    if (!result) return;
-    target.textContent = className(result);
-    needed.textContent = needs(result);
+    if (!now.found) return;
+    target.textContent = className(now.found);
+    needed.textContent = needs(now.found);
   }
 
   return { node, created: job.created_at, update };
