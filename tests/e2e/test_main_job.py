@@ -63,6 +63,7 @@ def test_curve_rises_from_the_perturbed_score_over_the_original_one(stack: Stack
     assert kept == sorted(kept)
     assert result["monotonic"]
     assert result["optimal_area"] in (0.2, 0.4)
+    assert bear["found"] == {"target": result["target"], "optimal_area": result["optimal_area"]}
 
 
 def test_small_mask_lies_on_the_bear(stack: Stack, bear: dict[str, Any]) -> None:

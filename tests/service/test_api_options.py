@@ -82,6 +82,7 @@ class TestReuse:
         first, second = (client.get(f"/v1/jobs/{job_id}/result").json() for job_id in (done, job["id"]))
         assert second["id"] == job["id"]
         assert first["scores"] == second["scores"]
+        assert job["found"] == {"target": first["target"], "optimal_area": first["optimal_area"]}
         assert [point["preserve"] for point in first["curve"]] == [point["preserve"] for point in second["curve"]]
         for link in [*job["links"]["masks"].values(), job["links"]["saliency"], job["links"]["bundle"]]:
             assert client.get(link).status_code == 200

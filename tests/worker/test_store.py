@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from ep_core.report import PartialPoint
+from ep_core.report import PartialPoint, TargetRef
 from ep_core.spec import SPECS, ExtremalSpec
-from worker.contract import MAX_ATTEMPTS, MOVES, JobProgress, JobRecord, JobState, Origin, Problem
+from worker.contract import MAX_ATTEMPTS, MOVES, Finding, JobProgress, JobRecord, JobState, Origin, Problem
 from worker.events import GONE_S, MOST_EVENTS, event_key
 from worker.store import JobStore
 
@@ -179,8 +179,10 @@ def test_the_sets_follow_the_states(store: JobStore, make_record: Make):
     assert (store.queued(), store.running()) == ({record.id}, set())
     store.start(record.id, worker="w")
     assert (store.queued(), store.running()) == (set(), {record.id})
-    store.finish(record.id, JobState.SUCCEEDED)
+    found = Finding(target=TargetRef(index=295, label="American black bear"), optimal_area=0.2)
+    store.finish(record.id, JobState.SUCCEEDED, found=found)
     assert (store.queued(), store.running()) == (set(), set())
+    assert store.get(record.id).found == found
 
 
 def test_pages_list_the_newest_first(store: JobStore, make_record: Make):
