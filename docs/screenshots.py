@@ -9,7 +9,7 @@ import io
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,7 @@ from tests.browser import NAMES, Theme, chromium, find_browser, open_context
 from tests.stack import SAMPLES, Stack
 
 FOLDER = Path(__file__).parent / "images" / "dashboard"
-LIMIT_B = 400_000
-COLOURS = 256
-SHRINK = 0.85
+QUALITY = 88
 SETTLE_MS = 700
 FINISH_S = 240.0
 METHODS = ["gradient", "guided_backprop", "grad_cam", "rise", "excitation_backprop", "extremal"]
@@ -54,7 +52,7 @@ def running(page: Page, stack: Stack) -> None:
     """Show a sweep whose masks sharpen."""
     job = post(stack, "school_bus", {"iterations": 300})
     page.goto(f"/#/job/{job['id']}")
-    page.locator("img.masks").nth(2).wait_for(timeout=FINISH_S * 1000)
+    page.locator("img.masks").nth(4).wait_for(timeout=FINISH_S * 1000)
     page.wait_for_timeout(2 * SETTLE_MS)
     page.get_by_role("button", name="Cancel").evaluate("button => setTimeout(() => button.click(), 3000)")
 
@@ -106,8 +104,8 @@ def main(names: list[str]) -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack, chromium(path) as browser:
         for shot in shots:
-            picture = FOLDER / f"{shot.name}.png"
-            picture.write_bytes(small_png(take(shot, browser, stack)))
+            picture = FOLDER / f"{shot.name}.webp"
+            picture.write_bytes(packed(take(shot, browser, stack)))
             print(f"{picture.name:<28} {picture.stat().st_size / 1000:4.0f} kB")
     return 0
 
@@ -123,22 +121,10 @@ def take(shot: Shot, browser: Browser, stack: Stack) -> Image.Image:
         return Image.open(io.BytesIO(page.screenshot(full_page=shot.whole, animations="disabled"))).convert("RGB")
 
 
-def small_png(picture: Image.Image, limit_b: int = LIMIT_B) -> bytes:
-    """Return it as a PNG below `limit_b` bytes: in all its colours if they fit, else in few, else smaller."""
-    return next(png for png in _ever_smaller(picture) if len(png) < limit_b)
-
-
-def _ever_smaller(picture: Image.Image) -> Iterator[bytes]:
-    yield _png(picture)
-    while min(picture.size) > 1:
-        yield _png(picture.quantize(COLOURS))
-        size = (max(1, round(picture.width * SHRINK)), max(1, round(picture.height * SHRINK)))
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
-
-
-def _png(picture: Image.Image) -> bytes:
+def packed(picture: Image.Image) -> bytes:
+    """Return it as a WebP file: photographs and small letters, in few bytes."""
     file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True)
+    picture.save(file, "WEBP", quality=QUALITY, method=6)
     return file.getvalue()
 
 

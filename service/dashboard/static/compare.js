@@ -46,9 +46,7 @@ export function comparePage(job, result) {
     el("h1.answer", {}, winner(shown, result)),
     el("div.tiles.methods", {}, result.methods.map(tile)),
     el("div.row.spread", {}, el("h2", {}, "How much of the score do the top areas keep?"), kinds.node),
-    chart,
-    chips,
-    el("p.dim", {}, "The dashed line is the score of the whole image."),
+    el("div.look", {}, chart, el("div.stack", {}, chips, el("p.dim", {}, "The dashed line is the score of the whole image. A click on a method hides it."))),
   );
 }
 

@@ -54,10 +54,8 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
   const { original, perturbed, threshold } = result.scores;
   const scores = [...points.flatMap((one) => [one.preserve, one.delete]), original, perturbed, threshold];
   const { x, y, nodes } = frame(areas, scores, unit, { wide: counts });
-  const names = [];
-  for (const [value, words] of references({ original, "fully perturbed": perturbed, threshold })) {
-    nodes.push(reference(y(value)));
-    names.push(svg("text", { x: WIDTH - RIGHT, y: y(value) - 4, "text-anchor": "end" }, words));
+  for (const [value, words] of references({ original, perturbed, threshold })) {
+    nodes.push(reference(y(value)), svg("text", { x: WIDTH - RIGHT, y: y(value) - 4, "text-anchor": "end" }, words));
   }
   const now = svg("line", { class: "now", y1: TOP, y2: HEIGHT - BOTTOM });
   nodes.push(now);
@@ -66,11 +64,11 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
     nodes.push(...points.map((one) => point(x(one.area), y(one[name]), kind)));
   }
   const best = points.find((one) => one.area === result.optimal_area);
-  if (best) names.push(svg("text", { class: "star", x: x(best.area) - 8, y: y(best[starred(result)]) - 8, "text-anchor": "end" }, "a*"));
+  if (best) nodes.push(svg("text", { class: "star", x: x(best.area) - 8, y: y(best[starred(result)]) - 8, "text-anchor": "end" }, "a*"));
   const words = (k) => [size(areas[k]), `kept: ${number(points[k].preserve)} (${percent(points[k].preserve_probability)})`, `taken away: ${number(points[k].delete)}`];
   const mark = (k) => ["x1", "x2"].forEach((name) => now.setAttribute(name, x(areas[k])));
   mark(Math.max(0, points.indexOf(best)));
-  const drawn = chart(`Scores of “${className(result)}” over the areas; the numbers are in the table`, [...nodes, ...names]);
+  const drawn = chart(`Scores of “${className(result)}” over the areas; the numbers are in the table`, nodes);
   return { node: el("div", {}, pointable(drawn, areas.map(x), words, onPick), legend(best)), mark };
 }
 

@@ -81,6 +81,7 @@ function failed(error) {
 }
 
 function heading(job, result) {
-  const took = job.cached ? "known from before" : `${seconds(result.timing.run_s)} on ${result.engine.device}`;
+  const { device } = result.engine;
+  const took = job.cached ? "known from before" : `${seconds(result.timing.run_s)} on ${device === "cpu" ? "the CPU" : device}`;
   return el("p.dim", {}, [job.params.model, className(result), took].join(" · "));
 }
