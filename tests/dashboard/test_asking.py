@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.stack import SAMPLES, Stack
 
-from .using import BEAR, FINISH_MS, asked, choose, choose_files, explain, post
+from .using import BEAR, FINISH_MS, SWEEP, asked, choose, choose_files, explain, post
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
@@ -146,6 +147,7 @@ def test_several_images_are_a_batch(page: Page, tmp_path: Path) -> None:
     expect(tiles.nth(1)).to_contain_text("picture in a supported format")
     expect(tiles.nth(0)).to_contain_text("goose", timeout=FINISH_MS)
     expect(page.get_by_role("heading", level=1)).to_have_text("3 images", timeout=FINISH_MS)
+    expect(tiles.nth(0)).to_contain_text("goose")
     expect(page.get_by_role("link", name="one of a batch")).to_have_count(2)
     tiles.nth(2).click()
     expect(page.locator("h1.answer")).to_contain_text("pizza")
@@ -199,3 +201,12 @@ def test_a_job_is_asked_again_with_what_it_was_asked(page: Page, stack: Stack) -
     page.wait_for_url(lambda url: job["id"] not in url)
     again = asked(page, stack)
     assert again == {**job["params"], "seed": 0}
+
+
+def test_another_task_keeps_what_it_knows(page: Page, done: Callable[..., str]) -> None:
+    page.goto(done(**SWEEP))
+    page.get_by_role("button", name="Ask again with changes").click()
+    kept = page.get_by_role("group", name="Kept from that job").get_by_role("button")
+    expect(kept).to_have_text(["iterations: 20 ×", "check extremality: false ×"])
+    choose(page, "What to find", "compare")
+    expect(kept).to_have_text(["iterations: 20 ×"])

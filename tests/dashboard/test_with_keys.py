@@ -24,6 +24,7 @@ from worker import catalogue
 from .watching import Watch
 
 KEY = new_key()
+LISTED_EVERY_MS = 5000
 PIXEL = Path(__file__).parents[2] / "service" / "dashboard" / "static" / "samples" / "pizza.small.jpg"
 
 
@@ -64,6 +65,11 @@ def test_a_key_is_asked_for_and_kept_for_the_tab(browser: Browser, address: str)
     page.goto("/")
     dialog = page.get_by_role("dialog", name="API key")
     expect(dialog).to_contain_text("needs an API key")
+    dialog.get_by_role("button", name="Not now").click()
+    page.wait_for_timeout(LISTED_EVERY_MS + 1000)
+    expect(dialog).to_be_hidden()  # whoever doesn't want to isn't asked again and again
+    expect(page.locator("#jobs .error")).to_contain_text("needs an API key")
+    page.get_by_role("button", name="API key").click()
     dialog.get_by_label("Key").fill("ep_wrong")
     dialog.get_by_role("button", name="Use this key").click()
     expect(dialog).to_contain_text("none of this service's")

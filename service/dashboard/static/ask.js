@@ -4,6 +4,7 @@ import { ApiError, post } from "./api.js";
 import { choices } from "./choices.js";
 import { el, show } from "./dom.js";
 import { pictures } from "./pictures.js";
+import { place } from "./place.js";
 import { targets } from "./targets.js";
 
 const OF_SEVERAL = "class_channels";
@@ -51,7 +52,7 @@ export function ask(section, onPosted) {
 
   async function load() {
     await how.load();
-    if (!location.hash.startsWith("#/job")) await images.first();
+    if (!place().kind) await images.first().catch(() => {}); // the status line says what is wrong
   }
 
   const more = el("details", {}, el("summary", {}, "More choices"), how.node);

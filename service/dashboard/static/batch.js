@@ -27,7 +27,7 @@ export function batchPage(stage, id, { changed }) {
     } catch (problem) {
       if (ending.signal.aborted) return;
       error.textContent = problem.status === 404 ? "There is no such batch: it was removed, or has expired." : problem.message;
-      if (problem.status) return;
+      if (problem.status === 404) return;
     }
     setTimeout(look, EVERY_MS);
   }
@@ -49,12 +49,13 @@ export function batchPage(stage, id, { changed }) {
   function tile(one, k) {
     const image = el("img", { alt: one.name || `Image ${k + 1}` });
     const words = el("figcaption");
-    let seen = null;
-    known.set(k, async (now) => {
-      words.textContent = now.error ? now.error.detail : now.status === "running" ? `running ${done(now.fraction)}` : now.status || "removed";
+    let seen = "nothing yet";
+    known.set(k, (now) => {
+      if (now.status === "running") words.textContent = `running ${done(now.fraction)}`;
       if (now.status === seen) return;
       seen = now.status;
-      await fill(now, image, words);
+      words.textContent = now.error?.detail || now.status || "removed";
+      fill(now, image, words);
     });
     const node = el("figure", {}, image, words);
     return one.job ? el("a.tile", { href: `#/job/${one.job}` }, node) : node;

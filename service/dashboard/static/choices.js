@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { el, field, options, select, show, uniqueId } from "./dom.js";
-import { methodNames, unusual } from "./schema.js";
+import { methodNames, parameterNames, unusual } from "./schema.js";
 
 const TASKS = {
   extremal: "Where: masks on the image",
@@ -92,7 +92,7 @@ export function choices(onModel) {
       await changed();
     }
     await adapt();
-    for (const [name, control] of Object.entries(controls)) control.value = asked[name] ?? control.value;
+    for (const [name, control] of Object.entries(controls)) control.value = asked[name] ?? (name === "layer" ? "" : control.value);
     if (asked.task.endsWith("channels")) counts.value = (asked.areas || []).join(", ");
     else [sweep.value, own.value] = ["own", asked.areas.join(", ")];
     top.value = asked.top ?? top.value;
@@ -107,6 +107,13 @@ export function choices(onModel) {
 
   function drawKept() {
     show(kept, Object.entries(extra).map(([name, value]) => el("button", { type: "button", title: "Take it out", "aria-label": `Take out ${name}: ${value}`, onclick: () => takeOut(name) }, `${name.replaceAll("_", " ")}: ${value} ×`)));
+  }
+
+  /** Keep of an older job only what the task knows. */
+  async function turn() {
+    const known = await parameterNames(task.value).catch(() => []);
+    extra = Object.fromEntries(Object.entries(extra).filter(([name]) => known.includes(name)));
+    drawKept();
   }
 
   function takeOut(name) {
@@ -132,6 +139,7 @@ export function choices(onModel) {
   }
 
   for (const control of [task, sweep]) control.addEventListener("change", adapt);
+  task.addEventListener("change", () => Object.keys(extra).length && turn());
   model.addEventListener("change", changed);
   adapt();
   return {

@@ -26,7 +26,7 @@ export function jobPage(stage, id, { again, changed }) {
     } catch (error) {
       if (ending.signal.aborted) return;
       show(stage, failed(error));
-      if (!error.status) setTimeout(() => !ending.signal.aborted && begin(), 3000);
+      if (!error.status || error.status >= 500) setTimeout(() => !ending.signal.aborted && begin(), 3000);
     }
   }
 

@@ -10,14 +10,23 @@ export function keyDialog(button, onChange) {
   const dialog = el("dialog", { "aria-label": "API key" });
   document.body.append(dialog);
 
+  let isRefused = false; // then it opens by its button only
+
   function keep(event) {
     event.preventDefault();
+    isRefused = false;
     key.set(input.value.trim());
     dialog.close();
     why.textContent = "";
     onChange();
   }
 
+  function refuse() {
+    isRefused = true;
+    dialog.close();
+  }
+
+  dialog.addEventListener("cancel", () => (isRefused = true)); // Escape
   show(
     dialog,
     el(
@@ -26,14 +35,14 @@ export function keyDialog(button, onChange) {
       el("h2", {}, "API key"),
       why,
       field("Key", input, "Kept for this tab only, until it is closed."),
-      el("div.row", {}, el("button.primary", { type: "submit" }, "Use this key"), el("button", { type: "button", onclick: () => dialog.close() }, "Not now")),
+      el("div.row", {}, el("button.primary", { type: "submit" }, "Use this key"), el("button", { type: "button", onclick: refuse }, "Not now")),
     ),
   );
   button.hidden = !key.get();
   button.addEventListener("click", () => dialog.showModal());
   document.addEventListener("key-needed", (event) => {
     button.hidden = false;
-    if (dialog.open) return;
+    if (dialog.open || isRefused) return;
     why.textContent = event.detail;
     dialog.showModal();
   });

@@ -76,6 +76,6 @@ export function pictures(onChange) {
     files: () => files,
     take,
     /** Take the first sample where nothing is chosen: a first visitor needs one click. */
-    first: () => (files.length ? null : sample(FIRST)),
+    first: async () => (files.length ? null : sample(FIRST)),
   };
 }

@@ -14,6 +14,8 @@ async function properties(task) {
 /** Return the names of the methods that can be compared. */
 export const methodNames = async () => (await properties("compare")).methods.items.enum;
 
+export const parameterNames = async (task) => Object.keys(await properties(task));
+
 /** Return the parameters of a job that aren't what they would be by themselves. */
 export async function unusual(params) {
   const known = await properties(params.task);
