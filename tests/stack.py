@@ -26,13 +26,15 @@ class Stack:
 
     Args:
         folder: where its state and what it says go.
+        settings: more for its environment.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: object) -> None:
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx.Client(base_url=self.url, timeout=90)
         self._env = os.environ | {"EP_PORT": str(port), "EP_STATE_DIR": str(folder / "state")}
+        self._env |= {name: str(value) for name, value in settings.items()}
         if cores := os.environ.get("OMP_NUM_THREADS"):  # this process's share, where tests run side by side
             self._env.setdefault("EP_THREADS", cores)
         self._log = folder / "log"

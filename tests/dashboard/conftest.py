@@ -40,7 +40,10 @@ def browser_path() -> str:
 
 @pytest.fixture(scope="session")
 def stack(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("dashboard")) as running:
+    folder = tmp_path_factory.mktemp("dashboard")
+    models = folder / "models.toml"  # only the default one: to look at all others takes half a minute of a core
+    models.write_text('[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n')
+    with Stack(folder, EP_MODELS_FILE=models) as running:
         yield running
 
 

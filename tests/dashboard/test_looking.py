@@ -11,7 +11,7 @@ from tests.stack import Stack
 
 from .accessibility import axe
 from .conftest import OpenPage
-from .using import SWEEP, becomes, changes_the_picture, pixels, post
+from .using import SWEEP, becomes, changes_the_picture, pixels, post, shows_area
 
 pytestmark = pytest.mark.e2e
 
@@ -30,6 +30,7 @@ def test_a_sweep_is_revealed_by_its_slider(page: Page, done: Callable[..., str])
     slider.focus()
     page.keyboard.press("Home")
     expect(said).to_contain_text("5% of the image")
+    shows_area(page, "5%")
     first = pixels(page)
     page.keyboard.press("ArrowRight")
     expect(said).to_contain_text("20% of the image")
@@ -76,11 +77,15 @@ def test_without_strength_it_is_the_image(page: Page, done: Callable[..., str]) 
 def test_a_link_shows_the_same(page: Page, open_page: OpenPage, done: Callable[..., str]) -> None:
     open_sweep(page, done).get_by_label(SLIDER).focus()
     page.keyboard.press("End")
+    shows_area(page, "60%")
+    before = pixels(page)
     page.get_by_role("button", name="Outline").click()
+    changes_the_picture(page, before)
     seen = pixels(page)
     other = open_page()
     other.goto(page.url)
     expect(other.locator("output")).to_contain_text("60% of the image")
+    shows_area(other, "60%")
     expect(other.get_by_role("button", name="Outline")).to_have_attribute("aria-pressed", "true")
     becomes(other, seen)
 

@@ -58,6 +58,11 @@ def pixels(page: Page) -> str:
     return drawn
 
 
+def shows_area(page: Page, words: str) -> None:
+    """Wait until the picture is drawn under the mask of an area."""
+    expect(page.locator("canvas")).to_have_attribute("aria-label", f"The image under the mask of {words}")
+
+
 def changes_the_picture(page: Page, before: str) -> None:
     page.wait_for_function(f"before => {DRAWN} !== before", arg=before)
 

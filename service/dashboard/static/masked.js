@@ -19,7 +19,6 @@ export function masked(job, result) {
   async function load() {
     const made = await revealer(await picture(sized(job.links.images[0], LONGEST)), result);
     made.canvas.setAttribute("role", "img");
-    made.canvas.setAttribute("aria-label", "The image under the mask of the chosen area");
     return made;
   }
 
@@ -33,6 +32,7 @@ export function masked(job, result) {
     const mask = await masks.get(k);
     if (wanted !== k) return; // another area by now
     drawing.draw({ mask, ...state });
+    drawing.canvas.setAttribute("aria-label", `The image under the mask of ${percent(area(k))}`);
     if (!drawing.canvas.isConnected) show(node, drawing.canvas);
   }
 
