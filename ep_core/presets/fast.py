@@ -168,22 +168,31 @@ class FastRule(Rule):
         rise = ((_mean(further) - _mean(masks)) / PROBE).clamp_min(LEAST_RISE)
         for _ in range(LAST_SHARPENINGS - 1):
             contrast = torch.where(grey, contrast * LAST_SHARPENING, contrast)
-            # Secants hold the areas closely enough to see how grey masks are, by fewer masks than a bisection.
-            masks = self._masks_at(theta + shift, slope, contrast)
-            for _ in range(MOST_SECANTS):
-                missing = area - _mean(masks)
-                off = grey & (missing.abs() > CLOSE)
-                if not off.any():
-                    break
-                move = torch.where(off, (missing / rise).clamp(-MOST_SHIFT, MOST_SHIFT), 0)
-                shift = shift + move
-                masks = self._masks_at(theta + shift, slope, contrast)
-                gained = missing - (area - _mean(masks))
-                rise = torch.where(move.abs() > LEAST_MOVE, gained / move, rise).clamp_min(LEAST_RISE)
+            shift, rise, masks = self._follow(area, slope, theta, contrast, shift, rise, grey)
             grey &= _greyness(masks) > MOST_BINARINESS
             if not grey.any():
                 break
         return self._masks_at(theta + self._shift_to(area, slope, theta, contrast), slope, contrast)
+
+    def _follow(
+        self, area: Tensor, slope: Tensor, theta: Tensor, contrast: Tensor, shift: Tensor, rise: Tensor, moving: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the shift that holds the areas of the `moving` masks after a sharpening, their rise, and all masks.
+
+        Secants hold them closely enough to see how grey masks are, by fewer masks than a bisection.
+        """
+        masks = self._masks_at(theta + shift, slope, contrast)
+        for _ in range(MOST_SECANTS):
+            missing = area - _mean(masks)
+            off = moving & (missing.abs() > CLOSE)
+            if not off.any():
+                break
+            move = torch.where(off, (missing / rise).clamp(-MOST_SHIFT, MOST_SHIFT), 0)
+            shift = shift + move
+            masks = self._masks_at(theta + shift, slope, contrast)
+            gained = missing - (area - _mean(masks))
+            rise = torch.where(move.abs() > LEAST_MOVE, gained / move, rise).clamp_min(LEAST_RISE)
+        return shift, rise, masks
 
     @torch.no_grad()
     def previews(self, rows: Sequence[int]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
@@ -45,6 +46,6 @@ def _respond(file: StaticFile, if_none_match: str | None, accept_encoding: str) 
     content = file.content if packed is None else packed
     response = checked_response(content, file.media_type, if_none_match=if_none_match, is_public=True)
     response.headers["Vary"] = "Accept-Encoding"
-    if packed is not None and response.body:
+    if packed is not None and response.status_code == HTTPStatus.OK:
         response.headers["Content-Encoding"] = "gzip"
     return response

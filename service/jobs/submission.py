@@ -152,7 +152,7 @@ class Submissions:
         self._blobs.expire(record.id, self._settings.retention_s)
         now = datetime.now(UTC)
         finished = {"state": JobState.SUCCEEDED, "started_at": now, "finished_at": now, "cached": True}
-        record = record.model_copy(update={**finished, "found": Finding.of(report)})
+        record = record.model_copy(update=finished | {"found": Finding.of(report)})
         self._store.create(record)
         self._results.add(content, model=model, job_id=record.id)  # it stays longer than the earlier one
         _log.info("job has a known result", job=record.id, source=source)

@@ -48,15 +48,21 @@ def stack(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def done(stack: Stack) -> Callable[..., str]:
-    """A function that returns the page's address of a finished job."""
+def finish(stack: Stack) -> Callable[..., dict[str, Any]]:
+    """A function that returns a finished job of the bear."""
 
-    def finish(**params: Any) -> str:
+    def run(**params: Any) -> dict[str, Any]:
         job = stack.finish(post(stack, params))
         assert job["status"] == "succeeded", job["error"]
-        return f"/#/job/{job['id']}"
+        return job
 
-    return finish
+    return run
+
+
+@pytest.fixture(scope="session")
+def done(finish: Callable[..., dict[str, Any]]) -> Callable[..., str]:
+    """A function that returns the page's address of a finished job of the bear."""
+    return lambda **params: f"/#/job/{finish(**params)['id']}"
 
 
 @pytest.fixture(scope="module")  # not the session: while playwright runs, no test can use asyncio.run

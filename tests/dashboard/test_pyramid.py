@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,13 +20,15 @@ from ep_core.models.registry import find_entry
 from ep_core.perturbation import Pyramids, blur_pyramid
 from tests.stack import Stack
 
+from .using import BEAR, changes_the_picture, pixels
+
 pytestmark = pytest.mark.e2e
 
 Job = dict[str, Any]
 Pixels = npt.NDArray[np.floating]
 
-BEAR = Path(__file__).parents[2] / "samples" / "black_bear.jpg"
 AREA = 0.2
+SHORT = {"areas": [AREA], "iterations": 20, "check_extremality": False}
 SIGMA, LEVELS = 20.0, 8
 # Of 255. Rounding to bytes alone makes 0.25 on average; the rest is that blurs are kept small.
 MEAN_ERROR, LARGEST_ERROR = 0.5, 6.0
@@ -47,21 +47,6 @@ COMPOSE = """async ({ image, mask, options, strength }) => {
   context.putImageData(pixels, 0, 0);
   return canvas.toDataURL();
 }"""
-CANVAS = "document.querySelector('canvas.reveal').toDataURL()"
-
-
-@pytest.fixture(scope="session")
-def finish(stack: Stack) -> Callable[..., Job]:
-    """A function that returns a finished job of the bear, its image kept as the page does."""
-
-    def run(**params: Any) -> Job:
-        asked = {"areas": [AREA], "iterations": 20, "check_extremality": False, **params}
-        data = {"params": json.dumps(asked), "keep_images": "true"}
-        job = stack.finish(stack.client.post("/v1/jobs", files={"image": BEAR.read_bytes()}, data=data).json())
-        assert job["status"] == "succeeded", job["error"]
-        return job
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +57,7 @@ def preprocessing() -> Preprocessing:
 def test_at_the_networks_size_it_is_the_engines(
     page: Page, stack: Stack, finish: Callable[..., Job], preprocessing: Preprocessing
 ) -> None:
-    mask = get_mask(stack, finish(), frame="model")
+    mask = get_mask(stack, finish(**SHORT), frame="model")
     x, _ = preprocessing.preprocess(Image.open(BEAR))
     seen = np.asarray(preprocessing.to_image(x), dtype=float)
     for strength in (1, 0.5):
@@ -100,7 +85,7 @@ def test_it_is_seamless_at_the_frames_border(page: Page) -> None:
 def test_the_page_shows_the_picture_as_the_network_saw_it(
     page: Page, stack: Stack, finish: Callable[..., Job], preprocessing: Preprocessing
 ) -> None:
-    job = finish()
+    job = finish(**SHORT)
     _, frame = preprocessing.preprocess(Image.open(BEAR))
     left, top, right, bottom = map(round, frame.box)
     open_job(page, job)
@@ -116,15 +101,15 @@ def test_the_page_shows_the_picture_as_the_network_saw_it(
 def test_a_job_that_fades_is_shown_fading(
     page: Page, stack: Stack, finish: Callable[..., Job], share: float | None
 ) -> None:
-    job = finish(perturbation="fade", sigma_max=share)
+    job = finish(**SHORT, perturbation="fade", sigma_max=share)
     open_job(page, job)
     expect(page.get_by_role("button", name="Black", exact=True)).to_have_attribute("aria-pressed", "true")
     light = 1 - (share or 1) * (1 - get_mask(stack, job))
     picture = get_picture(stack, job)
     compare(read_canvas(page), picture * light[:, :, None])
-    before = page.evaluate(CANVAS)
+    before = pixels(page)
     page.get_by_role("button", name="Original", exact=True).click()
-    page.wait_for_function(f"before => {CANVAS} !== before", arg=before)
+    changes_the_picture(page, before)
     assert np.array_equal(read_canvas(page), picture)
 
 
@@ -184,7 +169,7 @@ def compare(shown: Pixels, expected: Pixels) -> None:
 
 
 def read_canvas(page: Page) -> Pixels:
-    return read_png(page.evaluate(CANVAS))
+    return read_png(pixels(page))
 
 
 def read_png(address: str) -> Pixels:

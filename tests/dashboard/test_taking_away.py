@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+import ep_core
 from tests.stack import Stack
 
 from .using import BEAR, SWEEP
@@ -85,6 +86,26 @@ def test_the_copied_command_posts_the_same_job(
         assert words[1:3] == ["-F", "image=@photo.jpg"]
         asked = json.loads(words[4].removeprefix("params="))
         assert asked == {name: value for name, value in open_job["params"].items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"task": "compare", "methods": ["gradient", "grad_cam", "extremal"], "areas": [0.1, 0.3], "iterations": 20},
+        {"task": "channels", "layer": "features.18", "areas": [10, 100, 1280]},
+    ],
+    ids=lambda params: str(params["task"]),
+)
+def test_the_copied_python_asks_the_same(
+    page: Page, finish: Callable[..., dict[str, Any]], params: dict[str, Any]
+) -> None:
+    job = finish(**params)
+    page.goto(f"/#/job/{job['id']}")
+    page.get_by_text("Take away").click()
+    *_, spec, call = copied(page, "Copy as Python").splitlines()
+    made = eval(spec.removeprefix("spec = "), {"ep_core": ep_core})
+    assert made.model_dump(mode="json") == job["params"]
+    assert callable(getattr(ep_core, call.removeprefix("result = ep_core.").partition("(")[0]))
 
 
 def test_the_copied_python_gives_the_same_result(page: Page, open_job: dict[str, Any], tmp_path: Path) -> None:

@@ -74,14 +74,14 @@ def test_a_class_from_several_images(stack: Stack) -> None:
         buffer = io.BytesIO()
         whole.crop(box).save(buffer, "PNG")  # of another size each
         images[name] = buffer.getvalue()
-    # The third block's outputs: inverting them takes a small part of the network.
-    answer = post_class(stack, images, layer="features.2", target="school bus", areas=[6, 12, 24], iterations=8, top=1)
+    answer = post_class(stack, images, target="school bus", areas=[50, 150, 1280], iterations=10, top=1)
     assert answer.status_code == 202, answer.text
     job = stack.finish(answer.json())
     assert job["status"] == "succeeded", job["error"]
     result = stack.client.get(job["links"]["result"]).json()
     assert [image["name"] for image in result["images"]] == list(images)
     assert result["target"]["label"] == "school bus"
+    assert all(image["optimal_area"] < 1280 for image in result["images"])  # with all channels, each weight were 1
     assert len(result["channels"]) == 1
     assert max(result["weights"]) == result["channels"][0]["weight"] > 0.5
     for channel in result["channels"]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ep_core.lanes import Lane, Objective
 from ep_core.models import Classifier
 from ep_core.perturbation import Pyramids
+from ep_core.presets import fast
 from ep_core.presets.fast import FastRule
 from ep_core.presets.paper import LEARNING_RATE, PaperRule, area_weight
 from ep_core.presets.ranked import MOMENTUM
@@ -178,6 +179,31 @@ def test_fast_meets_extreme_areas_whatever_the_parameters(area: float) -> None:
     rule = FastRule([lane(area)], (224, 224), CPU)
     rule._theta = 3 * torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(0))
     assert rule.masks([0]).mean().item() == pytest.approx(area, abs=1e-4)
+
+
+def sharpened_by_bisections(rule: FastRule, rows: list[int]) -> tuple[Tensor, Tensor]:
+    """Return the masks as they are defined, each sharpening with a bisection of its own, and how often they were."""
+    theta, contrast, area = rule._theta[rows], rule._contrast[rows], rule._area[rows]
+    slope, times = fast._slope(rule._held(rows)), torch.zeros(len(rows))
+    for _ in range(fast.LAST_SHARPENINGS):
+        masks = rule._masks_at(theta + rule._shift_to(area, slope, theta, contrast), slope, contrast)
+        grey = (masks * (1 - masks)).mean(dim=(1, 2, 3), keepdim=True) > fast.MOST_BINARINESS
+        contrast = torch.where(grey, contrast * fast.LAST_SHARPENING, contrast)
+        times += grey.flatten()
+        if not grey.any():
+            break
+    return masks, times
+
+
+@pytest.mark.parametrize("spread", [0.1, 3.0])
+def test_fast_sharpens_as_bisections_would(spread: float) -> None:
+    areas = (0.01, 0.3, 0.9)
+    rule = FastRule([lane(area) for area in areas], (SIDE, SIDE), CPU)
+    rule._theta = spread * torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(0))
+    rows = list(range(len(areas)))
+    expected, times = sharpened_by_bisections(rule, rows)
+    assert (times > 0).any()
+    torch.testing.assert_close(rule.masks(rows), expected, atol=1e-5, rtol=0)
 
 
 def test_fast_hands_out_the_masks_that_it_optimised_also_before_the_end() -> None:

@@ -7,7 +7,7 @@ import { place, remember } from "./place.js";
 import { number, percent, quoted } from "./words.js";
 
 const OURS = "extremal";
-const KINDS = { preserve: "kept", delete: "taken away" };
+const KINDS = { preserve: "Top areas kept", delete: "Top areas taken away" };
 
 /** Return the page of a finished job of the task `compare`. */
 export function comparePage(job, result) {
@@ -15,7 +15,7 @@ export function comparePage(job, result) {
   const hidden = new Set();
   let kind = place().view.curve in KINDS ? place().view.curve : "preserve";
   const chart = el("div.chart");
-  const kinds = segments("Which curve", { preserve: "Top areas kept", delete: "Top areas taken away" }, (value) => (remember({ curve: value }), draw({ kind: value })));
+  const kinds = segments("Which curve", KINDS, (value) => (remember({ curve: value }), draw({ kind: value })));
   const chips = el("div.chips", { role: "group", "aria-label": "Methods in the chart" }, shown.map((one, k) => chip(one, k)));
 
   function chip(one, k) {
@@ -36,7 +36,7 @@ export function comparePage(job, result) {
     const lines = shown
       .map((one, k) => ({ method: one.method, title: one.title, colour: colour(one, k, shown.length), points: one.curve.map((point) => [point.area, point[kind]]) }))
       .filter((line) => !hidden.has(line.method) && line.points.length);
-    show(chart, lines.length ? overlaidCurves(lines, result.scores.original, `Scores of the methods’ top areas, ${KINDS[kind]}`) : el("p.dim", {}, "Choose a method."));
+    show(chart, lines.length ? overlaidCurves(lines, result.scores.original, `Scores of the methods: ${KINDS[kind]}`) : el("p.dim", {}, "Choose a method."));
   }
 
   draw({});

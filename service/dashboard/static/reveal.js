@@ -30,7 +30,7 @@ export async function revealer(imageAddress, result) {
     context.putImageData(base, 0, 0);
     if (!mask || mode === "original") return;
     context.globalAlpha = opacity;
-    outline(context, mask.canvas, canvas.width, canvas.height);
+    outline(context, mask.canvas);
   }
 
   return { canvas, draw };
@@ -71,29 +71,31 @@ function blurOf({ params, model }, { left, top, right, bottom, pixel }) {
   return { frame: [left, top, right, bottom], levels: ours ? params.pyramid_levels : LEVELS, sigma: pixel.map((size) => strongest * size) };
 }
 
-function outline(context, mask, width, height) {
+function outline(context, mask) {
+  const { width, height } = mask;
   const size = Math.max(1.5, Math.max(width, height) / 220);
   const ring = make(width, height);
   const inner = ring.getContext("2d");
   for (let k = 0; k < 16; k += 1) {
     const angle = (k * Math.PI) / 8;
-    inner.drawImage(hard(mask, width, height), size * Math.cos(angle), size * Math.sin(angle));
+    inner.drawImage(hard(mask), size * Math.cos(angle), size * Math.sin(angle));
   }
   inner.globalCompositeOperation = "source-in";
   inner.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
   inner.fillRect(0, 0, width, height);
   inner.globalCompositeOperation = "destination-out";
-  inner.drawImage(hard(mask, width, height), 0, 0);
+  inner.drawImage(hard(mask), 0, 0);
   context.drawImage(ring, 0, 0);
 }
 
 const hardened = new WeakMap();
 /** Return a mask cut at a half. */
-function hard(mask, width, height) {
-  if (hardened.get(mask)?.width === width) return hardened.get(mask);
+function hard(mask) {
+  if (hardened.has(mask)) return hardened.get(mask);
+  const { width, height } = mask;
   const canvas = make(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(mask, 0, 0, width, height);
+  context.drawImage(mask, 0, 0);
   const pixels = context.getImageData(0, 0, width, height);
   for (let k = 3; k < pixels.data.length; k += 4) pixels.data[k] = pixels.data[k] < 128 ? 0 : 255;
   context.putImageData(pixels, 0, 0);

@@ -2,13 +2,14 @@
 
 import { get, root } from "./api.js";
 
-const NAMES = { extremal: "ExtremalSpec", compare: "CompareSpec", channels: "ChannelsSpec", class_channels: "ClassChannelsSpec" };
+/** The name of each task’s parameters, in the API and in Python. */
+export const SPECS = { extremal: "ExtremalSpec", compare: "CompareSpec", channels: "ChannelsSpec", class_channels: "ClassChannelsSpec" };
 let read = null;
 
 async function properties(task) {
   read ||= get(`${root}/openapi.json`);
   read.catch(() => (read = null));
-  return (await read).components.schemas[NAMES[task]].properties;
+  return (await read).components.schemas[SPECS[task]].properties;
 }
 
 /** Return the names of the methods that can be compared. */

@@ -3,6 +3,7 @@
 import { key, root } from "./api.js";
 import { el, show } from "./dom.js";
 import { saveFrom, saveText } from "./save.js";
+import { SPECS } from "./schema.js";
 
 const FILES = {
   bundle: ["Everything (zip)", "zip"],
@@ -14,16 +15,12 @@ const FILES = {
   channel_masks: ["Channel masks (JSON)", "json"],
 };
 
-const CALLS = {
-  extremal: ["explain", "ExtremalSpec"],
-  compare: ["compare", "CompareSpec"],
-  channels: ["explain_channels", "ChannelsSpec"],
-  class_channels: ["class_channels", "ClassChannelsSpec"],
-};
+const CALLS = { extremal: "explain", compare: "compare", channels: "explain_channels", class_channels: "class_channels" };
 
 /** Return the row of downloads and copies of a finished job. */
 export function takeAway(job, result) {
   const short = job.id.slice(0, 8);
+  const names = photographs(result);
   const said = el("span.dim", { role: "status" });
   const code = el("pre", { hidden: true, tabIndex: 0 });
   const save = (name, path, kind) => el("button", { type: "button", onclick: () => saveFrom(path, `${short}.${kind}`, said) }, name);
@@ -33,38 +30,37 @@ export function takeAway(job, result) {
     "details",
     { style: { "margin-top": "1.2rem" } },
     el("summary", {}, "Take away"),
-    el("div.stack", {}, el("div.row", {}, files, (result.curve || result.methods) && el("button", { type: "button", onclick: () => saveText(csv(result), `${short}.csv`) }, "Curve (CSV)")), el("div.row", {}, copy("Copy as curl", curl(job)), copy("Copy as Python", python(job)), said), code),
+    el("div.stack", {}, el("div.row", {}, files, (result.curve || result.methods) && el("button", { type: "button", onclick: () => saveText(csv(result), `${short}.csv`) }, "Curve (CSV)")), el("div.row", {}, copy("Copy as curl", curl(job, names)), copy("Copy as Python", python(job, names)), said), code),
   );
 }
 
 /** Return the parameters that have a value. */
 const asked = (job) => Object.fromEntries(Object.entries(job.params).filter(([, value]) => value !== null));
 
-function curl(job) {
+function curl(job, names) {
   const params = JSON.stringify(asked(job)).replaceAll("'", "'\\''");
   const header = key.get() ? "-H \"Authorization: Bearer $EP_API_KEY\" " : "";
-  const images = photographs(job).map((name) => `-F image=@${name}`).join(" ");
+  const images = names.map((name) => `-F image=@${name}`).join(" ");
   return `curl ${header}${images} -F 'params=${params}' ${location.origin}${root}/v1/jobs`;
 }
 
-function python(job) {
-  const [run, spec] = CALLS[job.params.task];
+function python(job, names) {
+  const { task, model } = job.params;
   const values = Object.entries(asked(job)).filter(([name]) => name !== "task" && name !== "model");
-  const names = photographs(job).map((name) => JSON.stringify(name));
-  const images = names.length > 1 ? `[Image.open(name) for name in (${names.join(", ")})]` : `Image.open(${names[0]})`;
+  const opened = names.map((name) => `Image.open(${JSON.stringify(name)})`).join(", ");
   return [
     "import ep_core",
     "from PIL import Image",
     "",
-    `model = ep_core.load_model(${JSON.stringify(job.params.model)})`,
-    `spec = ep_core.${spec}(${values.map(([name, value]) => `${name}=${literal(value)}`).join(", ")})`,
-    `result = ep_core.${run}(model, ${job.params.task === "class_channels" && names.length === 1 ? `[${images}]` : images}, spec)`,
+    `model = ep_core.load_model(${JSON.stringify(model)})`,
+    `spec = ep_core.${SPECS[task]}(${values.map(([name, value]) => `${name}=${literal(value)}`).join(", ")})`,
+    `result = ep_core.${CALLS[task]}(model, ${task === "class_channels" ? `[${opened}]` : opened}, spec)`,
   ].join("\n");
 }
 
-/** Return names for the job's images, which only whoever posted them knows. */
-function photographs(job) {
-  const count = job.links.images?.length || 1;
+/** Return names for the images, which only whoever posted them knows. */
+function photographs(result) {
+  const count = result.images?.length || 1;
   return count === 1 ? ["photo.jpg"] : Array.from({ length: count }, (_, k) => `photo${k + 1}.jpg`);
 }
 

@@ -137,5 +137,6 @@ def test_on_the_real_network(mobilenet: Classifier, sample: Callable[[str], Imag
     masks = json.loads(files["masks.json"])
     assert [sum(mask) for mask in masks["masks"]] == masks["areas"] == [12, 121, 400, 1280]
     report = found.report()
+    assert report.frame_box == found.frame.box
     assert report.params.layer == report.layer.name == "features.18"
     assert report.channels[0].first_area == 12

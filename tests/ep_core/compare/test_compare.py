@@ -76,6 +76,7 @@ def test_report_reads_back_the_same(bear: Comparison) -> None:
     assert isinstance(report, CompareReport)
     assert read_report(report.model_dump_json().encode()) == report
     assert report.params.sigma_max == 20
+    assert report.frame_box == bear.frame.box
 
 
 def test_pictures(bear: Comparison) -> None:
