@@ -10,8 +10,38 @@ from torch import Tensor
 
 from .curve import is_monotonic, optimal_area
 from .models.frame import Frame
-from .report import CurvePoint, Engine, Extremality, ExtremalReport, ModelRef, Scores, TargetRef, Timing
+from .report import (
+    Alternative,
+    Contrast,
+    CurvePoint,
+    Engine,
+    Extremality,
+    ExtremalReport,
+    ModelRef,
+    Scores,
+    Stability,
+    TargetRef,
+    Timing,
+)
 from .spec import ExtremalSpec
+
+
+@dataclass(frozen=True)
+class AlternativeMask:
+    """Another sufficient mask."""
+
+    mask: Tensor
+    """1 x H x W in [0, 1], on the CPU."""
+    report: Alternative
+
+
+@dataclass(frozen=True)
+class ContrastMask:
+    """The mask of a contrast."""
+
+    mask: Tensor
+    """1 x H x W in [0, 1], on the CPU."""
+    report: Contrast
 
 
 @dataclass(frozen=True)
@@ -34,6 +64,12 @@ class Explanation:
     engine: Engine
     extremality: Extremality | None = None
     """The masks beside rivals of their areas."""
+    stability: Stability | None = None
+    """How far the answer varies; None for masks that no walks led to."""
+    alternatives: tuple[AlternativeMask, ...] = ()
+    """Other sufficient masks of the area a*."""
+    contrast: ContrastMask | None = None
+    """The mask that most lifts the target above its nearest rival class."""
 
     @cached_property
     def optimal_area(self) -> float | None:
@@ -56,6 +92,9 @@ class Explanation:
             optimal_area=self.optimal_area,
             monotonic=self.monotonic,
             extremality=self.extremality,
+            stability=self.stability,
+            alternatives=[one.report for one in self.alternatives],
+            contrast=self.contrast.report if self.contrast else None,
             image_size=self.frame.image_size,
             frame_box=self.frame.box,
             timing=self.timing,

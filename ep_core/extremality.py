@@ -24,6 +24,11 @@ from .top_area import top_area_masks
 QUICK_METHODS = ("center", "gradient", "grad_cam")
 QUICK_RANDOM = 4
 RANDOM = "random"
+OWN = "walks"
+"""Where a mask was found that no rival led to."""
+TOLERANCE = 1e-3
+"""By how much a rival must score higher to beat a mask, as a share of the mask's score (or of 1, where that is less):
+what areas that are equal to 1e-4 and sums in another order may differ by."""
 ROUGHNESS = 1 / 12
 """Blur of the noise that random masks are the top areas of, as a share of the frame's shorter side."""
 
@@ -85,37 +90,65 @@ def random_maps(size: tuple[int, int], *, count: int, seed: int) -> Tensor:
 
 
 @torch.no_grad()
+def objective_values(scores: ClassScores, masks: Tensor, target: int, variant: Variant) -> Tensor:
+    """Return what a variant maximises at each mask: Phi(m x), -Phi((1-m) x), or their sum (3.2).
+
+    Args:
+        scores: of the image under masks.
+        masks: ... x 1 x H x W in [0, 1].
+        target: class index.
+        variant: what is maximised.
+
+    Returns:
+        ..., on the CPU.
+    """
+    flat = masks.flatten(0, -4)
+    values = flat.new_zeros(len(flat))
+    if variant != "delete":
+        values = values + masked_scores(scores, flat)[:, target]
+    if variant != "preserve":
+        values = values - masked_scores(scores, 1 - flat)[:, target]
+    return values.view(masks.shape[:-3]).cpu()
+
+
+def beats(value: float, own: float) -> bool:
+    """Return whether a rival's value is above our mask's by more than `TOLERANCE`, of our value or of 1."""
+    return value - own > TOLERANCE * max(1.0, abs(own))
+
+
 def check_extremality(
-    scores: ClassScores, target: int, variant: Variant, curve: Sequence[CurvePoint], rivals: Rivals
+    curve: Sequence[CurvePoint], variant: Variant, rivals: Rivals, values: Tensor, found_by: Sequence[str] = ()
 ) -> Extremality:
     """Compare what a sweep's masks score with what their rivals score.
 
     Args:
-        scores: of the image under masks.
-        target: class index.
-        variant: what is compared: Phi(m x), -Phi((1-m) x), or their sum (3.2).
         curve: of the sweep's masks.
+        variant: what is compared: Phi(m x), -Phi((1-m) x), or their sum (3.2).
         rivals: of the curve's areas, in its order.
+        values: R x K, what the rivals score (`objective_values`).
+        found_by: where each of the sweep's masks was found; empty: all by the sweep itself.
     """
-    flat = rivals.masks.flatten(0, 1)
-    kept = deleted = flat.new_zeros(len(flat))
-    if variant != "delete":
-        kept = masked_scores(scores, flat)[:, target]
-    if variant != "preserve":
-        deleted = masked_scores(scores, 1 - flat)[:, target]
-    by_area = (kept - deleted).view(rivals.masks.shape[:2]).T.tolist()
-    points = [_point(point, variant, rivals.names, values) for point, values in zip(curve, by_area, strict=True)]
+    origins = found_by or [OWN] * len(curve)
+    points = [
+        _point(point, variant, rivals.names, column, origin)
+        for point, column, origin in zip(curve, values.T.tolist(), origins, strict=True)
+    ]
     return Extremality(
         extremal=all(point.rank == 1 for point in points),
         methods=[name for name in rivals.names if name != RANDOM],
         random_masks=rivals.names.count(RANDOM),
+        tolerance=TOLERANCE,
         points=points,
     )
 
 
-def _point(point: CurvePoint, variant: Variant, names: Sequence[str], values: Sequence[float]) -> ExtremalityPoint:
+def _point(
+    point: CurvePoint, variant: Variant, names: Sequence[str], values: Sequence[float], found_by: str
+) -> ExtremalityPoint:
     own = {"preserve": point.preserve, "delete": -point.delete, "hybrid": point.preserve - point.delete}[variant]
-    higher = sorted(((value, name) for name, value in zip(names, values, strict=True) if value > own), reverse=True)
+    higher = sorted(
+        ((value, name) for name, value in zip(names, values, strict=True) if beats(value, own)), reverse=True
+    )
     best, best_name = max(zip(values, names, strict=True))
     return ExtremalityPoint(
         area=point.area,
@@ -125,4 +158,5 @@ def _point(point: CurvePoint, variant: Variant, names: Sequence[str], values: Se
         best_rival=best_name,
         best_rival_score=best,
         beaten_by=list(dict.fromkeys(name for _, name in higher)),
+        found_by=found_by,
     )

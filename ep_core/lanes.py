@@ -2,8 +2,6 @@
 
 A lane is one (image, target, area, variant) with its own parameters, optimiser state and step counter. A batch holds
 any set of lanes of one network and frame size; nothing a lane computes depends on who shares its batch.
-
-A lane may branch off another: until then the two are one, and only the other is computed.
 """
 
 from __future__ import annotations
@@ -38,21 +36,17 @@ class Lane:
     """The step at which it ends."""
     arrival: int = 0
     """The step from which it holds its area; before, its mask shrinks towards it. Only for rules that shrink masks."""
-    parent: int | None = None
-    """Index of the lane that it branches off; None for a lane that starts from the whole image."""
-    start: int = 0
-    """The step at which it branches off."""
     seed: int = 0
     """Draws where it starts, if its rule draws anything."""
-
-    @property
-    def steps(self) -> int:
-        """Steps that are its own, not its parent's."""
-        return self.end - self.start
+    against: int | None = None
+    """Index of a rival class, whose score is subtracted from the target's; None for the target's score alone."""
 
 
 class Objective:
-    """What a fixed set of lanes maximises (3.2): Phi(m x), -Phi((1-m) x), or their sum, each lane its own."""
+    """What a fixed set of lanes maximises (3.2): Phi(m x), -Phi((1-m) x), or their sum, each lane its own.
+
+    Phi is the target's score, less that of the class `against` where a lane names one.
+    """
 
     def __init__(self, scores: ClassScores, lanes: Sequence[Lane], device: torch.device) -> None:
         """Lay out the network's batch: a row for each lane that keeps, then one for each that deletes."""
@@ -63,12 +57,20 @@ class Objective:
         self._kept, self._deleted = (torch.tensor(rows, dtype=torch.long, device=device) for rows in (kept, deleted))
         self._image = torch.tensor([lanes[k].image for k in kept + deleted], device=device)
         self._target = torch.tensor([[lanes[k].target] for k in kept + deleted], device=device)
+        rivals = [lanes[k].against for k in kept + deleted]
+        self._contrasted = None
+        if any(rival is not None for rival in rivals):
+            self._rival = torch.tensor([[rival or 0] for rival in rivals], device=device)
+            self._contrasted = torch.tensor([float(rival is not None) for rival in rivals], device=device)
 
     def __call__(self, masks: Tensor) -> Tensor:
         """Return K values to be maximised, one per lane; masks are K x ..., in the lanes' order."""
         # No index comes twice: sums on a GPU would depend on who is first.
         rows = torch.cat([masks.index_select(0, self._kept), 1 - masks.index_select(0, self._deleted)])
-        scores = self._scores(rows).gather(1, self._target)[:, 0]
+        classes = self._scores(rows)
+        scores = classes.gather(1, self._target)[:, 0]
+        if self._contrasted is not None:
+            scores = scores - self._contrasted * classes.gather(1, self._rival)[:, 0]
         keeping, deleting = scores.split([len(self._kept), len(self._deleted)])
         values = scores.new_zeros(self._lanes)
         return values.index_add(0, self._kept, keeping).index_add(0, self._deleted, -deleting)

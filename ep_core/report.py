@@ -73,6 +73,13 @@ class ExtremalityPoint(BaseModel):
     best_rival: Annotated[str, Field(description="The rival that scores highest: a method, or `random`.")]
     best_rival_score: float
     beaten_by: Annotated[list[str], Field(description="The rivals that score higher, best first.")] = []
+    found_by: Annotated[
+        str,
+        Field(
+            description="Where our mask was found: `walks`, the sweep's own search, or a rival that scored higher than "
+            "that, and from which the search went on."
+        ),
+    ] = "walks"
 
 
 class Extremality(BaseModel):
@@ -83,7 +90,69 @@ class Extremality(BaseModel):
     ]
     methods: Annotated[list[str], Field(description="The methods whose top areas were compared.")]
     random_masks: Annotated[int, Field(description="How many random smooth masks were compared at each area.")]
+    tolerance: Annotated[
+        float, Field(description="By how much a rival must score higher, as a share of our mask's score (or of 1).")
+    ] = 0.0
     points: list[ExtremalityPoint]
+
+
+class StabilityPoint(BaseModel):
+    """How far the walks agree about an area."""
+
+    area: float
+    agreement: Annotated[
+        float,
+        Field(description="Intersection over union of the top areas of what survives in either half: 1 if equal."),
+    ]
+    spread: Annotated[
+        float, Field(description="How far the scores of these two masks are apart: about how far ours would vary.")
+    ]
+
+
+class Stability(BaseModel):
+    """How far the answer would vary, were it asked for again: two halves of the walks, each taken by itself."""
+
+    walks: Annotated[int, Field(description="How many walks there were, both halves together.")]
+    saliency_correlation: Annotated[
+        float, Field(description="Rank correlation of what survives in either half of the walks, over the frame.")
+    ]
+    optimal_areas: Annotated[
+        tuple[float | None, float | None],
+        Field(
+            description="a* as a range: the smallest area that reaches the threshold if every score were higher by its "
+            "spread, and if it were lower; null where none does."
+        ),
+    ]
+    points: Annotated[list[StabilityPoint], Field(description="One per area, by increasing area.")]
+
+
+class Alternative(BaseModel):
+    """Another sufficient mask: it reaches the threshold too, and shares little with the ones before it."""
+
+    area: float
+    measured_area: float
+    preserve: Annotated[float, Field(description="Phi(m x): score when only this mask is kept.")]
+    delete: Annotated[float, Field(description="Phi((1-m) x): score when this mask is taken away.")]
+    overlap: Annotated[
+        float,
+        Field(description="Largest intersection over union with the optimal mask and the alternatives before it."),
+    ]
+    mask: str | None = None
+    overlay: str | None = None
+
+
+class Contrast(BaseModel):
+    """The mask that most lifts the target above its nearest rival class: why this and not that."""
+
+    rival: Annotated[TargetRef, Field(description="The class that scores highest beside the target.")]
+    area: float
+    measured_area: float
+    original: Annotated[float, Field(description="f_target - f_rival of the image, scores before the softmax.")]
+    preserve: Annotated[float, Field(description="The same when only the mask is kept: what the mask maximises.")]
+    target_score: Annotated[float, Field(description="f_target when only the mask is kept.")]
+    rival_score: Annotated[float, Field(description="f_rival when only the mask is kept.")]
+    mask: str | None = None
+    overlay: str | None = None
 
 
 class Timing(BaseModel):
@@ -128,6 +197,17 @@ class ExtremalReport(BaseModel):
     extremality: Annotated[
         Extremality | None, Field(description="The masks beside rivals of their areas; null where not asked for.")
     ] = None
+    stability: Annotated[
+        Stability | None,
+        Field(description="How far the answer varies; null for masks that no walks led to (`paper`, `independent`)."),
+    ] = None
+    alternatives: Annotated[
+        list[Alternative],
+        Field(description="Other masks of the area a*, each sufficient by itself: either the optimal mask, or these."),
+    ] = []
+    contrast: Annotated[
+        Contrast | None, Field(description="What speaks for the target and against its nearest rival class.")
+    ] = None
     image_size: Annotated[
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]
@@ -158,6 +238,14 @@ def area_key(area: float) -> str:
 def mask_name(area: float, *, frame: Literal["image", "model"] = "image") -> str:
     """Return the file name of an area's mask, in the original image's pixels or in the network's frame."""
     return f"masks/{area_key(area)}{'.model' if frame == 'model' else ''}.png"
+
+
+CONTRAST_KEY = "contrast"
+
+
+def alternative_key(place: int) -> str:
+    """Return the name of the mask of an alternative, counted from 0, in file names and URLs."""
+    return f"alternative-{place + 1}"
 
 
 def overlay_name(area: float) -> str:

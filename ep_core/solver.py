@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .graph import Repeated
-from .lanes import ClassScores, Lane, Objective
+from .lanes import ClassScores, Objective
 from .memory import free_memory, is_out_of_memory
 from .plateau import Plateau
 from .presets.rule import Batch, Rule
@@ -40,43 +40,38 @@ class Solver:
         """Start all lanes.
 
         Args:
-            rule: moves the lanes; there is at least one, and a lane's parent is among them.
+            rule: moves the lanes; there is at least one.
             scores: what the network says of masks.
             plateau: tells which lanes may stop early; None: none.
             max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
         """
         self.rule = rule
         self.lanes = lanes = rule.lanes
-        self.taken = [0 if lane.parent is None else None for lane in lanes]
-        """Steps that each lane has behind it; None while it hasn't branched off yet."""
+        self.taken = [0] * len(lanes)
+        """Steps that each lane has behind it."""
         self.max_lanes = max_lanes or max_lanes_on(rule.device)
         self._scores = scores
         self._plateau = plateau
         self._steps: dict[tuple[int, ...], Repeated] = {}
         self._ends = [lane.end for lane in lanes]
-        self._children: dict[int, list[int]] = {}
-        for child, lane in enumerate(lanes):
-            if lane.parent is not None:
-                self._children.setdefault(lane.parent, []).append(child)
 
     @property
     def total(self) -> int:
         """Steps of all lanes together, those saved by stopping early included."""
-        return sum(lane.steps for lane in self.lanes)
+        return sum(lane.end for lane in self.lanes)
 
     @property
     def done(self) -> int:
         """Steps of all lanes together that are taken or saved."""
-        return self.total - sum(end - (lane.start if taken is None else taken) for lane, taken, end in self._table())
+        return self.total - sum(end - taken for taken, end in zip(self.taken, self._ends, strict=True))
 
     def lane_steps(self, image: int) -> int:
         """Return the steps that an image's lanes really took, all together."""
-        table = [(lane, taken) for lane, taken, _ in self._table() if lane.image == image]
-        return sum(taken - lane.start for lane, taken in table if taken is not None)
+        return sum(taken for lane, taken in zip(self.lanes, self.taken, strict=True) if lane.image == image)
 
     def unfinished(self) -> list[int]:
-        """Return the lanes that have branched off and not reached their ends."""
-        return [k for k, (_, taken, end) in enumerate(self._table()) if taken is not None and taken < end]
+        """Return the lanes that have not reached their ends."""
+        return [k for k, (taken, end) in enumerate(zip(self.taken, self._ends, strict=True)) if taken < end]
 
     def step(self, rows: Sequence[int]) -> None:
         """Advance the lanes `rows` (indices into `lanes`) by one step, in one batch."""
@@ -86,15 +81,7 @@ class Solver:
         with torch.enable_grad():
             self._steps[key]()
         for k in key:
-            self._arrive(k, (self.taken[k] or 0) + 1)
-
-    def _arrive(self, row: int, taken: int) -> None:
-        """Note how far a lane has come, and let those branch off that start there, and theirs in turn."""
-        self.taken[row] = taken
-        for child in self._children.get(row, []):
-            if self.lanes[child].start == taken:
-                self.rule.branch(child, row)
-                self._arrive(child, taken)
+            self.taken[k] += 1
 
     def run(self) -> Iterator[int]:
         """Step all lanes to their ends, yielding `done` after each round."""
@@ -109,26 +96,10 @@ class Solver:
             yield self.done
         self._steps.clear()  # graphs hold all that a step takes, which the masks' scoring may need
 
-    def masks(self) -> Tensor:
-        """Return the masks as they are now: lanes x ... in [0, 1]."""
-        chunks = _even_chunks(range(len(self.lanes)), self.max_lanes)
-        return torch.cat([self.rule.masks(chunk) for chunk in chunks])
-
-    @torch.no_grad()
-    def best_masks(self, image: int) -> Tensor:
-        """Return the best mask of each area of an image, by increasing area: K x ... in [0, 1]."""
+    def image_masks(self, image: int) -> Tensor:
+        """Return the masks of an image's lanes, in their order: K x ... in [0, 1]."""
         rows = [k for k, lane in enumerate(self.lanes) if lane.image == image]
-        masks, values = [], []
-        for chunk in _even_chunks(rows, self.max_lanes):
-            found = self.rule.masks(chunk)
-            masks.append(found)
-            values += self._objective(chunk)(found).tolist()
-        best: dict[float, int] = {}
-        for place, (k, value) in enumerate(zip(rows, values, strict=True)):
-            area = self.lanes[k].area
-            if area not in best or value > values[best[area]]:
-                best[area] = place
-        return torch.cat(masks)[[best[area] for area in sorted(best)]]
+        return torch.cat([self.rule.masks(chunk) for chunk in _even_chunks(rows, self.max_lanes)])
 
     def _objective(self, rows: Sequence[int]) -> Objective:
         return Objective(self._scores, [self.lanes[k] for k in rows], self.rule.device)
@@ -152,20 +123,17 @@ class Solver:
 
     def _repeated(self, rows: tuple[int, ...]) -> Repeated:
         batch = Batch(rows, torch.tensor(rows, device=self.rule.device), self._objective(rows))
-        times = min(self._ends[k] - (self.taken[k] or 0) for k in rows)
+        times = min(self._ends[k] - self.taken[k] for k in rows)
         return Repeated(lambda: self.rule.step(batch), self.rule.device, times=times)
 
     def _stop_early(self) -> None:
         if self._plateau is None:
             return
-        rows = [k for k in self.unfinished() if self._plateau.wants(k, self.taken[k] or 0)]
+        rows = [k for k in self.unfinished() if self._plateau.wants(k, self.taken[k])]
         if rows:
             for k, value in zip(rows, self.rule.values[rows].tolist(), strict=True):
                 if self._plateau.reached(k, value):
-                    self._ends[k] = self.taken[k] or 0
-
-    def _table(self) -> Iterator[tuple[Lane, int | None, int]]:
-        return zip(self.lanes, self.taken, self._ends, strict=True)
+                    self._ends[k] = self.taken[k]
 
 
 def _even_chunks(rows: Sequence[int], most: int) -> list[tuple[int, ...]]:

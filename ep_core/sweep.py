@@ -7,24 +7,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-import torch
 from PIL import Image
-from torch import Tensor, nn
 
 from .errors import InvalidInput
 from .explanation import Explanation
-from .extremality import check_extremality, quick_rivals
+from .extremal.answers import Answers
+from .extremal.search import Search, SweepMasks, by_walks, planned_steps
+from .extremal.watch import Watch
+from .extremality import quick_rivals
 from .inputs import Picture, check_shape, engine_on
-from .lanes import Lane
 from .models.classifier import Classifier
 from .models.tuned import tune
-from .perturbation import Pyramids
 from .prepared import Prepared, prepare
-from .presets import plan
 from .progress import Progress
 from .report import ModelRef, TargetRef, Timing
-from .solver import Solver, max_lanes_on
-from .spatial import spatial_solver
+from .solver import max_lanes_on
 from .spec import ExtremalSpec
 from .targets import resolve_target
 
@@ -89,30 +86,20 @@ def explain_batch(
         raise InvalidInput(f"{len(specs)} specs for {len(images)} images: give one for all, or one for each")
     lanes_at_once = max_lanes or max_lanes_on(model.device)
     wanted = [_wanted(model, k, image, spec) for k, (image, spec) in enumerate(zip(images, specs, strict=True))]
-    total = sum(lane.steps for one in wanted for lane in plan(one.spec, image=0, target=0, first=0))
-    done = 0
-
-    def report(solver: Solver) -> None:
-        if on_progress is not None:
-            on_progress(Progress(done + solver.done, total, solver))
-
+    watch = Watch(sum(planned_steps(one.spec) for one in wanted), on_progress)
     explained: dict[int, Explanation] = {}
     with model.frozen() as network:
         for group in _groups(wanted, model, lanes_at_once):
             started = time.perf_counter()
             sweeps = [prepare(model, network, one.image, one.spec, one.target) for one in group]
-            tuned = tune(network, sweeps[0].pyramid[[0, -1]])
-            solver = _solver(tuned, sweeps, lanes_at_once)
-            for _ in solver.run():
-                report(solver)
-            done += solver.total
-            for k, (one, sweep) in enumerate(zip(group, sweeps, strict=True)):
-                found = _explanation(model, sweep, solver.best_masks(k))
-                timing = Timing(
-                    run_s=(time.perf_counter() - started) / len(sweeps),
-                    iterations=round(solver.lane_steps(k) / len(sweep.spec.areas)),
-                )
-                explained[one.place] = replace(found, timing=timing)
+            search = Search(tune(network, sweeps[0].pyramid[[0, -1]]), watch, lanes_at_once)
+            found = search.masks(sweeps)
+            for one, sweep, masks in zip(group, sweeps, found, strict=True):
+                explained[one.place] = _explanation(model, search, sweep, masks)
+            share = (time.perf_counter() - started) / len(sweeps)
+            for one in group:
+                timing = explained[one.place].timing.model_copy(update={"run_s": share})
+                explained[one.place] = replace(explained[one.place], timing=timing)
     return [explained[k] for k in range(len(images))]
 
 
@@ -126,11 +113,11 @@ class _Wanted:
     target: int | None
     """Class index; None for the top class."""
 
-    def kind(self, model: Classifier) -> tuple[str, int, tuple[int, ...]]:
-        """Return what images must share to be stepped together: preset, levels of the pyramid, size of the frame."""
+    def kind(self, model: Classifier) -> tuple[str, bool, int, tuple[int, ...]]:
+        """Return what images must share to be stepped together: preset and search, levels of the pyramid, frame."""
         levels = self.spec.pyramid_levels if self.spec.perturbation == "blur" else 2
         size = model.input_size if isinstance(self.image, Image.Image) else tuple(self.image.shape[2:])
-        return self.spec.preset, levels, size
+        return self.spec.preset, by_walks(self.spec), levels, size
 
 
 def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
@@ -156,33 +143,29 @@ def _groups(wanted: Sequence[_Wanted], model: Classifier, max_lanes: int) -> Ite
             yield group
 
 
-def _solver(network: nn.Module, sweeps: Sequence[Prepared[ExtremalSpec]], max_lanes: int) -> Solver:
-    lanes: list[Lane] = []
-    for k, sweep in enumerate(sweeps):
-        lanes += plan(sweep.spec, image=k, target=sweep.target, first=len(lanes))
-    pyramids = Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
-    return spatial_solver(network, pyramids, lanes, sweeps[0].spec.preset, max_lanes=max_lanes)
-
-
-def _explanation(model: Classifier, sweep: Prepared[ExtremalSpec], masks: Tensor) -> Explanation:
-    """Score the masks by the network as it is, beside their rivals."""
-    network, spec = model.network, sweep.spec
-    scores = sweep.class_scores(network)
-    curve = sweep.curve(scores, masks)
-    extremality = None
+def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec], found: SweepMasks) -> Explanation:
+    """Score the masks by the network as it is, the best known ones, and add what else a result says."""
+    spec = sweep.spec
+    scores = sweep.class_scores(model.network)
+    answers = Answers(search, sweep, scores, found, model.labels)
     if spec.check_extremality:
-        rivals = quick_rivals(model, sweep)
-        extremality = check_extremality(scores, sweep.target, spec.variant, curve, rivals)
+        answers.compare(quick_rivals(model, sweep))
+    stable = answers.stability()
+    alternatives = answers.alternatives()
+    contrast = answers.contrast()
     return Explanation(
         spec=spec,
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=sweep.frame.input_size),
         target=TargetRef(index=sweep.target, label=model.labels[sweep.target]),
         image=sweep.picture,
         frame=sweep.frame,
-        masks=masks.cpu(),
-        scores=sweep.reference(scores),
-        curve=curve,
-        extremality=extremality,
-        timing=Timing(run_s=0, iterations=0),
-        engine=engine_on(masks.device),
+        masks=answers.masks.cpu(),
+        scores=answers.reference,
+        curve=answers.curve,
+        extremality=answers.extremality,
+        stability=stable,
+        alternatives=alternatives,
+        contrast=contrast,
+        timing=Timing(run_s=0, iterations=round(answers.steps / len(spec.areas))),
+        engine=engine_on(answers.masks.device),
     )

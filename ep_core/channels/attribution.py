@@ -15,7 +15,7 @@ from ep_core.inversion import STEPS, invert
 from ep_core.models.card import LayerCard
 from ep_core.models.classifier import Classifier
 from ep_core.models.split import Split, split
-from ep_core.progress import OnProgress, Progress
+from ep_core.progress import LanesSeen, OnProgress, Progress
 from ep_core.report import CurvePoint, ModelRef, TargetRef, Timing
 from ep_core.solver import Solver
 from ep_core.spec import ChannelsSpec, Preset
@@ -64,7 +64,8 @@ def explain_channels(
 
     def report(done: int, solver: Solver | None = None) -> None:
         if on_progress is not None:
-            on_progress(Progress(done, steps + inverting, solver, unit=layer.channels))
+            seen = None if solver is None else LanesSeen(solver, unit=layer.channels)
+            on_progress(Progress(done, steps + inverting, seen))
 
     with model.frozen() as network:
         found, parts = attribute(
@@ -151,7 +152,7 @@ def _solve(
     solver = Solver(rule, parts.scores, max_lanes=max_lanes)
     for _ in solver.run():
         report(solver)
-    return solver.best_masks(0)
+    return solver.image_masks(0)
 
 
 def _point(point: CurvePoint, mass: float) -> ChannelPoint:

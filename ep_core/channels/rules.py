@@ -63,13 +63,13 @@ class FastChannels(Rule):
         counts = [area_pixels(lane.area, channels) for lane in lanes]
         self._counts = torch.tensor(counts, device=device)[:, None]
         self._search = torch.tensor([math.ceil(SEARCH * lane.end) for lane in lanes], device=device)[:, None]
-        self._candidate = self._row(torch.ones(len(lanes), channels, device=device))
-        self._mean = self._row(torch.zeros_like(self._candidate))
-        self._best = self._row(torch.ones_like(self._candidate))
-        self._best_gradient = self._row(torch.zeros_like(self._candidate))
-        self._best_value = self._row(torch.full((len(lanes), 1), -math.inf, device=device))
-        self._swaps = self._row((self._counts // FIRST_SWAPS).clamp_min(1))
-        self._skipped = self._row(torch.zeros_like(self._swaps))
+        self._candidate = torch.ones(len(lanes), channels, device=device)
+        self._mean = torch.zeros_like(self._candidate)
+        self._best = torch.ones_like(self._candidate)
+        self._best_gradient = torch.zeros_like(self._candidate)
+        self._best_value = torch.full((len(lanes), 1), -math.inf, device=device)
+        self._swaps = (self._counts // FIRST_SWAPS).clamp_min(1)
+        self._skipped = torch.zeros_like(self._swaps)
 
     def step(self, batch: Batch) -> None:
         """Score the candidates, keep what is better, and choose the next ones."""

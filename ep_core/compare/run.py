@@ -6,17 +6,21 @@ import time
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ep_core.baselines.method import MethodUnavailable, Question
 from ep_core.baselines.methods.extremal import extremal_spec
 from ep_core.baselines.registry import get_method
 from ep_core.channels.choice import resolve_layer
 from ep_core.explanation import Explanation
-from ep_core.extremality import check_extremality, rivals_of
+from ep_core.extremal.best import best_known
+from ep_core.extremal.search import Search
+from ep_core.extremal.watch import Watch
+from ep_core.extremality import check_extremality, objective_values, rivals_of
 from ep_core.inputs import Picture, check_shape, engine_on
 from ep_core.lanes import ClassScores
 from ep_core.models.classifier import Classifier
+from ep_core.models.tuned import tune
 from ep_core.prepared import Prepared, prepare
 from ep_core.progress import OnProgress, Progress
 from ep_core.report import ModelRef, TargetRef, Timing
@@ -38,6 +42,7 @@ def compare(
     *,
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
+    start_from_rivals: bool = True,
 ) -> Comparison:
     """Ask several methods which parts of an image a class's score hangs on, and score their top areas alike.
 
@@ -50,6 +55,8 @@ def compare(
         spec: which methods, and how; None takes the defaults. Its `model` isn't looked at: the model is the one given.
         on_progress: called as the work goes on.
         max_lanes: as for `explain`.
+        start_from_rivals: whether an extremal mask (of `fast`) that another method's beats gives way to what the
+            search makes of that one; False leaves the masks as a sweep by itself finds them.
 
     Raises:
         InvalidInput: the target is no class of the model, the layer none of its layers, or the image has the wrong
@@ -68,7 +75,8 @@ def compare(
         watch = _Watch(spec, on_progress)
         asked = _ask_all(model, prepared, watch, max_lanes)
         answers = _score_all(prepared, scores, asked, watch)
-        explanation = _checked(prepared, scores, asked, answers)
+        search = _search(network, prepared, max_lanes) if start_from_rivals else None
+        explanation = _checked(prepared, scores, asked, answers, search)
         reference = prepared.reference(scores)
         watch.done(SCORING)
     return Comparison(
@@ -172,6 +180,12 @@ def _ask(
     return found
 
 
+def _search(network: nn.Module, image: Prepared[CompareSpec], max_lanes: int | None) -> Search | None:
+    if image.spec.preset != "fast":
+        return None
+    return Search(tune(network, image.pyramid[[0, -1]]), Watch(0, None), max_lanes)
+
+
 def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked, watch: _Watch) -> dict[str, Answer]:
     others = [name for name in asked.maps if name != EXTREMAL]
     masks: dict[str, Tensor] = {}
@@ -196,17 +210,36 @@ def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked,
 
 
 def _checked(
-    image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked, answers: dict[str, Answer]
+    image: Prepared[CompareSpec],
+    scores: ClassScores,
+    asked: _Asked,
+    answers: dict[str, Answer],
+    search: Search | None,
 ) -> Explanation | None:
-    """Return the extremal sweep with how its masks do beside all others."""
+    """Return the extremal sweep with how its masks do beside all others; `search` goes on from those that beat it."""
     if asked.explanation is None:
         return None
     own = answers[EXTREMAL]
+    spec, target = image.spec, image.target
     names = [name for name in answers if name != EXTREMAL]
-    areas, seed = image.spec.areas, image.spec.seed
     masks = own.masks.new_zeros(0, *own.masks.shape)
     if names:
         masks = torch.stack([answers[name].masks for name in names])
-    rivals = rivals_of(names, masks.to(image.x.device), areas=areas, random=RANDOM_RIVALS, seed=seed)
-    extremality = check_extremality(scores, image.target, image.spec.variant, own.curve, rivals)
-    return replace(asked.explanation, image=image.picture, frame=image.frame, extremality=extremality)
+    rivals = rivals_of(names, masks.to(image.x.device), areas=spec.areas, random=RANDOM_RIVALS, seed=spec.seed)
+    explained = replace(asked.explanation, image=image.picture, frame=image.frame)
+    if search is None:
+        values = objective_values(scores, rivals.masks, target, spec.variant)
+        return replace(explained, extremality=check_extremality(own.curve, spec.variant, rivals, values))
+    best = best_known(
+        scores,
+        own.masks.to(image.x.device),
+        rivals,
+        areas=spec.areas,
+        target=target,
+        variant=spec.variant,
+        refine=lambda areas, starts: search.of_areas(image, areas, starts)[0],
+    )
+    curve = image.curve(scores, best.masks)
+    answers[EXTREMAL] = replace(own, masks=best.masks.cpu(), curve=curve)
+    checked = check_extremality(curve, spec.variant, rivals, best.rival_values, best.found_by)
+    return replace(explained, masks=best.masks.cpu(), curve=curve, extremality=checked)

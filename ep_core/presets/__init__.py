@@ -17,24 +17,20 @@ ITERATIONS: dict[Preset, int] = {"fast": 100, "paper": 1600}
 """Steps per area, at most."""
 
 
-def plan(spec: SpatialSpec, *, image: int, target: int, first: int) -> list[Lane]:
-    """Return a sweep's lanes: one for each area of `spec.areas`, or several, of which the best counts.
+def plan(spec: SpatialSpec, *, image: int, target: int) -> list[Lane]:
+    """Return a lane for each area of `spec.areas`, each by itself (figure 5).
 
     Args:
         spec: what to find.
         image: index of the image among the pyramids.
         target: class index.
-        first: index that the first lane will have, which its relatives refer to.
     """
     iterations = spec.iterations or ITERATIONS[spec.preset]
     if spec.preset == "paper":
         lanes = paper.plan(spec.areas, spec.variant, iterations)
     else:
-        lanes = fast.plan(spec.areas, spec.variant, iterations, seed=spec.seed, independent=bool(spec.independent))
-    parents = [None if lane.parent is None else first + lane.parent for lane in lanes]
-    return [
-        replace(lane, image=image, target=target, parent=parent) for lane, parent in zip(lanes, parents, strict=True)
-    ]
+        lanes = fast.plan(spec.areas, spec.variant, iterations, seed=spec.seed)
+    return [replace(lane, image=image, target=target) for lane in lanes]
 
 
 __all__ = ["ITERATIONS", "RULES", "FastRule", "PaperRule", "Rule", "plan"]

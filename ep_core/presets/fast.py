@@ -1,24 +1,24 @@
-"""`preset: "fast"`: masks that hold their area exactly while it shrinks, moved by Adam. Ours, not the paper's.
+"""`preset: "fast"`: masks that hold their area exactly, moved by Adam. Ours, not the paper's.
 
 The lattice parameters are ``sigmoid(beta (theta + b))``. The shift b holds the mask's area at a schedule that falls
 from the whole image to the wanted area, so that the score decides what goes first: a mask that starts small sees
 nothing but blur. Then the area is held, while the slope beta rises, which makes the mask binary, and the steps shorten.
-
-A sweep is a walk from the whole image to the smallest area. The lane of each area takes its mask as the walk passes
-by, and works on it from there: the next smaller area's lane branches off it, with all of its state. Where a walk ends
-hangs on where it starts, so there are two, from parameters drawn with the seed; the better mask of each area counts.
 
 Smooth masks are sharpened (`mask.sharpened`), so that their borders are a quarter as wide; one that is still greyer
 than it should be, because its border is long, is sharpened further while its area is held, by no more than needed.
 
 With the area held, no weight lambda is needed: a step moves along the constraint, its gradient being
 ``g - a' (sum g) / (sum a')``, where a' is the gradient of the area (the implicit derivative of b).
+
+A lane by itself does both, the fall and the hold: that is what `independent: true` asks for (figure 5). A sweep divides
+the two: walks that only fall (`presets.walk`), and lanes that only hold, from where the walks agree (`presets.refine`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -29,9 +29,7 @@ from ep_core.spec import Variant
 
 from .rule import Batch, Rule
 
-WALKS = 2
-WALK = 0.85  # times the iterations per area: the steps from the whole image to the smallest area, at most
-HOLD = 0.2  # times the iterations per area: the steps that a lane has for itself, once its area is reached
+HOLD = 0.2  # of a lane's steps, for those that hold the area
 FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
 SLOPES = (1.0, 1.8)
@@ -54,35 +52,16 @@ MOST_SECANTS, CLOSE = 8, 1e-5  # how a shift follows a sharpening: steps, and ho
 PROBE, LEAST_MOVE, LEAST_RISE = 0.01, 1e-3, 1e-3  # of a shift, to see how the area rises with it
 
 
-def plan(areas: Sequence[float], variant: Variant, iterations: int, *, seed: int, independent: bool) -> list[Lane]:
-    """Return the lanes of each walk, one for each area, of an image and a target yet to be named.
-
-    Args:
-        areas: in increasing order.
-        variant: what the lanes optimise.
-        iterations: steps per area, at most; many areas take fewer, since they share the walks.
-        seed: tells where the walks start.
-        independent: whether each area has a walk of its own, as figure 5 wants it; one, since it shares it with nobody.
-    """
-    hold = max(1, round(HOLD * iterations))
-    walks = WALKS if iterations > WALKS * hold else 1
-    length = min(round(WALK * iterations), len(areas) * (iterations // walks - hold))
-    if independent or length == 0:  # too few steps to share
-        alone = iterations - hold
-        return [Lane(0, 0, area, variant, end=iterations, arrival=alone, seed=seed) for area in areas]
-    arrivals = [math.ceil(length * (1 - area) / (1 - areas[0])) for area in areas]
-    lanes: list[Lane] = []
-    for walk in range(walks):
-        parents = [*range(len(lanes) + 1, len(lanes) + len(areas)), None]
-        lanes += [
-            Lane(0, 0, area, variant, arrival + hold, arrival, parent, start, seed=(walks * seed + walk) % 2**63)
-            for area, arrival, parent, start in zip(areas, arrivals, parents, [*arrivals[1:], 0], strict=True)
-        ]
-    return lanes
+def plan(areas: Sequence[float], variant: Variant, iterations: int, *, seed: int) -> list[Lane]:
+    """Return a lane for each area, all independent (figure 5), of an image and a target yet to be named."""
+    arrival = iterations - max(1, round(HOLD * iterations))
+    return [Lane(0, 0, area, variant, end=iterations, arrival=arrival, seed=seed) for area in areas]
 
 
 class FastRule(Rule):
     """Maximise the objective on masks of exactly the scheduled area."""
+
+    learning_rate: ClassVar[float] = LEARNING_RATE
 
     def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device) -> None:
         """Start all lanes at nearly everything preserved, with parameters drawn by their seeds."""
@@ -93,11 +72,11 @@ class FastRule(Rule):
         self._arrival = self._per_lane([lane.arrival for lane in lanes])
         self._hold = self._per_lane([max(1, lane.end - lane.arrival) for lane in lanes])
         shape = (len(lanes), 1, *self._lattice.shape)
-        self._theta = self._row(torch.cat([_drawn(shape[1:], lane.seed) for lane in lanes]).to(device))
-        self._first_moment = self._row(torch.zeros(shape, device=device))
-        self._second_moment = self._row(torch.zeros(shape, device=device))
-        self._contrast = self._row(torch.full((len(lanes), 1, 1, 1), CONTRASTS[0], device=device))
-        self._shift = self._row(self._shift_to(LARGEST_AREA, SLOPES[0], self._theta, self._contrast))
+        self._theta = torch.cat([_drawn(shape[1:], lane.seed) for lane in lanes]).to(device)
+        self._first_moment = torch.zeros(shape, device=device)
+        self._second_moment = torch.zeros(shape, device=device)
+        self._contrast = torch.full((len(lanes), 1, 1, 1), CONTRASTS[0], device=device)
+        self._shift = self._shift_to(LARGEST_AREA, SLOPES[0], self._theta, self._contrast)
 
     def step(self, batch: Batch) -> None:
         """Move the lanes by one step of Adam, then the shift by one step of Newton towards the next area."""
@@ -118,7 +97,7 @@ class FastRule(Rule):
 
         first = BETAS[0] * self._first_moment[index] + (1 - BETAS[0]) * gradient
         second = BETAS[1] * self._second_moment[index] + (1 - BETAS[1]) * gradient.square()
-        rate = LEARNING_RATE * 0.5 * (1 + torch.cos(math.pi * held))
+        rate = self.learning_rate * 0.5 * (1 + torch.cos(math.pi * held))
         sizes = _unbiased(second, BETAS[1], taken)
         sizes = (1 - COMMON) * sizes.sqrt() + COMMON * _mean(sizes).sqrt() + 1e-12
         move = rate * _unbiased(first, BETAS[0], taken) / sizes
@@ -138,6 +117,10 @@ class FastRule(Rule):
             (self.taken, taken.flatten() + 1),
         ):
             rows.index_copy_(0, index, moved)
+        self._look(index, masks.detach(), values.detach())
+
+    def _look(self, index: Tensor, masks: Tensor, values: Tensor) -> None:
+        """Look at the masks of a step and at what their objective was; for rules that remember them."""
 
     def _held(self, index: Tensor | list[int]) -> Tensor:
         """Return how much of the steps at their own area the lanes have behind them: 0 to 1."""

@@ -34,8 +34,8 @@ class RankedRule(Rule):
         super().__init__(lanes, device)
         self._ends = torch.tensor([float(lane.end) for lane in lanes], device=device)
         self._ones = [area_pixels(lane.area, pixels) for lane in lanes]
-        self._parameters = self._row(torch.ones(len(lanes), *shape, device=device))
-        self._velocity = self._row(torch.zeros_like(self._parameters))
+        self._parameters = torch.ones(len(lanes), *shape, device=device)
+        self._velocity = torch.zeros_like(self._parameters)
 
     @abstractmethod
     def masks_of(self, parameters: Tensor) -> Tensor:

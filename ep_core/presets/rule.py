@@ -32,15 +32,14 @@ class Rule(ABC):
     """
 
     def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
-        """Take note of the lanes; subclasses add their state with `_row`."""
+        """Take note of the lanes; subclasses add their state, a row for each lane."""
         self.lanes = tuple(lanes)
         self.device = device
-        self._rows: list[Tensor] = []
-        self.taken = self._row(torch.zeros(len(lanes), device=device))
-        """Steps that each lane has behind it, its parent's included."""
-        self.values = self._row(torch.zeros(len(lanes), device=device))
+        self.taken = torch.zeros(len(lanes), device=device)
+        """Steps that each lane has behind it."""
+        self.values = torch.zeros(len(lanes), device=device)
         """What each lane's objective was before its last step."""
-        self.areas = self._row(torch.ones(len(lanes), device=device))
+        self.areas = torch.ones(len(lanes), device=device)
         """Means of the masks before the last step."""
 
     @abstractmethod
@@ -54,16 +53,6 @@ class Rule(ABC):
     def previews(self, rows: Sequence[int]) -> Tensor:
         """Return the lanes' masks about as they are, for a look while they are worked on; cheap."""
         return self.masks(rows)
-
-    def branch(self, child: int, parent: int) -> None:
-        """Let a lane go on from where its parent is."""
-        for rows in self._rows:
-            rows[child] = rows[parent]
-
-    def _row(self, rows: Tensor) -> Tensor:
-        """Register a tensor that holds a row for each lane."""
-        self._rows.append(rows)
-        return rows
 
     def _per_lane(self, values: Sequence[float]) -> Tensor:
         """Return numbers of the lanes as lanes x 1 x 1 x 1."""

@@ -10,6 +10,8 @@ from .common import MAX_AREAS, CommonSpec, PerturbationKind, Preset
 
 DEFAULT_AREAS = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # section 4
 
+MAX_ALTERNATIVES = 4
+
 Area = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -37,8 +39,8 @@ class SpatialSpec(CommonSpec):
         StrictBool | None,
         Field(
             description="Whether every area's mask is optimised from the whole image by itself (figure 5), instead of "
-            "branching off the next larger area's. Masks of `paper` always are; those of `fast` (null: false) take "
-            "more steps then."
+            "starting where the walks of the whole sweep agree. Masks of `paper` always are; those of `fast` (null: "
+            "false) vary more with the seed then."
         ),
     ] = None
     sigma_max: Annotated[
@@ -94,6 +96,22 @@ class ExtremalSpec(SpatialSpec):
         StrictBool,
         Field(
             description="Whether to compare each mask's score with those of rivals of the same area: the top areas of "
-            "quick methods and random smooth masks. A mask that is beaten is not extremal."
+            "quick methods and random smooth masks. With `fast`, a mask that is beaten gives way to what the search "
+            "makes of its rival."
+        ),
+    ] = True
+    alternatives: Annotated[
+        StrictInt,
+        Field(
+            ge=0,
+            le=MAX_ALTERNATIVES,
+            description="Other sufficient masks of the area a* that are sought, distinct from the optimal one (`fast`, "
+            "variants that preserve).",
+        ),
+    ] = 1
+    contrast: Annotated[
+        StrictBool,
+        Field(
+            description="Whether to find the mask that most lifts the target above its nearest rival class (`fast`)."
         ),
     ] = True

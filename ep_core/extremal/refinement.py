@@ -1,0 +1,45 @@
+"""Masks that hold their areas, moved up their objective from given starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from torch import Tensor, nn
+
+from ep_core.lanes import Lane
+from ep_core.perturbation import Pyramids
+from ep_core.plateau import Plateau
+from ep_core.presets import ITERATIONS, refine
+from ep_core.presets.refine import RefineRule
+from ep_core.solver import Solver
+from ep_core.spatial import class_scores
+from ep_core.spec import SpatialSpec
+
+
+def hold_of(spec: SpatialSpec) -> int:
+    """Return the steps that a lane takes."""
+    return refine.steps(spec.iterations or ITERATIONS["fast"])
+
+
+def lane(spec: SpatialSpec, area: float, *, image: int, target: int, against: int | None = None) -> Lane:
+    """Return the lane of a mask; with `against`, of what most lifts the target's score above that class's."""
+    variant = spec.variant if against is None else "preserve"
+    return Lane(image, target, area, variant, end=hold_of(spec), against=against)
+
+
+def refinement(
+    network: nn.Module, pyramids: Pyramids, lanes: Sequence[Lane], starts: Tensor, *, max_lanes: int | None
+) -> Solver:
+    """Return a solver of lanes at their starts.
+
+    Args:
+        network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
+        pyramids: the images' pyramids, on the network's device.
+        lanes: at least one.
+        starts: lanes x H x W, any values: a mask starts as the top area of its map.
+        max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
+    """
+    rule = RefineRule(lanes, pyramids.size, pyramids.rows.device, starts)
+    scores = partial(class_scores, network, pyramids)
+    return Solver(rule, scores, plateau=Plateau(lanes), max_lanes=max_lanes)

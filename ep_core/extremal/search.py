@@ -1,0 +1,116 @@
+"""The search for the masks of a sweep, and of what else a result has, in stages that share one network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ep_core.lanes import Lane
+from ep_core.perturbation import Pyramids
+from ep_core.prepared import Prepared
+from ep_core.presets import ITERATIONS, plan
+from ep_core.progress import LanesSeen
+from ep_core.solver import Solver
+from ep_core.spatial import spatial_solver
+from ep_core.spec import ExtremalSpec, SpatialSpec
+
+from . import walks
+from .refinement import hold_of, lane, refinement
+from .walks import Survival, walked
+from .watch import Watch
+
+
+@dataclass(frozen=True)
+class SweepMasks:
+    """The masks that a search ends at, not yet compared with any rival."""
+
+    masks: Tensor
+    """K x 1 x H x W in [0, 1], by increasing area."""
+    steps: float
+    """Steps that were taken, of all areas together; cheaper ones count as what they cost."""
+    survival: Survival | None = None
+    """Of the walks, where there were any."""
+
+
+def by_walks(spec: SpatialSpec) -> bool:
+    """Return whether the masks of a sweep start where walks agree; else each area has a lane by itself."""
+    return spec.preset == "fast" and not spec.independent
+
+
+def planned_steps(spec: ExtremalSpec) -> float:
+    """Return how many steps a sweep takes, at most; rivals that must be refined are not foreseen."""
+    if not by_walks(spec):
+        return len(spec.areas) * (spec.iterations or ITERATIONS[spec.preset])
+    lanes = len(spec.areas) + (spec.alternatives if spec.variant != "delete" else 0) + spec.contrast
+    return walks.planned_steps(spec) + lanes * hold_of(spec)
+
+
+class Search:
+    """Finds masks of images of one preset and frame size."""
+
+    def __init__(self, network: nn.Module, watch: Watch, max_lanes: int | None) -> None:
+        """Take note of what is searched with.
+
+        Args:
+            network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
+            watch: tells how far it is.
+            max_lanes: lanes stepped in one batch, at most.
+        """
+        self._network = network
+        self._watch = watch
+        self._max_lanes = max_lanes
+
+    def masks(self, sweeps: Sequence[Prepared[ExtremalSpec]]) -> list[SweepMasks]:
+        """Return the masks of each image's sweep, all images stepped together."""
+        pyramids = Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
+        if not by_walks(sweeps[0].spec):
+            lanes = [one for k, sweep in enumerate(sweeps) for one in plan(sweep.spec, image=k, target=sweep.target)]
+            preset = sweeps[0].spec.preset
+            solver = self._run(spatial_solver(self._network, pyramids, lanes, preset, max_lanes=self._max_lanes))
+            return [SweepMasks(solver.image_masks(k), solver.lane_steps(k)) for k in range(len(sweeps))]
+        survivals = walked(self._network, sweeps, max_lanes=self._max_lanes, follow=self._watch.follow)
+        lanes = [
+            lane(sweep.spec, area, image=k, target=sweep.target)
+            for k, sweep in enumerate(sweeps)
+            for area in sweep.spec.areas
+        ]
+        starts = torch.cat([survival.maps for survival in survivals])
+        solver = self._run(refinement(self._network, pyramids, lanes, starts, max_lanes=self._max_lanes))
+        return [
+            SweepMasks(solver.image_masks(k), solver.lane_steps(k) + survival.steps, survival)
+            for k, survival in enumerate(survivals)
+        ]
+
+    def of_areas(
+        self, sweep: Prepared[SpatialSpec], areas: Sequence[float], starts: Tensor, *, pyramid: Tensor | None = None
+    ) -> tuple[Tensor, int]:
+        """Return masks of an image for some areas (N x 1 x H x W), moved from N x H x W starts, and the steps taken.
+
+        Args:
+            sweep: the image.
+            areas: N shares of it.
+            starts: N x H x W.
+            pyramid: levels x 3 x H x W, what is perturbed; None takes the image's own.
+        """
+        lanes = [lane(sweep.spec, area, image=0, target=sweep.target) for area in areas]
+        return self.refined(sweep.pyramid if pyramid is None else pyramid, lanes, starts)
+
+    def refined(self, pyramid: Tensor, lanes: Sequence[Lane], starts: Tensor) -> tuple[Tensor, int]:
+        """Return the masks that lanes of one image end at (N x 1 x H x W), and the steps that they took.
+
+        Args:
+            pyramid: levels x 3 x H x W, the image's.
+            lanes: N.
+            starts: N x H x W.
+        """
+        pyramids = Pyramids(pyramid[None])
+        solver = refinement(self._network, pyramids, lanes, starts, max_lanes=self._max_lanes)
+        self._watch.follow(solver)
+        return solver.image_masks(0), solver.lane_steps(0)
+
+    def _run(self, solver: Solver) -> Solver:
+        self._watch.follow(solver, LanesSeen(solver))
+        return solver

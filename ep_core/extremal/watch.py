@@ -1,0 +1,38 @@
+"""How far a sweep has come, all of its stages together."""
+
+from __future__ import annotations
+
+from ep_core.progress import OnProgress, Progress, Seen
+from ep_core.solver import Solver
+
+
+class Watch:
+    """Runs solvers to their ends, one after the other, and tells of all of them as one work."""
+
+    def __init__(self, total: float, on_progress: OnProgress | None) -> None:
+        """Take note of how many steps there will be, at most, and whom to tell."""
+        self._total = round(total)
+        self._done = 0.0
+        self._on_progress = on_progress
+        self._seen: Seen | None = None
+
+    def follow(self, solver: Solver, seen: Seen | None = None, cost: float = 1.0) -> None:
+        """Run a solver to its end.
+
+        Args:
+            solver: at its start.
+            seen: shows its masks; None goes on showing those that were seen last.
+            cost: what a step of it counts as.
+        """
+        self._seen = seen or self._seen
+        for done in solver.run():
+            self._tell(self._done + cost * done)
+        self._done += cost * solver.total
+
+    def reach(self, done: float) -> None:
+        """Note that so many steps are done, or are not needed."""
+        self._done = done
+
+    def _tell(self, done: float) -> None:
+        if self._on_progress is not None:
+            self._on_progress(Progress(min(round(done), self._total), self._total, self._seen))
