@@ -160,7 +160,13 @@ class Timing(BaseModel):
 
     queued_s: float | None = None
     run_s: float
-    iterations: Annotated[int, Field(description="Optimisation steps taken per area: all of the sweep's, shared out.")]
+    iterations: Annotated[
+        int,
+        Field(
+            description="Optimisation steps per area, as many as cost the same: all of the sweep's, shared out; "
+            "alternatives, contrast and rivals not counted."
+        ),
+    ]
 
 
 class Engine(BaseModel):

@@ -100,6 +100,8 @@ def explain_batch(
             for one in group:
                 timing = explained[one.place].timing.model_copy(update={"run_s": share})
                 explained[one.place] = replace(explained[one.place], timing=timing)
+    if images:
+        watch.finish()
     return [explained[k] for k in range(len(images))]
 
 
@@ -166,6 +168,6 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
         stability=stable,
         alternatives=alternatives,
         contrast=contrast,
-        timing=Timing(run_s=0, iterations=round(answers.steps / len(spec.areas))),
+        timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),
         engine=engine_on(answers.masks.device),
     )

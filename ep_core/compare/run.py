@@ -237,7 +237,7 @@ def _checked(
         areas=spec.areas,
         target=target,
         variant=spec.variant,
-        refine=lambda areas, starts: search.of_areas(image, areas, starts)[0],
+        refine=lambda areas, starts: search.of_areas(image, areas, starts),
     )
     curve = image.curve(scores, best.masks)
     answers[EXTREMAL] = replace(own, masks=best.masks.cpu(), curve=curve)

@@ -1,7 +1,7 @@
 """Several sufficient explanations: masks that reach the threshold where the known ones are taken away.
 
 An image can have more than one region that suffices by itself (structured attention graphs, Shitole et al. 2021; ReX,
-Chockler et al. 2021). An alternative is sought in the image without the known masks, from what survives elsewhere.
+Chockler et al. 2021). Walks look for an alternative in the image without the known masks.
 """
 
 from __future__ import annotations
@@ -29,11 +29,6 @@ def without(pyramid: Tensor, known: Tensor) -> Tensor:
     """
     taken = known.amax(dim=0, keepdim=True)
     return torch.lerp(pyramid, pyramid[-1:].expand_as(pyramid), taken)
-
-
-def elsewhere(survival: Tensor, known: Tensor) -> Tensor:
-    """Return where an alternative starts (H x W): what survives (H x W), less where known masks (N x 1 x H x W) are."""
-    return survival * (1 - known.amax(dim=0)[0])
 
 
 def largest_overlap(mask: Tensor, known: Tensor) -> float:

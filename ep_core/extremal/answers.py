@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -52,7 +53,6 @@ class Answers:
         self._found = found
         self._labels = labels
         self.masks = found.masks
-        self.steps = found.steps
         self.extremality: Extremality | None = None
         self.reference: Scores = sweep.reference(scores)
         self.curve: list[CurvePoint] = sweep.curve(scores, self.masks)
@@ -77,7 +77,7 @@ class Answers:
             areas=spec.areas,
             target=sweep.target,
             variant=spec.variant,
-            refine=self._refined,
+            refine=partial(self._search.of_areas, sweep),
         )
         if any(name != OWN for name in best.found_by):
             self.masks = best.masks
@@ -99,16 +99,19 @@ class Answers:
 
     def alternatives(self) -> tuple[AlternativeMask, ...]:
         """Return other sufficient masks of the area a*, each distinct from those before it, as many as are found."""
-        sweep, survival, area = self._sweep, self._found.survival, self.optimal
-        if survival is None or sweep.spec.variant == "delete" or area is None or area > distinct.LARGEST_AREA:
+        sweep, area = self._sweep, self.optimal
+        if (
+            self._found.survival is None
+            or sweep.spec.variant == "delete"
+            or area is None
+            or area > distinct.LARGEST_AREA
+        ):
             return ()
         place = sweep.spec.areas.index(area)
         known = self.masks[place : place + 1]
         found: list[AlternativeMask] = []
         for _ in range(sweep.spec.alternatives):
-            pyramid = distinct.without(sweep.pyramid, known)
-            start = distinct.elsewhere(survival.maps[place], known)
-            mask = self._refined([area], start[None], pyramid)
+            mask = self._search.elsewhere(sweep, area, distinct.without(sweep.pyramid, known))
             report = self._alternative(mask, known, area)
             if report is None:
                 break
@@ -141,13 +144,7 @@ class Answers:
         (whole,) = masked_scores(self._scores, everything)
         rival = nearest_class(whole, sweep.target)
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target, against=rival)]
-        mask, steps = self._search.refined(sweep.pyramid, lanes, survival.maps[place : place + 1])
-        self.steps += steps
+        mask = self._search.refined(sweep.pyramid, lanes, survival.maps[place : place + 1])
         named = TargetRef(index=rival, label=self._labels[rival])
         report = contrast_of(self._scores, mask, area=area, target=sweep.target, rival=named)
         return ContrastMask(mask[0].cpu(), report)
-
-    def _refined(self, areas: Sequence[float], starts: Tensor, pyramid: Tensor | None = None) -> Tensor:
-        masks, steps = self._search.of_areas(self._sweep, areas, starts, pyramid=pyramid)
-        self.steps += steps
-        return masks

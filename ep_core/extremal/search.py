@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,8 @@ from ep_core.lanes import Lane
 from ep_core.perturbation import Pyramids
 from ep_core.prepared import Prepared
 from ep_core.presets import ITERATIONS, plan
-from ep_core.progress import LanesSeen
+from ep_core.presets.walk import WALKS
+from ep_core.progress import LanesSeen, Seen
 from ep_core.solver import Solver
 from ep_core.spatial import spatial_solver
 from ep_core.spec import ExtremalSpec, SpatialSpec
@@ -21,6 +22,9 @@ from . import walks
 from .refinement import hold_of, lane, refinement
 from .walks import Survival, walked
 from .watch import Watch
+
+ALTERNATIVE_WALKS = 4
+"""Walks that look for an alternative: it need not be steady, only sufficient."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,11 @@ def planned_steps(spec: ExtremalSpec) -> float:
     """Return how many steps a sweep takes, at most; rivals that must be refined are not foreseen."""
     if not by_walks(spec):
         return len(spec.areas) * (spec.iterations or ITERATIONS[spec.preset])
-    lanes = len(spec.areas) + (spec.alternatives if spec.variant != "delete" else 0) + spec.contrast
-    return walks.planned_steps(spec) + lanes * hold_of(spec)
+    others = spec.alternatives if spec.variant != "delete" else 0
+    one = spec.model_copy(update={"areas": spec.areas[:1]})
+    lanes = len(spec.areas) + others + spec.contrast
+    walking = walks.planned_steps(spec) + others * walks.planned_steps(one, most=ALTERNATIVE_WALKS)
+    return walking + lanes * hold_of(spec)
 
 
 class Search:
@@ -65,41 +72,50 @@ class Search:
 
     def masks(self, sweeps: Sequence[Prepared[ExtremalSpec]]) -> list[SweepMasks]:
         """Return the masks of each image's sweep, all images stepped together."""
+        if by_walks(sweeps[0].spec):
+            return self._by_walks(sweeps)
         pyramids = Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
-        if not by_walks(sweeps[0].spec):
-            lanes = [one for k, sweep in enumerate(sweeps) for one in plan(sweep.spec, image=k, target=sweep.target)]
-            preset = sweeps[0].spec.preset
-            solver = self._run(spatial_solver(self._network, pyramids, lanes, preset, max_lanes=self._max_lanes))
-            return [SweepMasks(solver.image_masks(k), solver.lane_steps(k)) for k in range(len(sweeps))]
-        survivals = walked(self._network, sweeps, max_lanes=self._max_lanes, follow=self._watch.follow)
+        lanes = [one for k, sweep in enumerate(sweeps) for one in plan(sweep.spec, image=k, target=sweep.target)]
+        solver = spatial_solver(self._network, pyramids, lanes, sweeps[0].spec.preset, max_lanes=self._max_lanes)
+        self._watch.follow(solver, LanesSeen(solver))
+        return [SweepMasks(solver.image_masks(k), solver.lane_steps(k)) for k in range(len(sweeps))]
+
+    def elsewhere(self, sweep: Prepared[ExtremalSpec], area: float, pyramid: Tensor) -> Tensor:
+        """Return the mask of an area (1 x 1 x H x W) that few walks over another pyramid of an image lead to."""
+        one = replace(sweep, spec=sweep.spec.model_copy(update={"areas": (area,)}), pyramid=pyramid)
+        (found,) = self._by_walks([one], most=ALTERNATIVE_WALKS, shown=False)
+        return found.masks
+
+    def _by_walks(
+        self, sweeps: Sequence[Prepared[ExtremalSpec]], *, most: int = WALKS, shown: bool = True
+    ) -> list[SweepMasks]:
+        """Return the masks that start where walks agree; `shown` while they are worked on."""
+
+        def follow(solver: Solver, seen: Seen, cost: float = 1.0) -> None:
+            self._watch.follow(solver, seen if shown else None, cost)
+
+        survivals = walked(self._network, sweeps, max_lanes=self._max_lanes, follow=follow, most=most)
+        pyramids = Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
         lanes = [
             lane(sweep.spec, area, image=k, target=sweep.target)
             for k, sweep in enumerate(sweeps)
             for area in sweep.spec.areas
         ]
         starts = torch.cat([survival.maps for survival in survivals])
-        solver = self._run(refinement(self._network, pyramids, lanes, starts, max_lanes=self._max_lanes))
+        solver = refinement(self._network, pyramids, lanes, starts, max_lanes=self._max_lanes)
+        follow(solver, LanesSeen(solver))
         return [
             SweepMasks(solver.image_masks(k), solver.lane_steps(k) + survival.steps, survival)
             for k, survival in enumerate(survivals)
         ]
 
-    def of_areas(
-        self, sweep: Prepared[SpatialSpec], areas: Sequence[float], starts: Tensor, *, pyramid: Tensor | None = None
-    ) -> tuple[Tensor, int]:
-        """Return masks of an image for some areas (N x 1 x H x W), moved from N x H x W starts, and the steps taken.
-
-        Args:
-            sweep: the image.
-            areas: N shares of it.
-            starts: N x H x W.
-            pyramid: levels x 3 x H x W, what is perturbed; None takes the image's own.
-        """
+    def of_areas(self, sweep: Prepared[SpatialSpec], areas: Sequence[float], starts: Tensor) -> Tensor:
+        """Return masks of an image for N areas, moved from their starts (N x H x W): N x 1 x H x W."""
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target) for area in areas]
-        return self.refined(sweep.pyramid if pyramid is None else pyramid, lanes, starts)
+        return self.refined(sweep.pyramid, lanes, starts)
 
-    def refined(self, pyramid: Tensor, lanes: Sequence[Lane], starts: Tensor) -> tuple[Tensor, int]:
-        """Return the masks that lanes of one image end at (N x 1 x H x W), and the steps that they took.
+    def refined(self, pyramid: Tensor, lanes: Sequence[Lane], starts: Tensor) -> Tensor:
+        """Return the masks that lanes of one image end at: N x 1 x H x W.
 
         Args:
             pyramid: levels x 3 x H x W, the image's.
@@ -109,8 +125,4 @@ class Search:
         pyramids = Pyramids(pyramid[None])
         solver = refinement(self._network, pyramids, lanes, starts, max_lanes=self._max_lanes)
         self._watch.follow(solver)
-        return solver.image_masks(0), solver.lane_steps(0)
-
-    def _run(self, solver: Solver) -> Solver:
-        self._watch.follow(solver, LanesSeen(solver))
-        return solver
+        return solver.image_masks(0)

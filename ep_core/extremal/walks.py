@@ -27,6 +27,7 @@ SCALE = 5 / 7
 SMALLEST_SIDE = 112  # of the scaled frame: below, too few cells are left
 LEAST_CONTRAST = 0.5
 """Of the target's score between image and perturbed image, that must be left in the scaled frame."""
+PASSED = 1.25  # times an area: from there on, walks show what a mask of it is about to be
 SMOOTHING = 8 / 224  # sigma of the Gaussian that smooths a survival map, as a share of the frame's shorter side
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class WalksSeen:
 
 
 def _first(seen: Sequence[float], area: float) -> int | None:
-    return next((step for step, one in enumerate(seen) if one <= 1.1 * area), None)
+    return next((step for step, one in enumerate(seen) if one <= PASSED * area), None)
 
 
 Follow = Callable[[Solver, WalksSeen, float], None]
@@ -110,7 +111,12 @@ Follow = Callable[[Solver, WalksSeen, float], None]
 
 
 def walked(
-    network: nn.Module, sweeps: Sequence[Prepared[SpatialSpec]], *, max_lanes: int | None, follow: Follow
+    network: nn.Module,
+    sweeps: Sequence[Prepared[SpatialSpec]],
+    *,
+    max_lanes: int | None,
+    follow: Follow,
+    most: int = walk.WALKS,
 ) -> list[Survival]:
     """Return where the masks of each image start.
 
@@ -119,26 +125,27 @@ def walked(
         sweeps: images of one frame size and number of levels.
         max_lanes: lanes stepped in one batch, at most.
         follow: runs the walks.
+        most: walks of an image, at most.
     """
     walking = [_walking(network, place, sweep) for place, sweep in enumerate(sweeps)]
     found: dict[int, Survival] = {}
     for scaled in (True, False):
         alike = [one for one in walking if (one.cost < 1) == scaled]
         if alike:
-            found |= _survivals(network, alike, max_lanes, follow)
+            found |= _survivals(network, alike, max_lanes, follow, most)
     return [found[place] for place in range(len(sweeps))]
 
 
-def planned_steps(spec: SpatialSpec) -> float:
+def planned_steps(spec: SpatialSpec, *, most: int = walk.WALKS) -> float:
     """Return about how many steps the walks of an image will count as."""
-    lanes = _lanes(spec, image=0, target=0, cost=SCALE**2)
+    lanes = _lanes(spec, image=0, target=0, cost=SCALE**2, most=most)
     return sum(lane.end for lane in lanes) * SCALE**2
 
 
-def _lanes(spec: SpatialSpec, *, image: int, target: int, cost: float) -> list[Lane]:
+def _lanes(spec: SpatialSpec, *, image: int, target: int, cost: float, most: int) -> list[Lane]:
     iterations = spec.iterations or ITERATIONS["fast"]
     hold = refine.steps(iterations)
-    lanes = walk.plan(spec.areas, spec.variant, iterations, seed=spec.seed, hold=hold, cost=cost)
+    lanes = walk.plan(spec.areas, spec.variant, iterations, seed=spec.seed, hold=hold, cost=cost, most=most)
     return [replace(lane, image=image, target=target) for lane in lanes]
 
 
@@ -168,12 +175,12 @@ def _contrast(scores: Tensor, target: int) -> float:
 
 
 def _survivals(
-    network: nn.Module, walking: Sequence[_Walking], max_lanes: int | None, follow: Follow
+    network: nn.Module, walking: Sequence[_Walking], max_lanes: int | None, follow: Follow, most: int
 ) -> dict[int, Survival]:
     lanes = [
         lane
         for one in walking
-        for lane in _lanes(one.sweep.spec, image=one.place, target=one.sweep.target, cost=one.cost)
+        for lane in _lanes(one.sweep.spec, image=one.place, target=one.sweep.target, cost=one.cost, most=most)
     ]
     pyramids = Pyramids(torch.stack([one.pyramid for one in walking]))
     places = {one.place: row for row, one in enumerate(walking)}

@@ -29,9 +29,9 @@ class Watch:
             self._tell(self._done + cost * done)
         self._done += cost * solver.total
 
-    def reach(self, done: float) -> None:
-        """Note that so many steps are done, or are not needed."""
-        self._done = done
+    def finish(self) -> None:
+        """Tell that all is done; steps that were not needed count as taken."""
+        self._tell(self._total)
 
     def _tell(self, done: float) -> None:
         if self._on_progress is not None:

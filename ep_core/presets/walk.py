@@ -18,13 +18,20 @@ from ep_core.spec import Variant
 
 from .fast import LARGEST_AREA, FastRule
 
-WALKS = 12
+WALKS = 24
 FEWEST = 2  # so that there are two halves to compare
-LENGTH = 0.24  # times the iterations per area: the steps of a walk
+LENGTH = 0.16  # times the iterations per area: the steps of a walk
 
 
 def plan(
-    areas: Sequence[float], variant: Variant, iterations: int, *, seed: int, hold: int, cost: float = 1.0
+    areas: Sequence[float],
+    variant: Variant,
+    iterations: int,
+    *,
+    seed: int,
+    hold: int,
+    cost: float = 1.0,
+    most: int = WALKS,
 ) -> list[Lane]:
     """Return the walks of an image and a target yet to be named.
 
@@ -35,10 +42,11 @@ def plan(
         seed: tells where the walks start.
         hold: steps per area that refinement takes.
         cost: of a walk's step, as a share of one of refinement.
+        most: walks.
     """
     length = max(1, round(LENGTH * iterations))
     affordable = int(len(areas) * (iterations - hold) / (length * cost))
-    walks = min(WALKS, max(FEWEST, affordable))
+    walks = min(most, max(FEWEST, affordable))
     return [
         Lane(0, 0, areas[0], variant, end=length, arrival=length, seed=(WALKS * seed + walk) % 2**63)
         for walk in range(walks)

@@ -9,7 +9,16 @@ import torch
 from torch import Tensor
 
 from ep_core import Classifier, CurvePoint, ExtremalSpec, explain
-from ep_core.extremality import RANDOM, Rivals, check_extremality, random_maps, rivals_of
+from ep_core.extremality import (
+    RANDOM,
+    TOLERANCE,
+    Rivals,
+    beats,
+    check_extremality,
+    objective_values,
+    random_maps,
+    rivals_of,
+)
 from ep_core.perturbation import Pyramids
 from ep_core.spatial import class_scores
 from ep_core.top_area import top_area_masks
@@ -21,10 +30,9 @@ AREAS = (0.05, 0.1)
 
 def test_rank_counts_the_rivals_that_score_higher() -> None:
     scores = {"a": [3.0, 1.0], "b": [2.0, 9.0], RANDOM: [0.0, 5.0]}  # of two areas
-    masks = torch.tensor(list(scores.values())).view(3, 2, 1, 1, 1)
-    found = check_extremality(
-        score_is_value, 0, "preserve", [point(0.05, 2.5), point(0.1, 4.0)], Rivals((*scores,), masks)
-    )
+    values = torch.tensor(list(scores.values()))
+    rivals = Rivals((*scores,), values.view(3, 2, 1, 1, 1))
+    found = check_extremality([point(0.05, 2.5), point(0.1, 4.0)], "preserve", rivals, values)
     first, second = found.points
     assert (first.rank, first.of, first.beaten_by) == (2, 4, ["a"])
     assert (second.rank, second.beaten_by) == (3, ["b", RANDOM])
@@ -35,7 +43,8 @@ def test_rank_counts_the_rivals_that_score_higher() -> None:
 @pytest.mark.parametrize(("variant", "value"), [("preserve", 2.5), ("delete", -1.0), ("hybrid", 1.5)])
 def test_what_is_compared_is_what_the_variant_maximises(variant: str, value: float) -> None:
     rivals = Rivals((RANDOM,), torch.tensor([0.25]).view(1, 1, 1, 1, 1))
-    found = check_extremality(score_is_value, 0, variant, [point(0.05, 2.5)], rivals)
+    values = objective_values(score_is_value, rivals.masks, 0, variant)
+    found = check_extremality([point(0.05, 2.5)], variant, rivals, values)
     assert found.points[0].score == value
     expected = {"preserve": 0.25, "delete": -0.75, "hybrid": -0.5}[variant]
     assert found.points[0].best_rival_score == pytest.approx(expected)
@@ -48,11 +57,20 @@ def test_a_mask_on_the_wrong_spot_is_found_out(spot_model: Classifier, pyramids:
     scores = partial(class_scores, spot_model.network, pyramids)
     rivals = rivals_of(["right"], masks[:1], areas=AREAS, random=3, seed=0)
     assert rivals.masks.shape == (4, 2, 1, SIDE, SIDE)
-    beaten = check_extremality(scores, 1, "preserve", curve_of(scores, masks[1]), rivals)
+    values = objective_values(scores, rivals.masks, 1, "preserve")
+    beaten = check_extremality(curve_of(scores, masks[1]), "preserve", rivals, values)
     assert not beaten.extremal
     assert all(one.beaten_by[0] == "right" for one in beaten.points)
-    even = check_extremality(scores, 1, "preserve", curve_of(scores, masks[0]), rivals)
+    even = check_extremality(curve_of(scores, masks[0]), "preserve", rivals, values)
     assert even.extremal
+
+
+def test_a_rival_beats_a_mask_by_more_than_the_tolerance() -> None:
+    assert TOLERANCE == 1e-3
+    assert not beats(10.009, 10.0)
+    assert beats(10.011, 10.0)
+    assert beats(-9.98, -10.0)
+    assert not beats(0.0009, 0.0)  # of 1, where a score is smaller
 
 
 def test_random_masks_hang_on_the_seed_alone() -> None:

@@ -37,7 +37,7 @@ def solved(model: Classifier, pyramids: Pyramids, lanes: list[Lane], preset: str
         solver = spatial_solver(network, pyramids, lanes, preset, **options)
         for _ in solver.run():
             pass
-    return solver.masks()
+    return solver.image_masks(0)
 
 
 @pytest.mark.parametrize(("variant", "sign"), [("preserve", (1, 0)), ("delete", (0, -1)), ("hybrid", (1, -1))])
@@ -83,7 +83,7 @@ def test_any_subset_can_be_stepped(spot_model: Classifier, pyramids: Pyramids, p
         for k in range(3):
             for _ in range(6 - in_turn.taken[k]):
                 in_turn.step([k])
-    torch.testing.assert_close(in_turn.masks(), at_once.masks(), atol=1e-4, rtol=0)
+    torch.testing.assert_close(in_turn.image_masks(0), at_once.image_masks(0), atol=1e-4, rtol=0)
 
 
 def test_run_steps_more_lanes_than_fit_a_batch_to_their_own_ends(spot_model: Classifier, pyramids: Pyramids) -> None:
@@ -92,7 +92,7 @@ def test_run_steps_more_lanes_than_fit_a_batch_to_their_own_ends(spot_model: Cla
         solver = spatial_solver(network, pyramids, lanes, "paper", max_lanes=3)
         assert list(solver.run()) == [7, 11, 13]
     assert solver.taken == [one.end for one in lanes]
-    assert solver.masks().shape == (7, 1, SIDE, SIDE)
+    assert solver.image_masks(0).shape == (7, 1, SIDE, SIDE)
 
 
 @pytest.mark.parametrize(("preset", "iterations", "tolerance"), [("fast", 60, 0.002), ("paper", 150, 0.05)])
@@ -145,7 +145,7 @@ def test_lambda_doubles_at_each_third(step: int, weight: float) -> None:
 
 def test_paper_starts_from_all_ones(spot_model: Classifier, pyramids: Pyramids) -> None:
     solver = spatial_solver(spot_model.network, pyramids, [lane()], "paper")
-    assert solver.masks().min() > 0.97
+    assert solver.image_masks(0).min() > 0.97
 
 
 def test_paper_step_is_sgd_with_momentum(spot_model: Classifier, pyramids: Pyramids) -> None:

@@ -173,7 +173,6 @@ def test_progress_comes_after_every_round_and_ends_at_the_total(
     assert seen == [(2, 6, 2), (4, 6, 2), (6, 6, 2)]
     seen.clear()
     explain(mobilenet, sample("goose"), ExtremalSpec(areas=(0.1, 0.4), iterations=5), on_progress=note)
-    assert seen[0][2] == 1
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
     assert seen[-1] == (seen[-1][1], seen[0][1], 2)
 

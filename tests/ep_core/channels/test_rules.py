@@ -44,7 +44,7 @@ def solved(scores, counts: Sequence[int], preset: Preset, variant: Variant = "pr
 @pytest.mark.parametrize("variant", ["preserve", "delete", "hybrid"])
 def test_of_independent_channels_the_best_are_found(variant: Variant) -> None:
     counts = (1, 3, 6)
-    masks = solved(linear, counts, "fast", variant).masks()[:, :, 0, 0]
+    masks = solved(linear, counts, "fast", variant).image_masks(0)[:, :, 0, 0]
     for count, mask in zip(counts, masks, strict=True):
         best = set(WEIGHTS.topk(count).indices.tolist())
         assert set(mask.topk(count).indices.tolist()) == best
@@ -55,14 +55,14 @@ def test_fast_masks_have_exactly_as_many_channels_at_every_step() -> None:
     lanes = plan(counts, K, target=1, variant="preserve", iterations=9)
     solver = Solver(RULES["fast"](lanes, K, CPU), crossed)
     for _ in solver.run():
-        masks = solver.masks()[:, :, 0, 0]
+        masks = solver.image_masks(0)[:, :, 0, 0]
         assert set(masks.unique().tolist()) <= {0.0, 1.0}
         assert masks.sum(dim=1).tolist() == list(counts)
 
 
 def test_fast_comes_close_to_the_best_of_all_masks() -> None:
     counts = (2, 4, 6)
-    masks = solved(crossed, counts, "fast").masks()
+    masks = solved(crossed, counts, "fast").image_masks(0)
     found = crossed(masks, torch.zeros(3))[:, 1]
     for count, value in zip(counts, found.tolist(), strict=True):
         rows = torch.zeros(len(list(combinations(range(K), count))), K, 1, 1)
@@ -77,7 +77,7 @@ def test_fast_values_never_fall_once_it_swaps() -> None:
     solver = Solver(RULES["fast"](lanes, K, CPU), crossed)
     best = [solver.rule.values[0].item() for _ in solver.run()][1:]  # the first one is of all channels
     assert best == sorted(best)
-    assert best[-1] == pytest.approx(crossed(solver.masks(), torch.zeros(1))[0, 1].item(), abs=1e-5)
+    assert best[-1] == pytest.approx(crossed(solver.image_masks(0), torch.zeros(1))[0, 1].item(), abs=1e-5)
 
 
 def harmful(masks: Tensor, images: Tensor) -> Tensor:
@@ -97,12 +97,12 @@ def test_paper_takes_the_steps_of_equation_9() -> None:
         velocity = MOMENTUM * velocity + (WEIGHTS - 5) - weight * 2 * (mask - reference) / K
         mask = (mask + LEARNING_RATE * velocity).clamp(0, 1)
         solver.step([0])
-        torch.testing.assert_close(solver.masks()[0, :, 0, 0], mask)
+        torch.testing.assert_close(solver.image_masks(0)[0, :, 0, 0], mask)
 
 
 def test_paper_masks_end_near_the_counts() -> None:
     counts = (2, 5, 8)
-    masks = solved(harmful, counts, "paper").masks()[:, :, 0, 0]
+    masks = solved(harmful, counts, "paper").image_masks(0)[:, :, 0, 0]
     assert masks.sum(dim=1).tolist() == pytest.approx(counts, abs=0.5)
     assert float((masks * (1 - masks)).mean()) < 0.02
     for count, mask in zip(counts, masks, strict=True):
@@ -116,6 +116,6 @@ def test_the_weight_of_the_area_rises_to_1500_over_the_first_150_steps() -> None
 
 
 def test_lanes_do_not_depend_on_their_company() -> None:
-    together = solved(crossed, (2, 5, 7), "fast").masks()
+    together = solved(crossed, (2, 5, 7), "fast").image_masks(0)
     for k, count in enumerate((2, 5, 7)):
-        assert torch.equal(solved(crossed, (count,), "fast").masks()[0], together[k])
+        assert torch.equal(solved(crossed, (count,), "fast").image_masks(0)[0], together[k])

@@ -1,0 +1,105 @@
+"""Images with more than one sufficient region, and why one class and not another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ep_core import Classifier, ExtremalSpec, explain
+from ep_core.extremal.alternatives import largest_overlap, without
+from ep_core.extremal.contrast import nearest_class
+from ep_core.models import Preprocessing
+from tests.ep_core.conftest import SIDE, SPOTS, checkerboard
+
+
+class EitherSpot(nn.Module):
+    """Scores the detail of the two spots: each suffices (the higher one counts, at most 1), or only their mean."""
+
+    def __init__(self, *, enough: bool) -> None:
+        super().__init__()
+        self.enough = enough
+
+    def forward(self, x: Tensor) -> Tensor:
+        detail = x * checkerboard()
+        first, second = (4 * detail[:, :, where, where].mean(dim=(1, 2, 3)) for where in SPOTS)
+        both = torch.maximum(first, second).clamp_max(1) if self.enough else (first + second) / 2
+        return torch.stack([both, 0.3 * first, torch.zeros_like(both)], dim=1)
+
+
+def model(*, enough: bool) -> Classifier:
+    preprocessing = Preprocessing(input_size=(SIDE, SIDE), mean=(0, 0, 0), std=(1, 1, 1))
+    return Classifier(EitherSpot(enough=enough), name="either", preprocessing=preprocessing, labels=["any", "a", "b"])
+
+
+IMAGE = checkerboard()[None] / 2 + 0.5
+SPEC = ExtremalSpec(target=0, areas=(0.06, 0.1), perturbation="fade", threshold=0.9, alternatives=3)
+
+
+def test_either_spot_suffices_and_both_are_found() -> None:
+    found = explain(model(enough=True), IMAGE, SPEC)
+    assert found.optimal_area is not None
+    assert len(found.alternatives) == 1  # there is no third spot
+    (other,) = found.alternatives
+    optimal = found.masks[SPEC.areas.index(found.optimal_area)]
+    on = [[float(mask[0, where, where].sum() / mask.sum()) for where in SPOTS] for mask in (optimal, other.mask)]
+    assert max(on[0]) > 0.7
+    assert max(on[1]) > 0.7
+    assert on[0].index(max(on[0])) != on[1].index(max(on[1]))
+    assert other.report.preserve >= found.scores.threshold
+    assert other.report.overlap < 0.2
+    assert other.report.area == found.optimal_area
+    assert other.report.measured_area == pytest.approx(other.report.area, abs=1e-3)
+    assert found.report().alternatives == [other.report]
+
+
+def test_where_only_both_spots_suffice_there_is_no_alternative() -> None:
+    found = explain(model(enough=False), IMAGE, SPEC.model_copy(update={"areas": (0.1, 0.3)}))
+    assert found.optimal_area is not None
+    assert found.alternatives == ()
+
+
+def test_the_contrast_lifts_the_target_above_its_nearest_class() -> None:
+    """The rival looks at the first spot alone, so what speaks against it is the second."""
+    found = explain(model(enough=True), IMAGE, SPEC)
+    assert found.contrast is not None
+    report = found.contrast.report
+    assert (report.rival.index, report.rival.label) == (1, "a")
+    assert report.preserve == pytest.approx(report.target_score - report.rival_score)
+    assert report.preserve > report.original
+    mask = found.contrast.mask[0]
+    assert mask[SPOTS[1], SPOTS[1]].sum() > mask[SPOTS[0], SPOTS[0]].sum()
+    assert found.report().contrast == report
+
+
+def test_blocks_that_are_not_asked_for_are_left_out() -> None:
+    spec = SPEC.model_copy(update={"alternatives": 0, "contrast": False, "iterations": 10})
+    found = explain(model(enough=True), IMAGE, spec)
+    assert (found.alternatives, found.contrast) == ((), None)
+
+
+def test_the_nearest_class_is_the_highest_other_one() -> None:
+    scores = torch.tensor([3.0, 9.0, 7.0])
+    assert nearest_class(scores, 1) == 2
+    assert nearest_class(scores, 2) == 1
+
+
+def test_known_masks_are_taken_away_from_the_image() -> None:
+    pyramid = torch.tensor([5.0, 3.0, 1.0]).view(3, 1, 1, 1).expand(3, 3, 2, 2)
+    known = torch.tensor([[1.0, 0.0], [0.5, 0.0]])[None, None]
+    left = without(pyramid, torch.cat([known, torch.zeros_like(known)]))
+    assert left[:, 0, 0, 0].tolist() == [1, 1, 1]
+    assert left[:, 0, 0, 1].tolist() == [5, 3, 1]
+    assert left[:, 0, 1, 0].tolist() == [3, 2, 1]
+    assert largest_overlap(known, torch.cat([known, 1 - known])) == 1
+
+
+def test_a_real_photograph_has_a_contrast(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
+    found = explain(mobilenet, sample("black_bear"), ExtremalSpec(areas=(0.4,), iterations=30, alternatives=0))
+    assert found.contrast is not None
+    report = found.contrast.report
+    assert report.rival.label != "American black bear"
+    assert report.preserve > report.original

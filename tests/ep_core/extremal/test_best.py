@@ -1,0 +1,111 @@
+"""No mask is handed out that a known one beats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+import ep_core.sweep
+from ep_core import ExtremalSpec, explain
+from ep_core.extremal.best import best_known
+from ep_core.extremality import OWN, Rivals, objective_values
+from ep_core.models import Classifier
+from ep_core.perturbation import Pyramids
+from ep_core.spatial import class_scores
+from ep_core.top_area import top_area_masks
+from tests.ep_core.conftest import SIDE, SPOTS, checkerboard
+
+AREAS = (0.05, 0.1)
+
+
+def spot_masks(where: slice) -> Tensor:
+    """2 x 1 x H x W."""
+    spot = torch.zeros(SIDE, SIDE)
+    spot[where, where] = 1
+    return top_area_masks(spot[None], AREAS)[0]
+
+
+@pytest.fixture
+def scores(spot_model: Classifier, pyramids: Pyramids) -> Callable[[Tensor, Tensor], Tensor]:
+    return partial(class_scores, spot_model.network, pyramids)
+
+
+def as_given(_areas: Sequence[float], starts: Tensor) -> Tensor:
+    """Refine to nothing: an empty mask."""
+    return torch.zeros_like(starts)[:, None]
+
+
+def test_a_bad_mask_gives_way_to_the_rival_that_beats_it(scores: Callable[[Tensor, Tensor], Tensor]) -> None:
+    bad, good = (spot_masks(where) for where in SPOTS)
+    masks = torch.stack([bad[0], good[1]])  # only the first is on the wrong spot
+    rivals = Rivals(("wrong", "right"), torch.stack([bad, good]))
+    found = best_known(scores, masks, rivals, areas=AREAS, target=1, variant="preserve", refine=as_given)
+    assert found.found_by == ["right", OWN]
+    assert torch.equal(found.masks, good)
+    assert torch.equal(found.rival_values, objective_values(scores, rivals.masks, 1, "preserve"))
+
+
+def test_what_refinement_makes_of_a_rival_is_taken_where_it_scores_higher(
+    scores: Callable[[Tensor, Tensor], Tensor],
+) -> None:
+    bad, good = (spot_masks(where) for where in SPOTS)
+    weak = 0.5 * good + 0.5 * bad  # beats the bad mask, and is beaten by the good one
+    asked: list[tuple[list[float], Tensor]] = []
+
+    def refine(areas: Sequence[float], starts: Tensor) -> Tensor:
+        asked.append((list(areas), starts))
+        return good
+
+    found = best_known(
+        scores, bad, Rivals(("weak",), weak[None]), areas=AREAS, target=1, variant="preserve", refine=refine
+    )
+    ((areas, starts),) = asked
+    assert areas == list(AREAS)
+    assert torch.equal(starts, weak[:, 0])
+    assert torch.equal(found.masks, good)
+    assert found.found_by == ["weak", "weak"]
+
+
+def test_masks_that_no_rival_beats_are_left_alone(scores: Callable[[Tensor, Tensor], Tensor]) -> None:
+    bad, good = (spot_masks(where) for where in SPOTS)
+
+    def refine(areas: Sequence[float], starts: Tensor) -> Tensor:
+        raise AssertionError("nothing to refine")
+
+    equal = Rivals(("same", "worse"), torch.stack([good, bad]))
+    found = best_known(scores, good, equal, areas=AREAS, target=1, variant="preserve", refine=refine)
+    assert torch.equal(found.masks, good)
+    assert found.found_by == [OWN, OWN]
+
+
+def test_a_sweep_that_is_beaten_goes_on_from_its_rival(spot_model: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step from the whole image leads nowhere; a rival that knows the spot is taken, and refined."""
+    rival = Rivals(("oracle",), spot_masks(SPOTS[1])[None])
+    monkeypatch.setattr(ep_core.sweep, "quick_rivals", lambda model, sweep: rival)
+    spec = ExtremalSpec(target=1, areas=AREAS, iterations=1, perturbation="fade", contrast=False)
+    found = explain(spot_model, checkerboard()[None] / 2 + 0.5, spec)
+    assert found.extremality is not None
+    assert found.extremality.extremal
+    for point, mask, curve in zip(found.extremality.points, found.masks, found.curve, strict=True):
+        assert (point.rank, point.found_by) == (1, "oracle")
+        assert curve.preserve >= point.best_rival_score
+        assert mask[0, SPOTS[1], SPOTS[1]].sum() / mask.sum() > 0.75  # the spot is smaller than 0.1
+        assert curve.measured_area == pytest.approx(curve.area, abs=1e-3)
+
+
+def test_another_seeds_masks_do_not_beat_a_sweep_that_was_shown_them(
+    mobilenet: Classifier, sample: Callable[[str], Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = {"areas": (0.1, 0.2), "iterations": 10, "alternatives": 0, "contrast": False}
+    other = explain(mobilenet, sample("goose"), ExtremalSpec(seed=1, **quick))
+    rival = Rivals(("another seed",), other.masks[None])
+    monkeypatch.setattr(ep_core.sweep, "quick_rivals", lambda model, sweep: rival)
+    found = explain(mobilenet, sample("goose"), ExtremalSpec(seed=0, **quick))
+    for ours, theirs in zip(found.curve, other.curve, strict=True):
+        assert ours.preserve >= theirs.preserve * (1 - 1e-3)
+        assert ours.binariness <= 0.05
