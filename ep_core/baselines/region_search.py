@@ -15,7 +15,7 @@ from .passes import batch_on, watched
 from .superpixels import superpixels
 
 REGIONS = 50
-"""About how many superpixels there are: the authors' setting for ImageNet."""
+"""About how many superpixels (SLICO) there are: the authors' setting for ImageNet."""
 
 SetFunction = Callable[[Tensor], Tensor]
 """Scores sets of regions: N x R, whether a set has a region -> N, on the CPU, above 0; higher is better."""
@@ -28,15 +28,16 @@ Search = Callable[[SetFunction, int, torch.Generator], Sequence[int]]
 def rank_map(question: Question, search: Search) -> Tensor:
     """Return each pixel's rank in the order that a search finds for each target: T x H x W in (0, 1], first is 1.
 
-    The set function is ``p(target | S) + 1 - p(target | all but S)``, softmax probabilities of images in which all other
-    regions are 0, the normalisation's mean colour. `samples` of the request, if given, has the image cut into so few
-    regions R that ``R (R + 1)`` images, those of a whole greedy search, are no more than that.
+    The set function is ``p(target | S) + 1 - p(target | all but S)``, softmax probabilities of images in which the
+    other regions are 0, the normalisation's mean colour: as in LIME and RISE, and as deletion is scored; the authors
+    take black. `samples` of the request, if given, has the image cut into so few regions R that ``R (R + 1)`` images,
+    those of a whole greedy search, are about that many.
 
     Args:
         question: what is asked. Every target is searched by itself.
         search: the search.
     """
-    segments = superpixels(question, regions_for(question.spec.samples))
+    segments = superpixels(question, regions_for(question.spec.samples), adaptive=True)
     regions = int(segments.max()) + 1
     forward = watched(question, len(question.targets) * regions * (regions + 1), tune(question.network, question.x))
     maps = []
