@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call
 from torch.fx.experimental.optimization import fuse
 
+from ep_core.models.observers import tell_observers
 from ep_core.process_wide import tracing
 
 from .method import MethodUnavailable, Question
@@ -73,7 +74,9 @@ def hand_down(
     refusal = f"{method} can't explain model {question.model.name!r}"
     network = _RelevanceNetwork(_traced(question.network, refusal), rules, layer, refusal)
     with torch.enable_grad():
-        read, scores = network.watch(question.x.detach().expand(len(question.targets), -1, -1, -1))
+        images = question.x.detach().expand(len(question.targets), -1, -1, -1)
+        read, scores = network.watch(images)
+        tell_observers(question.network, images, scores)
         targets = torch.tensor(question.targets, device=question.device)[:, None]
         outputs = scores.gather(1, targets)
         given = outputs.detach() if start is None else torch.full_like(outputs, start)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules import activation, rnn, transformer
 
+from ep_core.models.observers import observed_alike
 from ep_core.models.tuned import TOLERANCE
 from ep_core.process_wide import tracing
 
@@ -51,6 +52,7 @@ def with_relu_modules(network: nn.Module, example: Tensor) -> nn.Module:
     copy.delete_all_unused_submodules()
     copy.recompile()
     _check(network, copy, example)
+    observed_alike(copy, network)
     return copy
 
 

@@ -48,7 +48,8 @@ def compare(
     preset: Annotated[str, typer.Option(help="Of the extremal masks: fast, or paper (1600 iterations).")] = "fast",
     layer: Annotated[str | None, typer.Option("--layer", "-l", help="Of Grad-CAM; default: the last one.")] = None,
     samples: Annotated[
-        int | None, typer.Option(help="Random images of RISE (default 4000), LIME (1000), SmoothGrad (50).")
+        int | None,
+        typer.Option(help="Images of RISE (default 4000), LIME (1000), SmoothGrad (50), superpixel searches."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seeds whatever is drawn at random.")] = 0,
     fit: Annotated[str, typer.Option(help="crop (the model's own) or stretch.")] = "crop",

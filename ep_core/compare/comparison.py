@@ -26,6 +26,8 @@ class Answer:
     source: str
     """Who published it."""
     seconds: float
+    cost: float | None
+    """Of its map, as counted by the caller of `compare`; None where nobody counts."""
     map: Tensor
     """H x W, the network's frame, on the CPU: higher is more important."""
     masks: Tensor

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +44,7 @@ def compare(
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
     start_from_rivals: bool = True,
+    read_cost: Callable[[], float] | None = None,
 ) -> Comparison:
     """Ask several methods which parts of an image a class's score hangs on, and score their top areas alike.
 
@@ -57,6 +59,7 @@ def compare(
         max_lanes: as for `explain`.
         start_from_rivals: whether an extremal mask (of `fast`) that another method's beats gives way to what the
             search makes of that one; False leaves the masks as a sweep by itself finds them.
+        read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.
 
     Raises:
         InvalidInput: the target is no class of the model, the layer none of its layers, or the image has the wrong
@@ -73,7 +76,7 @@ def compare(
         prepared = prepare(model, network, image, spec, target)
         scores = prepared.class_scores(network)
         watch = _Watch(spec, on_progress)
-        asked = _ask_all(model, prepared, watch, max_lanes)
+        asked = _ask_all(model, prepared, watch, max_lanes, read_cost)
         answers = _score_all(prepared, scores, asked, watch)
         search = _search(network, prepared, max_lanes) if start_from_rivals else None
         explanation = _checked(prepared, scores, asked, answers, search)
@@ -103,6 +106,7 @@ class _Asked:
     """H x W each, on the network's device."""
     seconds: dict[str, float]
     refusals: dict[str, Refusal]
+    costs: dict[str, float] = field(default_factory=dict)
     explanation: Explanation | None = None
 
 
@@ -138,15 +142,24 @@ def _passes(name: str) -> int:
         return 1
 
 
-def _ask_all(model: Classifier, image: Prepared[CompareSpec], watch: _Watch, max_lanes: int | None) -> _Asked:
+def _ask_all(
+    model: Classifier,
+    image: Prepared[CompareSpec],
+    watch: _Watch,
+    max_lanes: int | None,
+    read_cost: Callable[[], float] | None,
+) -> _Asked:
     asked = _Asked({}, {}, {})
     for name in image.spec.methods:
+        spent = read_cost() if read_cost else 0
         began = time.perf_counter()
         try:
             asked.maps[name] = _ask(model, image, name, watch, max_lanes, asked)
         except MethodUnavailable as error:
             asked.refusals[name] = Refusal(name, error.detail)
         asked.seconds[name] = time.perf_counter() - began
+        if read_cost:
+            asked.costs[name] = read_cost() - spent
         watch.done(name)
     if not asked.maps:
         raise MethodUnavailable("; ".join(f"{one.method}: {one.reason}" for one in asked.refusals.values()))
@@ -202,6 +215,7 @@ def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked,
             title=get_method(name).title,
             source=get_method(name).source,
             seconds=asked.seconds[name],
+            cost=asked.costs.get(name),
             map=asked.maps[name].cpu(),
             masks=masks[name].cpu(),
             curve=image.curve(scores, masks[name]),

@@ -18,7 +18,8 @@ from ep_core.prepared import prepare
 from ep_core.report import CurvePoint, Scores
 from ep_core.spec import CompareSpec
 
-from .insertion import STEPS, area_under, pixel_curve
+from .cost import counted
+from .insertion import STEPS, area_under, authors_blur, authors_steps, pixel_curve
 from .means import available, mean_curve, mean_of, method_table, records
 from .method_runs import MethodRuns, Run, run_methods
 from .panels import Panel, panels_plot
@@ -46,6 +47,7 @@ def faithfulness(
     *,
     out: Path,
     seeds: Sequence[int] = (0,),
+    authors: bool = False,
     on_progress: OnProgress = unwatched,
 ) -> EvaluationReport:
     """Measure how faithful the maps of methods are to the network, for the top class of each photograph.
@@ -59,18 +61,22 @@ def faithfulness(
         spec: the methods, the areas of keep and delete, and how.
         out: folder of the reports; logs and the plot go into its folder ``faithfulness``.
         seeds: methods that draw at random run with each, the others once; takes the place of the spec's.
+        authors: whether insertion and deletion go pixel row by pixel row, and insertion starts from a weak blur, as in
+            Petsiuk et al.'s code: eight times as many steps.
         on_progress: called with the share that is done.
 
     Raises:
         InvalidInput: a log in `out` is of a run with other settings.
     """
-    found, settings = subjects(photographs), settings_of(model, spec, steps=STEPS)
+    found = subjects(photographs)
+    game = {"steps": model.input_size[0], "insertion_from": "authors' blur"} if authors else {"steps": STEPS}
+    settings = settings_of(model, spec, **game)
     runs = run_methods(
         spec.methods,
         found,
         seeds=seeds,
         key=lambda subject: subject.key,
-        work=lambda run, subject, share: measured(model, subject, run, spec, share),
+        work=lambda run, subject, share: measured(model, subject, run, spec, share, authors=authors),
         settings=settings,
         logs=out / BENCHMARK,
         find=get_method,
@@ -78,13 +84,14 @@ def faithfulness(
     )
     figures = []
     if available(runs):
-        (out / PLOT).write_bytes(_plot(runs, spec.areas))
+        (out / PLOT).write_bytes(_plot(runs, spec.areas, game["steps"]))
         figures = [Figure(title="Mean curves", file=PLOT, caption="Each the mean over the photographs.")]
     return EvaluationReport(
         benchmark=BENCHMARK,
         title="Faithfulness",
         about="How the score of each photograph's top class follows the order in which a map ranks the image: "
-        "insertion and deletion as in Petsiuk et al. (RISE, BMVC 2018), keep and delete as in figure 3 of the paper.",
+        f"insertion and deletion as in Petsiuk et al. (RISE, BMVC 2018), {_played(authors)}; keep and delete as in "
+        "figure 3 of the paper.",
         settings=settings | {"seeds": list(seeds)},
         model=model_ref(model),
         engine=engine_on(model.device),
@@ -95,10 +102,19 @@ def faithfulness(
     )
 
 
-def measured(model: Classifier, subject: Subject, run: Run, spec: CompareSpec, on_share: OnShare) -> Record:
+def _played(authors: bool) -> str:
+    if authors:
+        return "with their code's steps (a row of pixels) and start of insertion (an 11 x 11 blur)"
+    return f"in {STEPS} steps and with insertion from the strongest perturbation, unlike their code (`--authors`)"
+
+
+def measured(
+    model: Classifier, subject: Subject, run: Run, spec: CompareSpec, on_share: OnShare, *, authors: bool = False
+) -> Record:
     """Return the curves of a method on a photograph's top class, and the areas under them.
 
-    Insertion starts from the fully perturbed image, deletion ends in the network's zero, the mean colour. Keep and
+    Insertion starts from the fully perturbed image (of `authors`, from `authors_blur`), deletion ends in the network's
+    zero, the mean colour. ``cost`` is that of the map alone (`cost.counted`). Keep and
     delete are ``(Phi - Phi_p) / (Phi(x) - Phi_p)``, Phi_p being the score of the fully perturbed image, with the ends
     that this gives them by definition; null where the perturbed image scores no less than the image. Of the method
     `extremal` the masks are its own, of others the top areas as smooth masks.
@@ -110,17 +126,25 @@ def measured(model: Classifier, subject: Subject, run: Run, spec: CompareSpec, o
     with model.frozen() as network:
         image = prepare(model, network, x, spec, None)
         asked = spec.model_copy(update={"methods": (run.name,), "target": image.target, "seed": run.seed})
-        compared = compare(model, x, asked, on_progress=lambda progress: on_share(progress.iteration / progress.total))
+        with counted(network, model.input_size) as read_cost:
+            compared = compare(
+                model,
+                x,
+                asked,
+                on_progress=lambda progress: on_share(progress.iteration / progress.total),
+                read_cost=read_cost,
+            )
         (answer,) = (one for one in compared.methods if isinstance(one, Answer))
         saliency = answer.map.to(x.device)
+        start, steps = (authors_blur(x), authors_steps(x)) if authors else (image.pyramid[-1:], STEPS)
         curves = {
-            "insertion": pixel_curve(network, image.pyramid[-1:], x, saliency, image.target),
-            "deletion": pixel_curve(network, x, torch.zeros_like(x), saliency, image.target),
+            "insertion": pixel_curve(network, start, x, saliency, image.target, steps),
+            "deletion": pixel_curve(network, x, torch.zeros_like(x), saliency, image.target, steps),
             **_normalised(answer.curve, compared.scores),
         }
-    places = _places(spec.areas)
+    places = _places(spec.areas, steps)
     areas = {name: curve and area_under(places[name], curve) for name, curve in curves.items()}
-    return {"label": compared.target.label, "seconds": answer.seconds, **areas, "curves": curves}
+    return {"label": compared.target.label, "seconds": answer.seconds, "cost": answer.cost, **areas, "curves": curves}
 
 
 def _normalised(curve: Sequence[CurvePoint], scores: Scores) -> dict[str, list[float] | None]:
@@ -132,21 +156,29 @@ def _normalised(curve: Sequence[CurvePoint], scores: Scores) -> dict[str, list[f
     return {"keep": [0.0, *keep, 1.0], "delete": [1.0, *delete, 0.0]}
 
 
-def _places(areas: Sequence[float]) -> Mapping[str, Sequence[float]]:
+def _places(areas: Sequence[float], steps: int) -> Mapping[str, Sequence[float]]:
     """Return where each curve is known, as shares of the pixels."""
-    pixels, masks = [k / STEPS for k in range(STEPS + 1)], [0, *areas, 1]
+    pixels, masks = [k / steps for k in range(steps + 1)], [0, *areas, 1]
     return {"insertion": pixels, "deletion": pixels, "keep": masks, "delete": masks}
 
 
 def _table(runs: Runs) -> Table:
-    note = "Means over the photographs: areas under the curves, and seconds a map."
+    note = (
+        "Means over the photographs: areas under the curves, seconds a map, and forward-equivalents a map (an image "
+        "through the network 1, backwards 2 more)."
+    )
     first = next((records(of_it) for of_it in available(runs)), [])
     if without := sum(record["keep"] is None for record in first):
         note += f" Keep and delete without {without} photographs whose perturbed image scores no less than the image."
-    columns = ["Method", *(name.capitalize() for name in MEASURES), "Seconds"]
+    columns = ["Method", *(name.capitalize() for name in MEASURES), "Seconds", "Forwards"]
     best = {name.capitalize(): wanted for name, wanted in MEASURES.items()}
     table = Table(title="Areas under the curves", columns=columns, rows=[], note=note, best=best)
-    return method_table(table, runs, lambda found: [mean_of(found, name) for name in (*MEASURES, "seconds")])
+    return method_table(table, runs, _figures)
+
+
+def _figures(found: list[Record]) -> list[Cell]:
+    cost = mean_of(found, "cost")
+    return [*(mean_of(found, name) for name in (*MEASURES, "seconds")), None if cost is None else round(cost)]
 
 
 def _most_kept(runs: Runs, areas: Sequence[float]) -> Table:
@@ -168,8 +200,8 @@ def _most_kept(runs: Runs, areas: Sequence[float]) -> Table:
     )
 
 
-def _plot(runs: Runs, areas: Sequence[float]) -> bytes:
-    return panels_plot([_panel(runs, name, _places(areas)[name]) for name in MEASURES], columns=2)
+def _plot(runs: Runs, areas: Sequence[float], steps: int) -> bytes:
+    return panels_plot([_panel(runs, name, _places(areas, steps)[name]) for name in MEASURES], columns=2)
 
 
 def _panel(runs: Runs, name: str, places: Sequence[float]) -> Panel:

@@ -21,8 +21,8 @@ def available(runs: Sequence[MethodRuns[Item]]) -> list[MethodRuns[Item]]:
 
 
 def mean_of(found: Sequence[Record], name: str) -> float | None:
-    """Return the mean of a figure over the records that have it; None where none has."""
-    values = [record[name] for record in found if record[name] is not None]
+    """Return the mean of a figure over the records that have it (older logs lack some); None where none has."""
+    values = [record[name] for record in found if record.get(name) is not None]
     return fmean(values) if values else None
 
 

@@ -44,6 +44,12 @@ def faithfulness_command(
     preset: Preset = "fast",
     iterations: Iterations = None,
     seeds: Seeds = "0",
+    authors: Annotated[
+        bool,
+        typer.Option(
+            "--authors", help="Insertion and deletion as in RISE's code: a row of pixels a step, an 11 x 11 blur."
+        ),
+    ] = False,
     out: Out = DEFAULT_OUT,
     model: ModelName = DEFAULT_MODEL,
     models_file: ModelsFile = None,
@@ -68,7 +74,9 @@ def faithfulness_command(
         paths = photographs_of(photographs, images, drawn[0])
         classifier = loaded(model, models_file, device)
         with watched() as on_progress:
-            report = faithfulness(classifier, paths, spec, seeds=drawn, out=out, on_progress=on_progress)
+            report = faithfulness(
+                classifier, paths, spec, seeds=drawn, authors=authors, out=out, on_progress=on_progress
+            )
         conclude(report, out)
 
 

@@ -33,7 +33,8 @@ Methods = Annotated[
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for logs and reports; a stopped run goes on from it.")]
 Areas = Annotated[str, typer.Option(help="Shares of the image, separated by commas.")]
 Samples = Annotated[
-    int | None, typer.Option(help="Random images of RISE (default 4000), LIME (1000), SmoothGrad (50).")
+    int | None,
+    typer.Option(help="Images of RISE (default 4000), LIME (1000), SmoothGrad (50), superpixel searches."),
 ]
 Iterations = Annotated[int | None, typer.Option(help="Steps per area of the extremal masks; default: the preset's.")]
 Preset = Annotated[str, typer.Option(help="Of the extremal masks: fast, or paper (1600 iterations).")]

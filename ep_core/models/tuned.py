@@ -16,6 +16,8 @@ from torch.fx.experimental.optimization import fuse
 from ep_core.filling import fill_up, filled_size
 from ep_core.process_wide import tracing
 
+from .observers import observed_alike
+
 TOLERANCE = 1e-3
 """Most that the tuned network's scores may differ from the network's own, as a share of the largest score.
 
@@ -31,7 +33,7 @@ def tune(network: nn.Module, example: Tensor) -> nn.Module:
     Batch norm is folded into the convolutions before it, images are laid out channels last, clipped activations keep
     no copy of their input, and on a GPU the network (nothing else) computes in half precision where that is exact
     enough for bfloat16's range. The network given is left alone; its copy is for this call, so that a network whose
-    weights change in between is never explained as it was.
+    weights change in between is never explained as it was. Forward hooks on the network observe the copy too.
 
     Args:
         network: N x 3 x H x W -> N x C, in evaluation mode, its parameters without gradients.
@@ -41,7 +43,9 @@ def tune(network: nn.Module, example: Tensor) -> nn.Module:
         N x 3 x H x W -> N x C, float32.
     """
     tuned = _folded(network, example)
-    return HalfPrecision(tuned) if example.is_cuda and torch.cuda.is_bf16_supported() else tuned
+    if example.is_cuda and torch.cuda.is_bf16_supported():
+        tuned = HalfPrecision(tuned)
+    return observed_alike(tuned, network)
 
 
 def _folded(network: nn.Module, example: Tensor) -> nn.Module:

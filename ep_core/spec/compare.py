@@ -26,7 +26,10 @@ _KNOWN_ORDER = (
     "occlusion",
     "rise",
     "lime",
+    "greedy_superpixels",
+    "phase_win",
     "meaningful_perturbation",
+    "igos_plus_plus",
     "extremal",
 )
 _FOUND = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parents[1] / "baselines" / "methods")])}
@@ -77,7 +80,8 @@ class CompareSpec(SpatialSpec):
         Field(
             ge=1,
             le=MAX_SAMPLES,
-            description="Random images that RISE (null: 4000), LIME (1000) and SmoothGrad (50) look at.",
+            description="Random images that RISE (null: 4000), LIME (1000) and SmoothGrad (50) look at; most images of "
+            "a search over superpixels (null: about 50 superpixels).",
         ),
     ] = None
 

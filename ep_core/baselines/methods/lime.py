@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from skimage.segmentation import slic
 from sklearn.linear_model import Ridge
 from torch import Tensor
 
 from ep_core.baselines.method import Method, Question
 from ep_core.baselines.passes import batch_on, watched
+from ep_core.baselines.superpixels import superpixels
 from ep_core.models.tuned import tune
 
 SAMPLES = 1000
@@ -24,7 +24,7 @@ def _attribute(question: Question) -> Tensor:
     Superpixels (SLIC) that are left out are filled with 0, the normalisation's mean colour: grey. Each image is scored
     once, for all targets, which so share the superpixels drawn; the first one has them all.
     """
-    segments = _superpixels(question)
+    segments = superpixels(question, SEGMENTS)
     samples = question.spec.samples or SAMPLES
     kept = torch.rand(samples, int(segments.max()) + 1, generator=question.generator()) < 0.5
     kept[0] = True
@@ -50,13 +50,6 @@ def fit_surrogate(kept: Tensor, scores: Tensor) -> Tensor:
         kept.double().numpy(), scores.double().numpy(), sample_weight=similarity.numpy()
     )
     return torch.from_numpy(np.asarray(surrogate.coef_, dtype=np.float32)).view(scores.shape[1], -1)
-
-
-def _superpixels(question: Question) -> Tensor:
-    """Return the number of each pixel's superpixel, H x W, from 0."""
-    picture = np.asarray(question.model.preprocessing.to_image(question.x))
-    labels = slic(picture, n_segments=SEGMENTS, start_label=0)
-    return torch.from_numpy(labels).to(question.device, torch.long)
 
 
 @torch.no_grad()
