@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from statistics import fmean
 
 from .method_runs import MethodRuns, over_runs, with_remarks
@@ -68,7 +67,7 @@ def _alike_table(runs: Sequence[MethodRuns[Scene]]) -> Table:
         columns=["Method", "All", "All sd", "Difficult", "Difficult sd", "All pairs"],
         rows=[[of_it.title, *_figures(_smoothed_alike(of_it))] for of_it in runs],
         note=f"As above, but every map is smoothed by the same Gaussian: {ALIKE:.0%} of the picture's shorter side, as "
-        "extremal maps are. A method whose log is of an earlier version has no figures: --smoothed-alike asks it again.",
+        "extremal maps are. Methods whose logs are of an earlier version have no figures: see --smoothed-alike.",
         best={"All": "highest", "Difficult": "highest", "All pairs": "highest"},
     )
 
