@@ -9,8 +9,8 @@ import typer
 
 from ep_core.terminal import errors_in_words, out_console
 
-from .mask_commands import curves_command, growth_command, monotonicity_command, smooth_command
-from .method_commands import faithfulness_command, sanity_command
+from .mask_commands import curves_command, growth_command, monotonicity_command, smooth_command, stability_command
+from .method_commands import extremality_command, faithfulness_command, sanity_command
 from .options import DEFAULT_OUT
 from .pointing_cli import grid_command, pointing_command
 
@@ -22,6 +22,8 @@ evaluate_app.command("pointing")(pointing_command)
 evaluate_app.command("grid")(grid_command)
 evaluate_app.command("faithfulness")(faithfulness_command)
 evaluate_app.command("monotonicity")(monotonicity_command)
+evaluate_app.command("extremality")(extremality_command)
+evaluate_app.command("stability")(stability_command)
 evaluate_app.command("sanity")(sanity_command)
 evaluate_app.command("growth")(growth_command)
 evaluate_app.command("curves")(curves_command)

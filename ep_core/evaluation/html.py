@@ -15,7 +15,18 @@ from .report import EvaluationReport, Figure
 
 PAGE = "report.html"
 TITLE = "Extremal perturbations: evaluation"
-ORDER = ("pointing", "grid", "faithfulness", "monotonicity", "sanity", "growth", "curves", "smooth")
+ORDER = (
+    "pointing",
+    "grid",
+    "faithfulness",
+    "monotonicity",
+    "extremality",
+    "stability",
+    "sanity",
+    "growth",
+    "curves",
+    "smooth",
+)
 """First what the paper has tables of, then its figures; others after them, by name."""
 KINDS = {".png": "image/png", ".svg": "image/svg+xml"}
 

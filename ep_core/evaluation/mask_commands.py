@@ -1,4 +1,4 @@
-"""Commands about extremal masks alone: `monotonicity`, `growth`, `curves`, `smooth`."""
+"""Commands about extremal masks alone: `monotonicity`, `stability`, `growth`, `curves`, `smooth`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ from .options import (
     evaluating,
     loaded,
     photographs_of,
+    seeds_of,
     watched,
 )
 
 DENSE_AREAS = areas_text([0.05 * k for k in range(1, 19)])
+Presets = Annotated[str, typer.Option("--presets", "--preset", help="fast, paper or both, separated by commas.")]
 
 
 def monotonicity_command(
@@ -37,7 +39,7 @@ def monotonicity_command(
     images: Images = None,
     areas: Areas = PAPERS_AREAS,
     dense: Annotated[bool, typer.Option("--dense", help=f"Sweep over the areas {DENSE_AREAS}.")] = False,
-    presets: Annotated[str, typer.Option(help="fast, paper or both, separated by commas.")] = "fast",
+    presets: Presets = "fast",
     iterations: Iterations = None,
     seed: Seed = 0,
     out: Out = DEFAULT_OUT,
@@ -55,6 +57,33 @@ def monotonicity_command(
         classifier = loaded(model, models_file, device)
         with watched() as on_progress:
             report = monotonicity(classifier, paths, spec, wanted, out=out, on_progress=on_progress)
+        conclude(report, out)
+
+
+def stability_command(
+    photographs: Photographs,
+    images: Images = None,
+    areas: Areas = PAPERS_AREAS,
+    seeds: Annotated[
+        str, typer.Option(help="Two at least, separated by commas; the first one's answer is held beside all others.")
+    ] = "0,1,2,3,4",
+    presets: Presets = "fast",
+    iterations: Iterations = None,
+    out: Out = DEFAULT_OUT,
+    model: ModelName = DEFAULT_MODEL,
+    models_file: ModelsFile = None,
+    device: Device = None,
+) -> None:
+    """Ask again with other seeds, the photograph re-encoded or moved, and other fills: is the answer the same?"""
+    with evaluating("stability", out):
+        from .stability import stability
+
+        wanted, drawn = _presets(presets), seeds_of(seeds)
+        spec = _sweep(model, areas, wanted[0], iterations, drawn[0])
+        paths = photographs_of(photographs, images, drawn[0])
+        classifier = loaded(model, models_file, device)
+        with watched() as on_progress:
+            report = stability(classifier, paths, spec, wanted, seeds=drawn, out=out, on_progress=on_progress)
         conclude(report, out)
 
 

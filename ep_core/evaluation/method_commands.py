@@ -1,4 +1,4 @@
-"""Commands that ask methods about photographs without annotations: `faithfulness`, `sanity`."""
+"""Commands that ask methods about photographs without annotations: `faithfulness`, `extremality`, `sanity`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ep_core.spec import DEFAULT_MODEL, CompareSpec
+from ep_core.spec import DEFAULT_MODEL, EXTREMAL, METHODS, CompareSpec
 from ep_core.terminal import Device, ModelName, ModelsFile, listed
 
 from .options import (
@@ -32,6 +32,7 @@ from .options import (
     watched,
 )
 
+OTHER_METHODS = ",".join(name for name in METHODS if name != EXTREMAL)
 KEEP_AREAS = areas_text((0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95))
 
 
@@ -76,6 +77,48 @@ def faithfulness_command(
         with watched() as on_progress:
             report = faithfulness(
                 classifier, paths, spec, seeds=drawn, authors=authors, out=out, on_progress=on_progress
+            )
+        conclude(report, out)
+
+
+def extremality_command(
+    photographs: Photographs,
+    images: Images = None,
+    methods: Annotated[
+        str, typer.Option("--methods", help="Separated by commas.", show_default=f"all but {EXTREMAL}")
+    ] = OTHER_METHODS,
+    restarts: Annotated[int, typer.Option(min=0, help="Seeds that are run with three times the iterations.")] = 8,
+    restarted: Annotated[int, typer.Option(min=0, help="Photographs that are restarted, the first ones.")] = 12,
+    areas: Areas = PAPERS_AREAS,
+    samples: Samples = None,
+    preset: Preset = "fast",
+    iterations: Iterations = None,
+    seed: Seed = 0,
+    out: Out = DEFAULT_OUT,
+    model: ModelName = DEFAULT_MODEL,
+    models_file: ModelsFile = None,
+    device: Device = None,
+) -> None:
+    """Look for masks that score higher than the extremal ones (eq. 2): other methods', and those of longer runs."""
+    with evaluating("extremality", out):
+        from .extremality import extremality
+
+        spec = CompareSpec.model_validate(
+            {
+                "model": model,
+                "methods": listed(methods),
+                "areas": listed(areas),
+                "samples": samples,
+                "preset": preset,
+                "iterations": iterations,
+                "seed": seed,
+            }
+        )
+        paths = photographs_of(photographs, images, seed)
+        classifier = loaded(model, models_file, device)
+        with watched() as on_progress:
+            report = extremality(
+                classifier, paths, spec, restarts=restarts, restarted=restarted, out=out, on_progress=on_progress
             )
         conclude(report, out)
 

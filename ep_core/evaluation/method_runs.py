@@ -42,6 +42,10 @@ Work = Callable[[Run, Item, OnShare], Record]
 """Makes an item's record in a run; it holds the method's ``seconds``."""
 
 
+Outdated = Callable[[Run, Record], bool]
+"""Tells whether a record of a run lacks a figure, so that its item is explained again."""
+
+
 @dataclass
 class MethodRuns(Generic[Item]):
     """What one method made of the items."""
@@ -74,6 +78,7 @@ def run_methods(
     settings: Record,
     logs: Path | None,
     find: Find,
+    outdated: Outdated = lambda _run, _record: False,
     on_progress: OnProgress = unwatched,
 ) -> list[MethodRuns[Item]]:
     """Run methods on items, each with every seed, and those that draw nothing with the first one only.
@@ -87,6 +92,7 @@ def run_methods(
         settings: what all records hang on besides method and seed.
         logs: folder of the logs, ``METHOD-SEED.jsonl``; None keeps none.
         find: returns the methods.
+        outdated: tells records of which the item is explained again.
         on_progress: called as the runs go on.
 
     Raises:
@@ -109,6 +115,9 @@ def run_methods(
             continue
         path = logs and logs / f"{run.name}-{run.seed}.jsonl"
         log = ItemLog(path, settings | {"method": run.name, "seed": run.seed})
+        for name in map(key, items):
+            if name in log and outdated(run, log[name]):
+                log.forget(name)
         try:
             of_it.runs.append(list(measure(items, key, partial(work, run), log, _part(plan, k, on_progress))))
         except MethodUnavailable as error:

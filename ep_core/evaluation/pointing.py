@@ -18,8 +18,8 @@ from ep_core.spec import CompareSpec
 from .categories import ClassTargets
 from .difficult import DifficultList, is_difficult
 from .method_runs import Find, OnShare, Run, ask, run_methods, spec_settings
-from .pointing_tables import tables
-from .points import BEYOND, SMOOTHING, highest_point, is_hit, on_image
+from .pointing_tables import equal_hit, tables
+from .points import ALIKE, BEYOND, SMOOTHING, highest_point, is_hit, on_image
 from .report import EvaluationReport
 from .run import OnProgress, Record, unwatched
 from .scenes import DataSet, Scene, SceneFit, class_scores, whole_input
@@ -39,6 +39,7 @@ def pointing(
     tolerance: float = TOLERANCE,
     fit: SceneFit = "whole",
     difficult: DifficultList | None = None,
+    complete: bool = False,
     logs: Path | None = None,
     find: Find = get_method,
     on_progress: OnProgress = unwatched,
@@ -60,6 +61,8 @@ def pointing(
         tolerance: in pixels of the picture, 0 or more.
         fit: how a picture becomes the network's input (`whole_input`).
         difficult: an official list of difficult pairs; None goes by the definition.
+        complete: explain pictures again whose record is without the point of the equally smoothed map, as logs of
+            earlier versions are; else a method with such a record gets no figures of maps smoothed alike.
         logs: folder in which each method and seed keeps what is done; None keeps nothing.
         find: returns the methods.
         on_progress: called as the work goes on.
@@ -83,6 +86,7 @@ def pointing(
         settings=settings,
         logs=logs,
         find=find,
+        outdated=lambda run, record: complete and _lacks_equal(run, record),
         on_progress=on_progress,
     )
     left_out = sorted(set(data.categories) - classes.keys())
@@ -91,7 +95,13 @@ def pointing(
         title=f"Pointing game, {data.title}",
         about="Whether the highest point of each method's map of a class lies on an object of that class, or within "
         f"{tolerance:g} pixels of one (Zhang et al., ECCV 2016; section 4.2 of the paper).",
-        settings=settings | {"methods": list(methods), "seeds": list(seeds), "categories_left_out": left_out},
+        settings=settings
+        | {
+            "methods": list(methods),
+            "seeds": list(seeds),
+            "smoothed_alike": ALIKE,
+            "categories_left_out": left_out,
+        },
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),
         engine=engine_on(model.device),
         items=len(scenes),
@@ -136,14 +146,20 @@ class _Game:
         pairs = {}
         for (category, target), of_class in zip(targets.items(), maps.numpy(), strict=True):
             mask = scene.objects[category]()
-            point = highest_point(on_image(of_class, frame, SMOOTHING.get(run.name, 0.0)))
+            sigmas = SMOOTHING.get(run.name, 0.0), ALIKE
+            point, alike = (highest_point(on_image(of_class, frame, sigma)) for sigma in sigmas)
             pairs[category] = {
                 "target": target,
                 "point": point,
                 "hit": is_hit(mask, point, self.tolerance),
                 "difficult": is_difficult(scene, category, mask, self.difficult),
+                "equal": {"sigma": ALIKE, "point": alike, "hit": is_hit(mask, alike, self.tolerance)},
             }
         return {"pairs": pairs, "seconds": seconds}
+
+
+def _lacks_equal(run: Run, record: Record) -> bool:
+    return any(equal_hit(run.name, pair) is None for pair in record["pairs"].values())
 
 
 def _digest(value: object) -> str:

@@ -76,6 +76,13 @@ def pointing_command(
         Path | None,
         typer.Option(help="Official list of difficult pairs (lines 'picture category'); default: by the definition."),
     ] = None,
+    smoothed_alike: Annotated[
+        bool,
+        typer.Option(
+            "--smoothed-alike",
+            help="Ask again where a log of an earlier version lacks the points of maps that are all smoothed alike.",
+        ),
+    ] = False,
     model: ModelName = DEFAULT_MODEL,
     models_file: ModelsFile = None,
     device: Device = None,
@@ -102,6 +109,7 @@ def pointing_command(
                 tolerance=tolerance,
                 fit=fit,  # type: ignore[arg-type]  # checked there
                 difficult=hard,
+                complete=smoothed_alike,
                 logs=out / "pointing",
                 on_progress=on_progress,
             )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from .method_runs import MethodRuns, over_runs, with_remarks
+from .points import ALIKE, SMOOTHING
 from .report import Cell, Table
 from .run import Record
 from .scenes import Scene
@@ -25,8 +26,22 @@ def accuracies(played: Played, *, only_difficult: bool = False) -> dict[str, flo
 
 
 def tables(runs: Sequence[MethodRuns[Scene]], *, categories: int, left_out: Sequence[str]) -> list[Table]:
-    """Return the table of methods, and that of classes by methods."""
-    return [_methods_table(runs, categories, left_out), _classes_table(runs)]
+    """Return the table of methods, the same with maps that are smoothed alike, and that of classes by methods."""
+    return [_methods_table(runs, categories, left_out), _alike_table(runs), _classes_table(runs)]
+
+
+def equal_hit(method: str, pair: Record) -> bool | None:
+    """Return whether the highest point of the equally smoothed map is a hit.
+
+    Args:
+        method: its name. Where its own smoothing is `ALIKE`, its point is that of the equally smoothed map.
+        pair: the record of a picture and category.
+
+    Returns:
+        None where the record, of an earlier version, doesn't say.
+    """
+    equal = {"sigma": SMOOTHING.get(method), "hit": pair["hit"]} if "equal" not in pair else pair["equal"]
+    return equal["hit"] if equal["sigma"] == ALIKE else None
 
 
 def _methods_table(runs: Sequence[MethodRuns[Scene]], categories: int, left_out: Sequence[str]) -> Table:
@@ -46,21 +61,47 @@ def _methods_table(runs: Sequence[MethodRuns[Scene]], categories: int, left_out:
     )
 
 
+def _alike_table(runs: Sequence[MethodRuns[Scene]]) -> Table:
+    return Table(
+        title="Pointing game, maps smoothed alike",
+        columns=["Method", "All", "All sd", "Difficult", "Difficult sd", "All pairs"],
+        rows=[[of_it.title, *_figures(_smoothed_alike(of_it))] for of_it in runs],
+        note=f"As above, but every map is smoothed by the same Gaussian: {ALIKE:.0%} of the picture's shorter side, as "
+        "extremal maps are. Methods whose logs are of an earlier version have no figures: see --smoothed-alike.",
+        best={"All": "highest", "Difficult": "highest", "All pairs": "highest"},
+    )
+
+
+def _smoothed_alike(of_it: MethodRuns[Scene]) -> list[Played]:
+    """Return a method's runs with the hits of its equally smoothed maps; no runs where a record lacks them."""
+    runs = [[(scene, _with_equal_hits(of_it.name, record)) for scene, record in played] for played in of_it.runs]
+    known = all(pair["hit"] is not None for played in runs for _, pair in _pairs(played))
+    return list(runs) if known else []
+
+
+def _with_equal_hits(method: str, record: Record) -> Record:
+    pairs = {category: pair | {"hit": equal_hit(method, pair)} for category, pair in record["pairs"].items()}
+    return record | {"pairs": pairs}
+
+
 def _row(of_it: MethodRuns[Scene]) -> list[Cell]:
-    everything = over_runs([_mean(accuracies(played).values()) for played in of_it.runs])
-    difficult = over_runs([_mean(accuracies(played, only_difficult=True).values()) for played in of_it.runs])
-    pooled, _ = over_runs([_mean(pair["hit"] for _, pair in _pairs(played)) for played in of_it.runs])
     pairs = _pairs(of_it.runs[0]) if of_it.runs else None
     return [
         of_it.title,
-        *everything,
-        *difficult,
-        pooled,
+        *_figures(of_it.runs),
         of_it.seconds_per_item,
         len(pairs) if pairs else None,
         sum(pair["difficult"] for _, pair in pairs) if pairs else None,
         len(of_it.runs) or None,
     ]
+
+
+def _figures(runs: Sequence[Played]) -> list[Cell]:
+    """Return mean and deviation of All, those of Difficult, and the mean of All pairs; None where there are no runs."""
+    everything = over_runs([_mean(accuracies(played).values()) for played in runs])
+    difficult = over_runs([_mean(accuracies(played, only_difficult=True).values()) for played in runs])
+    pooled, _ = over_runs([_mean(pair["hit"] for _, pair in _pairs(played)) for played in runs])
+    return [*everything, *difficult, pooled]
 
 
 def _classes_table(runs: Sequence[MethodRuns[Scene]]) -> Table:

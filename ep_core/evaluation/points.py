@@ -25,6 +25,8 @@ SMOOTHING = {
 """Sigma of the Gaussian that smooths a method's maps, as a share of the picture's shorter side: 2% for maps that differ
 from pixel to pixel, as TorchRay smooths the gradient's; 9% for the sum of binary masks (4.2). Others stay as they are.
 """
+ALIKE = SMOOTHING["extremal"]
+"""Sigma, as in `SMOOTHING`, where every method's maps are smoothed alike: that of extremal maps."""
 BEYOND = 0.0
 """What a map is beyond the picture's borders, for the Gaussian. There is nothing; and a Gaussian normalised over the
 picture would lift whatever lies at a border, up to fourfold in a corner.

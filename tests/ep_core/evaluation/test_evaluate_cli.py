@@ -27,6 +27,8 @@ def contents(folder: Path) -> dict[Path, bytes]:
     [
         (("faithfulness", GOOSE, "--methods", "center,gradient", "--areas", "0.5"), "Areas under the curves"),
         (("monotonicity", GOOSE, *QUICK), "Eq. 8 below a*"),
+        (("stability", GOOSE, "--seeds", "0,1", *QUICK), "Optimal area by seed, fast"),
+        (("extremality", GOOSE, "--methods", "center", "--restarts", "1", *QUICK), "No rival scores higher"),
         (("sanity", GOOSE, "--methods", "center", "--depths", "2"), "Rank correlation"),
         (("growth", GOOSE, *QUICK), "growth/goose-"),
         (("curves", GOOSE, *QUICK), "curves/goose-"),
@@ -62,6 +64,8 @@ def test_smooth_and_report_make_a_page(tmp_path: Path) -> None:
         (("faithfulness", GOOSE, "--seeds", "0,one"), "seeds must be whole numbers"),
         (("faithfulness", GOOSE, "--areas", "1.5"), "Input should be less than 1"),
         (("monotonicity", GOOSE, "--presets", "slow"), "presets are fast and paper"),
+        (("stability", GOOSE, "--seeds", "3"), "seeds must be two at least"),
+        (("extremality", GOOSE, "--methods", "center,extremal"), "leave it out"),
         (("growth", GOOSE, "--preset", "slow"), "'fast' or 'paper'"),
         (("curves", GOOSE, "--model", "mobilenet"), "mobilenet_v2"),
     ],

@@ -97,7 +97,7 @@ def test_a_method_that_is_unavailable_gets_a_row(colours: Classifier, scene: Cal
     assert (found["missing"]["All"], found["missing"]["Remark"]) == (None, "needs a package")
     assert (found["Picky"]["All"], found["Picky"]["Remark"]) == (None, "has no ReLU")
     assert (found["Peaks"]["All"], found["Peaks"]["Remark"]) == (1, "")
-    assert rows(report.tables[1])["red"] == {"Class": "red", "Pairs": 1, "missing": None, "Picky": None, "Peaks": 1}
+    assert rows(report.tables[2])["red"] == {"Class": "red", "Pairs": 1, "missing": None, "Picky": None, "Peaks": 1}
 
 
 def test_the_network_is_frozen_while_asked_and_left_as_it_was(scene: Callable[..., Scene]) -> None:
