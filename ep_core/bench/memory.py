@@ -43,7 +43,7 @@ def _peak(side: str, model: Classifier) -> float:
                 x = images.clone().requires_grad_()
                 torch.autograd.grad(network(x)[:, 0].sum(), x)
     else:
-        explain(model, images[:1], ExtremalSpec(areas=DEFAULT_AREAS, iterations=20, check_extremality=False))
+        explain(model, images[:1], ExtremalSpec(areas=DEFAULT_AREAS, iterations=20).masks_only())
     return _resident(model.device) - rest
 
 

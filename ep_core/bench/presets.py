@@ -51,7 +51,7 @@ def compare_presets(
     )
     measured = sorted(paper.curve, key=lambda point: point.measured_area)
     shares = tuple(point.measured_area for point in measured)
-    spec = ExtremalSpec(target=paper.target.index, areas=shares, check_extremality=False)
+    spec = ExtremalSpec(target=paper.target.index, areas=shares).masks_only()
     fast = explain(model, image, spec)
     return PresetComparison(
         label=paper.target.label,

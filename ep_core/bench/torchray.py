@@ -125,7 +125,7 @@ def compare(
 
 
 def _ours(model: Classifier, x: Tensor, target: int, areas: Sequence[float]) -> Explanation:
-    return explain(model, x, ExtremalSpec(target=target, areas=tuple(areas), check_extremality=False))
+    return explain(model, x, ExtremalSpec(target=target, areas=tuple(areas)).masks_only())
 
 
 def _pairs(

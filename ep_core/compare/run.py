@@ -43,7 +43,6 @@ def compare(
     *,
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
-    start_from_rivals: bool = True,
     read_cost: Callable[[], float] | None = None,
 ) -> Comparison:
     """Ask several methods which parts of an image a class's score hangs on, and score their top areas alike.
@@ -57,8 +56,6 @@ def compare(
         spec: which methods, and how; None takes the defaults. Its `model` isn't looked at: the model is the one given.
         on_progress: called as the work goes on.
         max_lanes: as for `explain`.
-        start_from_rivals: whether an extremal mask (of `fast`) that another method's beats gives way to what the
-            search makes of that one; False leaves the masks as a sweep by itself finds them.
         read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.
 
     Raises:
@@ -78,8 +75,7 @@ def compare(
         watch = _Watch(spec, on_progress)
         asked = _ask_all(model, prepared, watch, max_lanes, read_cost)
         answers = _score_all(prepared, scores, asked, watch)
-        search = _search(network, prepared, max_lanes) if start_from_rivals else None
-        explanation = _checked(prepared, scores, asked, answers, search)
+        explanation = _checked(prepared, scores, asked, answers, _search(network, prepared, max_lanes))
         reference = prepared.reference(scores)
         watch.done(SCORING)
     return Comparison(
@@ -194,6 +190,7 @@ def _ask(
 
 
 def _search(network: nn.Module, image: Prepared[CompareSpec], max_lanes: int | None) -> Search | None:
+    """Return what goes on from masks that beat the extremal ones; None for `paper`, whose masks stay as they are."""
     if image.spec.preset != "fast":
         return None
     return Search(tune(network, image.pyramid[[0, -1]]), Watch(0, None), max_lanes)

@@ -107,6 +107,7 @@ class _Check:
         self._spec = spec
         self._sweep = ExtremalSpec.model_validate(
             spec.model_dump(include=set(SpatialSpec.model_fields) - {"task", "target"})
+            | {"alternatives": 0, "contrast": False}
         )
         self._found = found
         self._logs = logs

@@ -92,7 +92,7 @@ NOTE = (
 
 
 def _with_preset(spec: ExtremalSpec, preset: Preset) -> ExtremalSpec:
-    return ExtremalSpec.model_validate(spec.model_dump() | {"preset": preset, "check_extremality": False})
+    return ExtremalSpec.model_validate(spec.model_dump() | {"preset": preset}).masks_only()
 
 
 def _records(

@@ -48,7 +48,7 @@ def picture_each(
     Raises:
         InvalidInput: the log in `out` is of a run with other settings.
     """
-    spec = spec.model_copy(update={"check_extremality": False})
+    spec = spec.masks_only()
     found, folder, settings = subjects(photographs), out / benchmark, settings_of(model, spec)
 
     def pictures(subject: Subject) -> dict[str, Path]:

@@ -67,7 +67,8 @@ def stability(
         def part(share: float, what: str, k: int = k) -> None:
             on_progress((k + share) / len(presets), what)
 
-        sweep = ExtremalSpec.model_validate(spec.model_dump() | {"preset": preset, "seed": seeds[0]})
+        changed = {"preset": preset, "seed": seeds[0], "alternatives": 0, "contrast": False}
+        sweep = ExtremalSpec.model_validate(spec.model_dump() | changed)
         log = ItemLog(out / BENCHMARK / f"{preset}.jsonl", settings_of(model, sweep, **asked))
         work = partial(_record, model, sweep, seeds[1:])
         measured = list(measure(found, lambda subject: subject.key, work, log, part))

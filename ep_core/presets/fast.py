@@ -100,7 +100,7 @@ class FastRule(Rule):
         rate = self.learning_rate * 0.5 * (1 + torch.cos(math.pi * held))
         sizes = _unbiased(second, BETAS[1], taken)
         sizes = (1 - COMMON) * sizes.sqrt() + COMMON * _mean(sizes).sqrt() + 1e-12
-        move = rate * _unbiased(first, BETAS[0], taken) / sizes + self._pull(index)
+        move = rate * _unbiased(first, BETAS[0], taken) / sizes
         areas = _mean(masks.detach())
         excess = areas + _total(area_gradient * move) - self._area_at(index, taken + 1)
         correction = (excess / area_slope).clamp_(-MOST_SHIFT, MOST_SHIFT)
@@ -118,10 +118,6 @@ class FastRule(Rule):
         ):
             rows.index_copy_(0, index, moved)
         self._look(index, masks.detach(), values.detach())
-
-    def _pull(self, index: Tensor) -> Tensor | float:
-        """Return how the parameters move whatever the score says; for rules that keep them near somewhere."""
-        return 0.0
 
     def _look(self, index: Tensor, masks: Tensor, values: Tensor) -> None:
         """Look at the masks of a step and at what their objective was; for rules that remember them."""

@@ -12,12 +12,9 @@ from ep_core.lanes import Lane
 
 from .fast import SLOPES, FastRule
 
-HOLD = 0.3  # times the iterations per area: the steps of a lane
-LEARNING_RATE = 0.1
+HOLD = 0.5  # times the iterations per area: the steps of a lane
+LEARNING_RATE = 0.05
 """Small: a lane stays near its start, where many walks agree, and scores more at the end than with longer steps."""
-
-PULL = 0.02
-"""Of a cell's way back to its start, in each step: what the score does not say stays where the walks agreed."""
 
 
 def steps(iterations: int) -> int:
@@ -43,11 +40,7 @@ class RefineRule(FastRule):
         cells = interpolate(starts[:, None], size=self._lattice.shape, mode="area")
         areas = [lane.area for lane in lanes]
         self._theta = torch.cat([_parameters(one, area) for one, area in zip(cells, areas, strict=True)])
-        self._start = self._theta.clone()
         self._shift = self._shift_to(self._area, SLOPES[0], self._theta, self._contrast)
-
-    def _pull(self, index: Tensor) -> Tensor:
-        return PULL * (self._start[index] - self._theta[index])
 
 
 def _parameters(cells: Tensor, area: float) -> Tensor:

@@ -18,7 +18,7 @@ from ep_core.spec import Variant
 
 from .fast import LARGEST_AREA, FastRule
 
-WALKS = 24
+WALKS = 32
 FEWEST = 2  # so that there are two halves to compare
 LENGTH = 0.16  # times the iterations per area: the steps of a walk
 

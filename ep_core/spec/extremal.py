@@ -115,3 +115,7 @@ class ExtremalSpec(SpatialSpec):
             description="Whether to find the mask that most lifts the target above its nearest rival class (`fast`)."
         ),
     ] = True
+
+    def masks_only(self) -> Self:
+        """Return the same sweep without what a result has beside its masks: comparisons, alternatives, contrast."""
+        return self.model_copy(update={"check_extremality": False, "alternatives": 0, "contrast": False})

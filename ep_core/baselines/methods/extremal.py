@@ -14,7 +14,7 @@ from ep_core.sweep import explain_batch
 def extremal_spec(spec: CompareSpec, target: int) -> ExtremalSpec:
     """Return the sweep that a comparison asks for, of a class; its check is the comparison's own."""
     shared = spec.model_dump(include=set(SpatialSpec.model_fields) - {"task", "target"})
-    return ExtremalSpec(target=target, check_extremality=False, alternatives=0, contrast=False, **shared)
+    return ExtremalSpec(target=target, **shared).masks_only()
 
 
 def _attribute(question: Question) -> Tensor:
