@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 from PIL import Image
@@ -38,9 +39,9 @@ def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
 def extremal_pictures(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
     """Yield all masks and their overlays as (file name, bytes): the areas', the alternatives and the contrast."""
     picture = np.asarray(explanation.image)
-    masks: dict[float | str, Tensor] = dict(zip(explanation.spec.areas, explanation.masks, strict=True))
-    masks |= explanation.named_masks
-    for key, (mask,) in masks.items():
+    of_areas = zip(explanation.spec.areas, explanation.masks, strict=True)
+    keyed: chain[tuple[float | str, Tensor]] = chain(of_areas, explanation.named_masks.items())
+    for key, (mask,) in keyed:
         in_frame = mask.numpy()
         on_image = explanation.frame.mask_to_image(in_frame)
         yield mask_name(key, frame="model"), png(grey(in_frame))
