@@ -32,7 +32,9 @@ export function lookPage(job, result, signal) {
   const said = el("span.error", { role: "alert" });
   let timer = null;
 
-  const choose = (k) => pick({ k, which: null });
+  function choose(k) {
+    pick({ k, which: null });
+  }
 
   function pick(mask) {
     stop();
