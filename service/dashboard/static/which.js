@@ -1,7 +1,7 @@
 // Which mask is looked at: an area's, another one that suffices as well, or the one that tells the class from its rival.
 
 import { el } from "./dom.js";
-import { className, number, percent, quoted } from "./words.js";
+import { className, done, number, percent, quoted } from "./words.js";
 
 const CONTRAST = "contrast";
 const OTHERS = ["or that", "or a third", "or a fourth", "or a fifth"];
@@ -43,7 +43,7 @@ const scores = (one) => `score ${number(one.preserve)} when only this is kept${c
 const chance = ({ preserve_probability: probability }) => (probability === undefined ? "" : ` (${percent(probability)})`);
 
 function instead(one, key) {
-  const share = `${percent(one.overlap)} in common with the others`;
+  const share = `${done(one.overlap)} in common with the others`;
   return { key, mask: one.mask, overlay: one.overlay, name: `another mask of ${percent(one.area)}`, says: `Another ${percent(one.area)} that suffices: ${scores(one)}; ${share}` };
 }
 
