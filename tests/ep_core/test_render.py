@@ -17,7 +17,7 @@ from ep_core.render import DIMMED, render_files
 
 @pytest.fixture(scope="module")
 def goose(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> Explanation:
-    spec = ExtremalSpec(areas=(0.1, 0.4), iterations=5, alternatives=0, contrast=False)
+    spec = ExtremalSpec(areas=(0.1, 0.4), iterations=25, alternatives=0, contrast=False)
     return explain(mobilenet, sample("goose"), spec)
 
 
