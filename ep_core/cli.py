@@ -11,7 +11,7 @@ from rich.table import Table
 
 from .bench.cli import bench_app
 from .channels.cli import channels, class_channels
-from .compare.cli import compare, extremality_verdict
+from .compare.cli import compare
 from .evaluation.cli import evaluate_app
 from .memory import keep_freed_memory
 from .report import RESULT
@@ -29,6 +29,7 @@ from .terminal import (
     write_result,
 )
 from .threads import spin_briefly
+from .verdicts import alternatives_verdict, contrast_verdict, extremality_verdict, stability_verdict, verdict
 
 if TYPE_CHECKING:
     from .explanation import Explanation
@@ -72,6 +73,13 @@ def explain(
     check_extremality: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare each mask with rivals of its area.")
     ] = True,
+    alternatives: Annotated[
+        int, typer.Option(help="Other regions of the same area that suffice, at most; 0: none are sought.")
+    ] = 1,
+    contrast: Annotated[
+        bool,
+        typer.Option("--contrast/--no-contrast", help="Find what speaks for the class and against its nearest rival."),
+    ] = True,
     fit: Annotated[str, typer.Option(help="crop (the model's own) or stretch.")] = "crop",
     sigma_max: Annotated[
         float | None, typer.Option(help="Strongest blur in pixels (default: 20 at 224), or fade, at most 1.")
@@ -95,6 +103,8 @@ def explain(
                 "iterations": iterations,
                 "independent": independent or None,
                 "check_extremality": check_extremality,
+                "alternatives": alternatives,
+                "contrast": contrast,
                 "fit": fit,
                 "sigma_max": sigma_max,
                 "pyramid_levels": pyramid_levels,
@@ -190,23 +200,25 @@ def _summarise(explanation: Explanation, out: Path) -> None:
     out_console.print(
         verdict(explanation.optimal_area, label, explanation.spec.variant, tau), style="bold", highlight=False
     )
-    if explanation.extremality is not None:
-        out_console.print(extremality_verdict(explanation.extremality), highlight=False)
+    for sentence in _sentences(explanation):
+        out_console.print(sentence, highlight=False, markup=False)
     out_console.print(
         f"masks, overlays, saliency.png, curve.svg and {RESULT} are in {out}/", highlight=False, soft_wrap=True
     )
 
 
-def verdict(optimal: float | None, label: str, variant: str, tau: float) -> str:
-    """Return what the optimal area means, in a sentence."""
-    if variant == "delete":
-        if optimal is None:
-            return f"No area of the sweep is enough to take {label!r} away."
-        return f"Without {optimal:.1%} of the image, nothing is left of {label!r}."
-    level = "the original score" if tau == 1 else f"{tau:g} of the original score"
-    if optimal is None:
-        return f"No area of the sweep reaches {level} of {label!r}: try larger areas, or a lower --threshold."
-    return f"{optimal:.1%} of the image suffices for {level} of {label!r}."
+def _sentences(explanation: Explanation) -> list[str]:
+    """Return what can be said beside the optimal area, each in a sentence."""
+    said = []
+    if explanation.stability is not None:
+        said.append(stability_verdict(explanation.stability, explanation.optimal_area))
+    if explanation.alternatives:
+        said.append(alternatives_verdict([one.report for one in explanation.alternatives]))
+    if explanation.contrast is not None:
+        said.append(contrast_verdict(explanation.contrast.report, explanation.target.label))
+    if explanation.extremality is not None:
+        said.append(extremality_verdict(explanation.extremality))
+    return said
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from torch import Tensor
 from .curve import is_monotonic, optimal_area
 from .models.frame import Frame
 from .report import (
+    CONTRAST_KEY,
     Alternative,
     Contrast,
     CurvePoint,
@@ -22,6 +23,7 @@ from .report import (
     Stability,
     TargetRef,
     Timing,
+    alternative_key,
 )
 from .spec import ExtremalSpec
 
@@ -80,6 +82,12 @@ class Explanation:
     def monotonic(self) -> bool:
         """Whether the scores order as the areas do below a* (eq. 8)."""
         return is_monotonic(self.curve, self.optimal_area, self.spec.variant)
+
+    @property
+    def named_masks(self) -> dict[str, Tensor]:
+        """The masks beside those of the areas, each 1 x H x W, by the keys of their files."""
+        named = {alternative_key(k): one.mask for k, one in enumerate(self.alternatives)}
+        return named | ({CONTRAST_KEY: self.contrast.mask} if self.contrast else {})
 
     def report(self) -> ExtremalReport:
         """Return everything but the pictures, as the document that the API serves."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from .explanation import Explanation
 from .plot import curve_plot
@@ -35,13 +37,16 @@ def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
 
 
 def extremal_pictures(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
-    """Yield the masks and overlays of all areas as (file name, bytes)."""
+    """Yield all masks and their overlays as (file name, bytes): the areas', the alternatives and the contrast."""
     picture = np.asarray(explanation.image)
-    for area, mask in zip(explanation.spec.areas, explanation.masks[:, 0].numpy(), strict=True):
-        on_image = explanation.frame.mask_to_image(mask)
-        yield mask_name(area, frame="model"), png(grey(mask))
-        yield mask_name(area), png(grey(on_image))
-        yield overlay_name(area), png(overlay(picture, on_image))
+    of_areas = zip(explanation.spec.areas, explanation.masks, strict=True)
+    keyed: chain[tuple[float | str, Tensor]] = chain(of_areas, explanation.named_masks.items())
+    for key, (mask,) in keyed:
+        in_frame = mask.numpy()
+        on_image = explanation.frame.mask_to_image(in_frame)
+        yield mask_name(key, frame="model"), png(grey(in_frame))
+        yield mask_name(key), png(grey(on_image))
+        yield overlay_name(key), png(overlay(picture, on_image))
 
 
 def grey(mask: np.ndarray) -> Image.Image:

@@ -222,6 +222,12 @@ class ExtremalReport(BaseModel):
     engine: Engine
     artifacts: dict[str, str] = {}
 
+    @property
+    def named_masks(self) -> dict[str, Alternative | Contrast]:
+        """The masks beside those of the areas, by their keys (`alternative_key`, `CONTRAST_KEY`)."""
+        named: dict[str, Alternative | Contrast] = {alternative_key(k): one for k, one in enumerate(self.alternatives)}
+        return named | ({CONTRAST_KEY: self.contrast} if self.contrast else {})
+
 
 class PartialPoint(BaseModel):
     """An area of a sweep that is still running."""
@@ -241,11 +247,6 @@ def area_key(area: float) -> str:
     return repr(float(area))
 
 
-def mask_name(area: float, *, frame: Literal["image", "model"] = "image") -> str:
-    """Return the file name of an area's mask, in the original image's pixels or in the network's frame."""
-    return f"masks/{area_key(area)}{'.model' if frame == 'model' else ''}.png"
-
-
 CONTRAST_KEY = "contrast"
 
 
@@ -254,6 +255,20 @@ def alternative_key(place: int) -> str:
     return f"alternative-{place + 1}"
 
 
-def overlay_name(area: float) -> str:
-    """Return the file name of an area's overlay."""
-    return f"overlays/{area_key(area)}.png"
+def mask_name(which: float | str, *, frame: Literal["image", "model"] = "image") -> str:
+    """Return the file name of a mask, in the original image's pixels or in the network's frame.
+
+    Args:
+        which: an area, or the key of a mask beside those of the areas (`alternative_key`, `CONTRAST_KEY`).
+        frame: `model` for the network's.
+    """
+    return f"masks/{_mask_key(which)}{'.model' if frame == 'model' else ''}.png"
+
+
+def overlay_name(which: float | str) -> str:
+    """Return the file name of the overlay of a mask, named as for `mask_name`."""
+    return f"overlays/{_mask_key(which)}.png"
+
+
+def _mask_key(which: float | str) -> str:
+    return which if isinstance(which, str) else area_key(which)

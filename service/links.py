@@ -8,7 +8,16 @@ from urllib.parse import quote, urlencode
 
 from ep_core.channels.report import INVERSIONS, MASKS, SHEET, ClassChannelsReport, inversion_name
 from ep_core.compare.report import COMPARISON, ComparedMethod, CompareReport, heat_name, map_name
-from ep_core.report import CURVE, SALIENCY, CurvePoint, ExtremalReport, area_key, mask_name, overlay_name
+from ep_core.report import (
+    CONTRAST_KEY,
+    CURVE,
+    SALIENCY,
+    CurvePoint,
+    ExtremalReport,
+    area_key,
+    mask_name,
+    overlay_name,
+)
 from ep_core.reports import Report
 from ep_core.spec import EXTREMAL, ChannelsSpec, ClassChannelsSpec, CompareSpec, Spec, spatial_areas
 from worker.contract import JobRecord, JobState
@@ -91,7 +100,8 @@ def _files(params: Spec) -> dict[str, str]:
 def _with_files(report: Report, *, base: str, artifacts: dict[str, str]) -> Report:
     located = {name: base + file for name, file in artifacts.items()}
     if isinstance(report, ExtremalReport):
-        return report.model_copy(update={"curve": _with_masks(report.curve, base), "artifacts": located})
+        pictures = {"curve": _with_masks(report.curve, base), **_named_masks(report, base)}
+        return report.model_copy(update={**pictures, "artifacts": located})
     if isinstance(report, CompareReport):
         methods = [_with_map(one, base) for one in report.methods]
         return report.model_copy(update={"methods": methods, "artifacts": located})
@@ -107,10 +117,17 @@ def _with_files(report: Report, *, base: str, artifacts: dict[str, str]) -> Repo
 
 
 def _with_masks(curve: list[CurvePoint], base: str) -> list[CurvePoint]:
-    return [
-        point.model_copy(update={"mask": base + mask_name(point.area), "overlay": base + overlay_name(point.area)})
-        for point in curve
-    ]
+    return [point.model_copy(update=_mask_files(point.area, base)) for point in curve]
+
+
+def _named_masks(report: ExtremalReport, base: str) -> dict[str, Any]:
+    """Return the report's alternatives and contrast with the places of their pictures."""
+    named = {key: one.model_copy(update=_mask_files(key, base)) for key, one in report.named_masks.items()}
+    return {"contrast": named.pop(CONTRAST_KEY, None), "alternatives": list(named.values())}
+
+
+def _mask_files(which: float | str, base: str) -> dict[str, str]:
+    return {"mask": base + mask_name(which), "overlay": base + overlay_name(which)}
 
 
 def _with_map(one: ComparedMethod, base: str) -> ComparedMethod:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from ep_core.image import read_image
-from ep_core.report import RESULT, Extremality
+from ep_core.report import RESULT
 from ep_core.spec import DEFAULT_AREAS, DEFAULT_MODEL, METHODS, CompareSpec
 from ep_core.terminal import (
     Device,
@@ -23,6 +23,7 @@ from ep_core.terminal import (
     out_console,
     write_result,
 )
+from ep_core.verdicts import extremality_verdict
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -111,12 +112,3 @@ def _summarise(comparison: Comparison, out: Path) -> None:
     out_console.print(
         f"comparison.png, curve.svg, maps, heat maps and {RESULT} are in {out}/", highlight=False, soft_wrap=True
     )
-
-
-def extremality_verdict(found: Extremality) -> str:
-    """Return what the check of extremality found, in a sentence."""
-    rivals = f"{len(found.methods)} other methods and {found.random_masks} random masks"
-    if found.extremal:
-        return f"No mask of {rivals} scores higher than the extremal one of its area."
-    beaten = "; ".join(f"{point.area:.1%} by {', '.join(point.beaten_by)}" for point in found.points if point.beaten_by)
-    return f"Not extremal: of {rivals}, some score higher than our mask of the same area: {beaten}."

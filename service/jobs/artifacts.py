@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from ep_core.channels.report import MASKS, SHEET, inversion_name
-from ep_core.report import CURVE, RESULT, SALIENCY, area_key, mask_name, overlay_name
+from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, area_key, mask_name, overlay_name
 from ep_core.reports import AnyReport, Report, read_report
 from ep_core.spec import CompareSpec, spatial_areas
 from service.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
@@ -23,7 +23,14 @@ from .examples import REPORTS
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
 
-Area = Annotated[str, Path(description="One of the job's areas; compared as a number.", examples=["0.1"])]
+Area = Annotated[
+    str,
+    Path(
+        description="One of the job's areas, compared as a number; or `alternative-1`, `alternative-2`, ... or "
+        "`contrast`, where the result has them.",
+        examples=["0.1"],
+    ),
+]
 Inversion = Annotated[
     str,
     Path(
@@ -49,11 +56,11 @@ class Artifacts:
         self._max_age_s = settings.retention_s
         self.record: JobRecord = jobs.get_finished(job_id)
 
-    def area(self, text: str) -> float:
-        """Return the job's area that `text` names.
+    def mask(self, text: str) -> float | str:
+        """Return the area that `text` names, or the key of another of the result's masks, as `mask_name` takes it.
 
         Raises:
-            NotFound: it has no such area, or its task has no spatial masks.
+            NotFound: the result has no such mask, or its task has no spatial ones.
         """
         areas = spatial_areas(self.record.params)
         if not areas:
@@ -62,8 +69,13 @@ class Artifacts:
         for area in areas:
             if _same_number(text, area):
                 return area
+        report = self.report()
+        named = list(report.named_masks) if isinstance(report, ExtremalReport) else []
+        if text in named:
+            return text
+        others = f"; beside these it has {', '.join(named)}" if named else ""
         listed = ", ".join(map(area_key, areas))
-        raise NotFound(f"The job has no area {text[:32]}: its areas are {listed}.", areas=areas)
+        raise NotFound(f"The job has no mask {text[:32]}: its areas are {listed}{others}.", areas=areas, others=named)
 
     def method(self, name: str) -> str:
         """Return the job's method that `name` is.
@@ -134,8 +146,8 @@ def get_result(artifacts: ArtifactsDep, links: LinksDep) -> Response:
     responses=file_responses("image/png", "8-bit grey: 255 is kept."),
 )
 def get_mask(artifacts: ArtifactsDep, area: Area, frame: Frame = "image") -> Response:
-    """Return an area's mask as a grey picture, 255 where the image is kept (with `delete`: taken away)."""
-    return artifacts.respond(artifacts.file(mask_name(artifacts.area(area), frame=frame)), "image/png")
+    """Return a mask as a grey picture, 255 where the image is kept (with `delete`: taken away)."""
+    return artifacts.respond(artifacts.file(mask_name(artifacts.mask(area), frame=frame)), "image/png")
 
 
 @router.get(
@@ -145,8 +157,8 @@ def get_mask(artifacts: ArtifactsDep, area: Area, frame: Frame = "image") -> Res
     responses=file_responses("image/png", "The image with the mask laid over it."),
 )
 def get_overlay(artifacts: ArtifactsDep, area: Area) -> Response:
-    """Return the image with an area's mask laid over it."""
-    return artifacts.respond(artifacts.file(overlay_name(artifacts.area(area))), "image/png")
+    """Return the image with a mask laid over it."""
+    return artifacts.respond(artifacts.file(overlay_name(artifacts.mask(area))), "image/png")
 
 
 @router.get(

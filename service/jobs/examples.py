@@ -16,6 +16,8 @@ from ep_core.channels.report import (
 from ep_core.compare.report import ComparedMethod, CompareReport
 from ep_core.models.card import LayerCard
 from ep_core.report import (
+    Alternative,
+    Contrast,
     CurvePoint,
     Engine,
     Extremality,
@@ -23,6 +25,8 @@ from ep_core.report import (
     ExtremalReport,
     ModelRef,
     Scores,
+    Stability,
+    StabilityPoint,
     TargetRef,
     Timing,
 )
@@ -71,6 +75,38 @@ REPORT: dict[str, Any] = ExtremalReport(
     ],
     optimal_area=0.2,
     monotonic=True,
+    stability=Stability(
+        walks=12,
+        saliency_correlation=0.89,
+        optimal_areas=(0.2, 0.2),
+        points=[
+            StabilityPoint(area=0.05, agreement=0.31, spread=2.6),
+            StabilityPoint(area=0.1, agreement=0.62, spread=0.6),
+            StabilityPoint(area=0.2, agreement=0.75, spread=0.3),
+        ],
+    ),
+    alternatives=[
+        Alternative(
+            area=0.2,
+            measured_area=0.2,
+            preserve=13.94,
+            delete=9.81,
+            overlap=0.06,
+            mask=f"/v1/jobs/{_ID}/masks/alternative-1.png",
+            overlay=f"/v1/jobs/{_ID}/overlays/alternative-1.png",
+        )
+    ],
+    contrast=Contrast(
+        rival=TargetRef(index=367, label="chimpanzee"),
+        area=0.2,
+        measured_area=0.2,
+        original=3.58,
+        preserve=9.46,
+        target_score=14.02,
+        rival_score=4.56,
+        mask=f"/v1/jobs/{_ID}/masks/contrast.png",
+        overlay=f"/v1/jobs/{_ID}/overlays/contrast.png",
+    ),
     image_size=(427, 640),
     frame_box=(133.2, 26.7, 506.8, 400.3),
     artifacts={name: f"/v1/jobs/{_ID}/{file}" for name, file in _FILES.items()},

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from ep_core.cli import app, verdict
+from ep_core.cli import app
+from ep_core.report import Alternative, Contrast, Stability, StabilityPoint, TargetRef
+from ep_core.verdicts import alternatives_verdict, contrast_verdict, stability_verdict, verdict
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 EP = Path(sys.executable).with_name("ep")
@@ -29,11 +31,15 @@ def test_explain_writes_everything(tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = ep("explain", SAMPLES / "black_bear.jpg", "--out", out, "--areas", "0.4,0.1", "--iterations", "3")
     assert done.returncode == 0, done.stderr
-    assert "American black bear" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "American black bear" in said
+    assert "another run" in said
+    assert "Why 'American black bear' and not 'chimpanzee'" in said
     assert {str(path.relative_to(out)) for path in out.rglob("*.*")} == {
         "result.json", "curve.svg", "saliency.png",
         "masks/0.1.png", "masks/0.4.png", "masks/0.1.model.png", "masks/0.4.model.png",
         "overlays/0.1.png", "overlays/0.4.png",
+        "masks/contrast.png", "masks/contrast.model.png", "overlays/contrast.png",
     }  # fmt: skip
     result = json.loads((out / "result.json").read_text())
     assert [point["area"] for point in result["curve"]] == [0.1, 0.4]
@@ -118,6 +124,63 @@ def test_commands_of_all_floors_are_there() -> None:
 )
 def test_verdict(optimal: float | None, variant: str, tau: float, said: str) -> None:
     assert verdict(optimal, "goose", variant, tau).startswith(said)
+
+
+def steady(agreement: float, least: float | None = 0.2, most: float | None = 0.2) -> Stability:
+    points = [StabilityPoint(area=area, agreement=one, spread=1) for area, one in ((0.1, 0.3), (0.2, agreement))]
+    return Stability(walks=12, saliency_correlation=0.9, optimal_areas=(least, most), points=points)
+
+
+@pytest.mark.parametrize(
+    ("found", "optimal", "said"),
+    [
+        (steady(0.7), 0.2, "Steady: another run gives nearly the same region at 20.0% (agreement 0.70)."),
+        (steady(0.69), 0.2, "Mostly steady: another run gives mostly the same region at 20.0% (agreement 0.69)."),
+        (steady(0.39), 0.2, "Varies: another run may choose another region at 20.0% (agreement 0.39)."),
+        (steady(0.9, None, None), None, "Varies: another run may choose another region at 10.0% (agreement 0.30)."),
+        (steady(0.8, 0.1, 0.2), 0.2, "Steady: another run gives nearly the same region at 20.0% (agreement 0.80). "
+                                     "Where runs differ, 10.0% to 20.0% is enough."),
+        (steady(0.8, 0.2, None), 0.2, "Steady: another run gives nearly the same region at 20.0% (agreement 0.80). "
+                                      "Where runs differ, 20.0% may be enough, or no area of the sweep."),
+    ],
+)  # fmt: skip
+def test_how_steady_an_answer_is(found: Stability, optimal: float | None, said: str) -> None:
+    assert stability_verdict(found, optimal) == said
+
+
+def test_other_answers_in_words() -> None:
+    other = Alternative(area=0.2, measured_area=0.2, preserve=13.94, delete=9.8, overlap=0.06)
+    assert alternatives_verdict([other]) == (
+        "Either that region suffices, or another: 20.0% that scores 13.94, overlap 6%."
+    )
+    contrast = Contrast(
+        rival=TargetRef(index=97, label="drake"),
+        area=0.2,
+        measured_area=0.2,
+        original=3.9,
+        preserve=12.3,
+        target_score=16.7,
+        rival_score=4.4,
+    )
+    assert contrast_verdict(contrast, "goose") == (
+        "Why 'goose' and not 'drake': with 20.0% kept they score 16.70 and 4.40, 12.30 apart; 3.90 in the whole image."
+    )
+
+
+@pytest.mark.parametrize("count", ["5", "-1"])
+def test_alternatives_are_counted(tmp_path: Path, count: str) -> None:
+    done = here("explain", SAMPLES / "goose.jpg", "--out", tmp_path / "out", "--alternatives", count)
+    assert done.exit_code == 2
+    assert "alternatives: Input should be" in done.stderr
+
+
+def test_other_answers_are_sought_only_where_asked_for(tmp_path: Path) -> None:
+    options = ("--areas", "0.3", "--iterations", "1", "--alternatives", "0", "--no-contrast", "--no-check")
+    done = here("explain", SAMPLES / "goose.jpg", "--out", tmp_path / "out", *options)
+    assert done.exit_code == 0, done.stderr
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert (result["alternatives"], result["contrast"]) == ([], None)
+    assert not (tmp_path / "out" / "masks" / "contrast.png").exists()
 
 
 def test_channels_writes_everything(tmp_path: Path) -> None:

@@ -17,7 +17,14 @@ from ep_core.render import DIMMED, render_files
 
 @pytest.fixture(scope="module")
 def goose(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> Explanation:
-    return explain(mobilenet, sample("goose"), ExtremalSpec(areas=(0.1, 0.4), iterations=25))
+    spec = ExtremalSpec(areas=(0.1, 0.4), iterations=25, alternatives=0, contrast=False)
+    return explain(mobilenet, sample("goose"), spec)
+
+
+@pytest.fixture(scope="module")
+def bear(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> Explanation:
+    """A sweep that is so easily satisfied that another region is found, too."""
+    return explain(mobilenet, sample("black_bear"), ExtremalSpec(areas=(0.1, 0.3), iterations=3, threshold=0.2))
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +39,21 @@ def picture(data: bytes) -> np.ndarray:
 def test_names(files: dict[str, bytes]) -> None:
     areas = [f"{kind}/{area}.png" for kind in ("masks", "overlays") for area in (0.1, 0.4)]
     assert set(files) == {*areas, "masks/0.1.model.png", "masks/0.4.model.png", "saliency.png", "curve.svg"}
+
+
+def test_alternatives_and_the_contrast_are_files_beside_the_areas(bear: Explanation) -> None:
+    (other,), contrast = bear.alternatives, bear.contrast
+    assert contrast is not None
+    files = dict(render_files(bear))
+    for key, mask in (("alternative-1", other.mask), ("contrast", contrast.mask)):
+        in_frame, on_image = picture(files[f"masks/{key}.model.png"]), picture(files[f"masks/{key}.png"])
+        np.testing.assert_allclose(in_frame / 255, mask[0].numpy(), atol=0.5 / 255 + 1e-6)
+        np.testing.assert_array_equal(on_image, np.round(bear.frame.mask_to_image(mask[0].numpy()) * 255))
+        kept = on_image == 255
+        np.testing.assert_array_equal(
+            picture(files[f"overlays/{key}.png"])[kept], np.asarray(bear.image.convert("RGB"))[kept]
+        )
+    assert (picture(files["masks/alternative-1.png"]) != picture(files["masks/contrast.png"])).any()
 
 
 def test_masks_are_grey_in_the_images_pixels_and_in_the_frames(files: dict[str, bytes], goose: Explanation) -> None:

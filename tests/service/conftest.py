@@ -115,8 +115,8 @@ def finish(redis: Redis, store: JobStore) -> Callable[[str], None]:
         blobs = RedisBlobs(redis)
         report = ExtremalReport.model_validate(REPORT).model_copy(update={"id": job_id})
         blobs.put(job_id, RESULT, report.model_dump_json().encode())
-        for point in report.curve:
-            for name in (mask_name(point.area), mask_name(point.area, frame="model"), overlay_name(point.area)):
+        for key in (*(point.area for point in report.curve), *report.named_masks):
+            for name in (mask_name(key), mask_name(key, frame="model"), overlay_name(key)):
                 blobs.put(job_id, name, f"picture {name}".encode())
         blobs.put(job_id, SALIENCY, b"picture saliency")
         blobs.put(job_id, CURVE, b"<svg/>")

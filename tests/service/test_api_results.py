@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 
@@ -10,9 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.report import ExtremalReport
+from ep_core.report import RESULT, ExtremalReport
 from service.app import create_app
 from service.settings import ApiSettings
+from worker.blobs import RedisBlobs
 from worker.store import JobStore
 
 PARTS = ("result", "masks/0.1.png", "overlays/0.1.png", "saliency.png", "curve.svg", "bundle.zip")
@@ -32,7 +34,8 @@ def test_the_result_links_every_picture(client: TestClient, job: str) -> None:
     assert report.id == job.rsplit("/", 1)[1]
     assert [point.area for point in report.curve] == [0.05, 0.1, 0.2]
     links = [*report.artifacts.values(), *(link for point in report.curve for link in (point.mask, point.overlay))]
-    assert len(links) == 10
+    links += [link for one in (*report.alternatives, report.contrast) if one for link in (one.mask, one.overlay)]
+    assert len(links) == 14
     assert all(client.get(link).status_code == 200 for link in links)
 
 
@@ -63,6 +66,44 @@ def test_a_mask_comes_in_the_frame_asked_for(client: TestClient, job: str) -> No
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "frame")
 
 
+def test_other_masks_of_a_result_have_addresses_of_their_own(client: TestClient, job: str) -> None:
+    result = client.get(f"{job}/result").json()
+    (other,) = result["alternatives"]
+
+    assert (other["mask"], other["overlay"]) == (f"{job}/masks/alternative-1.png", f"{job}/overlays/alternative-1.png")
+    assert client.get(other["mask"]).content == b"picture masks/alternative-1.png"
+    assert client.get(f"{other['mask']}?frame=model").content == b"picture masks/alternative-1.model.png"
+    assert client.get(result["contrast"]["overlay"]).content == b"picture overlays/contrast.png"
+
+
+@pytest.mark.parametrize("kind", ["masks", "overlays"])
+@pytest.mark.parametrize("key", ["alternative-2", "alternative-0", "alternative-1.model", "contrast-1"])
+def test_a_mask_that_the_result_lacks_names_those_it_has(client: TestClient, job: str, kind: str, key: str) -> None:
+    answer = client.get(f"{job}/{kind}/{key}.png")
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+    assert (
+        f"no mask {key}: its areas are 0.05, 0.1, 0.2; beside these it has alternative-1, contrast."
+        in (answer.json()["detail"])
+    )
+    assert answer.json()["others"] == ["alternative-1", "contrast"]
+
+
+def test_a_result_of_before_alternatives_is_read(client: TestClient, redis: Redis, job: str) -> None:
+    job_id = job.rsplit("/", 1)[1]
+    blobs = RedisBlobs(redis)
+    stored = json.loads(blobs.get(job_id, RESULT))
+    for block in ("stability", "alternatives", "contrast"):
+        del stored[block]
+    blobs.put(job_id, RESULT, json.dumps(stored).encode())
+
+    result = client.get(f"{job}/result").json()
+    assert (result["stability"], result["alternatives"], result["contrast"]) == (None, [], None)
+    assert client.get(result["curve"][0]["mask"]).status_code == 200
+    missing = client.get(f"{job}/masks/contrast.png")
+    assert (missing.status_code, "beside" in missing.json()["detail"]) == (404, False)
+
+
 @pytest.mark.parametrize("area", ["0.3", "0.1.model", "nan", "all", "-0.1"])
 @pytest.mark.parametrize("kind", ["masks", "overlays"])
 def test_an_area_that_the_job_lacks_names_those_it_has(client: TestClient, job: str, kind: str, area: str) -> None:
@@ -83,7 +124,9 @@ def test_the_bundle_holds_everything_with_relative_names(client: TestClient, job
         assert bundle.read(report.curve[1].mask) == b"picture masks/0.1.png"
         assert bundle.read(report.curve[1].overlay) == b"picture overlays/0.1.png"
         assert bundle.read(report.artifacts["curve"]) == b"<svg/>"
-        assert len(bundle.namelist()) == 3 + 3 * 3
+        assert bundle.read(report.alternatives[0].mask) == b"picture masks/alternative-1.png"
+        assert bundle.read(report.contrast.overlay) == b"picture overlays/contrast.png"
+        assert len(bundle.namelist()) == 3 + 3 * (3 + 2)
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
+from ep_core.report import CONTRAST_KEY, CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
 from worker import catalogue
 from worker.contract import INPUT, JobState, is_input
 from worker.liveness import live_workers
@@ -38,7 +38,9 @@ def test_a_job_runs_from_the_image_to_the_result(shared: Client, bear: bytes):
     assert 2 <= record.progress.iteration == record.progress.total <= 3 * 2
     assert [point.area for point in record.partial_curve] == [0.1, 0.3]
     pictures = {SALIENCY, CURVE} | {
-        name for area in (0.1, 0.3) for name in (mask_name(area), mask_name(area, frame="model"), overlay_name(area))
+        name
+        for key in (0.1, 0.3, CONTRAST_KEY)
+        for name in (mask_name(key), mask_name(key, frame="model"), overlay_name(key))
     }
     assert {name for name in shared.blobs.names(job_id) if not is_input(name)} == pictures | {RESULT}
     assert shared.blobs.get(job_id, mask_name(0.1)).startswith(b"\x89PNG")

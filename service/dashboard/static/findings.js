@@ -1,27 +1,37 @@
 // What a sweep has found, in a sentence and in numbers.
 
 import { el } from "./dom.js";
+import { range } from "./steadiness.js";
 import { number, percent, quoted, size } from "./words.js";
 
-/** Return what a result means, in one sentence. */
+const OWN = "walks"; // where a mask was found that no rival led to
+
+/** Return what a result means, in one sentence, and a* as a range where runs differ. */
 export function sentence(result) {
+  const differ = range(result);
+  return [...answer(result), differ && el("span.range.dim", {}, ` ${differ}`), "."];
+}
+
+function answer(result) {
   const name = quoted(result);
   const share = result.optimal_area === null ? null : el("b", {}, percent(result.optimal_area));
   if (result.params.variant === "delete") {
-    return share ? [share, " of the image taken away destroys the score of ", name, "."] : ["None of these areas taken away destroys the score of ", name, "."];
+    return share ? [share, " of the image taken away destroys the score of ", name] : ["None of these areas taken away destroys the score of ", name];
   }
-  return share ? [share, " of the image suffices for ", name, "."] : ["None of these areas suffices for ", name, ": the score stays below the threshold."];
+  return share ? [share, " of the image suffices for ", name] : ["None of these areas suffices for ", name, ": the score stays below the threshold"];
 }
 
 /** Return the table of a sweep's numbers, and what can be said of them. */
 export function numbers(result) {
-  const rows = result.curve.map((one) => [size(one.area), number(one.preserve), percent(one.preserve_probability), number(one.delete)]);
+  const steady = result.stability?.points;
+  const varies = (k) => (steady ? [number(steady[k].agreement), `± ${number(steady[k].spread)}`] : []);
+  const rows = result.curve.map((one, k) => [size(one.area), number(one.preserve), percent(one.preserve_probability), number(one.delete), ...varies(k)]);
   return el(
     "details",
     {},
     el("summary", {}, "Numbers"),
-    table(["Area", "Kept", "Probability", "Taken away"], rows),
-    [scores(result), result.extremality && rivals(result.extremality)].map((words) => words && el("p.dim", {}, words)),
+    table(["Area", "Kept", "Probability", "Taken away", ...(steady ? ["Agreement", "Score varies"] : [])], rows),
+    [scores(result), steady && halves(result.stability), result.extremality && rivals(result.extremality)].map((words) => words && el("p.dim", {}, words)),
   );
 }
 
@@ -37,10 +47,19 @@ function scores({ scores: { original, perturbed }, monotonic }) {
   return `The whole image scores ${number(original)}, the fully perturbed one ${number(perturbed)}. ${order}`;
 }
 
-/** Return whether rivals of the same areas were beaten: a mask that isn't best isn't extremal. */
-function rivals({ extremal, methods, random_masks: random, points }) {
-  const against = `the top areas of ${methods.join(", ").replaceAll("_", " ")}, and ${random} random masks`;
-  if (extremal) return `No rival of the same area scores higher: ${against}.`;
-  const beaten = points.filter((point) => point.rank > 1).map((point) => `${percent(point.area)} by ${point.beaten_by.join(", ").replaceAll("_", " ")}`);
-  return `Not extremal: beaten at ${beaten.join("; at ")} (compared with ${against}).`;
+function halves({ walks, saliency_correlation: correlation }) {
+  return `Agreement: how much the regions of two halves of the ${walks} walks have in common (1: all); their maps’ rank correlation is ${number(correlation)}.`;
 }
+
+const listed = (names) => names.join(", ").replaceAll("_", " ");
+
+/** Return whether rivals of the same areas were beaten: a mask that isn't best isn't extremal. */
+function rivals({ extremal, methods, random_masks: random, points, tolerance }) {
+  const against = `the top areas of ${listed(methods)}, and ${random} random masks`;
+  const higher = tolerance ? ` by more than ${percent(tolerance)}` : "";
+  const beaten = points.filter((point) => point.rank > 1).map((point) => `${percent(point.area)} by ${listed(point.beaten_by)}`);
+  const verdict = extremal ? `No rival of the same area scores higher${higher}: ${against}.` : `Not extremal: beaten${higher} at ${beaten.join("; at ")} (compared with ${against}).`;
+  return [verdict, ...points.filter((point) => point.found_by && point.found_by !== OWN).map(byWayOf)].join(" ");
+}
+
+const byWayOf = ({ area, found_by: rival }) => `At ${percent(area)}, the mask was found by way of ${listed([rival])}: that scored higher, and the search went on from there.`;

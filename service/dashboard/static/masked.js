@@ -3,15 +3,11 @@
 import { picture, sized } from "./api.js";
 import { el, show } from "./dom.js";
 import { alphaMask, LONGEST, revealer } from "./reveal.js";
-import { percent } from "./words.js";
 
-/** Return what is seen: `{node, hasImage, draw({k, mode, side, opacity}), mask(k), blob()}`; without the image, its overlays. */
+/** Return what is seen: `{node, hasImage, draw(one, {mode, side, opacity}), blob()}`, `one` of `maskOf`; without the image, its overlays. */
 export function masked(job, result) {
   const node = el("div");
   const masks = new Map();
-  const paths = (links) => new Map(Object.entries(links).map(([area, path]) => [Number(area), path]));
-  const [maskPaths, overlays] = [paths(job.links.masks), paths(job.links.overlays)];
-  const area = (k) => result.curve[k].area;
   const hasImage = Boolean(job.links.images); // else posted without `keep_images`
   let canvas = null;
   let wanted = null;
@@ -22,26 +18,25 @@ export function masked(job, result) {
     return made;
   }
 
-  async function draw(state) {
-    wanted = state.k;
-    if (!hasImage) return overlay(state.k);
+  async function draw({ key, mask: path, overlay, name }, state) {
+    wanted = key;
+    if (!hasImage) return lay(key, overlay, name);
     canvas ||= load();
     const drawing = await canvas;
-    const { k } = state;
-    if (!masks.has(k)) masks.set(k, picture(maskPaths.get(area(k))).then((address) => alphaMask(address, drawing.canvas)));
-    const mask = await masks.get(k);
-    if (wanted !== k) return; // another area by now
-    drawing.draw({ mask, ...state });
-    drawing.canvas.setAttribute("aria-label", `The image under the mask of ${percent(area(k))}`);
+    if (!masks.has(key)) masks.set(key, picture(path).then((address) => alphaMask(address, drawing.canvas)));
+    const mask = await masks.get(key);
+    if (wanted !== key) return; // another one by now
+    drawing.draw({ ...state, mask });
+    drawing.canvas.setAttribute("aria-label", `The image under ${name}`);
     if (!drawing.canvas.isConnected) show(node, drawing.canvas);
   }
 
-  async function overlay(k) {
-    const address = await picture(overlays.get(area(k)));
-    if (wanted === k) show(node, el("img.picture", { src: address, alt: `The mask of ${percent(area(k))} over the image` }));
+  async function lay(key, overlay, name) {
+    const address = await picture(overlay);
+    if (wanted === key) show(node, el("img.picture", { src: address, alt: `${name[0].toUpperCase()}${name.slice(1)} over the image` }));
   }
 
   const blob = async () => new Promise((resolve) => canvas.then(({ canvas: drawn }) => drawn.toBlob(resolve)));
 
-  return { node, hasImage, draw, mask: (k) => maskPaths.get(area(k)), blob };
+  return { node, hasImage, draw, blob };
 }

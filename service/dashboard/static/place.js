@@ -8,8 +8,9 @@ export function place() {
   return { kind, id, view: Object.fromEntries(new URLSearchParams(view)) };
 }
 
-/** Keep how something is looked at in the address, so that a link shows the same; without a step in the history. */
+/** Keep how something is looked at in the address, so that a link shows the same; without a step in the history. What is null goes. */
 export function remember(changes) {
   const { kind, id, view } = place();
-  if (kind) history.replaceState(null, "", `#/${kind}/${id}?${new URLSearchParams({ ...view, ...changes })}`);
+  const kept = Object.entries({ ...view, ...changes }).filter(([, value]) => value !== null);
+  if (kind) history.replaceState(null, "", `#/${kind}/${id}?${new URLSearchParams(kept)}`);
 }
