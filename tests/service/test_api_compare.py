@@ -42,7 +42,7 @@ def test_all_methods_are_compared_unless_told_otherwise(client: TestClient, png:
     answer = post(client, png)
     assert answer.status_code == 202, answer.text
     assert tuple(answer.json()["params"]["methods"]) == METHODS
-    assert len(METHODS) >= 15
+    assert len(METHODS) >= 18
 
 
 def test_links_and_files(client: TestClient, job: str) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 from torch import nn
 
+from ep_core.errors import InvalidInput
 from ep_core.evaluation.faithfulness import faithfulness
-from ep_core.evaluation.insertion import STEPS, area_under, pixel_curve
+from ep_core.evaluation.insertion import STEPS, area_under, authors_blur, authors_steps, pixel_curve
 from ep_core.evaluation.report import EvaluationReport
 from ep_core.models import Classifier
 from ep_core.spec import CompareSpec
@@ -118,3 +121,52 @@ def test_extremal_masks_keep_more_than_any_other(spot_model: Classifier, tmp_pat
     assert row(report, "Extremal perturbations")["Keep"] > 0.8
     assert row(report, "Extremal perturbations")["Keep"] > row(report, "Center")["Keep"] + 0.2
     assert report.tables[1].rows == [["Center", 0, 0], ["Extremal perturbations", 1, 1]]  # who keeps the most
+
+
+def test_the_authors_area_by_hand() -> None:
+    """Four pixels in four steps: (sum - first / 2 - last / 2) / (n - 1), as in RISE's code."""
+    end = (LOGIT / 3).view(1, 1, 2, 2).expand(-1, 3, -1, -1)
+    saliency = torch.tensor([[0.9, 0.5], [0.2, 0.1]])
+    curve = pixel_curve(Sum(), torch.zeros_like(end), end, saliency, 0, steps=4)
+    expected = [1 / (1 + np.exp(-total)) for total in (0, 4 / 3, 7 / 3, 9 / 3, 10 / 3)]
+    assert curve == pytest.approx(expected)
+    area = area_under([0, 0.25, 0.5, 0.75, 1], curve)
+    assert area == pytest.approx((sum(expected) - expected[0] / 2 - expected[-1] / 2) / 4)
+
+
+def test_the_authors_blur_is_theirs() -> None:
+    """Their window is a point filtered by scipy within 11 x 11 pixels; a convolution slides it, with 0 outside."""
+    x = torch.randn(1, 3, 20, 26, generator=torch.Generator().manual_seed(0))
+    point = np.zeros((11, 11))
+    point[5, 5] = 1
+    window = gaussian_filter(point, 5)
+    padded = np.pad(x[0].numpy().astype(np.float64), ((0, 0), (5, 5), (5, 5)))
+    expected = np.zeros((3, 20, 26))
+    for down in range(11):
+        for across in range(11):
+            expected += window[down, across] * padded[:, down : down + 20, across : across + 26]
+    np.testing.assert_allclose(authors_blur(x)[0].numpy(), expected, atol=1e-5)
+    assert authors_steps(torch.zeros(1, 3, 224, 224)) == 224
+
+
+def test_the_authors_setting_is_told_and_kept_apart(spot_model: Classifier, tmp_path: Path) -> None:
+    paths, spec = [photograph(tmp_path, 1, 0.5)], CompareSpec(methods=("gradient",), areas=(0.15,))
+    report = faithfulness(spot_model, paths, spec, authors=True, out=tmp_path / "out")
+    assert report.settings["steps"] == 168
+    assert "11 x 11 blur" in report.about
+    with pytest.raises(InvalidInput, match="other settings"):
+        faithfulness(spot_model, paths, spec, out=tmp_path / "out")
+
+
+def test_costs_stand_beside_seconds_and_older_logs_have_none(spot_model: Classifier, tmp_path: Path) -> None:
+    paths, spec = [photograph(tmp_path, 1, 0.5)], CompareSpec(methods=("center", "gradient"), areas=(0.15,))
+    report = faithfulness(spot_model, paths, spec, out=tmp_path / "out")
+    assert row(report, "Center")["Forwards"] == 0
+    assert row(report, "Gradient")["Forwards"] == 3
+    log = tmp_path / "out" / "faithfulness" / "gradient-0.jsonl"
+    settings, record = map(json.loads, log.read_text().splitlines())
+    del record["cost"]
+    log.write_text(f"{json.dumps(settings)}\n{json.dumps(record)}\n")
+    again = faithfulness(spot_model, paths, spec, out=tmp_path / "out")
+    assert row(again, "Gradient")["Forwards"] is None
+    assert row(again, "Gradient")["Insertion"] == row(report, "Gradient")["Insertion"]
