@@ -114,7 +114,8 @@ def run_methods(
         if of_it.unavailable:
             continue
         path = logs and logs / f"{run.name}-{run.seed}.jsonl"
-        log = ItemLog(path, settings | {"method": run.name, "seed": run.seed})
+        version = {"version": run.method.version} if run.method.version else {}
+        log = ItemLog(path, settings | {"method": run.name, "seed": run.seed} | version)
         for name in map(key, items):
             if name in log and outdated(run, log[name]):
                 log.forget(name)

@@ -10,10 +10,11 @@ from typing import Any
 
 from torch import Tensor
 
+from ep_core.extremal.search import SEARCH
 from ep_core.models.classifier import Classifier
 from ep_core.photographs import load
 from ep_core.report import ModelRef
-from ep_core.spec import Fit, SpatialSpec
+from ep_core.spec import ExtremalSpec, Fit, SpatialSpec
 
 from .run import Record
 
@@ -43,6 +44,8 @@ def subjects(paths: Sequence[Path]) -> list[Subject]:
 def settings_of(model: Classifier, spec: SpatialSpec, **more: Any) -> Record:
     """Return what the record of a photograph hangs on, its seed apart; the class is always its top one."""
     asked = spec.model_dump(mode="json", exclude={"task", "model", "methods", "target", "seed", "check_extremality"})
+    if isinstance(spec, ExtremalSpec) and spec.preset == "fast":
+        asked["search"] = SEARCH
     return {"model": model.name, "weights_digest": model.weights_digest, **asked, **more}
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from ep_core.lanes import Lane
 from ep_core.perturbation import Pyramids
 from ep_core.prepared import Prepared
-from ep_core.presets import ITERATIONS, plan
-from ep_core.presets.walk import WALKS
+from ep_core.presets import ITERATIONS, plan, refine
+from ep_core.presets.walk import LENGTH, WALKS
 from ep_core.progress import LanesSeen, Seen
 from ep_core.solver import Solver
 from ep_core.spatial import spatial_solver
@@ -20,9 +20,11 @@ from ep_core.spec import ExtremalSpec, SpatialSpec
 
 from . import walks
 from .refinement import hold_of, lane, refinement
-from .walks import Survival, walked
+from .walks import SCALE, Survival, walked
 from .watch import Watch
 
+SEARCH = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.LEARNING_RATE:g}"
+"""What the masks of `fast` depend on besides what is asked; the logs of evaluations name it."""
 ALTERNATIVE_WALKS = 4
 """Walks that look for an alternative: it need not be steady, only sufficient."""
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ep_core.baselines.method import Method, Question
+from ep_core.extremal.search import SEARCH
 from ep_core.progress import Progress
 from ep_core.spec import CompareSpec, ExtremalSpec, SpatialSpec
 from ep_core.sweep import explain_batch
@@ -33,5 +34,6 @@ METHOD = Method(
     source="Fong et al., Understanding Deep Networks via Extremal Perturbations and Smooth Masks, ICCV 2019",
     attribute=_attribute,
     random=True,
+    version=SEARCH,
     passes=1500,
 )
