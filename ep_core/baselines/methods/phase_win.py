@@ -81,8 +81,9 @@ class _Search:
         fall = _Fall(first)
         deferred: set[int] = set()
         while window and not fall.over:
-            window += self._refill(self._window - len(window), waiting, deferred)
             window = self._take_best(window, CANDIDATE_FROM * top, fall)
+            if not fall.over:
+                window += self._refill(self._window - len(window), waiting, deferred)
         return [*window, *waiting, *between]
 
     def _refill(self, places: int, waiting: deque[int], deferred: set[int]) -> Iterator[int]:
