@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from ep_core import Classifier
+from ep_core import Classifier, ExtremalSpec, explain
 from ep_core.errors import InvalidInput
 from ep_core.evaluation.extremality import extremality
 from ep_core.evaluation.extremality_tables import Photograph, tables
@@ -14,6 +15,7 @@ from ep_core.evaluation.method_runs import MethodRuns
 from ep_core.evaluation.report import Cell, Table
 from ep_core.evaluation.run import Record
 from ep_core.evaluation.subjects import Subject
+from ep_core.photographs import load
 from ep_core.spec import CompareSpec
 
 from .test_faithfulness import photograph
@@ -84,7 +86,9 @@ def test_restarts_are_longer_and_a_second_run_goes_on(spot_model: Classifier, tm
     paths, out = [photograph(tmp_path, 1, 0.5), photograph(tmp_path, 1, 0.7)], tmp_path / "out"
     spec = CompareSpec(methods=("center",), areas=AREAS, iterations=2)
     first = extremality(spot_model, paths, spec, restarts=1, restarted=1, out=out)
-    assert float(rows(first.tables[2])["0.05"][1] or 0) > 1  # six steps find what two don't
+    longer = explain(spot_model, spot_model.preprocess(load(paths[0]))[0], ExtremalSpec(areas=AREAS, iterations=6))
+    _, restart = map(json.loads, (out / "extremality" / "restarts.jsonl").read_text().splitlines())
+    assert restart["scores"] == pytest.approx([point.preserve for point in longer.curve])
     assert rows(first.tables[2])["all pairs"][0] == 2  # two areas of one photograph
     logs = {path.name: path.read_text() for path in (out / "extremality").iterdir()}
     assert set(logs) == {"sweeps-0.jsonl", "center-0.jsonl", "restarts.jsonl"}
