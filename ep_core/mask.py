@@ -95,7 +95,7 @@ class MaskLattice:
     def maximum(self, parameters: Tensor) -> Tensor:
         """Return the masks of the exact max-convolution (eq. 6), to which Lemma 1 applies; shapes as for `smooth`."""
         best = torch.zeros_like(self._missing).expand(len(parameters), -1, -1, -1)
-        for _, shifted, weights in self._neighbours(self._columns(parameters)):
+        for _, shifted, weights in self._neighbours(parameters):
             best = torch.maximum(best, (shifted * weights).amax(dim=1))
         return self._to_pixels(pixel_shuffle(best, self.samples))
 
@@ -106,16 +106,13 @@ class MaskLattice:
         rows, columns = self._interpolation
         return rows @ values @ columns.T
 
-    def _columns(self, parameters: Tensor) -> Tensor:
-        """Return the parameters at all offsets from each cell, zeros outside: K x (2R+1)^2 x 1 x h x w."""
-        return unfold(parameters, 2 * RADIUS + 1, padding=RADIUS).unflatten(2, (1, *self.shape))
-
-    def _neighbours(self, columns: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def _neighbours(self, parameters: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Stream the neighbour offsets in chunks of c.
 
         Yields their indices among all (2R+1)^2 offsets, the parameters there (K x c x 1 x h x w), and the kernel's
         weights there by phase (c x samples^2 x 1 x 1).
         """
+        columns = unfold(parameters, 2 * RADIUS + 1, padding=RADIUS).unflatten(2, (1, *self.shape))
         length = max(1, CHUNK_ELEMENTS // (self._weights.shape[1] * self.shape[0] * self.shape[1]))
         for offsets, weights in zip(self._offsets.split(length), self._weights.split(length), strict=True):
             yield offsets, columns.index_select(1, offsets), weights
@@ -126,7 +123,7 @@ class MaskLattice:
         They enter the sums of eq. 7 as zeros, each adding exactly e^0 = 1 to the denominator, which is taken out again.
         """
         inside = torch.zeros(1, self._weights.shape[1], *self.shape, **place)
-        for _, present, weights in self._neighbours(self._columns(torch.ones(1, 1, *self.shape, **place))):
+        for _, present, weights in self._neighbours(torch.ones(1, 1, *self.shape, **place)):
             inside += (present * (weights > 0)).sum(dim=1)
         return len(self._offsets) - inside
 
@@ -163,7 +160,7 @@ class _SmoothMaxConvolution(torch.autograd.Function):
     """``m(u) = sum_j f_j exp(f_j / T) / sum_j exp(f_j / T)``, ``f_j = k(u - u_j) m_j``, over the samples j near u.
 
     The neighbours are streamed into the two sums, and again in the backward pass, which recomputes them: nothing the
-    size of neighbours x masks is ever held, only neighbours x parameters. Below, g_j = f_j / T and c = m / T.
+    size of neighbours x masks is ever held. Below, g_j = f_j / T and c = m / T.
     """
 
     @staticmethod
@@ -171,27 +168,26 @@ class _SmoothMaxConvolution(torch.autograd.Function):
         shape = (parameters.shape[0], *lattice._missing.shape[1:])
         numerator = parameters.new_zeros(shape)
         denominator = (-lattice._missing).expand(shape).clone()
-        columns = lattice._columns(parameters)
-        for _, shifted, weights in lattice._neighbours(columns):
+        for _, shifted, weights in lattice._neighbours(parameters):
             g = shifted * (weights * lattice.sharpness)
             e = torch.exp(g)
             denominator += e.sum(dim=1)
             numerator += e.mul_(g).sum(dim=1)
         c = numerator.div_(denominator)
         ctx.lattice = lattice
-        ctx.save_for_backward(columns, c, denominator)
+        ctx.save_for_backward(parameters, c, denominator)
         return pixel_shuffle(c / lattice.sharpness, lattice.samples)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        columns, c, denominator = ctx.saved_tensors
+        parameters, c, denominator = ctx.saved_tensors
         lattice: MaskLattice = ctx.lattice
         # dm/dm_j = k_j e^{g_j} (1 + g_j - c) / sum e^g
         scaled = (pixel_unshuffle(grad, lattice.samples) / denominator)[:, None]
         one_minus_c = (1 - c)[:, None]
-        by_offset = c.new_zeros(len(c), (2 * RADIUS + 1) ** 2, *lattice.shape)
-        for offsets, shifted, weights in lattice._neighbours(columns):
+        by_offset = parameters.new_zeros(len(parameters), (2 * RADIUS + 1) ** 2, *lattice.shape)
+        for offsets, shifted, weights in lattice._neighbours(parameters):
             g = shifted * (weights * lattice.sharpness)
             e = torch.exp(g)
             by_phase = g.add_(one_minus_c).mul_(e).mul_(scaled)
