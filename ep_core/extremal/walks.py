@@ -63,7 +63,7 @@ class _Walking:
 
 
 class WalksSeen:
-    """The walks, looked at: of each area that they have passed, their mean mask near it."""
+    """The walks, looked at: of each area that they have passed or are on their way to, their mean mask near it."""
 
     def __init__(self, rule: WalkRule, sweeps: dict[int, Prepared[SpatialSpec]]) -> None:
         """Take note of the walks' rule, and of the sweep of each of its images."""
@@ -71,7 +71,7 @@ class WalksSeen:
         self._sweeps = sweeps
 
     def points(self, image: int) -> list[PartialPoint]:
-        """Return the walks' mean score at each area that they have passed, by increasing area."""
+        """Return the walks' mean score at each such area, by increasing area."""
         rule, rows = self._rule, self._rows(image)
         seen, values = rule.trail_areas[rows].mean(dim=0), rule.trail_values[rows].mean(dim=0)
         return [
@@ -93,12 +93,15 @@ class WalksSeen:
         return [k for k, lane in enumerate(self._rule.lanes) if lane.image == image]
 
     def _passed(self, image: int) -> list[tuple[float, int]]:
-        """Return the areas that the walks have come to, each with the first step that was as small."""
+        """Return the areas that the walks have come to, each with the first step that was as small, and the next one."""
         if image not in self._sweeps:
             return []
         rows = self._rows(image)
         seen = self._rule.trail_areas[rows].mean(dim=0)[: int(self._rule.taken[rows].min())].tolist()
         steps = {area: _first(seen, area) for area in self._sweeps[image].spec.areas}
+        next_one = max((area for area, step in steps.items() if step is None), default=None)
+        if next_one is not None and seen:
+            steps[next_one] = len(seen) - 1
         return [(area, step) for area, step in steps.items() if step is not None]
 
 

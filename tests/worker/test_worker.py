@@ -93,7 +93,7 @@ def test_progress_and_a_partial_curve_are_seen_on_the_way(shared: Client, bear: 
     later = shared.wait(
         job_id, lambda r: r.progress.iteration > first.progress.iteration and r.progress.eta_s is not None
     )
-    assert later.progress.iteration < later.progress.total <= 5000
+    assert later.progress.iteration < later.progress.total <= 3 * 5000  # an alternative and a contrast, too
     assert later.progress.eta_s > 0
     assert [point.area for point in later.partial_curve] == [0.1]
     shared.delete(job_id)
