@@ -93,7 +93,7 @@ class WalksSeen:
         return [k for k, lane in enumerate(self._rule.lanes) if lane.image == image]
 
     def _passed(self, image: int) -> list[tuple[float, int]]:
-        """Return the areas that the walks have come to, each with the first step that was as small, and the next one."""
+        """Return the areas that the walks have come to, each with its first step, and the next one with the last."""
         if image not in self._sweeps:
             return []
         rows = self._rows(image)
