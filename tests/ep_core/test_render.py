@@ -24,7 +24,7 @@ def goose(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> Explan
 @pytest.fixture(scope="module")
 def bear(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> Explanation:
     """A sweep that is so easily satisfied that another region is found, too."""
-    return explain(mobilenet, sample("black_bear"), ExtremalSpec(areas=(0.1, 0.3), iterations=3, threshold=0.2))
+    return explain(mobilenet, sample("black_bear"), ExtremalSpec(areas=(0.1, 0.3), iterations=20, threshold=0.2))
 
 
 @pytest.fixture(scope="module")
