@@ -69,8 +69,9 @@ def faithfulness(
         InvalidInput: a log in `out` is of a run with other settings.
     """
     found = subjects(photographs)
-    game = {"steps": model.input_size[0], "insertion_from": "authors' blur"} if authors else {"steps": STEPS}
-    settings = settings_of(model, spec, **game)
+    steps = model.input_size[0] if authors else STEPS
+    start = {"insertion_from": "authors' blur"} if authors else {}  # none by default: older logs go on
+    settings = settings_of(model, spec, steps=steps, **start)
     runs = run_methods(
         spec.methods,
         found,
@@ -84,7 +85,7 @@ def faithfulness(
     )
     figures = []
     if available(runs):
-        (out / PLOT).write_bytes(_plot(runs, spec.areas, game["steps"]))
+        (out / PLOT).write_bytes(_plot(runs, spec.areas, steps))
         figures = [Figure(title="Mean curves", file=PLOT, caption="Each the mean over the photographs.")]
     return EvaluationReport(
         benchmark=BENCHMARK,
