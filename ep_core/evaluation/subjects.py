@@ -43,7 +43,8 @@ def subjects(paths: Sequence[Path]) -> list[Subject]:
 
 def settings_of(model: Classifier, spec: SpatialSpec, **more: Any) -> Record:
     """Return what the record of a photograph hangs on, its seed apart; the class is always its top one."""
-    asked = spec.model_dump(mode="json", exclude={"task", "model", "methods", "target", "seed", "check_extremality"})
+    beside = {"check_extremality", "alternatives", "contrast"}
+    asked = spec.model_dump(mode="json", exclude={"task", "model", "methods", "target", "seed", *beside})
     if isinstance(spec, ExtremalSpec) and spec.preset == "fast":
         asked["search"] = SEARCH
     return {"model": model.name, "weights_digest": model.weights_digest, **asked, **more}

@@ -56,7 +56,7 @@ def test_gradients_may_be_off_around_it(name: str, attribute: Attribute, convolu
     with torch.no_grad():
         found = attribute(name, convolutional, image, 1, samples=20)
         assert not torch.is_grad_enabled()
-    assert torch.equal(found, expected)
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)  # libraries may choose other routines then
 
 
 @pytest.mark.parametrize("name", QUICK + LONG)
