@@ -19,7 +19,7 @@ LEARNING_RATE = 0.05
 
 def steps(iterations: int) -> int:
     """Return the steps of a lane, of so many iterations per area."""
-    return max(1, round(HOLD * iterations))
+    return max(1, int(HOLD * iterations))
 
 
 class RefineRule(FastRule):
