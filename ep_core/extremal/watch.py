@@ -13,6 +13,7 @@ class Watch:
         """Take note of how many steps there will be, at most, and whom to tell."""
         self._total = round(total)
         self._done = 0.0
+        self._told = 0
         self._on_progress = on_progress
         self._seen: Seen | None = None
 
@@ -30,9 +31,11 @@ class Watch:
         self._done += cost * solver.total
 
     def finish(self) -> None:
-        """Tell that all is done; steps that were not needed count as taken."""
-        self._tell(self._total)
+        """Tell that all is done, where that hasn't been told; steps that were not needed count as taken."""
+        if self._told < self._total:
+            self._tell(self._total)
 
     def _tell(self, done: float) -> None:
+        self._told = min(round(done), self._total)
         if self._on_progress is not None:
-            self._on_progress(Progress(min(round(done), self._total), self._total, self._seen))
+            self._on_progress(Progress(self._told, self._total, self._seen))
