@@ -27,7 +27,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
     [
         (("faithfulness", GOOSE, "--methods", "center,gradient", "--areas", "0.5"), "Areas under the curves"),
         (("monotonicity", GOOSE, *QUICK), "Eq. 8 below a*"),
-        (("stability", GOOSE, "--seeds", "0,1", *QUICK), "Optimal area by seed, fast"),
+        (("stability", GOOSE, "--seeds", "0,1", *QUICK), "fade to the mean"),
         (("extremality", GOOSE, "--methods", "center", "--restarts", "1", *QUICK), "No rival scores higher"),
         (("sanity", GOOSE, "--methods", "center", "--depths", "2"), "Rank correlation"),
         (("growth", GOOSE, *QUICK), "growth/goose-"),
