@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ep_core.image import read_image
 from ep_core.report import RESULT, Extremality
-from ep_core.spec import DEFAULT_AREAS, DEFAULT_MODEL, METHODS, CompareSpec
+from ep_core.spec import DEFAULT_AREAS, DEFAULT_METHODS, DEFAULT_MODEL, METHODS, CompareSpec
 from ep_core.terminal import (
     Device,
     ModelName,
@@ -34,8 +34,11 @@ def compare(
         Path | None, typer.Option("--out", "-o", help="Folder for all results; default: IMAGE-compared.")
     ] = None,
     methods: Annotated[
-        str, typer.Option("--methods", help=f"Separated by commas; all: {', '.join(METHODS)}.", show_default="all")
-    ] = ",".join(METHODS),
+        str,
+        typer.Option(
+            "--methods", help=f"Separated by commas; all: {', '.join(METHODS)}.", show_default="all but igos_plus_plus"
+        ),
+    ] = ",".join(DEFAULT_METHODS),
     model: ModelName = DEFAULT_MODEL,
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="Class index or label; default: top class.")

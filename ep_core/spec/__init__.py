@@ -11,7 +11,7 @@ from pydantic import Discriminator, Tag
 
 from .channels import MAX_IMAGES, MAX_TOP, ChannelsSpec, ClassChannelsSpec, default_counts
 from .common import DEFAULT_MODEL, MAX_AREAS, MAX_ITERATIONS, CommonSpec, Fit, PerturbationKind, Preset, Variant
-from .compare import EXTREMAL, MAX_SAMPLES, METHODS, CompareSpec
+from .compare import DEFAULT_METHODS, EXTREMAL, MAX_SAMPLES, METHODS, CompareSpec
 from .extremal import DEFAULT_AREAS, ExtremalSpec, SpatialSpec
 
 
@@ -49,6 +49,7 @@ def spatial_areas(spec: Spec) -> tuple[float, ...]:
 
 __all__ = [
     "DEFAULT_AREAS",
+    "DEFAULT_METHODS",
     "DEFAULT_MODEL",
     "EXTREMAL",
     "MAX_AREAS",
