@@ -40,7 +40,7 @@ METHODS: tuple[str, ...] = (
 )
 """The files of `ep_core/baselines/methods`: first the paper's, in the order of its table, then any others."""
 DEFAULT_METHODS = tuple(name for name in METHODS if name != "igos_plus_plus")
-"""Those compared unless told otherwise; what is left out takes longer than all others together."""
+"""Those compared unless told otherwise; what is left out takes at least twice as long as any other."""
 EXTREMAL = "extremal"
 MAX_SAMPLES = 100_000
 
