@@ -119,7 +119,7 @@ def test_maps_are_those_of_the_cpu(name: str, mobilenet: Classifier, on_gpu: Cla
     """Half precision leaves a map what it is: the two agree in their ranks.
 
     Extremal masks of a few steps end where roundings take them, as they do with another seed: those of two seeds on a
-    CPU agree by 0.46 to 0.65.
+    CPU agree by 0.46 to 0.65. A greedy search takes another region where two are worth the same but for roundings.
     """
     spec = CompareSpec(samples=400, areas=(0.1, 0.3), iterations=60)
     maps = []
@@ -132,6 +132,6 @@ def test_maps_are_those_of_the_cpu(name: str, mobilenet: Classifier, on_gpu: Cla
                 pytest.skip(str(error))
     ours, theirs = maps
     assert ours.isfinite().all()
-    least = 0.2 if name == "extremal" else 0.5 if get_method(name).random else 0.98
+    least = 0.2 if name == "extremal" else 0.5 if get_method(name).random or name == "greedy_superpixels" else 0.98
     for one, other in zip(ours, theirs, strict=True):
         assert rank_correlation(one.numpy(), other.numpy()) > least

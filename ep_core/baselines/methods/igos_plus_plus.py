@@ -30,7 +30,7 @@ SHRINKING = 0.2
 SUFFICIENT = 1e-4
 """Share of the decrease that the gradient promises from which a step is taken (Armijo)."""
 _PASSES = ITERATIONS * 4 * STEPS * 5
-"""Three for each gradient, and about two for its line search."""
+"""At least: three for each gradient, one for where its line search starts, and one for each try."""
 
 
 class Objective:
