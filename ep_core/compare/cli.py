@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from ep_core.image import read_image
-from ep_core.report import RESULT, Extremality
+from ep_core.report import RESULT
 from ep_core.spec import DEFAULT_AREAS, DEFAULT_METHODS, DEFAULT_MODEL, METHODS, CompareSpec
 from ep_core.terminal import (
     Device,
