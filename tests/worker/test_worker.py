@@ -35,7 +35,7 @@ def test_a_job_runs_from_the_image_to_the_result(shared: Client, bear: bytes):
     record = shared.wait_final(job_id)
     assert record.state is JobState.SUCCEEDED, record.error
     assert (record.attempt, record.progress.fraction) == (1, 1.0)
-    assert 2 <= record.progress.iteration == record.progress.total <= 3 * 2
+    assert 2 <= record.progress.iteration == record.progress.total <= 3 * 4  # an alternative and a contrast, too
     assert [point.area for point in record.partial_curve] == [0.1, 0.3]
     pictures = {SALIENCY, CURVE} | {
         name
