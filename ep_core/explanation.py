@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Generic, TypeVar
 
 from PIL import Image
 from torch import Tensor
@@ -27,23 +28,16 @@ from .report import (
 )
 from .spec import ExtremalSpec
 
-
-@dataclass(frozen=True)
-class AlternativeMask:
-    """Another sufficient mask."""
-
-    mask: Tensor
-    """1 x H x W in [0, 1], on the CPU."""
-    report: Alternative
+Block = TypeVar("Block", Alternative, Contrast)
 
 
 @dataclass(frozen=True)
-class ContrastMask:
-    """The mask of a contrast."""
+class BlockMask(Generic[Block]):
+    """The mask that a block of the report is about."""
 
     mask: Tensor
     """1 x H x W in [0, 1], on the CPU."""
-    report: Contrast
+    report: Block
 
 
 @dataclass(frozen=True)
@@ -67,10 +61,10 @@ class Explanation:
     extremality: Extremality | None = None
     """The masks beside rivals of their areas."""
     stability: Stability | None = None
-    """How far the answer varies; None for masks that no walks led to."""
-    alternatives: tuple[AlternativeMask, ...] = ()
+    """Agreement of the walks; None for masks that no walks led to."""
+    alternatives: tuple[BlockMask[Alternative], ...] = ()
     """Other sufficient masks of the area a*."""
-    contrast: ContrastMask | None = None
+    contrast: BlockMask[Contrast] | None = None
     """The mask that most lifts the target above its nearest rival class."""
 
     @cached_property

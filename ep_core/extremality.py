@@ -25,7 +25,7 @@ QUICK_METHODS = ("center", "gradient", "grad_cam")
 QUICK_RANDOM = 4
 RANDOM = "random"
 OWN = "walks"
-"""Where a mask was found that no rival led to."""
+"""Origin of a mask that no rival led to."""
 TOLERANCE = 1e-3
 """By how much a rival must score higher to beat a mask, as a share of the mask's score (or of 1, where that is less):
 what areas that are equal to 1e-4 and sums in another order may differ by."""

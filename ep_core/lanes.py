@@ -43,7 +43,7 @@ class Lane:
 
 
 class Objective:
-    """What a fixed set of lanes maximises (3.2): Phi(m x), -Phi((1-m) x), or their sum, each lane its own.
+    """Objective of a fixed set of lanes (3.2): Phi(m x), -Phi((1-m) x), or their sum, each lane its own.
 
     Phi is the target's score, less that of the class `against` where a lane names one.
     """

@@ -1,4 +1,4 @@
-"""How far a run has come."""
+"""Progress of a run, and the masks that are worked on meanwhile."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LanesSeen:
 
 
 class Progress:
-    """How far a run has come; given to `on_progress` after every round of steps.
+    """Progress of a run, given to `on_progress` after every round of steps.
 
     Attributes:
         iteration, total: steps of all masks together, and of what else there is to do.

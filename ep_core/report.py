@@ -97,7 +97,7 @@ class Extremality(BaseModel):
 
 
 class StabilityPoint(BaseModel):
-    """How far the walks agree about an area."""
+    """Agreement of the walks about an area."""
 
     area: float
     agreement: Annotated[
@@ -110,7 +110,7 @@ class StabilityPoint(BaseModel):
 
 
 class Stability(BaseModel):
-    """How far the answer would vary, were it asked for again: two halves of the walks, each taken by itself."""
+    """Stability of the answer: two halves of the walks, each taken by itself, as if it were asked for twice."""
 
     walks: Annotated[int, Field(description="How many walks there were, both halves together.")]
     saliency_correlation: Annotated[

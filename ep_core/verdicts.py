@@ -1,4 +1,4 @@
-"""What a result means, in sentences for the terminal. Imports no torch."""
+"""Verdicts on a result, in sentences for the terminal. Imports no torch."""
 
 from __future__ import annotations
 

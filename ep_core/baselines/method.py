@@ -75,6 +75,6 @@ class Method:
     random: bool = False
     """Whether the seed changes the map."""
     version: str = ""
-    """What its maps depend on besides what is asked, where that has changed: logs of another version are refused."""
+    """Version of the maps beyond what is asked, where that has changed: logs of another version are refused."""
     passes: int = 3
     """About how many passes of an image through the network it takes, backward ones included: measures progress."""

@@ -14,10 +14,10 @@ from ep_core.baselines.methods.extremal import extremal_spec
 from ep_core.baselines.registry import get_method
 from ep_core.channels.choice import resolve_layer
 from ep_core.explanation import Explanation
-from ep_core.extremal.best import best_known
+from ep_core.extremal.best import beside_rivals
 from ep_core.extremal.search import Search
 from ep_core.extremal.watch import Watch
-from ep_core.extremality import check_extremality, objective_values, rivals_of
+from ep_core.extremality import rivals_of
 from ep_core.inputs import Picture, check_shape, engine_on
 from ep_core.lanes import ClassScores
 from ep_core.models.classifier import Classifier
@@ -75,7 +75,7 @@ def compare(
         watch = _Watch(spec, on_progress)
         asked = _ask_all(model, prepared, watch, max_lanes, read_cost)
         answers = _score_all(prepared, scores, asked, watch)
-        explanation = _checked(prepared, scores, asked, answers, _search(network, prepared, max_lanes))
+        explanation = _checked(network, prepared, scores, asked, answers, max_lanes)
         reference = prepared.reference(scores)
         watch.done(SCORING)
     return Comparison(
@@ -189,13 +189,6 @@ def _ask(
     return found
 
 
-def _search(network: nn.Module, image: Prepared[CompareSpec], max_lanes: int | None) -> Search | None:
-    """Return what goes on from masks that beat the extremal ones; None for `paper`, whose masks stay as they are."""
-    if image.spec.preset != "fast":
-        return None
-    return Search(tune(network, image.pyramid[[0, -1]]), Watch(0, None), max_lanes)
-
-
 def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked, watch: _Watch) -> dict[str, Answer]:
     others = [name for name in asked.maps if name != EXTREMAL]
     masks: dict[str, Tensor] = {}
@@ -221,36 +214,34 @@ def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked,
 
 
 def _checked(
+    network: nn.Module,
     image: Prepared[CompareSpec],
     scores: ClassScores,
     asked: _Asked,
     answers: dict[str, Answer],
-    search: Search | None,
+    max_lanes: int | None,
 ) -> Explanation | None:
-    """Return the extremal sweep with how its masks do beside all others; `search` goes on from those that beat it."""
+    """Return the extremal sweep beside the other answers; masks of `fast` that are beaten give way to better ones."""
     if asked.explanation is None:
         return None
     own = answers[EXTREMAL]
-    spec, target = image.spec, image.target
+    spec = image.spec
     names = [name for name in answers if name != EXTREMAL]
     masks = own.masks.new_zeros(0, *own.masks.shape)
     if names:
         masks = torch.stack([answers[name].masks for name in names])
     rivals = rivals_of(names, masks.to(image.x.device), areas=spec.areas, random=RANDOM_RIVALS, seed=spec.seed)
-    explained = replace(asked.explanation, image=image.picture, frame=image.frame)
-    if search is None:
-        values = objective_values(scores, rivals.masks, target, spec.variant)
-        return replace(explained, extremality=check_extremality(own.curve, spec.variant, rivals, values))
-    best = best_known(
-        scores,
-        own.masks.to(image.x.device),
-        rivals,
-        areas=spec.areas,
-        target=target,
-        variant=spec.variant,
-        refine=lambda areas, starts: search.of_areas(image, areas, starts),
+    search = None
+    if spec.preset == "fast":
+        search = Search(tune(network, image.pyramid[[0, -1]]), Watch(0, None), max_lanes)
+    best = beside_rivals(image, scores, own.masks.to(image.x.device), own.curve, rivals, search)
+    masks = best.masks.cpu()
+    answers[EXTREMAL] = replace(own, map=masks.sum(dim=0)[0], masks=masks, curve=best.curve)
+    return replace(
+        asked.explanation,
+        image=image.picture,
+        frame=image.frame,
+        masks=masks,
+        curve=best.curve,
+        extremality=best.extremality,
     )
-    curve = image.curve(scores, best.masks)
-    answers[EXTREMAL] = replace(own, masks=best.masks.cpu(), curve=curve)
-    checked = check_extremality(curve, spec.variant, rivals, best.rival_values, best.found_by)
-    return replace(explained, masks=best.masks.cpu(), curve=curve, extremality=checked)

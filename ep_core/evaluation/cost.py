@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 BACKWARD = 2
-"""What a backward pass counts, on top of its forward pass."""
+"""Count of a backward pass, on top of its forward pass."""
 
 ReadCost = Callable[[], float]
 """Returns the cost so far, in forward-equivalents."""

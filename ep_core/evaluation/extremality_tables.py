@@ -22,7 +22,7 @@ Rivals = Sequence[MethodRuns[Subject]]
 
 @dataclass(frozen=True)
 class Photograph:
-    """What is known of a photograph besides its rivals' scores."""
+    """Scores of a photograph, those of its rivals apart."""
 
     sweep: Record
     restarts: Sequence[Record]

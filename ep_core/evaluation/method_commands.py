@@ -61,17 +61,7 @@ def faithfulness_command(
         from .faithfulness import faithfulness
 
         drawn = seeds_of(seeds)
-        spec = CompareSpec.model_validate(
-            {
-                "model": model,
-                "methods": listed(methods),
-                "areas": listed(areas),
-                "samples": samples,
-                "preset": preset,
-                "iterations": iterations,
-                "seed": drawn[0],
-            }
-        )
+        spec = _asked(model, methods, areas, samples, preset, iterations, drawn[0])
         paths = photographs_of(photographs, images, drawn[0])
         classifier = loaded(model, models_file, device)
         with watched() as on_progress:
@@ -103,17 +93,7 @@ def extremality_command(
     with evaluating("extremality", out):
         from .extremality import extremality
 
-        spec = CompareSpec.model_validate(
-            {
-                "model": model,
-                "methods": listed(methods),
-                "areas": listed(areas),
-                "samples": samples,
-                "preset": preset,
-                "iterations": iterations,
-                "seed": seed,
-            }
-        )
+        spec = _asked(model, methods, areas, samples, preset, iterations, seed)
         paths = photographs_of(photographs, images, seed)
         classifier = loaded(model, models_file, device)
         with watched() as on_progress:
@@ -142,19 +122,16 @@ def sanity_command(
     with evaluating("sanity", out):
         from .sanity import sanity
 
-        spec = CompareSpec.model_validate(
-            {
-                "model": model,
-                "methods": listed(methods),
-                "areas": listed(areas),
-                "samples": samples,
-                "preset": preset,
-                "iterations": iterations,
-                "seed": seed,
-            }
-        )
+        spec = _asked(model, methods, areas, samples, preset, iterations, seed)
         paths = photographs_of(photographs, images, seed)
         classifier = loaded(model, models_file, device)
         with watched() as on_progress:
             report = sanity(classifier, paths, spec, depths=depths, out=out, on_progress=on_progress)
         conclude(report, out)
+
+
+def _asked(
+    model: str, methods: str, areas: str, samples: int | None, preset: str, iterations: int | None, seed: int
+) -> CompareSpec:
+    asked = {"model": model, "methods": listed(methods), "areas": listed(areas), "samples": samples, "preset": preset}
+    return CompareSpec.model_validate(asked | {"iterations": iterations, "seed": seed})

@@ -18,12 +18,6 @@ def rank_correlation(one: Map, other: Map) -> float:
     return float(spearmanr(one.ravel(), other.ravel()).statistic)
 
 
-def intersection_over_union(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
-    """Return the IoU of two masks of the same shape, in [0, 1]; 1 where both are empty."""
-    union = np.count_nonzero(one | other)
-    return np.count_nonzero(one & other) / union if union else 1.0
-
-
 def structural_similarity(one: Map, other: Map) -> float:
     """Return the SSIM (Wang et al. 2004) of two maps, each scaled to [0, 1]; at most 1."""
     from skimage.metrics import structural_similarity as ssim

@@ -25,7 +25,7 @@ BENCHMARK = "stability"
 SEEDS = (0, 1, 2, 3, 4)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 NAMES = {"seed": "other seeds", "jpeg": f"JPEG, quality {JPEG_QUALITY}", "shift": f"moved by {SHIFT} pixels"}
-"""What the table calls a kind, where it isn't called the same."""
+"""Names of kinds in the table, where they differ from the kinds' own."""
 
 Measured = Sequence[tuple[Subject, Record]]
 

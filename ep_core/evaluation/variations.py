@@ -13,12 +13,13 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import pad
 
+from ep_core.extremal.stability import overlaps
 from ep_core.image import read_image
 from ep_core.models import Classifier
 from ep_core.photographs import load
 from ep_core.spec import ExtremalSpec
 
-from .similarity import Map, intersection_over_union, rank_correlation
+from .similarity import rank_correlation
 from .subjects import Subject
 
 JPEG_QUALITY = 85
@@ -97,10 +98,6 @@ def agreement(first: Tensor, other: Tensor, shift: int = 0) -> tuple[list[float]
         shift: pixels, 0 or more, fewer than H and W.
     """
     rows, columns = first.shape[2] - shift, first.shape[3] - shift
-    one, two = _maps(first[:, 0, :rows, :columns]), _maps(other[:, 0, shift:, shift:])
-    overlaps = [intersection_over_union(a > 0.5, b > 0.5) for a, b in zip(one, two, strict=True)]
-    return overlaps, rank_correlation(one.sum(axis=0), two.sum(axis=0))
-
-
-def _maps(masks: Tensor) -> Map:
-    return np.asarray(masks.to(torch.float64))
+    one, two = first[:, :, :rows, :columns], other[:, :, shift:, shift:]
+    sums = (np.asarray(masks.to(torch.float64).sum(dim=0)[0]) for masks in (one, two))
+    return overlaps(one, two), rank_correlation(*sums)

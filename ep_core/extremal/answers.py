@@ -1,23 +1,22 @@
-"""What a result says of a sweep's masks: the best known ones, their curve, and the blocks beside it."""
+"""A sweep's masks as a result has them: the best known ones, their curve, and the blocks beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from ep_core.curve import masked_scores, optimal_area, score_curve
-from ep_core.explanation import AlternativeMask, ContrastMask
-from ep_core.extremality import OWN, Rivals, check_extremality, objective_values
+from ep_core.explanation import BlockMask
+from ep_core.extremality import Rivals
 from ep_core.lanes import ClassScores
 from ep_core.prepared import Prepared
-from ep_core.report import Alternative, CurvePoint, Extremality, Scores, Stability, TargetRef
+from ep_core.report import Alternative, Contrast, CurvePoint, Extremality, Scores, Stability, TargetRef
 from ep_core.spec import ExtremalSpec
 
 from . import alternatives as distinct
-from .best import best_known
+from .best import beside_rivals
 from .contrast import contrast_of, nearest_class
 from .refinement import lane
 from .search import Search, SweepMasks
@@ -64,25 +63,9 @@ class Answers:
 
     def compare(self, rivals: Rivals) -> None:
         """Compare the masks with rivals of their areas; where one beats a mask of `fast`, go on from there."""
-        sweep = self._sweep
-        spec = sweep.spec
-        if spec.preset != "fast":
-            values = objective_values(self._scores, rivals.masks, sweep.target, spec.variant)
-            self.extremality = check_extremality(self.curve, spec.variant, rivals, values)
-            return
-        best = best_known(
-            self._scores,
-            self.masks,
-            rivals,
-            areas=spec.areas,
-            target=sweep.target,
-            variant=spec.variant,
-            refine=partial(self._search.of_areas, sweep),
-        )
-        if any(name != OWN for name in best.found_by):
-            self.masks = best.masks
-            self.curve = sweep.curve(self._scores, self.masks)
-        self.extremality = check_extremality(self.curve, spec.variant, rivals, best.rival_values, best.found_by)
+        search = self._search if self._sweep.spec.preset == "fast" else None
+        best = beside_rivals(self._sweep, self._scores, self.masks, self.curve, rivals, search)
+        self.masks, self.curve, self.extremality = best.masks, best.curve, best.extremality
 
     def stability(self) -> Stability | None:
         """Return how far the walks agree; None where there were none."""
@@ -97,7 +80,7 @@ class Answers:
             variant=self._sweep.spec.variant,
         )
 
-    def alternatives(self) -> tuple[AlternativeMask, ...]:
+    def alternatives(self) -> tuple[BlockMask[Alternative], ...]:
         """Return other sufficient masks of the area a*, each distinct from those before it, as many as are found."""
         sweep, area = self._sweep, self.optimal
         if (
@@ -109,13 +92,13 @@ class Answers:
             return ()
         place = sweep.spec.areas.index(area)
         known = self.masks[place : place + 1]
-        found: list[AlternativeMask] = []
+        found: list[BlockMask[Alternative]] = []
         for _ in range(sweep.spec.alternatives):
             mask = self._search.elsewhere(sweep, area, distinct.without(sweep.pyramid, known))
             report = self._alternative(mask, known, area)
             if report is None:
                 break
-            found.append(AlternativeMask(mask[0].cpu(), report))
+            found.append(BlockMask(mask[0].cpu(), report))
             known = torch.cat([known, mask])
         return tuple(found)
 
@@ -133,18 +116,18 @@ class Answers:
             overlap=overlap,
         )
 
-    def contrast(self) -> ContrastMask | None:
+    def contrast(self) -> BlockMask[Contrast] | None:
         """Return the mask that most lifts the target above its nearest rival class, of the area a*."""
         sweep, survival = self._sweep, self._found.survival
         if survival is None or not sweep.spec.contrast or len(self._labels) < 2:
             return None
         area = self.optimal or min(sweep.spec.areas, key=lambda one: abs(one - CONTRAST_AREA))
         place = sweep.spec.areas.index(area)
-        everything = torch.ones_like(self.masks[:1])
-        (whole,) = masked_scores(self._scores, everything)
+        (whole,) = masked_scores(self._scores, torch.ones_like(self.masks[:1]))
         rival = nearest_class(whole, sweep.target)
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target, against=rival)]
         mask = self._search.refined(sweep.pyramid, lanes, survival.maps[place : place + 1])
+        (kept,) = masked_scores(self._scores, mask)
         named = TargetRef(index=rival, label=self._labels[rival])
-        report = contrast_of(self._scores, mask, area=area, target=sweep.target, rival=named)
-        return ContrastMask(mask[0].cpu(), report)
+        report = contrast_of(whole, kept, mask, area=area, target=sweep.target, rival=named)
+        return BlockMask(mask[0].cpu(), report)

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from ep_core.extremality import OWN, Rivals, beats, objective_values
+from ep_core.extremality import OWN, Rivals, beats, check_extremality, objective_values
 from ep_core.lanes import ClassScores
-from ep_core.spec import Variant
+from ep_core.prepared import Prepared
+from ep_core.report import CurvePoint, Extremality
+from ep_core.spec import SpatialSpec, Variant
+
+from .search import Search
 
 Refine = Callable[[Sequence[float], Tensor], Tensor]
 """Areas of N lanes and their starts (N x H x W) -> N x 1 x H x W, the masks that refinement ends at."""
@@ -21,14 +26,43 @@ Refine = Callable[[Sequence[float], Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Best:
-    """A mask for each area of a sweep, the best one known."""
+    """A sweep's masks as they are handed out, the best ones known."""
 
     masks: Tensor
     """K x 1 x H x W in [0, 1]."""
-    found_by: list[str]
-    """Where each was found: `OWN`, or a rival's name."""
-    rival_values: Tensor
-    """R x K, what the variant maximises at the rivals."""
+    curve: list[CurvePoint]
+    extremality: Extremality
+
+
+def beside_rivals(
+    sweep: Prepared[SpatialSpec],
+    scores: ClassScores,
+    masks: Tensor,
+    curve: list[CurvePoint],
+    rivals: Rivals,
+    search: Search | None,
+) -> Best:
+    """Return the best known mask of each area, and how it does beside the rivals.
+
+    Args:
+        sweep: the image.
+        scores: of the image under masks, by the network as it is.
+        masks: K x 1 x H x W, the sweep's own, by increasing area.
+        curve: their points.
+        rivals: of the same areas.
+        search: refines rivals that beat a mask; None leaves the masks as they are.
+    """
+    spec = sweep.spec
+    values = objective_values(scores, rivals.masks, sweep.target, spec.variant)
+    if search is None:
+        return Best(masks, curve, check_extremality(curve, spec.variant, rivals, values))
+    refine = partial(search.of_areas, sweep)
+    best, found_by = best_known(
+        scores, masks, rivals, values, areas=spec.areas, target=sweep.target, variant=spec.variant, refine=refine
+    )
+    if any(name != OWN for name in found_by):
+        curve = sweep.curve(scores, best)
+    return Best(best, curve, check_extremality(curve, spec.variant, rivals, values, found_by))
 
 
 @torch.no_grad()
@@ -36,26 +70,30 @@ def best_known(
     scores: ClassScores,
     masks: Tensor,
     rivals: Rivals,
+    rival_values: Tensor,
     *,
     areas: Sequence[float],
     target: int,
     variant: Variant,
     refine: Refine,
-) -> Best:
+) -> tuple[Tensor, list[str]]:
     """Return the best known mask of each area; a rival that beats the sweep's own is refined.
 
     Args:
         scores: of the image under masks, by the network as it is.
         masks: K x 1 x H x W, the sweep's own, by increasing area.
         rivals: of the same areas.
+        rival_values: R x K, their objective (`objective_values`).
         areas: K shares of the image.
         target: class index.
-        variant: what is compared.
+        variant: of the objective.
         refine: moves masks up the objective.
+
+    Returns:
+        K x 1 x H x W, and the origin of each: `OWN`, or a rival's name.
     """
     own = objective_values(scores, masks, target, variant)
-    theirs = objective_values(scores, rivals.masks, target, variant)
-    strongest, rows = theirs.max(dim=0)
+    strongest, rows = rival_values.max(dim=0)
     beaten = [k for k in range(len(areas)) if beats(float(strongest[k]), float(own[k]))]
     best, found_by = masks.clone(), [OWN] * len(areas)
     for k in beaten:
@@ -66,4 +104,4 @@ def best_known(
         for k, mask, value in zip(beaten, refined, values.tolist(), strict=True):
             if value > strongest[k]:
                 best[k] = mask
-    return Best(best, found_by, theirs)
+    return best, found_by

@@ -1,4 +1,4 @@
-"""How far an answer would vary, told by the two halves of its walks."""
+"""Stability of an answer: the agreement of the two halves of its walks."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ def overlaps(first: Tensor, second: Tensor) -> list[float]:
     """Return the intersection over union of masks above one half: N x ... and N x ... -> N numbers in [0, 1]."""
     a, b = (masks.flatten(1) > 0.5 for masks in (first, second))
     union = (a | b).sum(dim=1)
-    return torch.where(union > 0, (a & b).sum(dim=1) / union.clamp_min(1), 1.0).tolist()
+    shares = (a & b).sum(dim=1).double() / union.clamp_min(1)
+    return torch.where(union > 0, shares, 1.0).tolist()
 
 
 def rank_correlation(first: Tensor, second: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Where the masks of a sweep start: what survives in many short walks from the whole image to the smallest area."""
+"""Starts of a sweep's masks: what survives in many short walks from the whole image to the smallest area."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Survival:
-    """What survives in the walks of an image, around each area of its sweep."""
+    """Maps of what survives in the walks of an image, around each area of its sweep."""
 
     maps: Tensor
     """K x H x W: the higher, the longer a pixel survives."""
@@ -182,13 +182,11 @@ def _survivals(
 ) -> dict[int, Survival]:
     lanes = [
         lane
-        for one in walking
-        for lane in _lanes(one.sweep.spec, image=one.place, target=one.sweep.target, cost=one.cost, most=most)
+        for row, one in enumerate(walking)
+        for lane in _lanes(one.sweep.spec, image=row, target=one.sweep.target, cost=one.cost, most=most)
     ]
     pyramids = Pyramids(torch.stack([one.pyramid for one in walking]))
-    places = {one.place: row for row, one in enumerate(walking)}
-    stepped = [replace(lane, image=places[lane.image]) for lane in lanes]
-    rule = WalkRule(stepped, pyramids.size, pyramids.rows.device)
+    rule = WalkRule(lanes, pyramids.size, pyramids.rows.device)
     solver = Solver(rule, partial(class_scores, network, pyramids), max_lanes=max_lanes)
     follow(solver, WalksSeen(rule, {row: one.sweep for row, one in enumerate(walking)}), walking[0].cost)
     return {one.place: _survival(rule, row, one) for row, one in enumerate(walking)}

@@ -1,4 +1,4 @@
-"""How far a sweep has come, all of its stages together."""
+"""Progress of a sweep, all of its stages together."""
 
 from __future__ import annotations
 

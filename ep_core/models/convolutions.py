@@ -54,7 +54,7 @@ class PackedConvolution(nn.Module):
         self.pointwise = convolution.kernel_size == convolution.stride == (1, 1) and self.groups == 1
         self.pointwise = self.pointwise and convolution.padding == (0, 0)
         self.owns_gradient = False
-        """Whether nobody else holds the gradient of the result, which may then be overwritten."""
+        """True where nobody else holds the gradient of the result, which may then be overwritten."""
         self._packed: Tensor | None = None
         self._transposed: Tensor | None = None
 

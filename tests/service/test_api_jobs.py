@@ -213,7 +213,8 @@ class TestPreferWait:
         started = time.monotonic()
         for thread in waiting:
             thread.start()
-        time.sleep(0.5)
+        while len(client.get("/v1/jobs", params={"limit": 100}).json()["jobs"]) < len(waiting):
+            assert time.monotonic() - started < 2.5  # they wait for three seconds
         asked = time.monotonic()
         assert client.get("/v1/models").status_code == 200
         assert time.monotonic() - asked < 1.5

@@ -182,7 +182,9 @@ def test_stopping_answers_clients_that_wait(redis_server: EmbeddedRedis, png: by
     with _api(redis_server.url) as (process, address):
         client = threading.Thread(target=post)
         client.start()
-        time.sleep(1)
+        deadline = time.monotonic() + 10
+        while not httpx.get(f"{address}/v1/jobs").json()["jobs"]:
+            assert time.monotonic() < deadline
         process.send_signal(signal.SIGTERM)
         client.join(timeout=10)
         _, log = process.communicate(timeout=10)

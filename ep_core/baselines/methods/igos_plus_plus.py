@@ -34,7 +34,7 @@ _PASSES = ITERATIONS * 4 * STEPS * 5
 
 
 class Objective:
-    """What a deletion and an insertion mask cost together (section 3.2); both are 1 where the image stays.
+    """Joint cost of a deletion and an insertion mask (section 3.2); both are 1 where the image stays.
 
     With m the product of both, and s the mean score along the path: ``s(delete by m) - s(insert by m) + s(delete by
     m_d) - s(insert by m_i)``, and `penalty` of m.

@@ -19,7 +19,7 @@ ACCEPTED_FROM = 0.99
 FALL_FASTER = 0.02
 FALL_AT_MOST = 0.98
 DEFERRED = 0.5
-"""How often a region is put off once; the authors' annealed probability, which is this at their threshold."""
+"""Probability of putting a region off, once; the authors' annealed one, which is this at their threshold."""
 
 
 def phase_win_order(score: SetFunction, regions: int, generator: torch.Generator) -> list[int]:
@@ -111,7 +111,7 @@ class _Search:
 
 
 class _Fall:
-    """How the values of the regions taken in a phase fall; a phase is over when they fall faster than before."""
+    """Fall of the values of the regions taken in a phase, which is over when they fall faster than before."""
 
     def __init__(self, first: float) -> None:
         self.over = False

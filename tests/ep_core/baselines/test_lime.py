@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from ep_core.baselines.methods.lime import fit_surrogate
 from ep_core.baselines.registry import get_method
 
+from .conftest import Shown
+
 Attribute = Callable[..., Tensor]
 
 
@@ -66,18 +68,6 @@ def test_the_seed_decides_the_map(attribute: Attribute, convolutional: nn.Module
 def test_a_targets_map_hangs_on_no_other_target(attribute: Attribute, convolutional: nn.Module, image: Tensor):
     together = attribute("lime", convolutional, image, 2, 1, samples=90)
     torch.testing.assert_close(together[1:], attribute("lime", convolutional, image, 1, samples=90))
-
-
-class Shown(nn.Module):
-    """Keeps the images that it scores."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.images: list[Tensor] = []
-
-    def forward(self, x: Tensor) -> Tensor:
-        self.images += list(x)
-        return x.mean((2, 3))
 
 
 @pytest.mark.parametrize("targets", [(0,), (2, 0, 1)])

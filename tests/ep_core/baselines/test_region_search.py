@@ -18,6 +18,8 @@ from ep_core.baselines.registry import get_method
 from ep_core.models import Classifier
 from ep_core.spec import CompareSpec
 
+from .conftest import Shown
+
 Attribute = Callable[..., Tensor]
 SEARCHES = ("greedy_superpixels", "phase_win")
 
@@ -118,18 +120,6 @@ def test_samples_are_those_of_a_whole_greedy_search(samples: int) -> None:
     regions = regions_for(samples)
     assert regions * (regions + 1) <= samples
     assert regions == 50 or (regions + 1) * (regions + 2) > samples
-
-
-class Shown(nn.Module):
-    """Keeps the images that it scores by their mean."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.images: list[Tensor] = []
-
-    def forward(self, x: Tensor) -> Tensor:
-        self.images += list(x)
-        return x.mean((2, 3))
 
 
 @pytest.mark.parametrize("name", SEARCHES)

@@ -18,6 +18,7 @@ from ep_core.compare.render import positive_part, render_comparison
 from ep_core.compare.report import CompareReport
 from ep_core.progress import Progress
 from ep_core.reports import read_report
+from tests.ep_core.conftest import checkerboard
 
 Sample = Callable[[str], Image.Image]
 AREAS = (0.05, 0.2)
@@ -104,6 +105,26 @@ def test_progress_rises_to_its_total(bear: Comparison, seen: list[Progress]) -> 
     assert len({progress.total for progress in seen}) == 1
     assert iterations[-1] == seen[-1].total
     assert any(progress.partial_curve() for progress in seen)  # while the extremal masks are found
+
+
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+def test_an_extremal_mask_that_another_methods_beats_gives_way(spot_model: Classifier, preset: str) -> None:
+    """The gradient of this network is the answer itself; one step of a search is no match. `paper` stays as it is."""
+    spec = CompareSpec(
+        methods=("gradient", "extremal"), target=0, areas=(0.05,), iterations=1, preset=preset, perturbation="fade"
+    )
+    found = compare(spot_model, checkerboard()[None] / 2 + 0.5, spec)
+    gradient, extremal = found.answers
+    assert found.extremality is not None
+    (point,) = found.extremality.points
+    assert torch.equal(extremal.map, extremal.masks.sum(dim=0)[0])
+    if preset == "fast":
+        assert (point.found_by, found.extremality.extremal) == ("gradient", True)
+        assert extremal.curve[0].preserve >= gradient.curve[0].preserve
+        assert extremal.curve[0].measured_area == pytest.approx(0.05, abs=1e-3)
+    else:
+        assert point.found_by == "walks"
+        assert extremal.curve[0].measured_area > 0.9  # a mask that shrinks for 1600 steps, after the first one
 
 
 def test_methods_that_a_network_forbids_say_why(spot_model: Classifier, sample: Sample) -> None:

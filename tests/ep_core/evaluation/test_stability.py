@@ -13,7 +13,6 @@ from ep_core import Classifier, ExtremalSpec, Preprocessing
 from ep_core.errors import InvalidInput
 from ep_core.evaluation.report import Cell, Table
 from ep_core.evaluation.run import ItemLog, Record
-from ep_core.evaluation.similarity import intersection_over_union
 from ep_core.evaluation.stability import stability
 from ep_core.evaluation.subjects import settings_of, subjects
 from ep_core.evaluation.variations import agreement, fading_to_the_mean, reencoded, shifted, variations
@@ -27,14 +26,6 @@ KINDS = ("other seeds", "JPEG, quality 85", "moved by 3 pixels", "fade to black"
 
 def rows(table: Table) -> dict[str, dict[str, Cell]]:
     return {str(row[0]): dict(zip(table.columns, row, strict=True)) for row in table.rows}
-
-
-def test_overlap_by_hand() -> None:
-    one = np.array([[True, True, False], [True, False, False]])
-    other = np.array([[True, False, True], [True, False, False]])
-    assert intersection_over_union(one, other) == 2 / 4
-    assert intersection_over_union(one, ~one) == 0
-    assert intersection_over_union(~(one | True), ~(one | True)) == 1  # nothing, twice
 
 
 def test_masks_agree_above_a_half_and_sums_by_rank() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 import ep_core.sweep
 from ep_core import ExtremalSpec, explain
-from ep_core.extremal.best import best_known
+from ep_core.extremal.best import Refine, best_known
 from ep_core.extremality import OWN, Rivals, objective_values
 from ep_core.models import Classifier
 from ep_core.perturbation import Pyramids
@@ -35,19 +35,25 @@ def scores(spot_model: Classifier, pyramids: Pyramids) -> Callable[[Tensor, Tens
     return partial(class_scores, spot_model.network, pyramids)
 
 
-def as_given(_areas: Sequence[float], starts: Tensor) -> Tensor:
-    """Refine to nothing: an empty mask."""
+def to_nothing(_areas: Sequence[float], starts: Tensor) -> Tensor:
+    """Empty masks: a refinement that loses all."""
     return torch.zeros_like(starts)[:, None]
+
+
+def best_of(
+    scores: Callable[[Tensor, Tensor], Tensor], masks: Tensor, rivals: Rivals, refine: Refine
+) -> tuple[Tensor, list[str]]:
+    values = objective_values(scores, rivals.masks, 1, "preserve")
+    return best_known(scores, masks, rivals, values, areas=AREAS, target=1, variant="preserve", refine=refine)
 
 
 def test_a_bad_mask_gives_way_to_the_rival_that_beats_it(scores: Callable[[Tensor, Tensor], Tensor]) -> None:
     bad, good = (spot_masks(where) for where in SPOTS)
     masks = torch.stack([bad[0], good[1]])  # only the first is on the wrong spot
     rivals = Rivals(("wrong", "right"), torch.stack([bad, good]))
-    found = best_known(scores, masks, rivals, areas=AREAS, target=1, variant="preserve", refine=as_given)
-    assert found.found_by == ["right", OWN]
-    assert torch.equal(found.masks, good)
-    assert torch.equal(found.rival_values, objective_values(scores, rivals.masks, 1, "preserve"))
+    best, found_by = best_of(scores, masks, rivals, to_nothing)
+    assert found_by == ["right", OWN]
+    assert torch.equal(best, good)
 
 
 def test_what_refinement_makes_of_a_rival_is_taken_where_it_scores_higher(
@@ -61,14 +67,12 @@ def test_what_refinement_makes_of_a_rival_is_taken_where_it_scores_higher(
         asked.append((list(areas), starts))
         return good
 
-    found = best_known(
-        scores, bad, Rivals(("weak",), weak[None]), areas=AREAS, target=1, variant="preserve", refine=refine
-    )
+    best, found_by = best_of(scores, bad, Rivals(("weak",), weak[None]), refine)
     ((areas, starts),) = asked
     assert areas == list(AREAS)
     assert torch.equal(starts, weak[:, 0])
-    assert torch.equal(found.masks, good)
-    assert found.found_by == ["weak", "weak"]
+    assert torch.equal(best, good)
+    assert found_by == ["weak", "weak"]
 
 
 def test_masks_that_no_rival_beats_are_left_alone(scores: Callable[[Tensor, Tensor], Tensor]) -> None:
@@ -78,9 +82,9 @@ def test_masks_that_no_rival_beats_are_left_alone(scores: Callable[[Tensor, Tens
         raise AssertionError("nothing to refine")
 
     equal = Rivals(("same", "worse"), torch.stack([good, bad]))
-    found = best_known(scores, good, equal, areas=AREAS, target=1, variant="preserve", refine=refine)
-    assert torch.equal(found.masks, good)
-    assert found.found_by == [OWN, OWN]
+    best, found_by = best_of(scores, good, equal, refine)
+    assert torch.equal(best, good)
+    assert found_by == [OWN, OWN]
 
 
 def test_a_sweep_that_is_beaten_goes_on_from_its_rival(spot_model: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
