@@ -21,7 +21,7 @@ from tests.stack import Stack
 
 FOLDER = Path(__file__).parents[1] / "service" / "dashboard" / "static" / "welcome"
 SHARES = (5, 10, 20, 40)
-ENOUGH = 20
+ENOUGH = 10
 WIDTH = 240
 QUALITY = 80
 

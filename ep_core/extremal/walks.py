@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -93,20 +94,23 @@ class WalksSeen:
         return [k for k, lane in enumerate(self._rule.lanes) if lane.image == image]
 
     def _passed(self, image: int) -> list[tuple[float, int]]:
-        """Return the areas that the walks have come to, each with its first step, and the next one with the last."""
+        """Return the areas that the walks have come to, each with its nearest step, and the next one with the last."""
         if image not in self._sweeps:
             return []
         rows = self._rows(image)
         seen = self._rule.trail_areas[rows].mean(dim=0)[: int(self._rule.taken[rows].min())].tolist()
-        steps = {area: _first(seen, area) for area in self._sweeps[image].spec.areas}
+        steps = {area: _nearest(seen, area) for area in self._sweeps[image].spec.areas}
         next_one = max((area for area, step in steps.items() if step is None), default=None)
         if next_one is not None and seen:
             steps[next_one] = len(seen) - 1
         return [(area, step) for area, step in steps.items() if step is not None]
 
 
-def _first(seen: Sequence[float], area: float) -> int | None:
-    return next((step for step, one in enumerate(seen) if one <= PASSED * area), None)
+def _nearest(seen: Sequence[float], area: float) -> int | None:
+    """Return the step at which a falling area was nearest to one, as a ratio; None where it isn't there yet."""
+    if not seen or seen[-1] > PASSED * area:
+        return None
+    return min(range(len(seen)), key=lambda step: abs(math.log(seen[step] / area)))
 
 
 Follow = Callable[[Solver, WalksSeen, float], None]

@@ -3,7 +3,7 @@
 import { root } from "./api.js";
 import { el } from "./dom.js";
 
-const STRIP = { 5: "5% of the image", 10: "10%", 20: "20%: enough", 40: "40%" };
+const STRIP = { 5: "5% of the image", 10: "10%: enough", 20: "20%", 40: "40%" };
 
 /** Return what will be seen here: the image revealed in the order in which it matters (figure 1). */
 export function welcome() {
@@ -29,5 +29,5 @@ export function welcome() {
 
 function still([share, words]) {
   const image = el("img", { src: `${root}/static/welcome/black_bear_${share}.jpg`, alt: `A black bear: ${share}% of the image kept, the rest blurred`, width: 240, height: 160 });
-  return el("figure", {}, image, el("figcaption", {}, share === "20" ? el("b", {}, words) : words));
+  return el("figure", {}, image, el("figcaption", {}, share === "10" ? el("b", {}, words) : words));
 }

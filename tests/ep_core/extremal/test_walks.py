@@ -121,6 +121,12 @@ def test_coarse_masks_of_all_areas_are_seen_before_refinement(spot_model: Classi
         assert mask.mean().item() == pytest.approx(area, rel=0.4)
 
 
+def test_an_area_is_shown_by_the_step_that_is_nearest_to_it() -> None:
+    seen = [0.98, 0.88, 0.6, 0.45]
+    assert [walks._nearest(seen, area) for area in (0.8, 0.6, 0.4, 0.3)] == [1, 2, 3, None]
+    assert walks._nearest([], 0.8) is None
+
+
 def test_paper_and_independent_masks_take_no_walks(spot_model: Classifier) -> None:
     for spec in (ExtremalSpec(preset="paper"), ExtremalSpec(independent=True)):
         assert not by_walks(spec)
