@@ -76,8 +76,9 @@ class ExtremalityPoint(BaseModel):
     found_by: Annotated[
         str,
         Field(
-            description="Where our mask was found: `walks`, the sweep's own search, or a rival that scored higher than "
-            "that, and from which the search went on."
+            description="Where our mask was found: `walks`, the sweep's own search; a rival that scored higher than "
+            "that, and from which the search went on; `alternative` or `contrast`, where the search for that block "
+            "found a mask that scores higher."
         ),
     ] = "walks"
 

@@ -152,22 +152,22 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
     answers = Answers(search, sweep, scores, found, model.labels)
     if spec.check_extremality:
         answers.compare(quick_rivals(model, sweep))
-    stable = answers.stability()
+    contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
-    contrast = answers.contrast()
+    best = answers.best
     return Explanation(
         spec=spec,
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=sweep.frame.input_size),
         target=TargetRef(index=sweep.target, label=model.labels[sweep.target]),
         image=sweep.picture,
         frame=sweep.frame,
-        masks=answers.masks.cpu(),
+        masks=best.masks.cpu(),
         scores=answers.reference,
-        curve=answers.curve,
-        extremality=answers.extremality,
-        stability=stable,
+        curve=best.curve,
+        extremality=best.extremality,
+        stability=answers.stability(),
         alternatives=alternatives,
         contrast=contrast,
         timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),
-        engine=engine_on(answers.masks.device),
+        engine=engine_on(best.masks.device),
     )

@@ -140,6 +140,55 @@ def torchray(
         out_console.print(f"our score at least TorchRay's: {total.share_at_least:.0%} of the pairs", style="bold")
 
 
+@bench_app.command("rex")
+def rex(
+    photographs: Photographs,
+    python: Annotated[Path, typer.Option(help="Python of an environment that has rex-xai.")],
+    images: Images = 12,
+    areas: Areas = DEFAULT,
+    iterations: Annotated[int | None, typer.Option(min=1, help="Of ReX; default: its 20.")] = None,
+    seed: Seed = 0,
+    model: ModelName = DEFAULT_MODEL,
+    models_file: ModelsFile = None,
+) -> None:
+    """Compare with ReX (rex-xai, in an environment of its own), on the CPU: scores at equal areas, passes, seconds."""
+    with errors_in_words("bench rex"):
+        from ep_core.models import load_model
+
+        from .rex import compare
+
+        asked = _numbers(areas, "areas", float)
+        paths = pick(photographs, count=images, seed=seed)
+        classifier = load_model(model, models_file=models_file, device="cpu")
+        found = []
+        for path in track(paths, console=err_console, description="comparing", transient=True):
+            one = compare(classifier, load(path), asked, python=python, iterations=iterations, seed=seed)
+            found.append(one)
+            row = "  ".join(f"{pair.area:g}: {pair.theirs:.2f} {pair.ours:.2f}" for pair in one.pairs)
+            part = one.sufficient
+            out_console.print(
+                f"[bold]{path.name}[/bold] {one.label}  {row}\n  its explanation ({part.area:.1%} of the image): "
+                f"{part.theirs:.2f} {part.ours:.2f}; by the mean colour {part.theirs_there:.2f} {part.ours_there:.2f}\n"
+                f"  passes {one.rex_cost:.0f} {one.cost:.0f}, seconds {one.rex_seconds:.0f} {one.seconds:.0f}",
+                highlight=False,
+                soft_wrap=True,
+            )
+        out_console.print("mean Phi(m x) / Phi(x) of ReX and of ours", style="bold")
+        for k, area in enumerate(sorted(asked)):
+            means = [fmean(getattr(one.pairs[k], side) for one in found) for side in ("theirs", "ours")]
+            higher = sum(one.pairs[k].ours >= one.pairs[k].theirs for one in found)
+            out_console.print(
+                f"  {area:g}: {means[0]:.2f} {means[1]:.2f}, ours at least its in {higher} of {len(found)}"
+            )
+        parts = [one.sufficient for one in found]
+        for how, end in (("by blur", ""), ("by the mean colour", "_there")):
+            means = [fmean(getattr(part, side + end) for part in parts) for side in ("theirs", "ours")]
+            out_console.print(f"  at its explanation's area, {how}: {means[0]:.2f} {means[1]:.2f}")
+        for name in ("cost", "seconds"):
+            means = [fmean(getattr(one, side + name) for one in found) for side in ("rex_", "")]
+            out_console.print(f"  {name}: {means[0]:.0f} {means[1]:.0f}")
+
+
 @bench_app.command("presets")
 def presets(
     photographs: Photographs,

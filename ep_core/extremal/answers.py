@@ -9,14 +9,14 @@ from torch import Tensor
 
 from ep_core.curve import masked_scores, optimal_area, score_curve
 from ep_core.explanation import BlockMask
-from ep_core.extremality import Rivals
+from ep_core.extremality import OWN, Rivals, beats, objective_values
 from ep_core.lanes import ClassScores
 from ep_core.prepared import Prepared
-from ep_core.report import Alternative, Contrast, CurvePoint, Extremality, Scores, Stability, TargetRef
+from ep_core.report import Alternative, Contrast, Scores, Stability, TargetRef
 from ep_core.spec import ExtremalSpec
 
 from . import alternatives as distinct
-from .best import beside_rivals
+from .best import Best, beside_rivals
 from .contrast import contrast_of, nearest_class
 from .refinement import lane
 from .search import Search, SweepMasks
@@ -24,6 +24,9 @@ from .stability import stability
 
 CONTRAST_AREA = 0.2
 """Area of the contrast's mask where no area suffices: the sweep's nearest one is taken."""
+
+ALTERNATIVE, CONTRAST = "alternative", "contrast"
+"""Origins of a mask that the search for such a block led to."""
 
 
 class Answers:
@@ -51,21 +54,19 @@ class Answers:
         self._scores = scores
         self._found = found
         self._labels = labels
-        self.masks = found.masks
-        self.extremality: Extremality | None = None
         self.reference: Scores = sweep.reference(scores)
-        self.curve: list[CurvePoint] = sweep.curve(scores, self.masks)
+        curve = sweep.curve(scores, found.masks)
+        self.best = Best(found.masks, curve, (OWN,) * len(curve), sweep.spec.variant)
 
     @property
     def optimal(self) -> float | None:
         """a* (eq. 3)."""
-        return optimal_area(self.curve, self.reference, self._sweep.spec.variant)
+        return optimal_area(self.best.curve, self.reference, self._sweep.spec.variant)
 
     def compare(self, rivals: Rivals) -> None:
         """Compare the masks with rivals of their areas; where one beats a mask of `fast`, go on from there."""
         search = self._search if self._sweep.spec.preset == "fast" else None
-        best = beside_rivals(self._sweep, self._scores, self.masks, self.curve, rivals, search)
-        self.masks, self.curve, self.extremality = best.masks, best.curve, best.extremality
+        self.best = beside_rivals(self._sweep, self._scores, self.best.masks, self.best.curve, rivals, search)
 
     def stability(self) -> Stability | None:
         """Return how far the walks agree; None where there were none."""
@@ -74,14 +75,17 @@ class Answers:
         return stability(
             self._found.survival,
             self._scores,
-            self.curve,
+            self.best.curve,
             self.reference,
             target=self._sweep.target,
             variant=self._sweep.spec.variant,
         )
 
     def alternatives(self) -> tuple[BlockMask[Alternative], ...]:
-        """Return other sufficient masks of the area a*, each distinct from those before it, as many as are found."""
+        """Return other sufficient masks of the area a*, each distinct from those before it, as many as are found.
+
+        One that beats the sweep's own mask changes places with it.
+        """
         sweep, area = self._sweep, self.optimal
         if (
             self._found.survival is None
@@ -91,42 +95,57 @@ class Answers:
         ):
             return ()
         place = sweep.spec.areas.index(area)
-        known = self.masks[place : place + 1]
-        found: list[BlockMask[Alternative]] = []
+        known = self.best.masks[place : place + 1]
         for _ in range(sweep.spec.alternatives):
             mask = self._search.elsewhere(sweep, area, distinct.without(sweep.pyramid, known))
-            report = self._alternative(mask, known, area)
-            if report is None:
+            (point,) = score_curve(self._scores, mask, sweep.target, [area])
+            overlap = distinct.largest_overlap(mask, known)
+            if point.preserve < self.reference.threshold or overlap >= distinct.MOST_OVERLAP:
                 break
-            found.append(BlockMask(mask[0].cpu(), report))
-            known = torch.cat([known, mask])
-        return tuple(found)
+            if self._take_if_better(place, mask, ALTERNATIVE):
+                known = torch.cat([mask, known])
+            else:
+                known = torch.cat([known, mask])
+        return tuple(self._alternative(known, k, area) for k in range(1, len(known)))
 
-    def _alternative(self, mask: Tensor, known: Tensor, area: float) -> Alternative | None:
-        """Return what a mask (1 x 1 x H x W) says, scored on the image itself; None where it's no answer of its own."""
+    def _alternative(self, known: Tensor, k: int, area: float) -> BlockMask[Alternative]:
+        """Return the k-th of N distinct masks (N x 1 x H x W) of an area, as an alternative to those before it."""
+        mask = known[k : k + 1]
         (point,) = score_curve(self._scores, mask, self._sweep.target, [area])
-        overlap = distinct.largest_overlap(mask, known)
-        if point.preserve < self.reference.threshold or overlap >= distinct.MOST_OVERLAP:
-            return None
-        return Alternative(
+        report = Alternative(
             area=area,
             measured_area=point.measured_area,
             preserve=point.preserve,
             delete=point.delete,
-            overlap=overlap,
+            overlap=distinct.largest_overlap(mask, known[:k]),
         )
+        return BlockMask(mask[0].cpu(), report)
+
+    def _take_if_better(self, place: int, mask: Tensor, origin: str) -> bool:
+        """Take a mask (1 x 1 x H x W) for the sweep's own of its area, if it beats that; return whether it does."""
+        spec, masks = self._sweep.spec, torch.cat([self.best.masks[place : place + 1], mask])
+        own, value = objective_values(self._scores, masks, self._sweep.target, spec.variant).tolist()
+        if not beats(value, own):
+            return False
+        (point,) = score_curve(self._scores, mask, self._sweep.target, [spec.areas[place]])
+        self.best = self.best.taking(place, mask[0], point, origin)
+        return True
 
     def contrast(self) -> BlockMask[Contrast] | None:
-        """Return the mask that most lifts the target above its nearest rival class, of the area a*."""
+        """Return the mask that most lifts the target above its nearest rival class, of the area a*.
+
+        One that beats the sweep's own mask of that area is taken for that, too.
+        """
         sweep, survival = self._sweep, self._found.survival
         if survival is None or not sweep.spec.contrast or len(self._labels) < 2:
             return None
         area = self.optimal or min(sweep.spec.areas, key=lambda one: abs(one - CONTRAST_AREA))
         place = sweep.spec.areas.index(area)
-        (whole,) = masked_scores(self._scores, torch.ones_like(self.masks[:1]))
+        (whole,) = masked_scores(self._scores, torch.ones_like(self.best.masks[:1]))
         rival = nearest_class(whole, sweep.target)
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target, against=rival)]
         mask = self._search.refined(sweep.pyramid, lanes, survival.maps[place : place + 1])
+        self._take_if_better(place, mask, CONTRAST)
         (kept,) = masked_scores(self._scores, mask)
         named = TargetRef(index=rival, label=self._labels[rival])
         report = contrast_of(whole, kept, mask, area=area, target=sweep.target, rival=named)

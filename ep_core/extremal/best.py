@@ -1,4 +1,4 @@
-"""The best known mask of each area: the sweep's own, a rival's, or what refinement makes of the rival's.
+"""The best known mask of each area: the sweep's own, a rival's, what refinement makes of the rival's, or a later one.
 
 No mask is returned that a known one of the same area and family beats (eq. 2).
 """
@@ -6,7 +6,7 @@ No mask is returned that a known one of the same area and family beats (eq. 2).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -31,7 +31,26 @@ class Best:
     masks: Tensor
     """K x 1 x H x W in [0, 1]."""
     curve: list[CurvePoint]
-    extremality: Extremality
+    found_by: tuple[str, ...]
+    """The origin of each: `OWN`, or a name of what led to it."""
+    variant: Variant
+    rivals: Rivals | None = None
+    """What the masks were compared with."""
+    values: Tensor | None = None
+    """R x K, the rivals' objective."""
+
+    @property
+    def extremality(self) -> Extremality | None:
+        """How the masks do beside the rivals; None where there were none."""
+        if self.rivals is None or self.values is None:
+            return None
+        return check_extremality(self.curve, self.variant, self.rivals, self.values, self.found_by)
+
+    def taking(self, place: int, mask: Tensor, point: CurvePoint, origin: str) -> Best:
+        """Return the same with another mask (1 x H x W) at one place, which scores as the point says."""
+        masks, curve, found_by = self.masks.clone(), list(self.curve), list(self.found_by)
+        masks[place], curve[place], found_by[place] = mask, point, origin
+        return replace(self, masks=masks, curve=curve, found_by=tuple(found_by))
 
 
 def beside_rivals(
@@ -55,14 +74,14 @@ def beside_rivals(
     spec = sweep.spec
     values = objective_values(scores, rivals.masks, sweep.target, spec.variant)
     if search is None:
-        return Best(masks, curve, check_extremality(curve, spec.variant, rivals, values))
+        return Best(masks, curve, (OWN,) * len(masks), spec.variant, rivals, values)
     refine = partial(search.of_areas, sweep)
     best, found_by = best_known(
         scores, masks, rivals, values, areas=spec.areas, target=sweep.target, variant=spec.variant, refine=refine
     )
     if any(name != OWN for name in found_by):
         curve = sweep.curve(scores, best)
-    return Best(best, curve, check_extremality(curve, spec.variant, rivals, values, found_by))
+    return Best(best, curve, tuple(found_by), spec.variant, rivals, values)
 
 
 @torch.no_grad()

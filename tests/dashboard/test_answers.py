@@ -115,9 +115,13 @@ def test_other_answers_without_the_image_are_overlays(page: Page, stack: Stack) 
 
 
 def test_a_mask_that_a_rival_led_to_is_said(page: Page, stack: Stack, done: Callable[..., str]) -> None:
-    points = [{"area": 0.1, "rank": 1, "beaten_by": [], "found_by": "grad_cam"}]
+    points = [
+        {"area": 0.1, "rank": 1, "beaten_by": [], "found_by": "grad_cam"},
+        {"area": 0.2, "rank": 1, "beaten_by": [], "found_by": "alternative"},
+    ]
     checked = {"extremal": True, "methods": ["grad_cam"], "random_masks": 4, "tolerance": 0.001, "points": points}
     told(page, stack, done(**EASY), extremality=checked)
     page.get_by_text("Numbers").click()
     said = page.get_by_text("No rival of the same area scores higher by more than 0.1%")
     expect(said).to_contain_text("At 10%, the mask was found by way of grad cam")
+    expect(said).to_contain_text("At 20%, the mask was found by the search for another sufficient region")

@@ -62,4 +62,10 @@ function rivals({ extremal, methods, random_masks: random, points, tolerance }) 
   return [verdict, ...points.filter((point) => point.found_by && point.found_by !== OWN).map(byWayOf)].join(" ");
 }
 
-const byWayOf = ({ area, found_by: rival }) => `At ${percent(area)}, the mask was found by way of ${listed([rival])}: that scored higher, and the search went on from there.`;
+const BLOCKS = { alternative: "another sufficient region", contrast: "the contrast" };
+
+function byWayOf({ area, found_by: origin }) {
+  const block = BLOCKS[origin];
+  if (block) return `At ${percent(area)}, the mask was found by the search for ${block}: that scored higher.`;
+  return `At ${percent(area)}, the mask was found by way of ${listed([origin])}: that scored higher, and the search went on from there.`;
+}

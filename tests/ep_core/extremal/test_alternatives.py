@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
+import ep_core.sweep
 from ep_core import Classifier, ExtremalSpec, explain
 from ep_core.extremal.alternatives import largest_overlap, without
 from ep_core.extremal.contrast import nearest_class
+from ep_core.extremal.search import Search
+from ep_core.extremality import Rivals
 from ep_core.models import Preprocessing
+from ep_core.top_area import top_area_masks
 from tests.ep_core.conftest import SIDE, SPOTS, checkerboard
 
 
@@ -54,6 +59,66 @@ def test_either_spot_suffices_and_both_are_found() -> None:
     assert other.report.area == found.optimal_area
     assert other.report.measured_area == pytest.approx(other.report.area, abs=1e-3)
     assert found.report().alternatives == [other.report]
+
+
+class SecondBetter(EitherSpot):
+    """The first spot suffices for 0.95, the second for 1."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second = (4 * (x * checkerboard())[:, :, where, where].mean(dim=(1, 2, 3)) for where in SPOTS)
+        score = torch.maximum(0.95 * first.clamp_max(1), second.clamp_max(1))
+        return torch.stack([score, 0.3 * first, torch.zeros_like(score)], dim=1)
+
+
+def sweep_that_ends_on(where: slice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let sweeps find masks on one place alone."""
+    place = torch.zeros(1, SIDE, SIDE)
+    place[0, where, where] = 1
+    masks, search = top_area_masks(place, SPEC.areas)[0], Search.masks
+    monkeypatch.setattr(
+        Search, "masks", lambda self, sweeps: [replace(found, masks=masks) for found in search(self, sweeps)]
+    )
+
+
+def better_model() -> Classifier:
+    either = model(enough=True)
+    return Classifier(
+        SecondBetter(enough=True), name="second", preprocessing=either.preprocessing, labels=list(either.labels)
+    )
+
+
+def share_on(mask: Tensor, where: slice) -> float:
+    return float(mask[0, where, where].sum() / mask.sum())
+
+
+def test_an_alternative_that_scores_higher_changes_places_with_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep_that_ends_on(SPOTS[0], monkeypatch)
+    weak = Rivals(("weak",), torch.zeros(1, len(SPEC.areas), 1, SIDE, SIDE))
+    monkeypatch.setattr(ep_core.sweep, "quick_rivals", lambda model, sweep: weak)
+    found = explain(better_model(), IMAGE, SPEC.model_copy(update={"contrast": False, "alternatives": 1}))
+    assert found.optimal_area is not None
+    place = SPEC.areas.index(found.optimal_area)
+    assert share_on(found.masks[place], SPOTS[1]) > 0.7
+    (former,) = found.alternatives
+    assert share_on(former.mask, SPOTS[0]) > 0.7
+    assert former.report.preserve < found.curve[place].preserve
+    assert found.extremality is not None
+    assert [point.found_by == "alternative" for point in found.extremality.points] == [
+        k == place for k in range(len(SPEC.areas))
+    ]
+    assert found.extremality.points[place].score == pytest.approx(found.curve[place].preserve)
+
+
+def test_a_contrast_that_scores_higher_is_the_mask_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep_that_ends_on(slice(60, 100), monkeypatch)  # between the spots
+    found = explain(
+        better_model(), IMAGE, SPEC.model_copy(update={"alternatives": 0, "check_extremality": False, "threshold": 0.5})
+    )
+    assert found.contrast is not None
+    place = SPEC.areas.index(found.contrast.report.area)
+    assert torch.equal(found.masks[place], found.contrast.mask)
+    assert found.curve[place].preserve == pytest.approx(found.contrast.report.target_score)
+    assert found.optimal_area == found.contrast.report.area
 
 
 def test_where_only_both_spots_suffice_there_is_no_alternative() -> None:
