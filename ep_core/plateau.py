@@ -12,7 +12,7 @@ LEAST_GAIN = 0.002  # from one look to the next, as a share of the value
 
 
 class Plateau:
-    """Watches the lanes that hold their area; what it says of a lane hangs on that lane alone."""
+    """Watches the lanes that hold their area; what it says of a lane depends on that lane alone."""
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
         """Take note of the lanes."""

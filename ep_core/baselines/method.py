@@ -39,7 +39,7 @@ class Question:
     targets: tuple[int, ...]
     """T class indices, at least one."""
     spec: CompareSpec
-    """How; its seed is what all that is drawn at random hangs on."""
+    """How; its seed is what all that is drawn at random depends on."""
     on_share: OnShare = unwatched
 
     @property

@@ -41,7 +41,7 @@ def explain_folder(
     data = [path.read_bytes() for path in paths]
     pictures = _pictures(paths, data)
     model = load_model(spec.model, models_file=models_file, device=device)
-    if spec.target is None:  # before the keys: it hangs on all images
+    if spec.target is None:  # before the keys: it depends on all images
         with model.frozen() as network:
             spec = spec.model_copy(update={"target": common_class(model, network, pictures, spec)})
     keys = [out / KEPT / f"{_key(model, spec, bytes_)}.json" for bytes_ in data]

@@ -45,7 +45,7 @@ def compare(
     max_lanes: int | None = None,
     read_cost: Callable[[], float] | None = None,
 ) -> Comparison:
-    """Ask several methods which parts of an image a class's score hangs on, and score their top areas alike.
+    """Ask several methods which parts of an image a class's score depends on, and score their top areas alike.
 
     The network is left as it was found (mode, gradients), also after an error. What `on_progress` raises passes through
     and ends the run.

@@ -92,8 +92,8 @@ def cascade(network: nn.Module, parts: Sequence[Stage], x: Tensor, *, seed: int)
     Each tensor of parameters is drawn from a normal distribution of its trained mean and standard deviation. (Drawn by
     their initialisers, as Adebayo et al. do, activations shrink from layer to layer where nothing normalises them.)
     Batch norm that was randomised takes its statistics from the image and its mirror image, for those of the trained
-    network don't fit any more. Scores then hang on the image at every depth: over five photographs, a class's score by
-    `mobilenet_v2` has a standard deviation of 0.4 to 1.4, trained of 2.5; by initialisers, without statistics, of 1e-8.
+    network don't fit any more. Scores then depend on the image at every depth: over five photographs, a class's score
+    by `mobilenet_v2` has a standard deviation of 0.4 to 1.4, trained of 2.5; by initialisers, without statistics, 1e-8.
 
     The copy is the same each time: be done with it before taking the next.
 

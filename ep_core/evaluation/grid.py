@@ -77,7 +77,7 @@ def grid(
         model, photographs, threshold=threshold, on_progress=lambda share, what: on_progress(SURVEYED * share, what)
     )
     mosaics = draw_mosaics(confident, n=n, count=count, seed=seeds[0])
-    folder = Path(os.path.commonpath([path.parent for path in photographs]))  # names don't hang on where it lies
+    folder = Path(os.path.commonpath([path.parent for path in photographs]))  # names don't depend on where it lies
     settings = spec_settings(spec) | {"weights": model.weights_digest, "n": n, "input": fit}
     runs = run_methods(
         methods,

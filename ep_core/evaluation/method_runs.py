@@ -89,7 +89,7 @@ def run_methods(
         seeds: all different, at least one.
         key: an item's name in the logs.
         work: makes an item's record.
-        settings: what all records hang on besides method and seed.
+        settings: what all records depend on besides method and seed.
         logs: folder of the logs, ``METHOD-SEED.jsonl``; None keeps none.
         find: returns the methods.
         outdated: tells records of which the item is explained again.
@@ -160,7 +160,7 @@ def with_remarks(columns: list[str], rows: list[list[Cell]], runs: Sequence[Meth
 
 
 def spec_settings(spec: CompareSpec) -> Record:
-    """Return what the records of a run hang on in a spec; methods and seeds are the runs' own."""
+    """Return what the records of a run depend on in a spec; methods and seeds are the runs' own."""
     return spec.model_dump(mode="json", exclude={"task", "model", "target", "methods", "seed", "fit"})
 
 

@@ -122,7 +122,7 @@ class _Game:
     difficult: DifficultList | None
 
     def settings(self) -> Record:
-        """Return what the records hang on."""
+        """Return what the records depend on."""
         listed = {name: sorted(difficult) for name, difficult in (self.difficult or {}).items()}
         return spec_settings(self.spec) | {
             "weights": self.model.weights_digest,

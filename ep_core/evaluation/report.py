@@ -57,7 +57,7 @@ class EvaluationReport(BaseModel):
     benchmark: Annotated[str, Field(description="`pointing`, `grid`, ...")]
     title: str
     about: Annotated[str, Field(description="What was measured, and where it is defined, in a sentence or two.")]
-    settings: Annotated[dict[str, Any], Field(description="Everything that the figures hang on, seeds included.")]
+    settings: Annotated[dict[str, Any], Field(description="Everything that the figures depend on, seeds included.")]
     model: ModelRef | None = None
     engine: Engine | None = None
     items: Annotated[int, Field(description="How many images (or pairs of image and class) were measured.")]

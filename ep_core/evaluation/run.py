@@ -32,7 +32,7 @@ class ItemLog:
 
         Args:
             path: the file; None keeps nothing.
-            settings: whatever an item's record hangs on, as JSON; more items of the same kind may be added later.
+            settings: whatever an item's record depends on, as JSON; more items of the same kind may be added later.
 
         Raises:
             InvalidInput: the file is of a run with other settings, or no such file at all.

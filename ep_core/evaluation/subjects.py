@@ -42,7 +42,7 @@ def subjects(paths: Sequence[Path]) -> list[Subject]:
 
 
 def settings_of(model: Classifier, spec: SpatialSpec, **more: Any) -> Record:
-    """Return what the record of a photograph hangs on, its seed apart; the class is always its top one."""
+    """Return what the record of a photograph depends on, its seed apart; the class is always its top one."""
     beside = {"check_extremality", "alternatives", "contrast"}
     asked = spec.model_dump(mode="json", exclude={"task", "model", "methods", "target", "seed", *beside})
     if isinstance(spec, ExtremalSpec) and spec.preset == "fast":

@@ -17,7 +17,7 @@ from worker.process import EXIT_POISONED
 if TYPE_CHECKING:
     from conftest import Client, WorkerProcess
 
-# Of a tiny network: what happens to a job doesn't hang on what it computes, only on how long.
+# Of a tiny network: what happens to a job doesn't depend on what it computes, only on how long.
 QUICK = {"model": "none", "areas": (0.1,), "iterations": 1}
 JOB = QUICK | {"iterations": 1500}  # some seconds
 LONG = QUICK | {"iterations": 10_000}

@@ -65,7 +65,7 @@ def test_a_row_has_the_same_slope_to_the_bit_in_any_batch_of_two_or_more(
         for rows in (slice(0, 2), slice(1, 4)):
             some_scores, some_slopes = gradient(tuned, x[rows])
             assert torch.equal(some_slopes, slopes[rows])
-            # Some processors' matrix products round by the number of rows; no mask hangs on a score's last bits.
+            # Some processors' matrix products round by the number of rows; no mask depends on a score's last bits.
             torch.testing.assert_close(some_scores, scores[rows], atol=2e-5, rtol=0)
 
 
