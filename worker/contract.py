@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
@@ -17,6 +17,8 @@ from ep_core.reports import Report
 from ep_core.spec import Spec
 
 TASK = "worker.tasks.run_job"  # enqueued by its dotted path, so that the API never imports it
+TAKEN_OVER: Final = "taken over"
+"""Returned by the task where another attempt has taken over its job: all but its own execution is that one's."""
 MAX_ATTEMPTS = 5  # runs of a job whose workers die, by default: more than an innocent one needs among many deaths
 
 INPUT = "input"  # the blob of the posted image, of several the first; those of results are named in `ep_core.report`

@@ -19,10 +19,9 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 
-from .contract import NORMAL_PER_LOW, QUEUES, Priority
-from .heartbeat import BEATS_PER_LEASE
+from .contract import NORMAL_PER_LOW, QUEUES, TAKEN_OVER, Priority
 from .queue import forget_executions, job_queues
-from .runtime import Runtime, current
+from .runtime import BEATS_PER_LEASE, Runtime, current
 
 DEQUEUE_S = 5  # an idle worker looks after itself this often
 
@@ -82,6 +81,15 @@ class GpuWorker(SimpleWorker):
             self.executions.clear()  # also where Redis was away at the end: a lease still renewed would hide the job
             self._stop_requested = self._stop_requested or self._activity.poisoned
 
+    def _finalize_success(self, job: Job, queue: Queue, execution: Execution, return_value: Any) -> None:
+        """Settle what RQ knows of a job; where another attempt has taken it over, end this execution alone."""
+        if return_value != TAKEN_OVER:
+            super()._finalize_success(job, queue, execution, return_value)
+            return
+        with self.connection.pipeline() as pipeline:
+            self.cleanup_execution(job, pipeline=pipeline, execution=execution)
+            pipeline.execute()
+
     def handle_job_success(
         self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry, execution: Execution
     ) -> None:
@@ -99,7 +107,10 @@ class GpuWorker(SimpleWorker):
                 pipeline.execute()
 
     def renew_lease(self) -> None:
-        """Prolong the lease of the running job, if there is one."""
+        """Prolong the leases of the running job, the record's and RQ's, if there is one."""
+        job = self._activity.job
+        if job is not None:
+            self._runtime.store.renew(job.job_id, attempt=job.attempt, lease_s=self._runtime.lease_s)
         lease_s = self._lease_s()
         with self.connection.pipeline() as pipeline:
             super().heartbeat(pipeline=pipeline)

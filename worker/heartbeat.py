@@ -14,13 +14,10 @@ from ep_core.memory import device_bytes
 
 from . import liveness
 from .activity import Fault
-from .blobs import clear_failed
-from .contract import JobState
 from .problems import timed_out, worker_lost
 from .queue import REDIS_AWAY
-from .runtime import Runtime
+from .runtime import BEATS_PER_LEASE, Runtime
 
-BEATS_PER_LEASE = 5  # a worker is given up after so many heartbeats that didn't come
 EXIT_HUNG = 70  # the supervisor starts the worker again
 
 log = structlog.get_logger(__name__)
@@ -89,10 +86,7 @@ class Heartbeat(threading.Thread):
         if job is not None and (fault == "overdue" or job.attempt > 1):
             problem = timed_out(self._runtime.settings.job_timeout_s) if fault == "overdue" else worker_lost()
             with suppress(Exception):
-                record = self._runtime.store.get(job.job_id)
-                keep, retention_s = bool(record and record.keep_images), self._runtime.settings.retention_s
-                self._runtime.store.finish(job.job_id, JobState.FAILED, attempt=job.attempt, error=problem)
-                clear_failed(self._runtime.blobs, job.job_id, keep_images=keep, retention_s=retention_s)
+                self._runtime.fail(job.job_id, problem, attempt=job.attempt)
         with suppress(Exception):
             liveness.sign_off(self._redis, self._runtime.name)
         os._exit(EXIT_HUNG)

@@ -16,8 +16,9 @@ from redis.exceptions import LockError
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
-from .blobs import BlobStore, clear_failed, open_blobs
+from .blobs import BlobStore, open_blobs
 from .contract import JobRecord, JobState
+from .failing import fail_job
 from .liveness import forget_dead
 from .problems import worker_lost
 from .queue import REDIS_AWAY, connect, enqueue, forget, job_queues
@@ -87,6 +88,7 @@ class Janitor:
         self._next_close_look = now + CLOSE_LOOK_S
         unfinished = self._store.queued() | self._store.running()
         missing = unfinished - self._places() if unfinished else set()
+        missing -= self._store.leased(missing)  # RQ may have lost track of a job that runs
         self._missing_since = {job_id: self._missing_since.get(job_id, now) for job_id in missing}
         for job_id, since in self._missing_since.items():
             failed = self._status(job_id) == JobStatus.FAILED
@@ -136,8 +138,10 @@ class Janitor:
     def _fail(self, record: JobRecord) -> None:
         if record.state is JobState.QUEUED:  # only a running job can fail
             self._store.start(record.id, worker="janitor")
-        if self._store.finish(record.id, JobState.FAILED, error=worker_lost()):
+        failed = fail_job(
+            self._store, self._blobs, record.id, worker_lost(), attempt=None, retention_s=self._retention_s
+        )
+        if failed is not None:
             log.error("job failed: its worker was lost", job=record.id)
             self._stats.lost(record.params.task)
-            clear_failed(self._blobs, record.id, keep_images=record.keep_images, retention_s=self._retention_s)
         forget(self._redis, record.id)

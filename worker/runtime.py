@@ -16,6 +16,8 @@ from ep_core.models import Classifier
 
 from .activity import Activity
 from .blobs import BlobStore, open_blobs
+from .contract import JobRecord, Problem
+from .failing import fail_job
 from .models import WarmModels
 from .queue import REDIS_AWAY
 from .reuse import KnownResults
@@ -25,6 +27,7 @@ from .store import JobStore
 from .survey import publish_found
 
 REDIS_PATIENCE_S = 60.0
+BEATS_PER_LEASE = 5  # a worker is given up after so many heartbeats that didn't come
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -63,6 +66,15 @@ class Runtime:
             stats=stats,
             results=results,
         )
+
+    @property
+    def lease_s(self) -> float:
+        """Seconds for which an attempt is alive after a heartbeat: a little less than RQ's own lease lasts."""
+        return (BEATS_PER_LEASE - 1) * self.settings.heartbeat_s
+
+    def fail(self, job_id: str, problem: Problem, *, attempt: int) -> JobRecord | None:
+        """Fail a job and remove what it has stored; None where this attempt may not (`fail_job`)."""
+        return fail_job(self.store, self.blobs, job_id, problem, attempt=attempt, retention_s=self.settings.retention_s)
 
     def patiently(self, call: Callable[[], T]) -> T:
         """Return what `call` returns, trying again for a minute while Redis is away: for what must not be lost.

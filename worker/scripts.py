@@ -5,7 +5,8 @@ from __future__ import annotations
 from .events import GONE_S, MOST_EVENTS
 
 # KEYS of all: the record, the job's events, the index of all jobs (those of a state, an owner, a task and a priority
-# are beside it, `index.JobIndex`), the expiring ones, the base of the batches' keys, the webhooks that are due.
+# are beside it, `index.JobIndex`), the expiring ones, the base of the batches' keys, the webhooks that are due, the
+# lease of the attempt that runs it.
 
 _INDEX = """
 local function lists()
@@ -90,6 +91,7 @@ WRITE = (
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or not string.find(',' .. ARGV[3] .. ',', ',' .. state .. ',', 1, true) then return 0 end
 if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
+if ARGV[2] ~= '' then redis.call('DEL', KEYS[7]) end -- first: after a removal, a full Redis lets a script write
 for i = 8, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if ARGV[2] ~= '' then
   redis.call('HSET', KEYS[1], 'state', ARGV[2])
@@ -101,23 +103,33 @@ return 1
 """
 )
 
-# As above for the start of an attempt; returns its number, or 0 where the job can't run (any more).
-# ARGV: job id, worker, now, most attempts.
+# As above for the start of an attempt; returns its number, 0 where the job can't run (any more), or -1 where an attempt
+# that is alive runs it. ARGV: job id, worker, now, most attempts, milliseconds of the lease (0: none).
 START = (
     _INDEX
     + _TELL
     + """
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'queued' and state ~= 'running' then return 0 end
+if redis.call('EXISTS', KEYS[7]) == 1 then return -1 end
 local attempt = tonumber(redis.call('HGET', KEYS[1], 'attempt') or '0') + 1
 if attempt > tonumber(ARGV[4]) then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'running', 'attempt', attempt, 'worker', ARGV[2], 'started_at', ARGV[3])
+if tonumber(ARGV[5]) > 0 then redis.call('SET', KEYS[7], attempt, 'PX', ARGV[5]) end
 redis.call('HDEL', KEYS[1], 'progress', 'partial_curve')
 move(ARGV[1], state, 'running')
 tell('state', 'running')
 return attempt
 """
 )
+
+# ARGV: attempt that is alive, milliseconds of its lease. Returns 0 where it isn't the running one any more.
+RENEW = """
+if redis.call('HGET', KEYS[1], 'state') ~= 'running' then return 0 end
+if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[7], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
 
 # ARGV: job id, then the two priorities: that which most jobs have, and the other. Returns the record, the job's rank
 # among those of its priority that wait (-1: it doesn't), and how many of the other one wait.
@@ -136,6 +148,7 @@ GIVE_BACK = (
     + """
 if redis.call('HGET', KEYS[1], 'state') ~= 'running' then return 0 end
 if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[7])
 redis.call('HINCRBY', KEYS[1], 'attempt', -1)
 redis.call('HDEL', KEYS[1], 'progress', 'partial_curve', 'worker')
 tell('state', 'running')
@@ -158,7 +171,7 @@ for _, list in ipairs(lists()) do
   redis.call('ZREM', list .. ':' .. state, ARGV[1])
 end
 expire_batch(ARGV[2])
-redis.call('DEL', KEYS[1])
+redis.call('DEL', KEYS[1], KEYS[7])
 redis.call('XADD', KEYS[2], '*', 'kind', 'deleted', 'data', '')
 redis.call('XTRIM', KEYS[2], 'MAXLEN', 1)
 redis.call('EXPIRE', KEYS[2], {GONE_S})

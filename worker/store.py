@@ -6,7 +6,7 @@ writes in one step, so a stale worker can overwrite neither a final state nor a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -37,6 +37,10 @@ _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worke
 _TEXT_FIELDS |= {"webhook", "owner", "task", "priority", "batch", "content", *Origin._fields}
 
 
+class AlreadyRuns(Exception):
+    """Another attempt runs the job, and is alive."""
+
+
 class JobStore:
     """Job records under ``{prefix}:job:{id}``, and their index (`JobIndex`)."""
 
@@ -50,6 +54,7 @@ class JobStore:
         self._delete_script = redis.register_script(scripts.DELETE)
         self._write_script = redis.register_script(scripts.WRITE)
         self._start_script = redis.register_script(scripts.START)
+        self._renew_script = redis.register_script(scripts.RENEW)
         self._give_back_script = redis.register_script(scripts.GIVE_BACK)
 
     def create(self, record: JobRecord, *, most_queued: int | None = None) -> bool:
@@ -113,14 +118,37 @@ class JobStore:
                 pipeline.hgetall(self._key(job_id))
             return [_record(fields) for fields in pipeline.execute()]
 
-    def start(self, job_id: str, *, worker: str) -> int | None:
+    def start(self, job_id: str, *, worker: str, lease_s: float = 0.0) -> int | None:
         """Begin an attempt: queued or running (its worker was lost) becomes running.
 
-        Returns the attempt's number, to be named in every later write, or None where the job is final or gone, or
-        has used up its attempts.
+        Args:
+            job_id: the job's.
+            worker: the name of who runs it.
+            lease_s: seconds for which nobody else may run it, 0 for none; `renew` prolongs them.
+
+        Returns:
+            The attempt's number, to be named in every later write, or None where the job is final or gone, or has used
+            up its attempts.
+
+        Raises:
+            AlreadyRuns: an attempt whose lease hasn't run out runs the job.
         """
-        attempt = self._start_script(keys=self._keys(job_id), args=[job_id, worker, _now(), self._max_attempts])
-        return int(cast("int", attempt)) or None
+        args: list[str | int] = [job_id, worker, _now(), self._max_attempts, _ms(lease_s)]
+        attempt = int(cast("int", self._start_script(keys=self._keys(job_id), args=args)))
+        if attempt < 0:
+            raise AlreadyRuns
+        return attempt or None
+
+    def renew(self, job_id: str, *, attempt: int, lease_s: float) -> bool:
+        """Prolong the lease of a running attempt; False where this attempt isn't the running one any more."""
+        return bool(self._renew_script(keys=self._keys(job_id), args=[attempt, _ms(lease_s)]))
+
+    def leased(self, job_ids: Collection[str]) -> set[str]:
+        """Return which of the jobs an attempt runs whose lease hasn't run out."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                pipeline.exists(self._lease_key(job_id))
+            return {job_id for job_id, held in zip(job_ids, pipeline.execute(), strict=True) if held}
 
     def update(
         self, job_id: str, *, attempt: int, progress: JobProgress, partial_curve: Sequence[PartialPoint]
@@ -217,7 +245,11 @@ class JobStore:
 
     def _keys(self, job_id: str) -> list[str]:
         events = event_key(job_id, prefix=self._prefix)
-        return [self._key(job_id), events, *self._index.keys, f"{self._prefix}:batch", f"{self._prefix}:deliveries"]
+        others = [f"{self._prefix}:batch", f"{self._prefix}:deliveries", self._lease_key(job_id)]
+        return [self._key(job_id), events, *self._index.keys, *others]
+
+    def _lease_key(self, job_id: str) -> str:
+        return f"{self._prefix}:lease:{job_id}"
 
 
 class JobLook:
@@ -251,6 +283,10 @@ def _record(fields: dict[bytes, bytes]) -> JobRecord | None:
 
 def _parse(name: str, text: bytes) -> Any:
     return text.decode() if name in _TEXT_FIELDS else from_json(text)
+
+
+def _ms(seconds: float) -> int:
+    return round(1000 * seconds)
 
 
 def _now() -> str:

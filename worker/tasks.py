@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Literal
 from uuid import uuid4
 
 import structlog
@@ -20,14 +21,14 @@ from ep_core.tasks import run_task
 
 from . import tracing
 from .activity import LOADING_S
-from .blobs import clear_failed
-from .contract import Finding, JobRecord, JobState, Problem, input_name
+from .contract import TAKEN_OVER, Finding, JobRecord, JobState, Problem, input_name
 from .faults import is_poisoned
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
 from .problems import internal_error, make_problem, out_of_memory, problem_from, timed_out
 from .progress import ProgressHook
 from .queue import REDIS_AWAY, TIMEOUT_GRACE_S
 from .runtime import Runtime, current
+from .store import AlreadyRuns
 
 OVERDUE_GRACE_S = 2 * TIMEOUT_GRACE_S  # after the task's own limit and RQ's alarm, the process ends itself
 
@@ -37,14 +38,21 @@ PUT_BACK = Retry(max=1_000_000, enqueue_at_front=True)
 log = structlog.get_logger(__name__)
 
 
-def run_job(job_id: str) -> Retry | None:
+Outcome = Retry | Literal["taken over"] | None
+"""A `Retry` where the job goes back to the queue, `TAKEN_OVER` where it is another attempt's, None if it is settled."""
+
+
+def run_job(job_id: str) -> Outcome:
     """Run a job and record its outcome; called by RQ, inside a worker that has set `runtime.current`.
 
-    Returns None where the job is settled, whatever came of it, and a `Retry` where it goes back to the queue.
     Only losing Redis for good raises, so RQ itself never retries a job that failed.
     """
     runtime = current.get()
-    attempt = runtime.store.start(job_id, worker=runtime.name)
+    try:
+        attempt = runtime.store.start(job_id, worker=runtime.name, lease_s=runtime.lease_s)
+    except AlreadyRuns:
+        log.info("another worker runs it", job=job_id)
+        return TAKEN_OVER
     if attempt is None:  # deleted or canceled while it waited
         log.info("nothing to run", job=job_id)
         return None
@@ -62,25 +70,25 @@ class _Attempt:
     job_id: str
     attempt: int
 
-    def run(self) -> Retry | None:
+    def run(self) -> Outcome:
         limit_s = self.runtime.settings.job_timeout_s
         self.runtime.activity.begin(self.job_id, attempt=self.attempt, limit_s=limit_s + OVERDUE_GRACE_S)
         log.info("job starts")
         try:
             self._explain(limit_s)
         except NotOurs:
-            self._leave()
+            return self._leave()
         except ShuttingDown:
             return self._put_back()
         except (OutOfTime, JobTimeoutException):
-            self._fail(timed_out(limit_s))
+            return self._fail(timed_out(limit_s))
         except REDIS_AWAY:
             raise
         except Exception as error:
             problem = self._problem(error)
             error.__traceback__ = None  # its frames hold the tensors of the failed run
-            self._fail(problem)
             free_memory()
+            return self._fail(problem)
         finally:
             self.runtime.activity.end()
         return None
@@ -107,7 +115,7 @@ class _Attempt:
             self._keep(name, data)
         report = _of_job(outcome.report, record)
         self._keep(RESULT, report.model_dump_json().encode())
-        if not self._finish(JobState.SUCCEEDED, found=Finding.of(report)):
+        if not self._succeed(Finding.of(report)):
             raise NotOurs
         for k in range(0 if record.keep_images else len(record.images)):
             self.runtime.patiently(lambda k=k: self.runtime.blobs.remove(self.job_id, input_name(k)))  # type: ignore[misc]
@@ -145,26 +153,20 @@ class _Attempt:
         self.runtime.patiently(lambda: blobs.put(self.job_id, name, data))
         self.runtime.patiently(lambda: blobs.expire(self.job_id, self.runtime.settings.retention_s))
 
-    def _finish(self, state: JobState, *, error: Problem | None = None, found: Finding | None = None) -> bool:
-        tracing.note(state=state.value)
+    def _succeed(self, found: Finding) -> bool:
+        tracing.note(state=JobState.SUCCEEDED.value)
         return self.runtime.patiently(
-            lambda: self.runtime.store.finish(self.job_id, state, attempt=self.attempt, error=error, found=found)
+            lambda: self.runtime.store.finish(self.job_id, JobState.SUCCEEDED, attempt=self.attempt, found=found)
         )
 
-    def _fail(self, problem: Problem) -> None:
+    def _fail(self, problem: Problem) -> Outcome:
         log.info("job failed", problem=problem.type)
+        tracing.note(state=JobState.FAILED.value)
         tracing.fail(problem.type)
-        if self.runtime.patiently(lambda: self.runtime.store.holds(self.job_id, attempt=self.attempt)):
-            self._clear()  # before the record is written: a full Redis may be the reason
-            if self._finish(JobState.FAILED, error=problem):
-                self._count()
-        else:
-            self._leave()
-
-    def _clear(self) -> None:
-        record = self.runtime.store.get(self.job_id)
-        keep = record is not None and record.keep_images
-        clear_failed(self.runtime.blobs, self.job_id, keep_images=keep, retention_s=self.runtime.settings.retention_s)
+        if self.runtime.patiently(lambda: self.runtime.fail(self.job_id, problem, attempt=self.attempt)) is None:
+            return self._leave()
+        self._count()
+        return None
 
     def _remember(self, record: JobRecord, *, weights: str) -> None:
         """Offer the result to those who ask the same again."""
@@ -186,22 +188,24 @@ class _Attempt:
                     iterations=iterations,
                 )
 
-    def _leave(self) -> None:
-        """Stop without a word; what this attempt stored goes too, unless it is another attempt's by now."""
+    def _leave(self) -> Outcome:
+        """Stop without a word; what this attempt stored goes too, unless the job is another attempt's by now."""
         record = self.runtime.patiently(lambda: self.runtime.store.get(self.job_id))
-        if record is None or record.state in (JobState.CANCELED, JobState.FAILED):
-            self.runtime.blobs.delete(self.job_id)
         state = record.state.value if record else "deleted"
         tracing.note(state=state)
         log.info("job stopped", state=state)
+        if record is not None and record.attempt != self.attempt:
+            return TAKEN_OVER
+        if record is None or record.state is JobState.CANCELED:
+            self.runtime.blobs.delete(self.job_id)
+        return None
 
-    def _put_back(self) -> Retry | None:
+    def _put_back(self) -> Outcome:
         if self.runtime.patiently(lambda: self.runtime.store.give_back(self.job_id, attempt=self.attempt)):
             tracing.note(state=JobState.QUEUED.value)
             log.info("job put back, the worker shuts down")
             return PUT_BACK
-        self._leave()
-        return None
+        return self._leave()
 
     def _problem(self, error: Exception) -> Problem:
         """Return what to tell the person who asked; what only the operator should see goes to the log."""

@@ -39,8 +39,9 @@ def is_running(record: JobRecord) -> bool:
 class Client:
     """Posts jobs as the API does, and watches them."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, url: str = "") -> None:
         self.redis = redis
+        self.url = url
         self.store = JobStore(redis, retention_s=600)
         self.blobs = open_blobs(None, redis)
 
@@ -272,6 +273,6 @@ def own(
         url = new_database()
         process, redis = start_worker(url, **{"EP_PRELOAD": "none"} | settings), queue.connect(url)
         process.wait_ready(redis)
-        return Client(redis), process
+        return Client(redis, url), process
 
     return start

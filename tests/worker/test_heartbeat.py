@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
+from ep_core.report import RESULT
 from worker.activity import Activity
 from worker.blobs import open_blobs
 from worker.contract import INPUT, JobRecord, JobState
@@ -52,3 +53,31 @@ def test_a_job_over_its_time_fails_and_a_stalled_one_is_left_to_its_next_worker_
     assert store.get(record.id).state is state
     assert bool(blobs.names(record.id)) == (state is JobState.RUNNING)
     assert live_workers(redis) == 0
+
+
+@pytest.mark.parametrize("taken_over", ["running", "succeeded"])
+def test_an_attempt_that_was_taken_over_touches_nothing_of_the_newer_one(
+    redis: Redis,
+    store: JobStore,
+    make_record: Callable[..., JobRecord],
+    monkeypatch: pytest.MonkeyPatch,
+    taken_over: str,
+):
+    def leave(code: int) -> None:
+        raise Exited(code)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    record, blobs = make_record(), open_blobs(None, redis)
+    store.create(record)
+    first, second = (store.start(record.id, worker=worker) for worker in ("w", "other"))
+    for name in (INPUT, RESULT):
+        blobs.put(record.id, name, b"of the second attempt")
+    if taken_over == "succeeded":
+        store.finish(record.id, JobState.SUCCEEDED, attempt=second)
+    activity = Activity(stall_s=-1)
+    activity.begin(record.id, attempt=first, limit_s=-1)
+    runtime = Runtime("w", WorkerSettings(), store, blobs, models=None, activity=activity, stats=None, results=None)
+    with pytest.raises(Exited):
+        Heartbeat(runtime, redis, renew=lambda: None, welcome=lambda: None).run()
+    assert store.get(record.id).state.value == taken_over
+    assert blobs.names(record.id) == [INPUT, RESULT]

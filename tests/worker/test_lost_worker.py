@@ -42,6 +42,26 @@ def test_a_killed_workers_job_is_run_again_within_30_s_once(own: StartWorker, be
     client.wait_tidy(job_id, "ep:blobs", "ep:job")
 
 
+@pytest.mark.parametrize("others", [1, 2])
+def test_a_paused_worker_that_comes_back_leaves_its_job_to_the_one_that_took_over(
+    own: StartWorker, start_worker: Callable[..., WorkerProcess], bear: bytes, others: int
+):
+    settings = {"EP_HEARTBEAT_S": 0.4, "EP_PRELOAD": "none"}
+    client, worker = own(**settings)
+    job_id = client.post(bear, **QUICK | {"iterations": 6000})
+    client.wait_iterating(job_id)
+    for _ in range(others):
+        start_worker(client.url, **settings)
+    worker.wait_ready(client.redis, workers=1 + others)
+    worker.send(signal.SIGSTOP)
+    taken = client.wait_iterating(job_id, attempt=2, within_s=RECOVERY_S)
+    worker.send(signal.SIGCONT)
+    record = client.wait_final(job_id, within_s=120)
+    assert (record.state, record.attempt, record.worker) == (JobState.SUCCEEDED, 2, taken.worker)
+    client.wait_tidy(job_id, "ep:blobs", "ep:job")
+    assert client.wait_final(client.post(bear, **QUICK)).state is JobState.SUCCEEDED
+
+
 def test_a_job_that_loses_its_worker_each_time_fails(own: StartWorker, bear: bytes):
     client, worker = own(EP_HEARTBEAT_S=0.5, EP_MAX_ATTEMPTS=2)
     job_id = client.post(bear, **LONG)

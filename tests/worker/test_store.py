@@ -18,7 +18,7 @@ from ep_core.report import PartialPoint, TargetRef
 from ep_core.spec import SPECS, ExtremalSpec
 from worker.contract import MAX_ATTEMPTS, MOVES, Finding, JobProgress, JobRecord, JobState, Origin, Problem
 from worker.events import GONE_S, MOST_EVENTS, event_key
-from worker.store import JobStore
+from worker.store import AlreadyRuns, JobStore
 
 FINAL = [state for state in JobState if state.is_final]
 PROGRESS = JobProgress(iteration=3, total=10, fraction=0.3)
@@ -126,6 +126,33 @@ def test_a_stale_attempt_writes_nothing(store: JobStore, make_record: Make):
     assert not store.give_back(record.id, attempt=first)
     assert store.get(record.id).progress is None
     assert store.finish(record.id, JobState.SUCCEEDED, attempt=second)
+
+
+def test_a_job_that_a_living_attempt_runs_is_not_started_again(store: JobStore, redis: Redis, make_record: Make):
+    record = make_record()
+    store.create(record)
+    first = store.start(record.id, worker="w", lease_s=0.3)
+    with pytest.raises(AlreadyRuns):
+        store.start(record.id, worker="other", lease_s=60)
+    assert store.leased([record.id, "gone"]) == {record.id}
+    assert store.renew(record.id, attempt=first, lease_s=0.05)
+    time.sleep(0.1)
+    assert store.leased([record.id]) == set()
+    second = store.start(record.id, worker="other", lease_s=60)
+    assert (first, second) == (1, 2)
+    assert not store.renew(record.id, attempt=first, lease_s=60)
+    assert store.finish(record.id, JobState.SUCCEEDED, attempt=second)
+    assert not store.renew(record.id, attempt=second, lease_s=60)
+    assert list(redis.scan_iter("ep:lease:*")) == []
+
+
+@pytest.mark.parametrize("end", ["give_back", "delete"])
+def test_a_lease_ends_with_its_attempt(store: JobStore, redis: Redis, make_record: Make, end: str):
+    record = make_record()
+    store.create(record)
+    attempt = store.start(record.id, worker="w", lease_s=60)
+    assert store.give_back(record.id, attempt=attempt) if end == "give_back" else store.delete(record.id)
+    assert list(redis.scan_iter("ep:lease:*")) == []
 
 
 def test_a_new_attempt_starts_without_the_old_progress(store: JobStore, make_record: Make):
