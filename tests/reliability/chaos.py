@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def measure(result: report.Report, line: report.Line, options: Options) -> None:
         result.tell("seconds", round(time.monotonic() - started, 1))
         _tell(result, chaos, watch, upload, options)
         _tell_listed(result, watch, posters[0])
-        _tell_results(result, watch, posters[0])
+        tell_results(result, watch.image_of, watch.ended, posters[0])
         result.tell("requests sent again", str(dict(sum((p.refused for p in posters), Counter()))))
 
 
@@ -178,12 +179,14 @@ def _tell_listed(result: report.Report, watch: Watch, poster: Poster) -> None:
     result.equals("jobs stuck", sum(map(len, stuck)), 0)
 
 
-def _tell_results(result: report.Report, watch: Watch, poster: Poster) -> None:
+def tell_results(
+    result: report.Report, image_of: Mapping[str, int], ended: Mapping[str, JsonObject], poster: Poster
+) -> None:
     """Compare the results of equal jobs, byte for byte."""
     digests: dict[int, set[str]] = defaultdict(set)
-    for job_id, job in watch.ended.items():
+    for job_id, job in ended.items():
         if job["status"] == "succeeded":
-            digests[watch.image_of[job_id]].add(_digest(job, poster))
+            digests[image_of[job_id]].add(_digest(job, poster))
     different = [image for image, found in digests.items() if len(found) > 1]
     result.tell("different images", len(digests))
     result.tell("different results", len(set().union(*digests.values())))

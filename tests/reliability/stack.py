@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -65,6 +66,10 @@ class Process:
         """Start it, for the first time or again; from a thread that lives as long as it shall."""
         with self.log.open("ab") as output:
             self._process = spawn(self._argv, env=self._env, output=output.fileno())
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
 
     def kill(self) -> None:
         """End it without any warning (SIGKILL)."""
