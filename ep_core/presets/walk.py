@@ -18,9 +18,10 @@ from ep_core.spec import Variant
 
 from .fast import LARGEST_AREA, FastRule
 
-WALKS = 32
+WALKS = 64
 FEWEST = 2  # so that there are two halves to compare
-LENGTH = 0.16  # times the iterations per area: the steps of a walk
+LENGTH = 0.1  # times the iterations per area: the steps of a walk
+SHORTEST = 3  # steps of a walk, where there are as many
 
 
 def plan(
@@ -44,7 +45,7 @@ def plan(
         cost: of a walk's step, as a share of one of refinement.
         most: walks.
     """
-    length = max(1, round(LENGTH * iterations))
+    length = max(1, round(LENGTH * iterations), min(SHORTEST, iterations - hold))
     affordable = int(len(areas) * (iterations - hold) / (length * cost))
     walks = min(most, max(FEWEST, affordable))
     return [
