@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from worker.contract import JobState
 from worker.index import JobIndex
 from worker.liveness import live_workers
+from worker.queue import probe
 
 from .deps import RedisDep
 from .errors import Unavailable
@@ -41,7 +42,8 @@ async def check_health() -> Alive:
 
 @router.get("/readyz", summary="Are jobs taken and run?", responses=problem_responses(Unavailable))
 def check_readiness(redis: RedisDep) -> Ready:
-    """Answer 200 when Redis is reachable and at least one worker lives, else 503 saying which of them is missing."""
+    """Answer 200 when Redis takes writes and at least one worker lives, else 503 saying which of them is missing."""
+    probe(redis)
     workers = live_workers(redis)
     if workers == 0:
         raise Unavailable("No worker is alive: jobs are taken, but wait until one is.")

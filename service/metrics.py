@@ -17,11 +17,10 @@ from redis import Redis
 
 from worker.index import JobIndex
 from worker.liveness import device_memory, live_workers
-from worker.queue import job_queues
+from worker.queue import REDIS_UNUSABLE, job_queues
 from worker.stats import DELIVERY_OUTCOMES, Counted, Counter, Histogram, Stats
 
 from .deps import HttpMetricsDep, RedisDep
-from .problems import REDIS_UNUSABLE
 
 router = APIRouter(tags=["operation"])
 

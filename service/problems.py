@@ -12,7 +12,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
-from redis import exceptions as redis_errors
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
@@ -20,21 +19,13 @@ from starlette.routing import Match
 from ep_core.errors import InvalidInput, UnknownName
 from worker.contract import Problem
 from worker.problems import make_problem, problem_from
+from worker.queue import REDIS_UNUSABLE
 
 from .errors import ApiError, InvalidFields, Unavailable
 from .validation import FieldError, field_errors
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID_HEADER = "X-Request-ID"
-
-# Redis is away, still reading its file, full, or a replica that takes no writes.
-REDIS_UNUSABLE = (
-    redis_errors.ConnectionError,
-    redis_errors.TimeoutError,
-    redis_errors.OutOfMemoryError,
-    redis_errors.ReadOnlyError,
-    redis_errors.ClusterDownError,
-)
 
 _ROUTING = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address. See /docs for what there is.",

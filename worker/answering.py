@@ -22,7 +22,7 @@ from .asks import Ask, Classified
 from .contract import Problem
 from .models import WarmModels
 from .problems import internal_error, out_of_memory, problem_from
-from .queue import REDIS_AWAY
+from .queue import REDIS_UNUSABLE
 from .settings import WorkerSettings
 
 KEPT_MODELS = 2
@@ -74,7 +74,7 @@ def run_answers(redis: Redis, settings: WorkerSettings, ending: threading.Event)
             if taken is not None:
                 ask, image = taken
                 asks.answer(redis, ask.id, _answer(models, ask, image, max_pixels=settings.max_pixels))
-        except REDIS_AWAY as error:
+        except REDIS_UNUSABLE as error:
             log.debug("no questions, Redis is away", error=str(error))
             ending.wait(PAUSE_S)
         except Exception:

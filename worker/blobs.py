@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Protocol, cast
 
 from redis import Redis
+from redis.client import Pipeline
 
 from .contract import is_input
 
@@ -32,6 +33,9 @@ class BlobStore(Protocol):
 
     def expire(self, job_id: str, seconds: int) -> None:
         """Let all blobs of the job go after `seconds`."""
+
+    def keep(self, job_id: str, pipeline: Pipeline) -> None:
+        """Let all blobs of the job stay, as a part of a transaction, whatever `expire` said before."""
 
     def copy(self, source: str, target: str) -> None:
         """Give the job `target` all blobs of the job `source`, which may have none (any more)."""
@@ -67,6 +71,10 @@ class RedisBlobs:
     def expire(self, job_id: str, seconds: int) -> None:
         """Let all blobs of the job go after `seconds`."""
         self._redis.expire(self._key(job_id), seconds)
+
+    def keep(self, job_id: str, pipeline: Pipeline) -> None:
+        """Let all blobs of the job stay, as a part of a transaction, whatever `expire` said before."""
+        pipeline.persist(self._key(job_id))
 
     def copy(self, source: str, target: str) -> None:
         """Give the job `target` all blobs of the job `source`, which may have none (any more)."""
@@ -120,6 +128,9 @@ class FileBlobs:
             self._fs.rm(folder, recursive=True)
 
     def expire(self, job_id: str, seconds: int) -> None:
+        """Do nothing: see the class."""
+
+    def keep(self, job_id: str, pipeline: Pipeline) -> None:
         """Do nothing: see the class."""
 
     def copy(self, source: str, target: str) -> None:

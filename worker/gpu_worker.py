@@ -99,7 +99,7 @@ class GpuWorker(SimpleWorker):
         """
         try:
             super().handle_job_success(job, queue, started_job_registry, execution)
-        except (InvalidJobOperation, ValueError) as error:
+        except (InvalidJobOperation, ValueError, KeyError) as error:  # gone, or half of it written again
             log.warning("RQ has lost track of a settled job", job=job.id, reason=str(error))
             with self.connection.pipeline() as pipeline:
                 pipeline.delete(job.key)

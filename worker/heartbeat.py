@@ -15,7 +15,7 @@ from ep_core.memory import device_bytes
 from . import liveness
 from .activity import Fault
 from .problems import timed_out, worker_lost
-from .queue import REDIS_AWAY
+from .queue import REDIS_UNUSABLE
 from .runtime import BEATS_PER_LEASE, Runtime
 
 EXIT_HUNG = 70  # the supervisor starts the worker again
@@ -53,7 +53,7 @@ class Heartbeat(threading.Thread):
             try:
                 self._beat()
                 self._away = False
-            except REDIS_AWAY as error:
+            except REDIS_UNUSABLE as error:
                 if not self._away:
                     log.warning("Redis is away, no heartbeat", error=str(error))
                 self._away = True
@@ -66,7 +66,7 @@ class Heartbeat(threading.Thread):
         self._stopping.set()
         if self.is_alive():  # a signal may have come before it began
             self.join(timeout=5.0)
-        with suppress(*REDIS_AWAY):
+        with suppress(*REDIS_UNUSABLE):
             liveness.sign_off(self._redis, self._runtime.name)
 
     def _beat(self) -> None:

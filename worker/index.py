@@ -68,6 +68,10 @@ class JobIndex:
                 pipeline.zcard(self._key(state))
             return dict(zip(JobState, pipeline.execute(), strict=True))
 
+    def waiting(self, owner: str | None) -> int:
+        """Return how many jobs of an owner wait; of all, where there is none."""
+        return self._redis.zcard(self._key(JobState.QUEUED, owner))
+
     def before(self, job_id: str, priority: Priority) -> int | None:
         """Return how many jobs will be taken before this one, those of the other priority too; None if it isn't queued.
 

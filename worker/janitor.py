@@ -21,7 +21,7 @@ from .contract import JobRecord, JobState
 from .failing import fail_job
 from .liveness import forget_dead
 from .problems import worker_lost
-from .queue import REDIS_AWAY, connect, enqueue, forget, job_queues
+from .queue import REDIS_UNUSABLE, connect, enqueue, forget, job_queues
 from .settings import SharedSettings
 from .stats import Stats
 from .store import JobStore
@@ -42,7 +42,7 @@ def run_janitor(settings: SharedSettings, stop: threading.Event, *, every_s: flo
     while not stop.is_set():
         try:
             janitor.sweep()
-        except REDIS_AWAY as error:
+        except REDIS_UNUSABLE as error:
             log.debug("no sweep, Redis is away", error=str(error))
         except Exception:
             log.exception("sweep failed")

@@ -8,7 +8,7 @@ import sys
 import structlog
 from structlog.typing import Processor
 
-from .queue import REDIS_AWAY
+from .queue import REDIS_UNUSABLE
 
 
 def setup_logging(*, json: bool, level: int = logging.INFO) -> None:
@@ -48,7 +48,7 @@ def setup_logging(*, json: bool, level: int = logging.INFO) -> None:
 def _outage_in_one_line(record: logging.LogRecord) -> bool:
     """Leave the stack trace out of what RQ says of an outage of Redis: it is no bug of anyone's."""
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, REDIS_AWAY):
+    if isinstance(error, REDIS_UNUSABLE):
         record.msg, record.args, record.exc_info = f"{record.getMessage()} ({error})", None, None
     return True
 

@@ -27,7 +27,7 @@ from .gpu_worker import GpuWorker
 from .heartbeat import Heartbeat
 from .janitor import run_janitor
 from .liveness import worker_name
-from .queue import connect
+from .queue import connect, probe
 from .runtime import Runtime
 from .settings import WorkerSettings
 from .survey import run_survey
@@ -103,12 +103,12 @@ def preload(runtime: Runtime, cards: list[ModelCard]) -> None:
 
 
 def wait_for_redis(redis: Redis, activity: Activity) -> None:
-    """Return when Redis answers; say so while it doesn't."""
+    """Return when Redis answers and takes writes; say so while it doesn't."""
     pause_s = 0.5
     while True:
         activity.tick()
         try:
-            redis.ping()
+            probe(redis)
         except RedisError as error:
             log.warning("waiting for Redis", error=str(error))
             time.sleep(pause_s)

@@ -9,7 +9,7 @@ from ep_core.progress import Progress
 from .contract import JobProgress
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
 from .previews import render_previews
-from .queue import REDIS_AWAY
+from .queue import REDIS_UNUSABLE
 from .runtime import Runtime
 
 LOOK_S = 0.2  # one cheap call to Redis this often
@@ -62,7 +62,7 @@ class ProgressHook:
     def _look(self, progress: Progress, now: float, *, write: bool) -> None:
         try:
             ours = self._write(progress, now) if write else self._store.holds(self._job_id, attempt=self._attempt)
-        except REDIS_AWAY as error:
+        except REDIS_UNUSABLE as error:
             log.warning("Redis is away, progress waits", error=str(error))
             self._next_look = self._activity.clock() + AWAY_S
             return

@@ -5,10 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 
 from redis import Redis
+from redis._parsers import BaseParser
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff
+from redis.client import Pipeline
+from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry as ConnectionRetry
@@ -23,8 +26,23 @@ from .contract import MAX_ATTEMPTS, QUEUES, TASK, Priority
 TIMEOUT_GRACE_S = 30  # the task ends itself at the timeout; RQ's alarm comes this much later
 FAILURE_TTL_S = 3600  # RQ keeps a failed job for a year by default; the record is what counts
 
+
+class RedisRefuses(ResponseError):
+    """Redis answers, and takes no writes for now: its disk is full, or too few replicas follow it."""
+
+
+for code in ("MISCONF", "NOREPLICAS"):
+    BaseParser.EXCEPTION_CLASSES.setdefault(code, RedisRefuses)  # redis-py has no names for them
+
 REDIS_AWAY = (RedisConnectionError, RedisTimeoutError)
 """What a command raises when Redis can't be reached, or does not answer in time."""
+REDIS_UNUSABLE = (*REDIS_AWAY, RedisRefuses, OutOfMemoryError, ReadOnlyError, ClusterDownError)
+"""What a command raises when Redis is away, or takes no writes: its disk or its memory is full, or it is a replica."""
+
+
+def probe(redis: Redis) -> None:
+    """Write a key that goes at once: raises one of `REDIS_UNUSABLE` where Redis is away, or takes no writes."""
+    redis.set("ep:probe", "", px=1)
 
 
 def connect(url: str, *, retries: int = 2, timeout_s: float = 5.0) -> Redis:
@@ -85,8 +103,9 @@ def enqueue(
     timeout_s: int,
     priority: Priority = Priority.NORMAL,
     max_attempts: int = MAX_ATTEMPTS,
+    pipeline: Pipeline | None = None,
 ) -> None:
-    """Put a job at the end of the queue; its record and its image must be stored already.
+    """Put a job at the end of the queue; its record and its image are stored before, or by the same transaction.
 
     Args:
         redis: a client as from `connect`.
@@ -94,6 +113,7 @@ def enqueue(
         timeout_s: seconds that the job may run, once it runs.
         priority: whose queue.
         max_attempts: how often it may be run where its workers die.
+        pipeline: the transaction of which this is a part.
     """
     job_queue(redis, priority).enqueue_call(
         TASK,
@@ -104,6 +124,7 @@ def enqueue(
         failure_ttl=FAILURE_TTL_S,
         # A job whose worker was lost has waited already.
         retry=Retry(max=max_attempts - 1, enqueue_at_front=True) if max_attempts > 1 else None,
+        pipeline=pipeline,
     )
 
 

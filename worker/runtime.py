@@ -19,7 +19,7 @@ from .blobs import BlobStore, open_blobs
 from .contract import JobRecord, Problem
 from .failing import fail_job
 from .models import WarmModels
-from .queue import REDIS_AWAY
+from .queue import REDIS_AWAY, REDIS_UNUSABLE
 from .reuse import KnownResults
 from .settings import WorkerSettings
 from .stats import Stats
@@ -77,26 +77,31 @@ class Runtime:
         return fail_job(self.store, self.blobs, job_id, problem, attempt=attempt, retention_s=self.settings.retention_s)
 
     def patiently(self, call: Callable[[], T]) -> T:
-        """Return what `call` returns, trying again for a minute while Redis is away: for what must not be lost.
+        """Return what `call` returns, trying again while Redis is of no use: for what must not be lost.
+
+        For a minute where it is away. Where it answers but takes no writes, it is full and somebody has to see to it:
+        for as long as a job may run.
 
         Raises:
-            redis.ConnectionError, redis.TimeoutError: Redis stayed away.
+            redis.RedisError: one of `REDIS_UNUSABLE`, which lasted longer.
         """
-        deadline = time.monotonic() + REDIS_PATIENCE_S
+        started = time.monotonic()
         while True:
             try:
                 return call()
-            except REDIS_AWAY as error:
-                if time.monotonic() > deadline:
+            except REDIS_UNUSABLE as error:
+                away = isinstance(error, REDIS_AWAY)
+                patience_s = REDIS_PATIENCE_S if away else self.settings.job_timeout_s
+                if time.monotonic() - started > patience_s:
                     raise
-                log.warning("Redis is away, trying again", error=str(error))
+                log.warning("Redis is away, trying again" if away else "Redis takes no writes", error=str(error))
                 self.activity.tick()
                 time.sleep(1.0)
 
 
 def _tell_loaded(redis: Redis, stats: Stats, results: KnownResults, model: Classifier) -> None:
     publish_found(redis, model)
-    with suppress(*REDIS_AWAY):  # none of it is a reason for a job to fail
+    with suppress(*REDIS_UNUSABLE):  # none of it is a reason for a job to fail
         stats.loaded(model.name)
         results.tell_weights(model.name, model.weights_digest)
 

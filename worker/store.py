@@ -13,6 +13,7 @@ from typing import Any, cast
 from pydantic_core import from_json
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.client import Pipeline
 
 from ep_core.report import PartialPoint
 
@@ -57,12 +58,13 @@ class JobStore:
         self._renew_script = redis.register_script(scripts.RENEW)
         self._give_back_script = redis.register_script(scripts.GIVE_BACK)
 
-    def create(self, record: JobRecord, *, most_queued: int | None = None) -> bool:
+    def create(self, record: JobRecord, *, most_queued: int | None = None, pipeline: Pipeline | None = None) -> bool:
         """Store a new record; of one that is final already, the retention starts.
 
         Args:
             record: the job's.
             most_queued: how many jobs of its owner (of all, where it has none) may wait.
+            pipeline: the transaction of which this is a part; it gives 1 or 0 for it, and here the answer is True.
 
         Returns:
             False where so many wait already.
@@ -73,7 +75,7 @@ class JobStore:
         flat = [part for field in fields.items() for part in field]
         most = "" if most_queued is None else most_queued
         args = [record.id, created_us, record.state, record.owner or "", most, retention_s, *flat]
-        return bool(self._create_script(keys=self._keys(record.id), args=args))
+        return bool(self._create_script(keys=self._keys(record.id), args=args, client=pipeline))
 
     def get(self, job_id: str) -> JobRecord | None:
         """Return the record, or None where there is none (never was, deleted, or expired)."""

@@ -16,7 +16,7 @@ from ep_core.spec import DEFAULT_MODEL
 
 from . import catalogue
 from .activity import Activity
-from .queue import REDIS_AWAY
+from .queue import REDIS_UNUSABLE
 
 LOOK_S = 0.5  # how often a job under way is asked for its end
 
@@ -27,7 +27,7 @@ def publish_found(redis: Redis, model: Classifier) -> None:
     """Publish the layers of a loaded model; where that fails, its jobs go on without."""
     try:
         catalogue.publish_layers(redis, model.name, model.layers)
-    except REDIS_AWAY as error:
+    except REDIS_UNUSABLE as error:
         log.warning("layers not published", model=model.name, reason=str(error))
     except Exception as error:  # from the network's own code
         log.info("no layers found", model=model.name, reason=f"{type(error).__name__}: {error}")
@@ -52,7 +52,7 @@ def run_survey(
         cards[k] = cards[k].model_copy(update={"layers": layers})
         try:
             catalogue.publish_layers(redis, cards[k].name, layers)
-        except REDIS_AWAY:
+        except REDIS_UNUSABLE:
             continue  # published with the cards, once Redis is back
 
 

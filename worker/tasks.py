@@ -26,7 +26,7 @@ from .faults import is_poisoned
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
 from .problems import internal_error, make_problem, out_of_memory, problem_from, timed_out
 from .progress import ProgressHook
-from .queue import REDIS_AWAY, TIMEOUT_GRACE_S
+from .queue import REDIS_UNUSABLE, TIMEOUT_GRACE_S
 from .runtime import Runtime, current
 from .store import AlreadyRuns
 
@@ -82,7 +82,7 @@ class _Attempt:
             return self._put_back()
         except (OutOfTime, JobTimeoutException):
             return self._fail(timed_out(limit_s))
-        except REDIS_AWAY:
+        except REDIS_UNUSABLE:
             raise
         except Exception as error:
             problem = self._problem(error)
@@ -170,14 +170,14 @@ class _Attempt:
 
     def _remember(self, record: JobRecord, *, weights: str) -> None:
         """Offer the result to those who ask the same again."""
-        with suppress(*REDIS_AWAY):
+        with suppress(*REDIS_UNUSABLE):
             self.runtime.results.tell_weights(record.params.model, weights)  # Redis may have lost it
             if record.content is not None:
                 self.runtime.results.add(record.content, model=record.params.model, job_id=record.id)
 
     def _count(self, *, iterations: int = 0) -> None:
         """Count the settled job; that Redis is away is no reason for it to fail."""
-        with suppress(*REDIS_AWAY):
+        with suppress(*REDIS_UNUSABLE):
             record = self.runtime.store.get(self.job_id)
             if record is not None and record.started_at is not None and record.finished_at is not None:
                 self.runtime.stats.ran(

@@ -23,6 +23,7 @@ from service.uploads.upload import Upload
 from worker import queue
 from worker.blobs import BlobStore, open_blobs
 from worker.contract import Delivery, Finding, JobRecord, JobState, Origin, Priority, input_name, is_input
+from worker.index import JobIndex
 from worker.reuse import KnownResults, hash_content
 from worker.store import JobStore
 
@@ -30,6 +31,8 @@ from .idempotency import Claims, Request, release
 from .pace import QueuePace
 
 NOWHERE = Origin()
+ACCEPTING_S = 600
+"""Seconds for which images stay whose job is being accepted."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +44,7 @@ class Submissions:
         self._redis = redis
         self._settings = settings
         self._store = JobStore(redis, retention_s=settings.retention_s)
+        self._index = JobIndex(redis)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
         self._results = KnownResults(redis, retention_s=settings.retention_s)
         self._pace = QueuePace(redis)
@@ -122,19 +126,27 @@ class Submissions:
         self._blobs.delete(job_id)
 
     def _queue(self, record: JobRecord, images: Sequence[PostedImage], *, most_queued: int | None) -> None:
-        # First the record: whatever is left of a job that has one gets found.
-        if not self._store.create(record, most_queued=most_queued):
-            assert most_queued is not None  # noqa: S101
+        if most_queued is not None and self._index.waiting(record.owner) >= most_queued:
             raise QueueFull(most_queued, retry_after_s=self._retry_after_s())
         for k, image in enumerate(images):
             self._blobs.put(record.id, input_name(k), image.data)
-        queue.enqueue(
-            self._redis,
-            record.id,
-            timeout_s=self._settings.job_timeout_s,
-            priority=record.priority,
-            max_attempts=self._settings.max_attempts,
-        )
+        self._blobs.expire(record.id, ACCEPTING_S)  # where nothing comes of the job, nothing of it stays
+        with self._redis.pipeline() as accepting:
+            accepting.multi()
+            self._store.create(record, most_queued=most_queued, pipeline=accepting)
+            self._blobs.keep(record.id, accepting)
+            queue.enqueue(
+                self._redis,
+                record.id,
+                timeout_s=self._settings.job_timeout_s,
+                priority=record.priority,
+                max_attempts=self._settings.max_attempts,
+                pipeline=accepting,
+            )
+            created = accepting.execute()[0]
+        if not created:  # others came first: the worker that takes it meanwhile finds no record
+            assert most_queued is not None  # noqa: S101
+            raise QueueFull(most_queued, retry_after_s=self._retry_after_s())
         size, params = sum(len(image.data) for image in images), record.params
         _log.info("job queued", job=record.id, task=params.task, model=params.model, images=len(images), bytes=size)
 

@@ -23,7 +23,7 @@ from anyio.to_thread import run_sync
 from service.outbound import Outbound, OutboundError, Refused
 from service.settings import ApiSettings
 from worker.contract import Delivery, DeliveryAttempt, JobRecord
-from worker.queue import REDIS_AWAY, connect
+from worker.queue import REDIS_UNUSABLE, connect
 from worker.stats import Stats
 from worker.store import JobStore
 
@@ -130,7 +130,7 @@ class Courier:
                 await self._take()
                 due_s = await _in_thread(self._deliveries.next_due_s)
                 await asyncio.sleep(POLL_S if due_s is None else min(POLL_S, max(due_s, 0.05)))
-            except REDIS_AWAY as error:
+            except REDIS_UNUSABLE as error:
                 log.debug("no deliveries, Redis is away", error=str(error))
                 await asyncio.sleep(REDIS_AWAY_S)
             except Exception:
@@ -169,7 +169,7 @@ class Courier:
                         return
                     attempt, refused = await self._attempt(parcel)
                 await self._settle(parcel, attempt, refused=refused)
-        except REDIS_AWAY as error:  # it comes up again when the lease is over
+        except REDIS_UNUSABLE as error:  # it comes up again when the lease is over
             log.warning("a delivery is left for later, Redis is away", job_id=job_id, error=str(error))
         except Exception:
             log.exception("a delivery failed that should not", job_id=job_id)
@@ -231,7 +231,7 @@ class Courier:
         for _ in range(WRITE_TRIES):
             try:
                 await _in_thread(write)
-            except REDIS_AWAY:
+            except REDIS_UNUSABLE:
                 await asyncio.sleep(REDIS_AWAY_S)
             else:
                 return

@@ -21,7 +21,10 @@ from redis import Redis
 
 from ep_core.models.card import ModelCard
 from service.embedded_redis import EmbeddedRedis
+from tests.redis_faults import full_disk
 from worker import catalogue
+from worker.liveness import beat
+from worker.queue import connect
 
 from .refusing import refusal
 
@@ -154,6 +157,26 @@ def test_a_redis_that_hangs_is_a_503_in_time(tmp_path: Path, png: bytes, cards: 
         finally:
             os.kill(pid, signal.SIGCONT)
         assert httpx.post(f"{address}/v1/jobs", files={"image": png}).status_code == 202
+
+
+def test_on_a_full_disk_the_api_says_503_and_makes_no_half_jobs(
+    tmp_path: Path, png: bytes, cards: list[ModelCard]
+) -> None:
+    with EmbeddedRedis(tmp_path) as server, _api(server.url) as (_, address), connect(server.url) as redis:
+        catalogue.publish(redis, cards)
+        beat(redis, "a worker", ttl_s=600)
+        accepted = [httpx.post(f"{address}/v1/jobs", files={"image": png}).json()["id"]]
+        assert httpx.get(f"{address}/readyz").status_code == 200
+        with full_disk(server):
+            key = {"Idempotency-Key": "once"}
+            _assert_unavailable(address, png, paths=[("GET", "/readyz"), ("POST", "/v1/jobs")])
+            assert httpx.post(f"{address}/v1/jobs", files={"image": png}, headers=key).status_code == 503
+        accepted.append(httpx.post(f"{address}/v1/jobs", files={"image": png}, headers=key).json()["id"])
+        assert httpx.get(f"{address}/readyz").status_code == 200
+        jobs = httpx.get(f"{address}/v1/jobs").json()["jobs"]
+        assert sorted(job["id"] for job in jobs) == sorted(accepted)
+        assert redis.zcard("ep:jobs:queued") == redis.llen("rq:queue:extremal") == len(accepted)
+        assert len(list(redis.scan_iter("ep:blobs:*"))) == len(accepted)
 
 
 ASKS_REDIS = [("GET", "/readyz"), ("GET", f"/v1/jobs/{'0' * 32}"), ("GET", "/v1/models"), ("POST", "/v1/jobs")]

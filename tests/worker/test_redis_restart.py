@@ -13,6 +13,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from service.embedded_redis import EmbeddedRedis
+from tests.redis_faults import full_disk
 from worker import catalogue, queue
 from worker.contract import JobRecord, JobState
 from worker.gpu_worker import GpuWorker
@@ -66,6 +67,26 @@ def test_a_worker_outlives_redis(
     assert worker.alive
     assert worker.pid == pid
     assert "Traceback" not in worker.log.read_text()
+
+
+def test_a_full_disk_is_waited_for(
+    tmp_path: Path, bear: bytes, start_worker: Callable[..., WorkerProcess], make_client: Callable[[Redis], Client]
+):
+    with EmbeddedRedis(tmp_path / "redis") as server:
+        redis = queue.connect(server.url)
+        worker = start_worker(server.url, EP_HEARTBEAT_S=0.5, EP_PRELOAD="none")
+        worker.wait_ready(redis)
+        client = make_client(redis)
+        running, waiting = (client.post(bear, **job) for job in (LONG, JOB))
+        client.wait_iterating(running)
+        with full_disk(server):
+            time.sleep(4.0)  # longer than the lease
+            with pytest.raises(queue.RedisRefuses):
+                client.post(bear, **JOB)
+        for job_id in (running, waiting, client.post(bear, **JOB)):
+            assert client.wait_final(job_id).state is JobState.SUCCEEDED
+        assert worker.alive
+        assert "Traceback" not in worker.log.read_text()
 
 
 @pytest.mark.parametrize("lost", ["rq:execution:*", "rq:job:*", "rq:*"])
