@@ -32,6 +32,12 @@ class UnknownName(InvalidInput):
         self.nearest = list(nearest)
 
 
+class NotFinite(InvalidInput):
+    """The network's scores for this image and perturbation are NaN or infinite."""
+
+    slug = "not-finite"
+
+
 class UnreadableImage(InvalidInput):
     """The bytes aren't a single, whole picture in a supported format."""
 

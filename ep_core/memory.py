@@ -8,6 +8,7 @@ import sys
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 _KEPT_BYTES = 2**30
+_POISONED = ("cuda error", "device-side assert", "illegal memory access", "unspecified launch failure")
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -33,6 +34,17 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(part in str(error).casefold() for part in _OUT_OF_MEMORY)
+
+
+def is_poisoned(error: BaseException) -> bool:
+    """Return whether CUDA is beyond use in this process, as after a failed assertion on the device."""
+    import torch
+
+    if is_out_of_memory(error):
+        return False
+    if isinstance(error, torch.AcceleratorError):
+        return True
+    return isinstance(error, RuntimeError) and any(part in str(error).casefold() for part in _POISONED)
 
 
 def device_bytes() -> int | None:

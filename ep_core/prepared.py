@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from .curve import reference_scores, score_curve
+from .finite import require_finite
 from .inputs import Picture, network_input, top_class
 from .lanes import ClassScores
 from .models.classifier import Classifier
@@ -69,6 +70,9 @@ def prepare(model: Classifier, network: nn.Module, image: Picture, spec: S, targ
         image: a picture, or a 1 x 3 x H x W tensor that is already preprocessed.
         spec: what is asked.
         target: class index; None takes the top class.
+
+    Raises:
+        NotFinite: the target's score of the whole or of the fully perturbed image is NaN or infinite.
     """
     x, frame, picture = network_input(model, image, spec.fit)
     as_run = {
@@ -78,13 +82,17 @@ def prepare(model: Classifier, network: nn.Module, image: Picture, spec: S, targ
         "independent": spec.preset == "paper" or bool(spec.independent),
     }
     spec = spec.model_copy(update=as_run)
-    return Prepared(
+    prepared = Prepared(
         spec=spec,
         target=top_class(network, x) if target is None else target,
         picture=picture,
         frame=frame,
         pyramid=_pyramid(model, x, spec),
     )
+    with torch.no_grad():  # before any work on masks
+        ends = network(prepared.pyramid[[0, -1]])[:, prepared.target].tolist()
+    require_finite(ends, model=model.name, perturbation=spec.perturbation)
+    return prepared
 
 
 def _default_sigma_max(spec: SpatialSpec, x: Tensor) -> float:

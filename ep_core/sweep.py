@@ -15,6 +15,7 @@ from .extremal.answers import Answers
 from .extremal.search import Search, SweepMasks, by_walks, planned_steps
 from .extremal.watch import Watch
 from .extremality import quick_rivals
+from .finite import require_finite
 from .inputs import Picture, check_shape, engine_on
 from .models.classifier import Classifier
 from .models.tuned import tune
@@ -48,6 +49,7 @@ def explain(
 
     Raises:
         InvalidInput: the target is no class of the model, or the image has the wrong shape.
+        NotFinite: the target's scores are NaN or infinite under this perturbation.
     """
     return explain_batch(model, [image], spec, on_progress=on_progress, max_lanes=max_lanes)[0]
 
@@ -150,6 +152,8 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
     spec = sweep.spec
     scores = sweep.class_scores(model.network)
     answers = Answers(search, sweep, scores, found, model.labels)
+    seen = [answers.reference.original, answers.reference.perturbed, *(point.preserve for point in answers.best.curve)]
+    require_finite([*seen, float(found.masks.sum())], model=model.name, perturbation=spec.perturbation)
     if spec.check_extremality:
         answers.compare(quick_rivals(model, sweep))
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone

@@ -12,6 +12,7 @@ from .channels.class_channels import class_channels
 from .channels.render import render_channels, render_class
 from .compare.render import render_comparison
 from .compare.run import compare
+from .finite import require_finite_report
 from .models.classifier import Classifier
 from .progress import OnProgress
 from .render import render_files
@@ -38,7 +39,7 @@ def run_task(
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
 ) -> Outcome:
-    """Run a task; raises what the function that answers it raises.
+    """Run a task; raises what the function that answers it raises, and `NotFinite` where a number of its report isn't.
 
     Args:
         model: the classifier.
@@ -48,6 +49,20 @@ def run_task(
         on_progress: called after every round of steps.
         max_lanes: masks stepped in one batch, at most.
     """
+    outcome = _run(model, images, spec, names=names, on_progress=on_progress, max_lanes=max_lanes)
+    require_finite_report(outcome.report)
+    return outcome
+
+
+def _run(
+    model: Classifier,
+    images: Sequence[Image.Image],
+    spec: Spec,
+    *,
+    names: Sequence[str] | None,
+    on_progress: OnProgress | None,
+    max_lanes: int | None,
+) -> Outcome:
     if isinstance(spec, ClassChannelsSpec):
         found = class_channels(model, images, spec, names=names, on_progress=on_progress, max_lanes=max_lanes)
         return Outcome(found.report(), render_class(found))

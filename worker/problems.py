@@ -11,6 +11,7 @@ _TITLES = {
     "unknown-name": "Unknown name",
     "unreadable-image": "Unreadable image",
     "image-too-large": "Image too large",
+    "not-finite": "Scores are not finite",
     "model-unavailable": "Model unavailable",
     "worker-lost": "Worker lost",
     "timed-out": "Timed out",

@@ -14,7 +14,7 @@ from rq.timeouts import JobTimeoutException
 
 import ep_core
 from ep_core.errors import InvalidInput, ModelUnavailable
-from ep_core.memory import free_memory, is_out_of_memory
+from ep_core.memory import free_memory, is_out_of_memory, is_poisoned
 from ep_core.report import RESULT
 from ep_core.reports import Report
 from ep_core.tasks import run_task
@@ -22,7 +22,6 @@ from ep_core.tasks import run_task
 from . import tracing
 from .activity import LOADING_S
 from .contract import TAKEN_OVER, Finding, JobRecord, JobState, Problem, input_name
-from .faults import is_poisoned
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
 from .problems import internal_error, make_problem, out_of_memory, problem_from, timed_out
 from .progress import ProgressHook

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +17,27 @@ keeps a GPU busy without taking all of its memory, gradients in float32 included
 """
 
 
-def batch_on(device: torch.device) -> int:
-    """Return how many images go through the network together on a device."""
-    return BATCHES.get(device.type, BATCHES["cpu"])
+_divisor: ContextVar[int] = ContextVar("divisor", default=1)
+
+
+def batch_on(device: torch.device, batches: Mapping[str, int] = BATCHES) -> int:
+    """Return how many images go through the network together on a device, at least one.
+
+    Args:
+        device: where.
+        batches: by type of device, where memory suffices.
+    """
+    return max(1, batches.get(device.type, batches["cpu"]) // _divisor.get())
+
+
+@contextmanager
+def smaller_batches(divisor: int) -> Iterator[None]:
+    """Divide all batches, where memory has run out."""
+    token = _divisor.set(divisor)
+    try:
+        yield
+    finally:
+        _divisor.reset(token)
 
 
 def watched(question: Question, images: int, network: nn.Module | None = None) -> Callable[[Tensor], Tensor]:

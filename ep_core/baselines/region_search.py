@@ -68,7 +68,7 @@ def set_function(forward: Callable[[Tensor], Tensor], x: Tensor, segments: Tenso
 
     def score(sets: Tensor) -> Tensor:
         values = []
-        for some in sets.to(x.device).split(batch_on(x.device) // 2):
+        for some in sets.to(x.device).split(max(1, batch_on(x.device) // 2)):
             masks = some[:, None, segments]
             shown, rest = forward(torch.cat([x * masks, x * ~masks])).softmax(dim=1)[:, target].chunk(2)
             values.append((shown + 1 - rest).cpu())

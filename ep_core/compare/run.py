@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 
 from ep_core.baselines.method import MethodUnavailable, Question
 from ep_core.baselines.methods.extremal import extremal_spec
+from ep_core.baselines.passes import smaller_batches
 from ep_core.baselines.registry import get_method
 from ep_core.channels.choice import resolve_layer
 from ep_core.explanation import Explanation
@@ -20,6 +23,7 @@ from ep_core.extremal.watch import Watch
 from ep_core.extremality import rivals_of
 from ep_core.inputs import Picture, check_shape, engine_on
 from ep_core.lanes import ClassScores
+from ep_core.memory import free_memory, is_out_of_memory, is_poisoned
 from ep_core.models.classifier import Classifier
 from ep_core.models.tuned import tune
 from ep_core.prepared import Prepared, prepare
@@ -32,7 +36,11 @@ from ep_core.top_area import top_area_masks
 
 from .comparison import Answer, Comparison, Refusal
 
+log = logging.getLogger(__name__)
+
 RANDOM_RIVALS = 16
+SMALLER = (1, 4, 16)  # a method's batches, divided by so much, where memory runs out
+MOST_WORDS = 200  # characters of an error's own text
 SCORING = "scoring"  # what is left when all methods have answered
 
 
@@ -116,6 +124,8 @@ class _Watch:
         self._done = 0
         self._on_progress = on_progress
         self._masks: Progress | None = None
+        self.broken = False
+        """Whether `on_progress` has raised."""
 
     def share(self, name: str, share: float, within: Progress | None = None) -> None:
         """Note the share of a method's work that is done; `within` knows the masks that are being optimised."""
@@ -123,7 +133,9 @@ class _Watch:
         if self._on_progress is not None:
             iteration = self._done + round(share * self._passes[name])
             whole = self._masks or Progress(iteration, self._total)
+            self.broken = True  # unless it returns: what it raises is no method's fault
             self._on_progress(whole.part_of(iteration, self._total))
+            self.broken = False
 
     def done(self, name: str) -> None:
         """Note that a method is done."""
@@ -145,21 +157,55 @@ def _ask_all(
     max_lanes: int | None,
     read_cost: Callable[[], float] | None,
 ) -> _Asked:
-    asked = _Asked({}, {}, {})
+    asked, unexpected = _Asked({}, {}, {}), list[Exception]()
     for name in image.spec.methods:
         spent = read_cost() if read_cost else 0
         began = time.perf_counter()
         try:
-            asked.maps[name] = _ask(model, image, name, watch, max_lanes, asked)
+            asked.maps[name] = _ask_smaller(model, image, name, watch, max_lanes, asked)
         except MethodUnavailable as error:
             asked.refusals[name] = Refusal(name, error.detail)
+        except Exception as error:
+            if watch.broken or is_poisoned(error):
+                raise
+            unexpected.append(error)
+            asked.refusals[name] = Refusal(name, _reason(name, error))
         asked.seconds[name] = time.perf_counter() - began
         if read_cost:
             asked.costs[name] = read_cost() - spent
         watch.done(name)
+    if not asked.maps and unexpected:
+        raise unexpected[0]
     if not asked.maps:
         raise MethodUnavailable("; ".join(f"{one.method}: {one.reason}" for one in asked.refusals.values()))
     return asked
+
+
+def _ask_smaller(
+    model: Classifier, image: Prepared[CompareSpec], name: str, watch: _Watch, max_lanes: int | None, asked: _Asked
+) -> Tensor:
+    """Return a method's map, H x W, by smaller batches where memory runs out."""
+    for divisor in SMALLER:
+        try:
+            with smaller_batches(divisor):
+                return _ask(model, image, name, watch, max_lanes, asked)
+        except Exception as error:
+            if watch.broken or not is_out_of_memory(error) or divisor == SMALLER[-1]:
+                raise
+            error.__traceback__ = None  # its frames hold the tensors
+            log.info("%s: out of memory, once more in batches of 1/%d", name, SMALLER[SMALLER.index(divisor) + 1])
+        free_memory()
+    raise AssertionError("unreachable")
+
+
+def _reason(name: str, error: Exception) -> str:
+    """Return what to say of a method that failed unexpectedly; the log has the rest."""
+    log.error("%s failed in a comparison", name, exc_info=error)
+    error.__traceback__ = None
+    if is_out_of_memory(error):
+        return f"{name} needs more memory than there is, however small its batches"
+    text = str(error).strip().partition("\n")[0][:MOST_WORDS]
+    return f"{name} failed on this model: {type(error).__name__}{': ' if text else ''}{text}"
 
 
 def _ask(
@@ -200,6 +246,10 @@ def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked,
     answers: dict[str, Answer] = {}
     for name in asked.maps:
         watch.share(SCORING, len(answers) / (1 + len(asked.maps)))  # the rivals of the check are one more
+        curve = image.curve(scores, masks[name])
+        if not all(math.isfinite(number) for point in curve for number in (point.preserve, point.delete)):
+            asked.refusals[name] = Refusal(name, f"the masks of {name} have scores that are not finite numbers")
+            continue
         answers[name] = Answer(
             method=name,
             title=get_method(name).title,
@@ -208,7 +258,7 @@ def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked,
             cost=asked.costs.get(name),
             map=asked.maps[name].cpu(),
             masks=masks[name].cpu(),
-            curve=image.curve(scores, masks[name]),
+            curve=curve,
         )
     return answers
 
@@ -222,7 +272,7 @@ def _checked(
     max_lanes: int | None,
 ) -> Explanation | None:
     """Return the extremal sweep beside the other answers; masks of `fast` that are beaten give way to better ones."""
-    if asked.explanation is None:
+    if asked.explanation is None or EXTREMAL not in answers:
         return None
     own = answers[EXTREMAL]
     spec = image.spec

@@ -11,12 +11,19 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ep_core.report import RESULT
-from ep_core.reports import read_report
 from service import tracing
 from service.access.callers import CallerDep
 from service.deps import JobsDep, LinksDep, SettingsDep
-from service.errors import InvalidFields, KeyReused, NotFound, QueueFull, Unavailable, UnsupportedType, UploadTooLarge
+from service.errors import (
+    InvalidFields,
+    KeyReused,
+    NoResult,
+    NotFound,
+    QueueFull,
+    Unavailable,
+    UnsupportedType,
+    UploadTooLarge,
+)
 from service.jobs.checks import sort_out
 from service.jobs.idempotency import IdempotencyKey
 from service.jobs.intake import take_in
@@ -154,8 +161,8 @@ def _result(item: BatchItem, job: JobRecord | None, jobs: JobService, links: Lin
     if job.state is not JobState.SUCCEEDED:
         return BatchResult(name=item.name, job=job.id, status=job.state, error=job.error)
     try:
-        report = links.into(read_report(jobs.artifact(job.id, RESULT)), job.id)
-    except NotFound as error:  # removed just now
+        report = links.into(jobs.report(job.id), job.id)
+    except (NotFound, NoResult) as error:  # removed just now, or it can't be read
         return BatchResult(name=item.name, job=job.id, error=error.problem)
     return BatchResult(name=item.name, job=job.id, status=job.state, result=report)
 

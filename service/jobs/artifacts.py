@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from ep_core.channels.report import MASKS, SHEET, inversion_name
 from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, area_key, mask_name, overlay_name
-from ep_core.reports import AnyReport, Report, read_report
+from ep_core.reports import AnyReport, Report
 from ep_core.spec import CompareSpec, spatial_areas
 from service.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
 from service.deps import JobsDep, LinksDep, SettingsDep
@@ -99,8 +99,13 @@ class Artifacts:
         return self._jobs.artifact(self.record.id, name)
 
     def report(self) -> Report:
-        """Return the stored report."""
-        return read_report(self.file(RESULT))
+        """Return the stored report.
+
+        Raises:
+            NotFound: the job has none.
+            NoResult: it can't be read.
+        """
+        return self._jobs.report(self.record.id)
 
     def all_files(self) -> dict[str, bytes]:
         """Return all stored files by name, the posted image left out."""

@@ -10,9 +10,12 @@ from typing import Self
 
 import structlog
 from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from ep_core.report import RESULT
+from ep_core.reports import Report, read_report
 from service.access.callers import Caller
 from service.errors import NoResult, NotFound
 from service.settings import ApiSettings
@@ -130,6 +133,24 @@ class JobService:
         if data is None:
             raise NotFound(f"The job has no {name}: its `links` name what it has.")
         return data
+
+    def report(self, job_id: str) -> Report:
+        """Return a finished job's report.
+
+        Raises:
+            NotFound: it isn't there (any more).
+            NoResult: what is stored can't be read.
+        """
+        stored = self.artifact(job_id, RESULT)
+        try:
+            return read_report(stored)
+        except ValidationError as error:
+            _log.warning("stored result can't be read", job=job_id, error=str(error)[:500])
+            reason = (
+                "The job's stored result can't be read: another version wrote it, or its scores are not finite "
+                "numbers. Delete the job, and post it again."
+            )
+            raise NoResult(reason, state=JobState.SUCCEEDED, error=None) from error
 
     def artifact_names(self, job_id: str) -> list[str]:
         """Return the names of what a finished job has stored, its images left out."""

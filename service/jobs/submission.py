@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
+from pydantic import ValidationError
 from redis import Redis, RedisError
 
 from ep_core.report import RESULT
@@ -179,7 +180,12 @@ class Submissions:
             return None
         for name in filter(is_input, self._blobs.names(job_id)):
             self._blobs.remove(job_id, name)
-        report = read_report(stored).model_copy(update={"id": job_id})
+        try:
+            report = read_report(stored).model_copy(update={"id": job_id})
+        except ValidationError as error:  # the job is run, then
+            _log.warning("known result can't be read", job=source, error=str(error)[:500])
+            self._blobs.delete(job_id)
+            return None
         self._blobs.put(job_id, RESULT, report.model_dump_json().encode())
         return report
 

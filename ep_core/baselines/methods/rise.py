@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ep_core.baselines.method import Method, Question
+from ep_core.baselines.passes import batch_on
 from ep_core.models.tuned import tune
 
 SAMPLES = 4000  # the paper's number for VGG16
 CELLS = 7
 KEPT = 0.5
-CPU_BATCH = 16
-GPU_BATCH = 128
+BATCHES = {"cpu": 16, "cuda": 128}  # of masks: there are no gradients
 
 
 class RandomMasks:
@@ -71,7 +71,7 @@ def _attribute(question: Question) -> Tensor:
     total = torch.zeros(len(targets), height * width, device=question.device)
     masks = RandomMasks(samples, (height, width), question.generator())
     done = 0
-    for batch in masks.batches(GPU_BATCH if x.is_cuda else CPU_BATCH, question.device):
+    for batch in masks.batches(batch_on(question.device, BATCHES), question.device):
         images = (x * batch[:, None]).contiguous(memory_format=torch.channels_last)
         probabilities = network(images).softmax(dim=1)[:, targets]
         total.addmm_(probabilities.T, batch.flatten(1))

@@ -62,7 +62,7 @@ def test_map_is_the_mean_of_masks_by_probability(spot_model: Classifier, monkeyp
     shares: list[float] = []
     with spot_model.frozen() as network:
         ours = rise.METHOD.attribute(Question(spot_model, x, (1, 0), CompareSpec(samples=40, seed=7), shares.append))
-        monkeypatch.setattr(rise, "CPU_BATCH", 7)
+        monkeypatch.setitem(rise.BATCHES, "cpu", 7)
         rebatched = rise.METHOD.attribute(Question(spot_model, x, (1, 0), CompareSpec(samples=40, seed=7)))
         expected = torch.zeros(2, 168, 168)
         drawn = RandomMasks(40, (168, 168), Question(spot_model, x, (0,), CompareSpec(seed=7)).generator())
