@@ -6,10 +6,12 @@ writes in one step, so a stale worker can overwrite neither a final state nor a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from pydantic import ValidationError
 from pydantic_core import from_json
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
@@ -36,6 +38,8 @@ from .index import JobIndex, Place, jobs_before
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
 _TEXT_FIELDS |= {"webhook", "owner", "task", "priority", "batch", "content", *Origin._fields}
+_TOLD = {"progress", "partial_curve", "found", "delivery", "error"}
+"""Fields without which a record still says what to do, such as a curve whose scores were NaN (null, in JSON)."""
 
 
 class AlreadyRuns(Exception):
@@ -158,7 +162,7 @@ class JobStore:
         """Write the progress of a running attempt; False where this attempt isn't the running one any more."""
         fields = {
             "progress": as_field(progress.model_dump(mode="json")),
-            "partial_curve": as_field([point.model_dump(mode="json") for point in partial_curve]),
+            "partial_curve": as_field([point.model_dump(mode="json") for point in partial_curve if _is_finite(point)]),
         }
         told = "{" + ",".join(f'"{name}":{value}' for name, value in fields.items()) + "}"
         event = (EventKind.PROGRESS, told)
@@ -278,13 +282,25 @@ class JobLook:
 
 
 def _record(fields: dict[bytes, bytes]) -> JobRecord | None:
+    """Return the record of a hash; what only tells of the job, and can't be read, is left out."""
     if not fields:
         return None
-    return JobRecord.model_validate({name.decode(): _parse(name.decode(), text) for name, text in fields.items()})
+    parsed = {name.decode(): _parse(name.decode(), text) for name, text in fields.items()}
+    try:
+        return JobRecord.model_validate(parsed)
+    except ValidationError as error:
+        wrong = {str(one["loc"][0]) for one in error.errors()}
+        if not wrong <= _TOLD:
+            raise
+        return JobRecord.model_validate({name: value for name, value in parsed.items() if name not in wrong})
 
 
 def _parse(name: str, text: bytes) -> Any:
     return text.decode() if name in _TEXT_FIELDS else from_json(text)
+
+
+def _is_finite(point: PartialPoint) -> bool:
+    return math.isfinite(point.score) and math.isfinite(point.measured_area)
 
 
 def _ms(seconds: float) -> int:

@@ -165,6 +165,17 @@ def test_a_new_attempt_starts_without_the_old_progress(store: JobStore, make_rec
     assert (again.attempt, again.worker, again.progress, again.partial_curve) == (2, "other", None, [])
 
 
+def test_scores_that_are_not_finite_are_left_out_of_what_is_told(store: JobStore, redis: Redis, make_record: Make):
+    record = make_record()
+    attempt = bring_to(store, record, JobState.RUNNING)
+    nan = PartialPoint(area=0.2, measured_area=0.2, score=float("nan"))
+    assert store.update(record.id, attempt=attempt, progress=PROGRESS, partial_curve=[nan, *POINTS])
+    assert store.get(record.id).partial_curve == POINTS
+    redis.hset(f"ep:job:{record.id}", "partial_curve", '[{"area":0.2,"measured_area":0.2,"score":null}]')
+    kept = store.get(record.id)
+    assert (kept.partial_curve, kept.progress, kept.state) == ([], PROGRESS, JobState.RUNNING)
+
+
 def test_of_concurrent_finishes_one_wins(store: JobStore, make_record: Make):
     for _ in range(20):
         record = make_record()
