@@ -50,6 +50,8 @@ def main() -> int:
         access_log=False,  # service.middleware logs requests
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_s,
+        proxy_headers=bool(settings.trusted_proxies),  # uvicorn's default believes everybody on this machine
+        forwarded_allow_ips=list(settings.trusted_proxies or ()),
     )
     gc.collect()
     gc.freeze()  # what was made up to here stays: looking through all of it holds up requests for tens of milliseconds

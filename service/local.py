@@ -80,6 +80,26 @@ def serve(
     return 0
 
 
+class _KeptRedis:
+    """Redis, as a `Keeper` sees it; its lines are in its own log."""
+
+    name = "redis"
+
+    def __init__(self, redis: EmbeddedRedis) -> None:
+        self._redis = redis
+        self.started_at = time.monotonic()
+
+    def start(self) -> None:
+        self.started_at = time.monotonic()
+        self._redis.start()
+
+    def poll(self) -> int | None:
+        return self._redis.exit_code
+
+    def drain(self) -> None:
+        """Do nothing: its lines go to its log."""
+
+
 class _Stack:
     """Redis, the API and the workers, from their start to their end."""
 
@@ -100,16 +120,20 @@ class _Stack:
             running.callback(self._stop, [api], API_GRACE_S)
             workers = [self._child(name, "worker", env) for name in self._worker_names()]
             running.callback(self._stop, workers, WORKER_GRACE_S)
-            self._watch(redis, api, [Keeper(worker, show=self._show) for worker in workers], began)
+            self._watch(redis, api, workers, began)
             self._say("\nStopping (once more to stop at once) ...")
         self._say("Stopped.")
 
-    def _watch(self, redis: EmbeddedRedis, api: Child, keepers: list[Keeper], began: float) -> None:
+    def _watch(self, redis: EmbeddedRedis, api: Child, workers: list[Child], began: float) -> None:
+        """Start again what ends, each by itself; before all is ready, an end of Redis or the API is a wrong setting."""
+        kept = [Keeper(child, show=self._show) for child in (_KeptRedis(redis), api)]
+        keepers = [Keeper(worker, show=self._show) for worker in workers]
         is_ready = False
         with Redis.from_url(redis.url, socket_timeout=5.0) as client:
             while not self._requests.stop:
-                self._check_alive(redis, api)
-                for keeper in keepers:
+                if not is_ready:
+                    self._check_alive(redis, api)
+                for keeper in (*(kept if is_ready else ()), *keepers):
                     keeper.check()
                 if not is_ready and self._is_ready(client):
                     is_ready = True

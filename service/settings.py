@@ -41,6 +41,15 @@ class ApiSettings(SharedSettings):
     max_queued: Annotated[
         int | None, Field(ge=0, description="Most jobs that may wait, per key (without keys: of all).")
     ] = None
+    trusted_proxies: Annotated[
+        tuple[str, ...] | None,
+        NoDecode,
+        BeforeValidator(_split),
+        Field(
+            description="Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses or networks "
+            "(`10.0.0.0/8`), separated by commas; unset: none."
+        ),
+    ] = None
     cors_origins: Annotated[
         tuple[str, ...] | None,
         NoDecode,

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO
+from typing import IO, Protocol
 
 from .processes import spawn
 
@@ -20,6 +20,22 @@ Show = Callable[[str, str], None]
 
 class GaveUp(RuntimeError):
     """A child keeps dying right after its start; the message is one line."""
+
+
+class Kept(Protocol):
+    """A process that a `Keeper` keeps running."""
+
+    name: str
+    started_at: float
+
+    def start(self) -> None:
+        """Start it, for the first time or again."""
+
+    def poll(self) -> int | None:
+        """Return how it ended; None while it runs."""
+
+    def drain(self) -> None:
+        """Wait until the last lines of an ended process have been shown."""
 
 
 class Child:
@@ -46,6 +62,10 @@ class Child:
         self._pump = threading.Thread(target=self._show_lines, args=(self.process.stdout,), daemon=True)
         self._pump.start()
 
+    def poll(self) -> int | None:
+        """Return how it ended; None while it runs."""
+        return self.process.poll()
+
     def drain(self) -> None:
         """Wait until the last lines of an ended child have been shown."""
         self._pump.join(timeout=2.0)
@@ -64,7 +84,7 @@ class Keeper:
         show: told of each end and restart.
     """
 
-    def __init__(self, child: Child, *, show: Show) -> None:
+    def __init__(self, child: Kept, *, show: Show) -> None:
         self.child = child
         self._show = show
         self._early_deaths = 0
@@ -76,7 +96,7 @@ class Keeper:
         Raises:
             GaveUp: it died within `EARLY_S` seconds of its start, `MAX_EARLY_DEATHS` times in a row.
         """
-        exit_code = self.child.process.poll()
+        exit_code = self.child.poll()
         if exit_code is None:
             return
         now = time.monotonic()

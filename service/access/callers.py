@@ -64,10 +64,12 @@ async def find_caller(request: Request) -> Caller:
     sent = _sent_key(request)
     key = keys.find(sent) if sent else None
     if keys and key is None:
+        if sent:
+            await _count(request, f"wrong-key:{_address(request)}", WRONG_KEYS)
         raise Unauthorized(UNKNOWN if sent else Unauthorized.example, headers={"WWW-Authenticate": "Bearer"})
     caller = Caller.of(key, settings)
     if caller.rate is not None:
-        await _count(request, caller, caller.rate)
+        await _count(request, f"key:{caller.owner}" if caller.owner else f"address:{_address(request)}", caller.rate)
     return caller
 
 
@@ -76,6 +78,8 @@ def _sent_key(request: Request) -> str | None:
     return key.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
 
 
+WRONG_KEYS = "60/minute"
+"""Most keys that are none, per address: nobody guesses one, but whoever tries shall not keep the service busy."""
 UNKNOWN = "This API key is none of this service's. Check that it is whole, or ask the operator for another one."
 
 
@@ -85,9 +89,13 @@ def webhook_secret_of(owner: str | None, *, keys: KeyRing, settings: ApiSettings
     return Caller.of(key, settings).webhook_secret if owner is None or key is not None else None
 
 
-async def _count(request: Request, caller: Caller, rate: str) -> None:
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+async def _count(request: Request, who: str, rate: str) -> None:
+    """Count a request; raises `RateLimited` where it is one too many."""
     limits = cast("RateLimits", request.app.state.rates)
-    who = f"key:{caller.owner}" if caller.owner else f"address:{request.client.host if request.client else ''}"
     allowance = await run_in_threadpool(limits.hit, rate, who)
     request.state.headers = allowance.headers  # the middleware sends them, whatever the answer will be
     if not allowance.granted:

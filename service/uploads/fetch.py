@@ -13,8 +13,8 @@ from .images import PostedImage, clean_name, unusable
 from .limits import UploadLimits, too_large_together
 from .upload import Upload
 
-FETCH_S = 15.0
-FETCHED_AT_ONCE = 4
+FETCH_S = 15.0  # for all of an upload's images together
+FETCHED_AT_ONCE = 8
 
 
 async def fetch_images(upload: Upload, limits: UploadLimits, outbound: Outbound) -> Upload:
@@ -26,7 +26,8 @@ async def fetch_images(upload: Upload, limits: UploadLimits, outbound: Outbound)
     """
     if not upload.urls:
         return upload
-    slots = asyncio.Semaphore(FETCHED_AT_ONCE)
+    slots, clock = asyncio.Semaphore(FETCHED_AT_ONCE), asyncio.get_running_loop().time
+    deadline = clock() + FETCH_S
     together = sum(len(image.data) for image in upload.images)
 
     async def fetch(url: str) -> PostedImage | OutboundError:
@@ -34,8 +35,11 @@ async def fetch_images(upload: Upload, limits: UploadLimits, outbound: Outbound)
         async with slots:
             if together > limits.total_bytes:
                 raise too_large_together(limits)
+            left_s = deadline - clock()
+            if left_s <= 0:
+                return OutboundError(f"was not asked for any more: all images together may take {FETCH_S:g} s")
             try:
-                data = await outbound.fetch(url, max_bytes=limits.image_bytes, timeout_s=FETCH_S)
+                data = await outbound.fetch(url, max_bytes=limits.image_bytes, timeout_s=left_s)
             except OutboundError as error:
                 return error
         together += len(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -85,6 +86,16 @@ def status(*codes: int, **headers: str) -> Callable[[BaseHTTPRequestHandler], No
         for name, value in headers.items():
             handler.send_header(name.replace("_", "-"), value)
         handler.end_headers()
+
+    return answer
+
+
+def late(seconds: float) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Answer only after so many seconds."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(seconds)
+        status(204)(handler)
 
     return answer
 

@@ -67,6 +67,15 @@ class TestKeys:
                 asked += 1
         assert asked > 15
 
+    def test_whoever_tries_many_is_slowed_down(self, make: Make) -> None:
+        client = make(api_keys=KEYS)
+        answers = [client.get("/v1/models", headers=bearer(f"ep_{k}")) for k in range(61)]
+
+        assert [answer.status_code for answer in answers] == [401] * 60 + [429]
+        assert int(answers[-1].headers["retry-after"]) >= 1
+        assert client.get("/v1/models", headers=bearer(ANN)).status_code == 200
+        assert client.get("/v1/models").status_code == 401  # none at all: nothing was tried
+
     def test_either_header_does(self, make: Make) -> None:
         client = make(api_keys=KEYS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,13 +13,15 @@ from redis import Redis
 
 from service.app import create_app
 from service.settings import ApiSettings
+from service.uploads import fetch
+from service.uploads.fetch import FETCHED_AT_ONCE
 from worker.blobs import RedisBlobs
 from worker.contract import INPUT, Priority
 from worker.queue import job_queue
 from worker.reuse import KnownResults
 from worker.store import JobStore
 
-from .receivers import Answering, body, status
+from .receivers import Answering, body, late, status
 
 PARAMS = '{"areas": [0.05, 0.1, 0.2]}'
 Finish = Callable[[str], None]
@@ -186,8 +189,18 @@ class TestImagesByAddress:
 
         assert (answer.status_code, answer.json()["type"]) == (413, "/problems/upload-too-large")
         assert "400000 bytes" in answer.json()["detail"]
-        assert len(server.requests) <= 5  # the rest isn't asked for
+        assert len(server.requests) <= FETCHED_AT_ONCE + 1  # the rest isn't asked for
         assert not redis.keys("ep:job:*")
+
+    def test_slow_ones_share_one_limit_of_time(self, open_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(fetch, "FETCH_S", 1.0)
+        with Answering(late(5)) as slow:
+            started = time.monotonic()
+            answer = open_client.post("/v1/batches", json={"image_url": [slow.url] * 20})
+
+        assert time.monotonic() - started < 3
+        assert answer.status_code == 422
+        assert len(slow.requests) == FETCHED_AT_ONCE
 
     def test_in_a_batch_they_do_not_lose_the_others(self, open_client: TestClient, png: bytes) -> None:
         with Answering(body(png)) as good, Answering(status(500)) as bad:

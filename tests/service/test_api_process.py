@@ -192,6 +192,18 @@ def _assert_unavailable(address: str, png: bytes, paths: list[tuple[str, str]] =
         assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize(("trusted", "granted"), [({}, 30), ({"EP_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"}, 40)])
+def test_only_proxies_that_the_operator_names_say_who_asks(
+    redis: Redis, redis_server: EmbeddedRedis, trusted: dict[str, str], granted: int
+) -> None:
+    with _api(redis_server.url, EP_RATE_LIMIT="30/minute", **trusted) as (_, address), httpx.Client() as client:
+        statuses = [
+            client.get(f"{address}/v1/jobs", headers={"X-Forwarded-For": f"203.0.113.{k}"}).status_code
+            for k in range(40)
+        ]
+    assert statuses == [200] * granted + [429] * (40 - granted)
+
+
 def test_stopping_answers_clients_that_wait(redis_server: EmbeddedRedis, png: bytes, cards: list[ModelCard]) -> None:
     with Redis.from_url(redis_server.url) as redis:
         catalogue.publish(redis, cards)

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from service import embedded_redis
@@ -131,6 +132,12 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
         time.sleep(0.05)
 
 
+def answers(url: str) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(url).status_code == 200
+    return False
+
+
 @pytest.mark.e2e
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 class TestRunning:
@@ -159,6 +166,18 @@ class TestRunning:
             stack.read_until("Stopped")
             assert stack.process.wait(30) == 0
             assert all(map(gone, children.values()))
+
+    def test_a_process_that_ends_is_started_again(self, start: Callable[[], Stack], free_port: int) -> None:
+        stack = start()
+        stack.read_until("Ready after")
+        for name in ("service", "redis"):
+            first = stack.children()[name]
+            os.kill(first, signal.SIGKILL)
+            stack.read_until("killed by signal 9.*starts again")
+            wait_until(lambda name=name, first=first: stack.children().get(name, first) != first)
+        address = f"http://127.0.0.1:{free_port}/readyz"
+        wait_until(lambda: answers(address), timeout_s=60)
+        assert stack.children().keys() == {"redis", "service", "worker"}
 
     def test_a_killed_worker_is_replaced_and_a_killed_parent_leaves_nothing(self, start: Callable[[], Stack]) -> None:
         stack = start()
