@@ -7,14 +7,18 @@ import socket
 import sys
 from types import FrameType
 
+import structlog
 import uvicorn
 from pydantic import ValidationError
 
 from worker.logs import setup_logging
 
 from .access.exposure import check_exposure
+from .access.keys import is_open_to_others
 from .app import create_app
 from .settings import ApiSettings
+
+_log = structlog.get_logger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -44,6 +48,8 @@ def main() -> int:
         where = f"{settings.host}:{settings.port}"
         return _give_up(f"can't listen on {where} ({error.strerror}): set EP_PORT (or EP_HOST) to another one")
     setup_logging(json=settings.log_json)
+    if settings.api_keys_file is not None and is_open_to_others(settings.api_keys_file):
+        _log.warning("others can read the API keys' file: chmod 600 it", file=str(settings.api_keys_file))
     config = uvicorn.Config(
         app,
         log_config=None,  # everything goes through worker.logs

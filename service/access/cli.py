@@ -1,15 +1,16 @@
-"""`ep new-key`: a new API key for its owner, and the lines that go into the operator's file."""
+"""`ep new-key`: a new API key for its owner, and its entry in the operator's file."""
 
 from __future__ import annotations
 
 import base64
 import secrets
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from .keys import ApiKey, hash_key, new_key
+from .keys import ApiKey, add_key, hash_key, new_key
 
 
 def new_key_command(
@@ -17,10 +18,13 @@ def new_key_command(
     rate: Annotated[str | None, typer.Option(help="Most requests, such as 600/minute.")] = None,
     max_queued: Annotated[int | None, typer.Option(help="Most jobs that may wait.")] = None,
     webhooks: Annotated[bool, typer.Option(help="Make a secret that signs its webhooks, too.")] = False,
+    file: Annotated[
+        Path, typer.Option(envvar="EP_API_KEYS_FILE", help="Keys file; made where it is missing.", dir_okay=False)
+    ] = Path("keys.toml"),
 ) -> None:
-    """Show a new API key, this once, and print its entry for the file that EP_API_KEYS_FILE names.
+    """Show a new API key, this once, and add its entry to the keys file, which only its owner may read.
 
-    The key goes to standard error, the entry, which holds its hash, to standard output: `ep new-key NAME >> keys.toml`.
+    The entry holds the key's hash, and the secret that signs its webhooks, if it has one.
     """
     key = new_key()
     secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}" if webhooks else None
@@ -30,7 +34,10 @@ def new_key_command(
         for fault in error.errors():
             typer.echo(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}", err=True)
         raise typer.Exit(2) from error
-    typer.echo(f"The key of {name}, for its owner, sent as Authorization: Bearer ...\n\n    {key}\n", err=True)
-    typer.echo("[[keys]]")
-    for field, value in entry.model_dump(exclude_none=True).items():
-        typer.echo(f"{field} = {value}" if isinstance(value, int) else f'{field} = "{value}"')
+    try:
+        add_key(file, entry)
+    except (OSError, ValueError) as error:
+        typer.echo(f"the key was not added: {error}", err=True)
+        raise typer.Exit(2) from error
+    typer.echo(f"The key of {name}, for its owner, sent as Authorization: Bearer ...\n\n    {key}\n")
+    typer.echo(f"Its entry is in {file}, which EP_API_KEYS_FILE names; start the API again.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
 import tomllib
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # the settings hold keys
     from service.settings import ApiSettings
 
 PREFIX = "ep_"
+PRIVATE = 0o600  # the file holds the secrets that sign webhooks
 
 
 def check_rate(rate: str) -> str:
@@ -95,6 +97,29 @@ def read_keys(file: Path) -> list[ApiKey]:
     except ValidationError as error:
         faults = (f"keys.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise ValueError(f"{file}: {'; '.join(faults)}") from error
+
+
+def add_key(file: Path, key: ApiKey) -> None:
+    """Add a key to a file, which is made where it is missing, and which only its owner may read from then on.
+
+    Raises:
+        OSError: it can't be written.
+        ValueError: what is there is no such file (`read_keys`).
+    """
+    if file.exists():
+        read_keys(file)
+    fields = [
+        f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"'
+        for name, value in key.model_dump(exclude_none=True).items()
+    ]
+    with open(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE), "a") as opened:
+        os.fchmod(opened.fileno(), PRIVATE)
+        opened.write("\n".join(["", "[[keys]]", *fields, ""]))
+
+
+def is_open_to_others(file: Path) -> bool:
+    """Return whether others than a file's owner can read it."""
+    return bool(file.stat().st_mode & 0o077)
 
 
 def load_keys(settings: ApiSettings) -> KeyRing:

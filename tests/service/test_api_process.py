@@ -230,6 +230,19 @@ def test_stopping_answers_clients_that_wait(redis_server: EmbeddedRedis, png: by
     assert "Traceback" not in log
 
 
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o604, True)])
+def test_a_keys_file_that_others_can_read_is_warned_of(
+    redis: Redis, redis_server: EmbeddedRedis, tmp_path: Path, mode: int, warned: bool
+) -> None:
+    keys = tmp_path / "keys.toml"
+    keys.write_text("")
+    keys.chmod(mode)
+    with _api(redis_server.url, EP_API_KEYS_FILE=str(keys)) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=10)
+    assert ("others can read the API keys' file" in log) == warned
+
+
 def test_a_taken_port_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])

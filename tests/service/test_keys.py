@@ -20,15 +20,20 @@ def ep(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([EP, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_command_prints_a_key_and_its_entry(tmp_path: Path) -> None:
-    made = ep("new-key", "dash", "--rate", "10/second;600/minute", "--max-queued", "7", "--webhooks")
+def test_the_command_shows_a_key_and_adds_its_entry_to_a_private_file(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
-    file.write_text(made.stdout)
+    ep("new-key", "first", "--file", str(file))
+    file.chmod(0o644)
+    made = ep(
+        "new-key", "dash", "--rate", "10/second;600/minute", "--max-queued", "7", "--webhooks", "--file", str(file)
+    )
 
-    (entry,) = read_keys(file)
+    first, entry = read_keys(file)
 
-    assert "ep_" not in made.stdout  # only its hash is stored
-    key = re.search(r"ep_[\w-]{43}", made.stderr)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert first.name == "first"
+    assert "ep_" not in file.read_text()  # only its hash is stored
+    key = re.search(r"ep_[\w-]{43}", made.stdout)
     assert key is not None
     assert KeyRing([entry]).find(key[0]) == entry
     assert (entry.name, entry.rate, entry.max_queued) == ("dash", "10/second;600/minute", 7)
@@ -37,10 +42,27 @@ def test_the_command_prints_a_key_and_its_entry(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [["Upper"], ["a", "--rate", "often"], ["a", "--max-queued", "-1"]])
 def test_the_command_says_what_is_wrong(wrong: list[str]) -> None:
-    said = ep("new-key", *wrong)
+    said = ep("new-key", *wrong, "--file", "no-such-file")
 
     assert (said.returncode, said.stdout) == (2, "")
     assert "Traceback" not in said.stderr
+    assert not Path("no-such-file").exists()
+
+
+@pytest.mark.parametrize("there", [None, "keys = [", "a folder"])
+def test_a_file_that_can_not_be_added_to_is_left_alone(tmp_path: Path, there: str | None) -> None:
+    file = tmp_path / ("missing/keys.toml" if there is None else "keys.toml")
+    if there == "a folder":
+        file.mkdir()
+    elif there is not None:
+        file.write_text(there)
+
+    said = ep("new-key", "dash", "--file", str(file))
+
+    assert said.returncode == 2
+    assert "Traceback" not in said.stderr
+    assert "ep_" not in said.stdout
+    assert not file.is_file() or file.read_text() == there
 
 
 def test_a_key_is_found_by_its_hash_alone() -> None:
