@@ -1,6 +1,6 @@
 # The API: no torch in it. Build from the repository's root:
 #   docker build -f docker/api.Dockerfile -t extremal-perturbations-api .
-FROM python:3.12-slim AS build
+FROM python:3.12.12-slim AS build
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /src
@@ -11,7 +11,7 @@ COPY service service
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --constraint constraints.txt '.[api,blobs,otel]'
 
-FROM python:3.12-slim
+FROM python:3.12.12-slim
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin ep
 COPY --from=build /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH \

@@ -1,7 +1,7 @@
 # A worker, for CPU and GPU alike: PyPI's torch brings CUDA along and runs without a GPU too. From the repository's root:
 #   docker build -f docker/worker.Dockerfile -t extremal-perturbations-worker .
 # Without GPUs, --build-arg TORCH_INDEX=<the PyTorch project's index of CPU wheels> makes the image some GB smaller.
-FROM python:3.12-slim AS build
+FROM python:3.12.12-slim AS build
 ARG TORCH_INDEX=""
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
@@ -18,7 +18,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --constraint constraints.txt '.[worker,blobs,otel,timm]'
 RUN TORCH_HOME=/opt/cache/torch ep models --fetch mobilenet_v2
 
-FROM python:3.12-slim
+FROM python:3.12.12-slim
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin ep \
     && install --directory --owner=10001 --group=10001 /var/lib/ep
 COPY --from=build /opt/venv /opt/venv

@@ -107,7 +107,10 @@ class TestEveryService:
         if "build" in service:
             assert (ROOT / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
         else:
-            assert re.fullmatch(r"[\w./-]+:v?\d[\w.-]*", service["image"])
+            assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+[\w.-]*", service["image"])
+
+    def test_has_a_limit_of_memory(self, service: dict[str, Any]) -> None:
+        assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
 
     def test_runs_as_the_user_of_its_image(self, service: dict[str, Any]) -> None:
         if "build" in service:
