@@ -25,7 +25,7 @@ from .watch import Watch
 
 SEARCH = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.LEARNING_RATE:g}"
 """Settings that the masks of `fast` depend on besides what is asked; the logs of evaluations name them."""
-ALTERNATIVE_WALKS = 6
+ALTERNATIVE_WALKS = 4
 """Walks that look for an alternative: it need not be steady, only sufficient."""
 
 

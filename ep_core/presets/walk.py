@@ -18,10 +18,9 @@ from ep_core.spec import Variant
 
 from .fast import LARGEST_AREA, FastRule
 
-WALKS = 64
+WALKS = 32
 FEWEST = 2  # so that there are two halves to compare
-LENGTH = 0.1  # times the iterations per area: the steps of a walk
-SHORTEST = 3  # steps of a walk, where there are as many
+LENGTH = 0.16  # times the iterations per area: the steps of a walk
 
 
 def plan(
@@ -45,7 +44,7 @@ def plan(
         cost: of a walk's step, as a share of one of refinement.
         most: walks.
     """
-    length = max(1, round(LENGTH * iterations), min(SHORTEST, iterations - hold))
+    length = max(1, round(LENGTH * iterations))
     affordable = int(len(areas) * (iterations - hold) / (length * cost))
     walks = min(most, max(FEWEST, affordable))
     return [

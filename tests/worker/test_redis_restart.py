@@ -111,6 +111,6 @@ def test_no_lease_is_renewed_for_a_job_whose_end_redis_missed(tmp_path: Path, ma
         job = Job.fetch(record.id, connection=redis, serializer=JSONSerializer)
         execution = worker.prepare_execution(job)
         server.stop()
-        with pytest.raises(queue.REDIS_UNUSABLE):
+        with pytest.raises(queue.REDIS_AWAY):
             worker.perform_job(job, worker.queues[0], execution)
         assert not worker.executions

@@ -17,7 +17,7 @@ from ep_core.extremal.watch import Watch
 from ep_core.lanes import Lane
 from ep_core.models import Classifier
 from ep_core.prepared import prepare
-from ep_core.presets import refine, walk
+from ep_core.presets import walk
 from ep_core.presets.walk import NEAR, OVERALL, WalkRule, survival
 from ep_core.progress import Progress, Seen
 from ep_core.solver import Solver
@@ -87,11 +87,10 @@ def test_walks_are_scaled_where_the_network_still_sees_the_target(
     image = sample("goose")
     spec = ExtremalSpec(areas=(0.2, 0.5), iterations=3)
     (scaled,), _ = survivals(mobilenet, spec, image)
-    steps = spec.iterations - refine.steps(spec.iterations)  # fewer than the shortest walk should have
-    assert scaled.steps == pytest.approx(steps * scaled.walks * (128 / 224) ** 2)
+    assert scaled.steps == pytest.approx(scaled.walks * (128 / 224) ** 2)
     monkeypatch.setattr(walks, "LEAST_CONTRAST", 10.0)
     (whole,), _ = survivals(mobilenet, spec, image)
-    assert whole.steps == steps * whole.walks
+    assert whole.steps == whole.walks
     assert whole.maps.shape == scaled.maps.shape == (2, 224, 224)
 
 
