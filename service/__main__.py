@@ -16,6 +16,7 @@ from worker.logs import setup_logging
 from .access.exposure import check_exposure
 from .access.keys import is_open_to_others
 from .app import create_app
+from .connections import connections
 from .settings import ApiSettings
 
 _log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ def main() -> int:
         _log.warning("others can read the API keys' file: chmod 600 it", file=str(settings.api_keys_file))
     config = uvicorn.Config(
         app,
+        http=connections(settings),
         log_config=None,  # everything goes through worker.logs
         access_log=False,  # service.middleware logs requests
         server_header=False,

@@ -69,6 +69,10 @@ class ApiSettings(SharedSettings):
         str | None,
         Field(pattern="^whsec_[A-Za-z0-9+/=]{32,}$", description="Signs webhooks (`whsec_...`); unset: none are sent."),
     ] = None
+    max_unfinished: Annotated[
+        int,
+        Field(ge=1, description="Connections of an address that may be without a whole request (of a proxy: any)."),
+    ] = 100
     max_wait_s: Annotated[
         int, Field(ge=0, le=600, description="Most seconds that `Prefer: wait=N` holds a request open.")
     ] = 60
