@@ -29,6 +29,7 @@ from .errors import Forbidden, RateLimited, Unauthorized
 from .http_metrics import HttpMetrics
 from .jobs import artifacts, events, maps, posted
 from .jobs import endpoints as jobs
+from .jobs.reader import EventReader
 from .jobs.service import JobService
 from .jobs.submission import Submissions
 from .models import endpoints as models
@@ -82,6 +83,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.webhook_secret_of = partial(webhook_secret_of, keys=keys, settings=settings)
     app.state.rates = RateLimits(app.state.redis, settings.redis_url)
     app.state.polls = connect_async(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
+    app.state.events = EventReader(connect_waiting(settings.redis_url), app.state.polls)
     app.state.jobs = JobService(app.state.redis, settings, polls=app.state.polls)
     app.state.submissions = Submissions(app.state.redis, settings)
     app.state.batches = BatchService(app.state.redis, settings, app.state.submissions)
@@ -124,6 +126,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.stopping.set()
     app.state.redis.close()
+    await app.state.events.close()
     await app.state.polls.aclose()
     await app.state.watchers.aclose()
     await to_thread.run_sync(flush)

@@ -70,7 +70,7 @@ async def watch_job(
     as the job.
     """
     record = await run_in_threadpool(jobs.get, job_id)
-    watch = Watch(request.app.state.watchers, job_id, after=last_event_id)
+    watch = Watch(request.app.state.polls, request.app.state.events, job_id, after=last_event_id)
     if last_event_id is not None and record.state.is_final and await watch.is_over():
         return Response(status_code=HTTPStatus.NO_CONTENT)
     first = await watch.begin() if last_event_id is None else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ import uvicorn
 from redis import Redis
 
 from service.app import create_app
+from service.jobs.reader import MOST_WAITING, Listener
 from service.settings import ApiSettings
 from worker.contract import JobProgress, JobState
 from worker.events import event_key
@@ -175,6 +177,47 @@ def test_many_watchers_see_the_same_and_others_are_answered(
         watcher.join(20)
     assert len(seen) == 60
     assert all(states[0] == "queued" and states[-1] == "succeeded" for states in seen)
+
+
+def test_watchers_hold_no_connections_to_redis(
+    address: str, redis: Redis, store: JobStore, post: Post, finish: Finish
+) -> None:
+    job_ids = [post() for _ in range(10)]
+    host, port = address.removeprefix("http://").split(":")
+    connected = redis.info("clients")["connected_clients"]
+    with ExitStack() as running:
+        sockets = []
+        for k in range(400):
+            one = running.enter_context(socket.create_connection((host, int(port)), timeout=20))
+            one.sendall(f"GET /v1/jobs/{job_ids[k % 10]}/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            sockets.append(one)
+        for one in sockets:
+            assert b"queued" in read_until(one, b"\r\n\r\n", b"queued")
+        assert redis.info("clients")["connected_clients"] < connected + 70  # of quick commands; they are a pool
+        asked = time.monotonic()
+        assert httpx.get(f"{address}/v1/jobs/{job_ids[0]}").status_code == 200
+        assert time.monotonic() - asked < 1
+        for job_id in job_ids:
+            finish(job_id)
+        for one in sockets:
+            assert b"succeeded" in read_until(one, b"succeeded")
+
+
+def read_until(connection: socket.socket, *wanted: bytes) -> bytes:
+    """Read until all of these have come."""
+    found = b""
+    while not all(one in found for one in wanted):
+        more = connection.recv(65536)
+        assert more, found
+        found += more
+    return found
+
+
+def test_who_is_too_far_behind_ends_and_comes_back() -> None:
+    listener = Listener()
+    for k in range(MOST_WAITING + 1):
+        listener.give([(f"{k}-0".encode(), {})])
+    assert listener.is_over
 
 
 def test_an_unknown_job_and_a_wrong_id_are_problems(address: str, post: Post) -> None:
