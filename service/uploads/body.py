@@ -12,11 +12,21 @@ from pydantic import Field, ValidationError
 
 from ep_core.spec import ExtremalSpec, Spec
 from service.errors import InvalidFields
-from service.validation import MAX_ERRORS, field_errors
+from service.validation import MAX_ERRORS, FieldError, field_errors
 
 from .images import PostedImage, image_error, unusable
-from .limits import FRAMING_BYTES, MAX_PARAMS_BYTES, UploadLimits, invalid, limited, too_large_json
+from .limits import (
+    FRAMING_BYTES,
+    MAX_PARAMS_BYTES,
+    UploadLimits,
+    invalid,
+    limited,
+    more_than,
+    too_large,
+    too_large_json,
+)
 from .options import JobOptions
+from .scan import other_bytes
 from .upload import Upload, check_count, check_urls
 
 
@@ -51,10 +61,14 @@ async def read_json(request: Request, limits: UploadLimits) -> Upload:
 
 
 async def read_text(request: Request, limits: UploadLimits) -> bytes:
-    """Read the text of a JSON body as it comes in; raises `UploadTooLarge`."""
+    """Read the text of a JSON body as it comes in; raises `UploadTooLarge`, also of what is too long beside images."""
     max_base64 = 4 * (limits.image_bytes + 2) // 3
     body = limited(request, max_base64 + MAX_PARAMS_BYTES + FRAMING_BYTES, too_large_json(limits))
-    return b"".join([chunk async for chunk in body])
+    text = b"".join([chunk async for chunk in body])
+    most = MAX_PARAMS_BYTES + FRAMING_BYTES
+    if len(text) > most and await run_in_threadpool(other_bytes, text, most) > most:
+        raise too_large(FieldError(field="params", detail=f"{more_than(MAX_PARAMS_BYTES)}, beside images in base64"))
+    return text
 
 
 def _from_json(text: bytes, limits: UploadLimits) -> Upload:
@@ -62,6 +76,8 @@ def _from_json(text: bytes, limits: UploadLimits) -> Upload:
         body = JobBody.model_validate_json(text)
     except ValidationError as error:
         raise InvalidFields(field_errors(error.errors(), around=_FIELDS)) from error
+    if len(body.model_dump_json(exclude={"image", "images"})) > MAX_PARAMS_BYTES + FRAMING_BYTES:
+        raise too_large(FieldError(field="params", detail=more_than(MAX_PARAMS_BYTES)))
     texts = _base64_texts(body)
     urls = check_urls(body.urls, limits)
     check_count(len(texts) + len(urls), body.params, limits)

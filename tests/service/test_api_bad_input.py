@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import time
 from typing import Any
 
 import pytest
@@ -249,6 +250,31 @@ def test_long_params_are_refused(client: TestClient, png: bytes) -> None:
     problem = problem_of(client.post("/v1/jobs", files={"image": png}, data={"params": params}))
 
     assert (problem.status, problem.errors[0].field) == (413, "params")
+
+
+MANY = 60_000
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/batches", "/v1/classify"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"image": "AAAA", "params": {"areas": [2] * MANY}},
+        {"image": "AAAA", "params": {"task": "compare", "methods": ["no"] * MANY}},
+        {"images": ["AAAA"] * MANY},
+        {"image_url": ["x"] * MANY},
+        {"image": "AAAA", "params": {"target": "x" * 3 * MANY}},
+        {"image": "AAAA", "top": "x" * 3 * MANY},
+    ],
+    ids=["areas", "methods", "images", "urls", "target", "other"],
+)
+def test_what_is_no_image_has_a_limit_before_it_is_read(client: TestClient, path: str, body: dict[str, Any]) -> None:
+    started = time.monotonic()
+    problem = problem_of(client.post(path, json=body))
+    assert problem.status in (413, 422)
+    assert time.monotonic() - started < 1
+    if "x" * 3 * MANY not in str(body):
+        assert (problem.status, problem.errors[0].field) == (413, "params")
 
 
 def test_no_models_known_yet(client: TestClient, redis: Redis, png: bytes) -> None:
