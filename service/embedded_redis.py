@@ -18,6 +18,7 @@ from typing import Self
 
 from redis import Redis, RedisError
 
+from .append_only import SPOILED, repair
 from .processes import spawn, stop
 
 START_TIMEOUT_S = 60.0  # it reads its whole append-only file first
@@ -65,6 +66,8 @@ class EmbeddedRedis:
         self._port = _free_port()
         self._password = secrets.token_hex(16)  # other users of this machine can reach the port
         self._process: subprocess.Popen[bytes] | None = None
+        self.repaired: str | None = None
+        """What was repaired at the last start, in a line."""
 
     @property
     def url(self) -> str:
@@ -72,12 +75,22 @@ class EmbeddedRedis:
         return f"redis://:{self._password}@127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
-        """Start the server and wait until it answers.
+        """Start the server and wait until it answers; where its file has a spoiled end, repair that first.
 
         Raises:
             FolderInUse: another server works in the folder.
             RedisStartError: there is no `redis-server`, or it ends right away.
         """
+        self.repaired = None
+        try:
+            self._launch()
+        except RedisStartError as error:
+            self.repaired = repair(self.directory) if SPOILED in str(error) else None
+            if self.repaired is None:
+                raise
+            self._launch()
+
+    def _launch(self) -> None:
         executable = find_redis_server()
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _lock(self.directory)

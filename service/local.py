@@ -23,7 +23,7 @@ from worker.liveness import live_workers
 
 from .embedded_redis import EmbeddedRedis, FolderInUse, RedisStartError
 from .processes import StopRequests, stop
-from .supervisor import Child, GaveUp, Keeper, describe
+from .supervisor import Child, GaveUp, Keeper, Show, describe
 
 WORKER_GRACE_S = 30.0  # to finish or requeue the running job
 API_GRACE_S = 10.0
@@ -85,13 +85,16 @@ class _KeptRedis:
 
     name = "redis"
 
-    def __init__(self, redis: EmbeddedRedis) -> None:
+    def __init__(self, redis: EmbeddedRedis, *, show: Show) -> None:
         self._redis = redis
+        self._show = show
         self.started_at = time.monotonic()
 
     def start(self) -> None:
         self.started_at = time.monotonic()
         self._redis.start()
+        if self._redis.repaired is not None:
+            self._show(self.name, self._redis.repaired)
 
     def poll(self) -> int | None:
         return self._redis.exit_code
@@ -126,7 +129,7 @@ class _Stack:
 
     def _watch(self, redis: EmbeddedRedis, api: Child, workers: list[Child], began: float) -> None:
         """Start again what ends, each by itself; before all is ready, an end of Redis or the API is a wrong setting."""
-        kept = [Keeper(child, show=self._show) for child in (_KeptRedis(redis), api)]
+        kept = [Keeper(child, show=self._show) for child in (_KeptRedis(redis, show=self._show), api)]
         keepers = [Keeper(worker, show=self._show) for worker in workers]
         is_ready = False
         with Redis.from_url(redis.url, socket_timeout=5.0) as client:
@@ -144,6 +147,8 @@ class _Stack:
         folder = self._settings.state_dir
         try:
             redis.start()
+            if redis.repaired is not None:
+                self._show("redis", redis.repaired)
         except FolderInUse as error:
             raise LocalStackError(
                 f"the state folder {folder} is in use by {f'process {error.pid}' if error.pid else 'another process'}: "

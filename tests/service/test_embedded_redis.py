@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -124,3 +125,35 @@ with EmbeddedRedis(Path(sys.argv[1])) as redis:
         pytest.fail("the server outlived its parent")
     with EmbeddedRedis(tmp_path) as redis:
         assert client(redis).get("job") == b"running"
+
+
+SPOILS = {
+    "garbage": lambda whole: whole + b"garbage\x00\x01" * 50,
+    "half a command": lambda whole: whole + b"*3\r\n$3\r\nSET\r\n$1\r\nc\r\n$5\r\nab*1\r\nxx",
+    "zeros": lambda whole: whole + bytes(4096),
+    "half a transaction": lambda whole: (
+        whole + b"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\nc\r\n$1\r\n1\r\n\x00\x00"
+    ),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
+def test_a_file_with_a_spoiled_end_is_kept_aside_and_repaired(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    with EmbeddedRedis(tmp_path) as redis:
+        client(redis).mset({"job": "queued", "other": "x" * 1000})
+        assert redis.repaired is None
+    (file,) = tmp_path.rglob("*.incr.aof")
+    whole = file.read_bytes()
+    file.write_bytes(spoil(whole))
+
+    with EmbeddedRedis(tmp_path) as redis:
+        assert client(redis).get("job") == b"queued"
+        assert client(redis).exists("c") == 0
+        assert redis.repaired is not None
+        assert redis.repaired.startswith(f"Redis's file ended with {len(spoil(whole)) - len(whole)} bytes")
+        (kept,) = tmp_path.rglob("*.broken-*")
+        assert str(kept) in redis.repaired
+        assert kept.read_bytes() == spoil(whole)
+        client(redis).set("later", "1")
+    with EmbeddedRedis(tmp_path) as redis:
+        assert (redis.repaired, client(redis).get("later")) == (None, b"1")
