@@ -25,6 +25,7 @@ from .queue import REDIS_UNUSABLE, connect, enqueue, forget, job_queues
 from .settings import SharedSettings
 from .stats import Stats
 from .store import JobStore
+from .upgrade import bring_up_to_date
 
 SWEEP_S = 2.0
 CLOSE_LOOK_S = 30.0  # all ids are compared at least so often; between, as long as the numbers agree, only those
@@ -65,6 +66,7 @@ class Janitor:
         self._leases = [StartedJobRegistry(queue=queue) for queue in self._queues]
         self._missing_since: dict[str, float] = {}
         self._next_close_look = 0.0
+        self._is_up_to_date = False
 
     def sweep(self) -> None:
         """Act on expired leases, failed RQ jobs and jobs that are nowhere; does nothing while another janitor acts."""
@@ -72,6 +74,9 @@ class Janitor:
         if not lock.acquire():
             return
         try:
+            if not self._is_up_to_date:
+                bring_up_to_date(self._redis)
+                self._is_up_to_date = True
             for leases in self._leases:
                 leases.cleanup()
             self._look_for_missing()

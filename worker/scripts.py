@@ -131,6 +131,22 @@ redis.call('SET', KEYS[7], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 
+# Of a record from before jobs were listed by their task. ARGV: job id, its task. Returns 0 where it is gone.
+LIST_BY_TASK = (
+    _INDEX
+    + """
+local state, created = redis.call('HGET', KEYS[1], 'state'), redis.call('ZSCORE', KEYS[3], ARGV[1])
+if not state or not created then return 0 end
+redis.call('HSETNX', KEYS[1], 'task', ARGV[2])
+for _, list in ipairs(lists()) do
+  redis.call('ZADD', list, created, ARGV[1])
+  redis.call('ZADD', list .. ':' .. state, created, ARGV[1])
+end
+if state == 'queued' then redis.call('ZADD', waiting(), created, ARGV[1]) end
+return 1
+"""
+)
+
 # ARGV: job id, then the two priorities: that which most jobs have, and the other. Returns the record, the job's rank
 # among those of its priority that wait (-1: it doesn't), and how many of the other one wait.
 LOOK = """

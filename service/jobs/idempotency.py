@@ -27,6 +27,8 @@ IdempotencyKey = Annotated[
         examples=["8e03978e-40d5-43e6-bc93-6894a57f9324"],
     ),
 ]
+FORM = "2:"
+"""Begins fingerprints of what differs from the defaults; older ones, of all parameters, change with each new one."""
 BEING_MADE_S = 2.0  # the job of a request that came at the same time has its record by then
 
 # KEYS: the claim. ARGV: what is claimed, seconds that it holds, the claim that may be replaced (""): returns the one
@@ -46,14 +48,19 @@ class Request:
     key: str
     """The hash of the client's key."""
     fingerprint: str
+    first_key: str | None = None
+    """The hash that the first version made of it; None where that could make no such request."""
 
     @classmethod
     def of(cls, key: str, upload: Upload, *, owner: str | None, kind: str = "job") -> Request:
         """Return a request by its key, images, parameters and options; the images' file names don't count."""
-        digest = hashlib.sha256(f"{upload.params.model_dump_json()}\n{upload.options.model_dump_json()}\n".encode())
+        asked = [part.model_dump_json(exclude_defaults=True) for part in (upload.params, upload.options)]
+        digest = hashlib.sha256(f"{upload.params.task}\n{asked[0]}\n{asked[1]}\n".encode())
         for image in upload.images:
             digest.update(hashlib.sha256(image.data).digest())
-        return cls(hashlib.sha256(f"{kind}\n{owner or ''}\n{key}".encode()).hexdigest(), digest.hexdigest())
+        first = hashlib.sha256(key.encode()).hexdigest() if owner is None and kind == "job" else None
+        hashed = hashlib.sha256(f"{kind}\n{owner or ''}\n{key}".encode()).hexdigest()
+        return cls(hashed, FORM + digest.hexdigest(), first)
 
 
 T = TypeVar("T")
@@ -80,16 +87,23 @@ class Claims(Generic[T]):
         Raises:
             KeyReused: another request had the key.
         """
+        earlier = self._of_first_version(request)
+        if earlier is not None:
+            return earlier
         replaced = ""
         while held := self._claim(request, made, replaced):
-            fingerprint, _, earlier = held.partition(" ")
-            if fingerprint != request.fingerprint:
+            fingerprint, _, earlier_id = held.partition(" ")
+            if fingerprint != request.fingerprint and fingerprint.startswith(FORM):
                 raise KeyReused(KeyReused.example)
-            found = self._await(earlier)
+            found = self._await(earlier_id)
             if found is not None:
                 return found
             replaced = held  # what it made was removed, or has expired
         return None
+
+    def _of_first_version(self, request: Request) -> T | None:
+        held = cast("bytes | None", self._redis.get(_redis_key(request.first_key))) if request.first_key else None
+        return self._find(held.decode().partition(" ")[2]) if held else None
 
     def _claim(self, request: Request, made: str, replaced: str) -> str | None:
         claim = f"{request.fingerprint} {made}"
