@@ -9,12 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
-from pydantic import ValidationError
-from pydantic_core import from_json
 from redis import Redis
-from redis.asyncio import Redis as AsyncRedis
 from redis.client import Pipeline
 
 from ep_core.report import PartialPoint
@@ -34,12 +31,8 @@ from .contract import (
     as_field,
 )
 from .events import EventKind, event_key
-from .index import JobIndex, Place, jobs_before
-
-_TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
-_TEXT_FIELDS |= {"webhook", "owner", "task", "priority", "batch", "content", *Origin._fields}
-_TOLD = {"progress", "partial_curve", "found", "delivery", "error"}
-"""Fields without which a record still says what to do, such as a curve whose scores were NaN (null, in JSON)."""
+from .index import JobIndex, Place
+from .records import read_record
 
 
 class AlreadyRuns(Exception):
@@ -83,7 +76,7 @@ class JobStore:
 
     def get(self, job_id: str) -> JobRecord | None:
         """Return the record, or None where there is none (never was, deleted, or expired)."""
-        return _record(cast("dict[bytes, bytes]", self._redis.hgetall(self._key(job_id))))
+        return read_record(cast("dict[bytes, bytes]", self._redis.hgetall(self._key(job_id))))
 
     def origin(self, job_id: str) -> Origin:
         """Return which request the job came from, whatever else its record says; nothing is known of one that is gone.
@@ -122,7 +115,7 @@ class JobStore:
         with self._redis.pipeline(transaction=False) as pipeline:
             for job_id in job_ids:
                 pipeline.hgetall(self._key(job_id))
-            return [_record(fields) for fields in pipeline.execute()]
+            return [read_record(fields) for fields in pipeline.execute()]
 
     def start(self, job_id: str, *, worker: str, lease_s: float = 0.0) -> int | None:
         """Begin an attempt: queued or running (its worker was lost) becomes running.
@@ -256,47 +249,6 @@ class JobStore:
 
     def _lease_key(self, job_id: str) -> str:
         return f"{self._prefix}:lease:{job_id}"
-
-
-class JobLook:
-    """Looks at one job in one call to Redis that holds no thread: for what is asked again and again.
-
-    Args:
-        redis: where.
-        prefix: as for `JobStore`.
-    """
-
-    def __init__(self, redis: AsyncRedis, *, prefix: str = "ep") -> None:
-        self._script = redis.register_script(scripts.LOOK)
-        self._prefix = prefix
-
-    async def at(self, job_id: str) -> tuple[JobRecord, int | None] | None:
-        """Return a job's record, and how many will be taken before it (None: it doesn't wait); None without a job."""
-        keys = [f"{self._prefix}:job:{job_id}", event_key(job_id, prefix=self._prefix), f"{self._prefix}:jobs"]
-        found: Any = await self._script(keys=keys, args=[job_id, *Priority])
-        flat, rank, others = found
-        record = _record(dict(zip(flat[::2], flat[1::2], strict=True)))
-        if record is None:
-            return None
-        return record, jobs_before(rank, others, record.priority) if rank >= 0 else None
-
-
-def _record(fields: dict[bytes, bytes]) -> JobRecord | None:
-    """Return the record of a hash; what only tells of the job, and can't be read, is left out."""
-    if not fields:
-        return None
-    parsed = {name.decode(): _parse(name.decode(), text) for name, text in fields.items()}
-    try:
-        return JobRecord.model_validate(parsed)
-    except ValidationError as error:
-        wrong = {str(one["loc"][0]) for one in error.errors()}
-        if not wrong <= _TOLD:
-            raise
-        return JobRecord.model_validate({name: value for name, value in parsed.items() if name not in wrong})
-
-
-def _parse(name: str, text: bytes) -> Any:
-    return text.decode() if name in _TEXT_FIELDS else from_json(text)
 
 
 def _is_finite(point: PartialPoint) -> bool:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from ep_core.baselines.method import MethodUnavailable, Question
-from ep_core.baselines.methods.extremal import extremal_spec
-from ep_core.baselines.passes import smaller_batches
 from ep_core.baselines.registry import get_method
 from ep_core.channels.choice import resolve_layer
 from ep_core.explanation import Explanation
@@ -23,25 +19,17 @@ from ep_core.extremal.watch import Watch
 from ep_core.extremality import rivals_of
 from ep_core.inputs import Picture, check_shape, engine_on
 from ep_core.lanes import ClassScores
-from ep_core.memory import free_memory, is_out_of_memory, is_poisoned
 from ep_core.models.classifier import Classifier
 from ep_core.models.tuned import tune
 from ep_core.prepared import Prepared, prepare
-from ep_core.progress import OnProgress, Progress
+from ep_core.progress import OnProgress
 from ep_core.report import ModelRef, TargetRef, Timing
 from ep_core.spec import EXTREMAL, CompareSpec
-from ep_core.sweep import explain
 from ep_core.targets import resolve_target
 from ep_core.top_area import top_area_masks
 
+from .ask import RANDOM_RIVALS, SCORING, Asked, Watching, ask_all
 from .comparison import Answer, Comparison, Refusal
-
-log = logging.getLogger(__name__)
-
-RANDOM_RIVALS = 16
-SMALLER = (1, 4, 16)  # a method's batches, divided by so much, where memory runs out
-MOST_WORDS = 200  # characters of an error's own text
-SCORING = "scoring"  # what is left when all methods have answered
 
 
 def compare(
@@ -80,8 +68,8 @@ def compare(
     with model.frozen() as network:
         prepared = prepare(model, network, image, spec, target)
         scores = prepared.class_scores(network)
-        watch = _Watch(spec, on_progress)
-        asked = _ask_all(model, prepared, watch, max_lanes, read_cost)
+        watch = Watching(spec, on_progress)
+        asked = ask_all(model, prepared, watch, max_lanes, read_cost)
         answers = _score_all(prepared, scores, asked, watch)
         explanation = _checked(network, prepared, scores, asked, answers, max_lanes)
         reference = prepared.reference(scores)
@@ -102,140 +90,7 @@ def compare(
     )
 
 
-@dataclass
-class _Asked:
-    """What the methods said, by name."""
-
-    maps: dict[str, Tensor]
-    """H x W each, on the network's device."""
-    seconds: dict[str, float]
-    refusals: dict[str, Refusal]
-    costs: dict[str, float] = field(default_factory=dict)
-    explanation: Explanation | None = None
-
-
-class _Watch:
-    """Tells how far the methods and their scoring have come, all together, in passes through the network."""
-
-    def __init__(self, spec: CompareSpec, on_progress: OnProgress | None) -> None:
-        scored = (2 * len(spec.methods) + RANDOM_RIVALS) * len(spec.areas)
-        self._passes = {name: _passes(name) for name in spec.methods} | {SCORING: scored}
-        self._total = sum(self._passes.values())
-        self._done = 0
-        self._on_progress = on_progress
-        self._masks: Progress | None = None
-        self.broken = False
-        """Whether `on_progress` has raised."""
-
-    def share(self, name: str, share: float, within: Progress | None = None) -> None:
-        """Note the share of a method's work that is done; `within` knows the masks that are being optimised."""
-        self._masks = within or self._masks  # their curve stays to be seen while other methods go on
-        if self._on_progress is not None:
-            iteration = self._done + round(share * self._passes[name])
-            whole = self._masks or Progress(iteration, self._total)
-            self.broken = True  # unless it returns: what it raises is no method's fault
-            self._on_progress(whole.part_of(iteration, self._total))
-            self.broken = False
-
-    def done(self, name: str) -> None:
-        """Note that a method is done."""
-        self.share(name, 1)
-        self._done += self._passes[name]
-
-
-def _passes(name: str) -> int:
-    try:
-        return get_method(name).passes
-    except MethodUnavailable:
-        return 1
-
-
-def _ask_all(
-    model: Classifier,
-    image: Prepared[CompareSpec],
-    watch: _Watch,
-    max_lanes: int | None,
-    read_cost: Callable[[], float] | None,
-) -> _Asked:
-    asked, unexpected = _Asked({}, {}, {}), list[Exception]()
-    for name in image.spec.methods:
-        spent = read_cost() if read_cost else 0
-        began = time.perf_counter()
-        try:
-            asked.maps[name] = _ask_smaller(model, image, name, watch, max_lanes, asked)
-        except MethodUnavailable as error:
-            asked.refusals[name] = Refusal(name, error.detail)
-        except Exception as error:
-            if watch.broken or is_poisoned(error):
-                raise
-            unexpected.append(error)
-            asked.refusals[name] = Refusal(name, _reason(name, error))
-        asked.seconds[name] = time.perf_counter() - began
-        if read_cost:
-            asked.costs[name] = read_cost() - spent
-        watch.done(name)
-    if not asked.maps and unexpected:
-        raise unexpected[0]
-    if not asked.maps:
-        raise MethodUnavailable("; ".join(f"{one.method}: {one.reason}" for one in asked.refusals.values()))
-    return asked
-
-
-def _ask_smaller(
-    model: Classifier, image: Prepared[CompareSpec], name: str, watch: _Watch, max_lanes: int | None, asked: _Asked
-) -> Tensor:
-    """Return a method's map, H x W, by smaller batches where memory runs out."""
-    for divisor in SMALLER:
-        try:
-            with smaller_batches(divisor):
-                return _ask(model, image, name, watch, max_lanes, asked)
-        except Exception as error:
-            if watch.broken or not is_out_of_memory(error) or divisor == SMALLER[-1]:
-                raise
-            error.__traceback__ = None  # its frames hold the tensors
-            log.info("%s: out of memory, once more in batches of 1/%d", name, SMALLER[SMALLER.index(divisor) + 1])
-        free_memory()
-    raise AssertionError("unreachable")
-
-
-def _reason(name: str, error: Exception) -> str:
-    """Return what to say of a method that failed unexpectedly; the log has the rest."""
-    log.error("%s failed in a comparison", name, exc_info=error)
-    error.__traceback__ = None
-    if is_out_of_memory(error):
-        return f"{name} needs more memory than there is, however small its batches"
-    text = str(error).strip().partition("\n")[0][:MOST_WORDS]
-    return f"{name} failed on this model: {type(error).__name__}{': ' if text else ''}{text}"
-
-
-def _ask(
-    model: Classifier, image: Prepared[CompareSpec], name: str, watch: _Watch, max_lanes: int | None, asked: _Asked
-) -> Tensor:
-    """Return a method's map, H x W."""
-    method = get_method(name)
-    if name == EXTREMAL:
-        asked.explanation = explain(
-            model,
-            image.x,
-            extremal_spec(image.spec, image.target),
-            on_progress=lambda progress: watch.share(name, progress.iteration / progress.total, progress),
-            max_lanes=max_lanes,
-        )
-        return asked.explanation.masks.sum(dim=0)[0].to(image.x.device)
-    question = Question(
-        model=model,
-        x=image.x,
-        targets=(image.target,),
-        spec=image.spec,
-        on_share=lambda share: watch.share(name, share),
-    )
-    found = method.attribute(question)[0].detach()
-    if not found.isfinite().all():
-        raise MethodUnavailable(f"{name} finds no finite map on this model")
-    return found
-
-
-def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: _Asked, watch: _Watch) -> dict[str, Answer]:
+def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: Asked, watch: Watching) -> dict[str, Answer]:
     others = [name for name in asked.maps if name != EXTREMAL]
     masks: dict[str, Tensor] = {}
     if others:
@@ -267,7 +122,7 @@ def _checked(
     network: nn.Module,
     image: Prepared[CompareSpec],
     scores: ClassScores,
-    asked: _Asked,
+    asked: Asked,
     answers: dict[str, Answer],
     max_lanes: int | None,
 ) -> Explanation | None:

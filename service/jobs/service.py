@@ -23,7 +23,8 @@ from worker import queue
 from worker.blobs import BlobStore, open_blobs
 from worker.contract import JobRecord, JobState, input_name, is_input
 from worker.index import Place
-from worker.store import JobLook, JobStore
+from worker.look import JobLook
+from worker.store import JobStore
 
 from .idempotency import release
 from .pace import QueuePace

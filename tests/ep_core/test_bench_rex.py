@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from ep_core.bench.rex import compare, run
+from ep_core.bench.rex import Comparison, Pair, Sufficient, compare, run
+from ep_core.bench.rex_report import in_words, means
 from ep_core.errors import ModelUnavailable
 from ep_core.models import load_model
 from ep_core.models.classifier import Classifier
@@ -44,3 +45,26 @@ def test_both_sides_are_scored_at_equal_areas() -> None:
     assert 0 < one.sufficient.area < 1
     assert one.rex_cost > 10
     assert one.cost > 100
+
+
+def test_both_sides_are_told_one_after_the_other() -> None:
+    one = Comparison(
+        "goose",
+        [Pair(0.1, 0.25, 0.75), Pair(0.4, 1.0, 0.5)],
+        Sufficient(0.078, 0.1, 0.9, 0.6, 0.3),
+        11.4,
+        1400,
+        75.2,
+        603,
+    )
+    assert in_words("goose.jpg", one) == [
+        "goose.jpg goose  0.1: 0.25 0.75  0.4: 1.00 0.50",
+        "  its explanation (7.8% of the image): 0.10 0.90; by the mean colour 0.60 0.30",
+        "  passes 603 1400, seconds 75 11",
+    ]
+    assert means([one, one], [0.1, 0.4]) == [
+        "  0.1: 0.25 0.75, ours at least its in 2 of 2",
+        "  0.4: 1.00 0.50, ours at least its in 0 of 2",
+        "  at its explanation's area, by blur: 0.10 0.90; by the mean colour: 0.60 0.30",
+        "  passes: 603 1400; seconds: 75 11",
+    ]

@@ -13,7 +13,7 @@ from ep_core import Classifier, CompareSpec, compare
 from ep_core.baselines.method import Method, Question
 from ep_core.baselines.passes import batch_on
 from ep_core.baselines.registry import get_method
-from ep_core.compare import run
+from ep_core.compare import ask
 from ep_core.compare.comparison import Answer, Refusal
 from tests.ep_core.conftest import checkerboard
 
@@ -30,7 +30,7 @@ def gradient_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Question
             method = get_method(name)
             return replace(method, attribute=attribute) if name == "gradient" else method
 
-        monkeypatch.setattr(run, "get_method", get)
+        monkeypatch.setattr(ask, "get_method", get)
 
     return put
 

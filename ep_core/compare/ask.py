@@ -1,0 +1,179 @@
+"""Asking methods for their maps, each by itself: one that fails costs the others nothing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from ep_core.baselines.method import MethodUnavailable, Question
+from ep_core.baselines.methods.extremal import extremal_spec
+from ep_core.baselines.passes import smaller_batches
+from ep_core.baselines.registry import get_method
+from ep_core.explanation import Explanation
+from ep_core.memory import free_memory, is_out_of_memory, is_poisoned
+from ep_core.models.classifier import Classifier
+from ep_core.prepared import Prepared
+from ep_core.progress import OnProgress, Progress
+from ep_core.spec import EXTREMAL, CompareSpec
+from ep_core.sweep import explain
+
+from .comparison import Refusal
+
+RANDOM_RIVALS = 16
+SMALLER = (1, 4, 16)  # a method's batches, divided by so much, where memory runs out
+MOST_WORDS = 200  # characters of an error's own text
+SCORING = "scoring"  # what is left when all methods have answered
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Asked:
+    """What the methods said, by name."""
+
+    maps: dict[str, Tensor]
+    """H x W each, on the network's device."""
+    seconds: dict[str, float]
+    refusals: dict[str, Refusal]
+    costs: dict[str, float] = field(default_factory=dict)
+    explanation: Explanation | None = None
+
+
+class Watching:
+    """Tells how far the methods and their scoring have come, all together, in passes through the network."""
+
+    def __init__(self, spec: CompareSpec, on_progress: OnProgress | None) -> None:
+        scored = (2 * len(spec.methods) + RANDOM_RIVALS) * len(spec.areas)
+        self._passes = {name: _passes(name) for name in spec.methods} | {SCORING: scored}
+        self._total = sum(self._passes.values())
+        self._done = 0
+        self._on_progress = on_progress
+        self._masks: Progress | None = None
+        self.broken = False
+        """Whether `on_progress` has raised."""
+
+    def share(self, name: str, share: float, within: Progress | None = None) -> None:
+        """Note the share of a method's work that is done; `within` knows the masks that are being optimised."""
+        self._masks = within or self._masks  # their curve stays to be seen while other methods go on
+        if self._on_progress is not None:
+            iteration = self._done + round(share * self._passes[name])
+            whole = self._masks or Progress(iteration, self._total)
+            self.broken = True  # unless it returns: what it raises is no method's fault
+            self._on_progress(whole.part_of(iteration, self._total))
+            self.broken = False
+
+    def done(self, name: str) -> None:
+        """Note that a method is done."""
+        self.share(name, 1)
+        self._done += self._passes[name]
+
+
+def _passes(name: str) -> int:
+    try:
+        return get_method(name).passes
+    except MethodUnavailable:
+        return 1
+
+
+def ask_all(
+    model: Classifier,
+    image: Prepared[CompareSpec],
+    watch: Watching,
+    max_lanes: int | None,
+    read_cost: Callable[[], float] | None,
+) -> Asked:
+    """Ask all methods of an image's spec.
+
+    Args:
+        model: the classifier.
+        image: the image.
+        watch: told how far it is.
+        max_lanes: as for `explain`.
+        read_cost: returns what has been spent so far.
+
+    Raises:
+        MethodUnavailable: none can explain this model.
+        Exception: none has answered, and this is what the first one failed by; or the device is beyond use.
+    """
+    asked, unexpected = Asked({}, {}, {}), list[Exception]()
+    for name in image.spec.methods:
+        spent = read_cost() if read_cost else 0
+        began = time.perf_counter()
+        try:
+            asked.maps[name] = _ask_smaller(model, image, name, watch, max_lanes, asked)
+        except MethodUnavailable as error:
+            asked.refusals[name] = Refusal(name, error.detail)
+        except Exception as error:
+            if watch.broken or is_poisoned(error):
+                raise
+            unexpected.append(error)
+            asked.refusals[name] = Refusal(name, _reason(name, error))
+        asked.seconds[name] = time.perf_counter() - began
+        if read_cost:
+            asked.costs[name] = read_cost() - spent
+        watch.done(name)
+    if not asked.maps and unexpected:
+        raise unexpected[0]
+    if not asked.maps:
+        raise MethodUnavailable("; ".join(f"{one.method}: {one.reason}" for one in asked.refusals.values()))
+    return asked
+
+
+def _ask_smaller(
+    model: Classifier, image: Prepared[CompareSpec], name: str, watch: Watching, max_lanes: int | None, asked: Asked
+) -> Tensor:
+    """Return a method's map, H x W, by smaller batches where memory runs out."""
+    *first, last = SMALLER
+    for divisor in first:
+        try:
+            with smaller_batches(divisor):
+                return _ask(model, image, name, watch, max_lanes, asked)
+        except Exception as error:
+            if watch.broken or not is_out_of_memory(error):
+                raise
+            error.__traceback__ = None  # its frames hold the tensors
+            log.info("%s: out of memory in batches of 1/%d, once more in smaller ones", name, divisor)
+        free_memory()
+    with smaller_batches(last):
+        return _ask(model, image, name, watch, max_lanes, asked)
+
+
+def _reason(name: str, error: Exception) -> str:
+    """Return what to say of a method that failed unexpectedly; the log has the rest."""
+    log.error("%s failed in a comparison", name, exc_info=error)
+    error.__traceback__ = None
+    if is_out_of_memory(error):
+        return f"{name} needs more memory than there is, however small its batches"
+    text = str(error).strip().partition("\n")[0][:MOST_WORDS]
+    return f"{name} failed on this model: {type(error).__name__}{': ' if text else ''}{text}"
+
+
+def _ask(
+    model: Classifier, image: Prepared[CompareSpec], name: str, watch: Watching, max_lanes: int | None, asked: Asked
+) -> Tensor:
+    """Return a method's map, H x W."""
+    method = get_method(name)
+    if name == EXTREMAL:
+        asked.explanation = explain(
+            model,
+            image.x,
+            extremal_spec(image.spec, image.target),
+            on_progress=lambda progress: watch.share(name, progress.iteration / progress.total, progress),
+            max_lanes=max_lanes,
+        )
+        return asked.explanation.masks.sum(dim=0)[0].to(image.x.device)
+    question = Question(
+        model=model,
+        x=image.x,
+        targets=(image.target,),
+        spec=image.spec,
+        on_share=lambda share: watch.share(name, share),
+    )
+    found = method.attribute(question)[0].detach()
+    if not found.isfinite().all():
+        raise MethodUnavailable(f"{name} finds no finite map on this model")
+    return found
