@@ -54,6 +54,7 @@ def main() -> int:
     config = uvicorn.Config(
         app,
         http=connections(settings),
+        ws="none",
         log_config=None,  # everything goes through worker.logs
         access_log=False,  # service.middleware logs requests
         server_header=False,

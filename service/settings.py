@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, FilePath
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath
 from pydantic_settings import NoDecode
 
 from ep_core.spec import MAX_IMAGES
@@ -15,6 +16,13 @@ from .access.keys import ApiKey, Rate
 
 def _split(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for one in value:
+        if one != "*":
+            ipaddress.ip_network(one, strict=False)  # its error names what is wrong
+    return value
 
 
 class ApiSettings(SharedSettings):
@@ -42,7 +50,7 @@ class ApiSettings(SharedSettings):
         int | None, Field(ge=0, description="Most jobs that may wait, per key (without keys: of all).")
     ] = None
     trusted_proxies: Annotated[
-        tuple[str, ...] | None,
+        Annotated[tuple[str, ...], AfterValidator(_networks)] | None,
         NoDecode,
         BeforeValidator(_split),
         Field(

@@ -243,6 +243,10 @@ def test_a_keys_file_that_others_can_read_is_warned_of(
     assert ("others can read the API keys' file" in log) == warned
 
 
+def test_a_proxy_that_is_no_address_is_one_clear_line() -> None:
+    assert "EP_TRUSTED_PROXIES" in refusal(EP_TRUSTED_PROXIES="10.0.0.0/8, my-proxy")
+
+
 def test_a_taken_port_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
