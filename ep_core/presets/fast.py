@@ -46,6 +46,7 @@ BINARINESS = 0.046  # mean m(1-m), above which a mask is sharpened while its are
 SHARPENING = 0.3  # of the excess, in a step
 CONTRASTS = (4.0, 10.0)
 MOST_BINARINESS, LAST_SHARPENINGS, LAST_SHARPENING = 0.0498, 30, 1.1  # of the masks that are handed out
+MOST_CONTRAST = 100.0  # beyond some 120, a half to that power is 0, and 0 / 0 is no mask
 BISECTIONS = 32
 SEARCHED = 16.0  # beyond the largest parameter: where a shift may be found
 MOST_SECANTS, CLOSE = 8, 1e-5  # how a shift follows a sharpening: steps, and how far from its area a mask may stay
@@ -150,7 +151,7 @@ class FastRule(Rule):
         further = self._masks_at(theta + shift + PROBE, slope, contrast)
         rise = ((_mean(further) - _mean(masks)) / PROBE).clamp_min(LEAST_RISE)
         for _ in range(LAST_SHARPENINGS - 1):
-            contrast = torch.where(grey, contrast * LAST_SHARPENING, contrast)
+            contrast = torch.where(grey, (contrast * LAST_SHARPENING).clamp_max(MOST_CONTRAST), contrast)
             shift, rise, masks = self._follow(area, slope, theta, contrast, shift, rise, grey)
             grey &= _greyness(masks) > MOST_BINARINESS
             if not grey.any():

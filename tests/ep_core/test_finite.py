@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from PIL import Image
 from torch import Tensor, nn
 
@@ -10,6 +11,7 @@ from ep_core import Classifier, CompareSpec, ExtremalSpec, compare, explain
 from ep_core.errors import NotFinite
 from ep_core.finite import require_finite_report
 from ep_core.models import Preprocessing
+from ep_core.presets.fast import CONTRASTS, FastRule, plan
 from ep_core.report import ExtremalReport
 from ep_core.tasks import run_task
 from service.jobs.examples import REPORT
@@ -56,3 +58,18 @@ def test_any_number_of_a_report_counts(wrong: float) -> None:
     report.curve[-1].delete = wrong
     with pytest.raises(NotFinite, match=str(wrong)):
         require_finite_report(report)
+
+
+@pytest.mark.parametrize("side", [28, 32, 48])
+def test_masks_of_small_frames_are_finite(side: int) -> None:
+    """They are grey however much they are sharpened, and half to a large power is 0."""
+    lanes = plan((0.05, 0.1, 0.2, 0.4, 0.8), "preserve", 10, seed=0)
+    for seed in range(10):
+        rule = FastRule(lanes, (side, side), torch.device("cpu"))
+        rule._theta.copy_(torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(seed)))
+        rule._contrast.fill_(CONTRASTS[1])
+        rule.taken.fill_(10)
+        masks = rule.masks(range(len(lanes)))
+        assert masks.isfinite().all()
+        assert masks.min() >= 0
+        assert masks.max() <= 1

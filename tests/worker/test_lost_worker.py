@@ -48,11 +48,11 @@ def test_a_paused_worker_that_comes_back_leaves_its_job_to_the_one_that_took_ove
 ):
     settings = {"EP_HEARTBEAT_S": 0.4, "EP_PRELOAD": "none"}
     client, worker = own(**settings)
+    workers = [worker, *(start_worker(client.url, **settings) for _ in range(others))]
+    worker.wait_ready(client.redis, workers=len(workers))
     job_id = client.post(bear, **QUICK | {"iterations": 6000})
-    client.wait_iterating(job_id)
-    for _ in range(others):
-        start_worker(client.url, **settings)
-    worker.wait_ready(client.redis, workers=1 + others)
+    first = client.wait_iterating(job_id)
+    (worker,) = (one for one in workers if first.worker.endswith(f".{one.pid}"))
     worker.send(signal.SIGSTOP)
     taken = client.wait_iterating(job_id, attempt=2, within_s=RECOVERY_S)
     worker.send(signal.SIGCONT)
