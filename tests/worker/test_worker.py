@@ -143,7 +143,7 @@ def test_a_job_that_cannot_be_done_fails_with_its_reason_and_the_worker_goes_on(
     assert record.state is JobState.FAILED
     assert record.attempt == 1  # trying again would fail again
     assert record.error.model_dump().items() >= problem.items()
-    assert shared.blobs.names(job_id) == []
+    shared.wait_tidy(job_id, "ep:job")  # nothing it has stored stays
     assert shared.wait_final(shared.post(bear, **TINY)).state is JobState.SUCCEEDED
 
 
