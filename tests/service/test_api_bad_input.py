@@ -272,7 +272,7 @@ def test_what_is_no_image_has_a_limit_before_it_is_read(client: TestClient, path
     started = time.monotonic()
     problem = problem_of(client.post(path, json=body))
     assert problem.status in (413, 422)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
     if "x" * 3 * MANY not in str(body):
         assert (problem.status, problem.errors[0].field) == (413, "params")
 

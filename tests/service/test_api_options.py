@@ -198,7 +198,7 @@ class TestImagesByAddress:
             started = time.monotonic()
             answer = open_client.post("/v1/batches", json={"image_url": [slow.url] * 20})
 
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 4.5  # one after the other they would take longer
         assert answer.status_code == 422
         assert len(slow.requests) == FETCHED_AT_ONCE
 

@@ -78,7 +78,7 @@ def test_long_headers_are_431_and_end_the_connection_soon(serve: Serve) -> None:
     started = time.monotonic()
     answer = send(serve(), GET + b"X-Long: " + b"a" * 70_000, *[b"a" * 1_000_000] * 40)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 431")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
     many = GET + b"".join(b"X-%d: a\r\n" % k for k in range(8000)) + b"\r\n"
     answer = send(serve(), many)
     assert answer.startswith(b"HTTP/1.1 431")
@@ -100,11 +100,11 @@ def test_a_request_that_does_not_come_times_out(serve: Serve, monkeypatch: pytes
     for sent in (b"", b"GET / HT", GET, post, post + b"half"):
         started = time.monotonic()
         assert send(address, sent).startswith(b"HTTP/1.1 408"), sent
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8
 
 
 def test_a_slow_but_steady_upload_goes_through(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"HEAD_S": 0.4, "QUIET_S": 0.4, "BURST_S": 0.1}.items():
+    for name, value in {"HEAD_S": 1.2, "QUIET_S": 1.2, "BURST_S": 0.1}.items():
         monkeypatch.setattr(connections, name, value)
     head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n"
     answer = send(serve(), head, *[b"a"] * 10, pause_s=0.15)
@@ -140,8 +140,14 @@ def test_an_address_has_so_many_silent_connections(
     with ExitStack() as running:
         silent = idle(address, 60, running)
         assert send(address, GET + b"\r\n").startswith(b"HTTP/1.1 200")  # meanwhile
-        time.sleep(1.0)
-        assert sum(not closed(one) for one in silent) == left
+        refused: set[int] = set()
+        deadline = time.monotonic() + (10 if left < len(silent) else 1)
+        while len(silent) - len(refused) > left or (left == len(silent) and time.monotonic() < deadline):
+            assert time.monotonic() < deadline + 1
+            refused |= {k for k, one in enumerate(silent) if k not in refused and closed(one)}
+            time.sleep(0.05)
+        time.sleep(0.5)  # no more of them
+        assert len(silent) - len(refused | {k for k, one in enumerate(silent) if closed(one)}) == left
         assert send(address, GET + b"\r\n").startswith(b"HTTP/1.1 200")
 
 

