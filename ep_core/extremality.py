@@ -111,6 +111,11 @@ def objective_values(scores: ClassScores, masks: Tensor, target: int, variant: V
     return values.view(masks.shape[:-3]).cpu()
 
 
+def objective_at(point: CurvePoint, variant: Variant) -> float:
+    """Return what a variant maximises, at a mask whose scores are known: as `objective_values`."""
+    return {"preserve": point.preserve, "delete": -point.delete, "hybrid": point.preserve - point.delete}[variant]
+
+
 def beats(value: float, own: float) -> bool:
     """Return whether a rival's value is above our mask's by more than `TOLERANCE`, of our value or of 1."""
     return value - own > TOLERANCE * max(1.0, abs(own))
@@ -145,7 +150,7 @@ def check_extremality(
 def _point(
     point: CurvePoint, variant: Variant, names: Sequence[str], values: Sequence[float], found_by: str
 ) -> ExtremalityPoint:
-    own = {"preserve": point.preserve, "delete": -point.delete, "hybrid": point.preserve - point.delete}[variant]
+    own = objective_at(point, variant)
     higher = sorted(
         ((value, name) for name, value in zip(names, values, strict=True) if beats(value, own)), reverse=True
     )

@@ -10,17 +10,18 @@ from .errors import NotFinite
 from .reports import Report
 
 
-def require_finite(scores: Iterable[float], *, model: str, perturbation: str) -> None:
+def require_finite(scores: Iterable[float], *, model: str, perturbation: str, what: str = "score") -> None:
     """Raise `NotFinite` where one of the scores is NaN or infinite.
 
     Args:
         scores: of the target, whole and perturbed.
         model: name of the network that gave them.
         perturbation: of the image.
+        what: a score, or what else is asked of the network.
     """
     wrong = next((score for score in scores if not math.isfinite(score)), None)
     if wrong is not None:
-        raise not_finite(wrong, model=model, perturbation=perturbation)
+        raise not_finite(wrong, model=model, perturbation=perturbation, what=what)
 
 
 def require_finite_report(report: Report) -> None:
@@ -31,20 +32,21 @@ def require_finite_report(report: Report) -> None:
         raise not_finite(wrong, model=report.model.name, perturbation=perturbation)
 
 
-def not_finite(score: float, *, model: str, perturbation: str | None) -> NotFinite:
+def not_finite(score: float, *, model: str, perturbation: str | None, what: str = "score") -> NotFinite:
     """Return the error of a network whose score is not a finite number.
 
     Args:
         score: NaN or infinite.
         model: name of the network.
         perturbation: of the image; None where the image itself is whole.
+        what: as for `require_finite`.
     """
     where = f" under the perturbation {perturbation!r}" if perturbation else ""
     others = " or ".join(repr(other) for other in ("blur", "fade") if other != perturbation)
     advice = f"Try perturbation {others}, or another model" if perturbation else "Try another layer or model"
     return NotFinite(
-        f"{model} gives the score {score}{where}, which is not a finite number. {advice}; a network that divides by an "
-        "image's own deviation, say, knows no even image.",
+        f"{model} gives the {what} {score}{where}, which is not a finite number. {advice}; a network that divides by "
+        "an image's own deviation, say, knows no even image.",
         field="perturbation" if perturbation else "model",
     )
 

@@ -153,7 +153,8 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
     scores = sweep.class_scores(model.network)
     answers = Answers(search, sweep, scores, found, model.labels)
     seen = [answers.reference.original, answers.reference.perturbed, *(point.preserve for point in answers.best.curve)]
-    require_finite([*seen, float(found.masks.sum())], model=model.name, perturbation=spec.perturbation)
+    require_finite([float(found.masks.sum())], model=model.name, perturbation=spec.perturbation, what="gradient")
+    require_finite(seen, model=model.name, perturbation=spec.perturbation)
     if spec.check_extremality:
         answers.compare(quick_rivals(model, sweep))
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 FOLDER = "appendonlydir"
 SPOILED = "Bad file format reading the append only file"
-"""What Redis says of such a file."""
+"""Redis's own words for such a file."""
 MOST_DIGITS = 20  # of a number in the file
 
 
@@ -20,7 +20,7 @@ def repair(directory: Path) -> str | None:
         directory: Redis's working folder.
 
     Returns:
-        What was done, in a line; None where nothing is wrong, or nothing of the file can be read.
+        A line that tells of it; None where nothing is wrong, or nothing of the file can be read.
     """
     files = sorted((directory / FOLDER).glob("*.incr.aof"), key=lambda file: file.stat().st_mtime)
     if not files:

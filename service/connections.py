@@ -45,7 +45,7 @@ def raise_descriptors() -> int:
 
 @dataclass
 class Door:
-    """What all connections of this process share."""
+    """Limits and counts that all connections of this process share."""
 
     most_unfinished: int
     """Connections of an address that may be without a whole request."""

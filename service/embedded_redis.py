@@ -67,7 +67,7 @@ class EmbeddedRedis:
         self._password = secrets.token_hex(16)  # other users of this machine can reach the port
         self._process: subprocess.Popen[bytes] | None = None
         self.repaired: str | None = None
-        """What was repaired at the last start, in a line."""
+        """A line about the repair at the last start; None where there was none."""
 
     @property
     def url(self) -> str:

@@ -55,7 +55,7 @@ class Heartbeat(threading.Thread):
                 self._away = False
             except REDIS_UNUSABLE as error:
                 if not self._away:
-                    log.warning("Redis is away, no heartbeat", error=str(error))
+                    log.warning("Redis is away or takes no writes: no heartbeat", error=str(error))
                 self._away = True
             except Exception:
                 log.exception("heartbeat failed")

@@ -63,7 +63,7 @@ class ProgressHook:
         try:
             ours = self._write(progress, now) if write else self._store.holds(self._job_id, attempt=self._attempt)
         except REDIS_UNUSABLE as error:
-            log.warning("Redis is away, progress waits", error=str(error))
+            log.warning("Redis is away or takes no writes: progress waits", error=str(error))
             self._next_look = self._activity.clock() + AWAY_S
             return
         if not ours:

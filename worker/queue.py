@@ -31,13 +31,12 @@ class RedisRefuses(ResponseError):
     """Redis answers, and takes no writes for now: its disk is full, or too few replicas follow it."""
 
 
-for code in ("MISCONF", "NOREPLICAS"):
-    BaseParser.EXCEPTION_CLASSES.setdefault(code, RedisRefuses)  # redis-py has no names for them
+BaseParser.EXCEPTION_CLASSES |= dict.fromkeys(("MISCONF", "NOREPLICAS"), RedisRefuses)  # redis-py has no names for them
 
 REDIS_AWAY = (RedisConnectionError, RedisTimeoutError)
 """What a command raises when Redis can't be reached, or does not answer in time."""
 REDIS_UNUSABLE = (*REDIS_AWAY, RedisRefuses, OutOfMemoryError, ReadOnlyError, ClusterDownError)
-"""What a command raises when Redis is away, or takes no writes: its disk or its memory is full, or it is a replica."""
+"""Errors of a command when Redis is away, or takes no writes: its disk or its memory is full, or it is a replica."""
 
 
 def probe(redis: Redis) -> None:

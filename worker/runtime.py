@@ -15,7 +15,7 @@ from redis import Redis
 from ep_core.models import Classifier
 
 from .activity import Activity
-from .blobs import BlobStore, open_blobs
+from .blobs import BlobStore, clear_failed, open_blobs
 from .contract import JobRecord, Problem
 from .failing import fail_job
 from .models import WarmModels
@@ -75,6 +75,11 @@ class Runtime:
     def fail(self, job_id: str, problem: Problem, *, attempt: int) -> JobRecord | None:
         """Fail a job and remove what it has stored; None where this attempt may not (`fail_job`)."""
         return fail_job(self.store, self.blobs, job_id, problem, attempt=attempt, retention_s=self.settings.retention_s)
+
+    def clear(self, record: JobRecord) -> None:
+        """Remove what a failed job has stored."""
+        retention_s = self.settings.retention_s
+        clear_failed(self.blobs, record.id, keep_images=record.keep_images, retention_s=retention_s)
 
     def patiently(self, call: Callable[[], T]) -> T:
         """Return what `call` returns, trying again while Redis is of no use: for what must not be lost.

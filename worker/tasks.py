@@ -197,6 +197,8 @@ class _Attempt:
             return TAKEN_OVER
         if record is None or record.state is JobState.CANCELED:
             self.runtime.blobs.delete(self.job_id)
+        elif record.state is JobState.FAILED:  # by the janitor, meanwhile
+            self.runtime.clear(record)
         return None
 
     def _put_back(self) -> Outcome:

@@ -1,4 +1,4 @@
-"""What lies in Redis has a version; what an older one wrote is brought up to date at the first sweep. Imports no torch.
+"""The version of the state in Redis: an older one is brought up to date at the first sweep. Imports no torch.
 
 1: before jobs were listed by their task. 2: every record has its `task` by itself, and is listed by it.
 """

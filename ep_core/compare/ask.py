@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Asked:
-    """What the methods said, by name."""
+    """The methods' answers, by name."""
 
     maps: dict[str, Tensor]
     """H x W each, on the network's device."""
@@ -54,7 +54,7 @@ class Watching:
         self._on_progress = on_progress
         self._masks: Progress | None = None
         self.broken = False
-        """Whether `on_progress` has raised."""
+        """True once `on_progress` has raised."""
 
     def share(self, name: str, share: float, within: Progress | None = None) -> None:
         """Note the share of a method's work that is done; `within` knows the masks that are being optimised."""
@@ -126,8 +126,8 @@ def ask_all(
 def _ask_smaller(
     model: Classifier, image: Prepared[CompareSpec], name: str, watch: Watching, max_lanes: int | None, asked: Asked
 ) -> Tensor:
-    """Return a method's map, H x W, by smaller batches where memory runs out."""
-    *first, last = SMALLER
+    """Return a method's map, H x W, by smaller batches where memory runs out; the sweep halves its own."""
+    *first, last = SMALLER if name != EXTREMAL else SMALLER[:1]
     for divisor in first:
         try:
             with smaller_batches(divisor):

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from ep_core.curve import masked_scores, optimal_area, score_curve
 from ep_core.explanation import BlockMask
-from ep_core.extremality import OWN, Rivals, beats, objective_values
+from ep_core.extremality import OWN, Rivals, beats, objective_at
 from ep_core.lanes import ClassScores
 from ep_core.prepared import Prepared
-from ep_core.report import Alternative, Contrast, Scores, Stability, TargetRef
+from ep_core.report import Alternative, Contrast, CurvePoint, Scores, Stability, TargetRef
 from ep_core.spec import ExtremalSpec
 
 from . import alternatives as distinct
@@ -95,39 +95,23 @@ class Answers:
         ):
             return ()
         place = sweep.spec.areas.index(area)
-        known = self.best.masks[place : place + 1]
+        known, points = self.best.masks[place : place + 1], [self.best.curve[place]]
         for _ in range(sweep.spec.alternatives):
             mask = self._search.elsewhere(sweep, area, distinct.without(sweep.pyramid, known))
             (point,) = score_curve(self._scores, mask, sweep.target, [area])
             overlap = distinct.largest_overlap(mask, known)
             if point.preserve < self.reference.threshold or overlap >= distinct.MOST_OVERLAP:
                 break
-            if self._take_if_better(place, mask, ALTERNATIVE):
-                known = torch.cat([mask, known])
-            else:
-                known = torch.cat([known, mask])
-        return tuple(self._alternative(known, k, area) for k in range(1, len(known)))
+            better = self._take_if_better(place, mask, point, ALTERNATIVE)
+            known = torch.cat([mask, known] if better else [known, mask])
+            points = [point, *points] if better else [*points, point]
+        return tuple(_alternative(known, points, k) for k in range(1, len(known)))
 
-    def _alternative(self, known: Tensor, k: int, area: float) -> BlockMask[Alternative]:
-        """Return the k-th of N distinct masks (N x 1 x H x W) of an area, as an alternative to those before it."""
-        mask = known[k : k + 1]
-        (point,) = score_curve(self._scores, mask, self._sweep.target, [area])
-        report = Alternative(
-            area=area,
-            measured_area=point.measured_area,
-            preserve=point.preserve,
-            delete=point.delete,
-            overlap=distinct.largest_overlap(mask, known[:k]),
-        )
-        return BlockMask(mask[0].cpu(), report)
-
-    def _take_if_better(self, place: int, mask: Tensor, origin: str) -> bool:
+    def _take_if_better(self, place: int, mask: Tensor, point: CurvePoint, origin: str) -> bool:
         """Take a mask (1 x 1 x H x W) for the sweep's own of its area, if it beats that; return whether it does."""
-        spec, masks = self._sweep.spec, torch.cat([self.best.masks[place : place + 1], mask])
-        own, value = objective_values(self._scores, masks, self._sweep.target, spec.variant).tolist()
-        if not beats(value, own):
+        variant = self._sweep.spec.variant
+        if not beats(objective_at(point, variant), objective_at(self.best.curve[place], variant)):
             return False
-        (point,) = score_curve(self._scores, mask, self._sweep.target, [spec.areas[place]])
         self.best = self.best.taking(place, mask[0], point, origin)
         return True
 
@@ -145,8 +129,21 @@ class Answers:
         rival = nearest_class(whole, sweep.target)
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target, against=rival)]
         mask = self._search.refined(sweep.pyramid, lanes, survival.maps[place : place + 1])
-        self._take_if_better(place, mask, CONTRAST)
+        (point,) = score_curve(self._scores, mask, sweep.target, [area])
+        self._take_if_better(place, mask, point, CONTRAST)
         (kept,) = masked_scores(self._scores, mask)
         named = TargetRef(index=rival, label=self._labels[rival])
         report = contrast_of(whole, kept, mask, area=area, target=sweep.target, rival=named)
         return BlockMask(mask[0].cpu(), report)
+
+
+def _alternative(known: Tensor, points: Sequence[CurvePoint], k: int) -> BlockMask[Alternative]:
+    """Return the k-th of N distinct masks (N x 1 x H x W) of an area as an alternative to those before it."""
+    report = Alternative(
+        area=points[k].area,
+        measured_area=points[k].measured_area,
+        preserve=points[k].preserve,
+        delete=points[k].delete,
+        overlap=distinct.largest_overlap(known[k : k + 1], known[:k]),
+    )
+    return BlockMask(known[k].cpu(), report)

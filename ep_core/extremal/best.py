@@ -35,13 +35,13 @@ class Best:
     """The origin of each: `OWN`, or a name of what led to it."""
     variant: Variant
     rivals: Rivals | None = None
-    """What the masks were compared with."""
+    """Masks that these were compared with."""
     values: Tensor | None = None
     """R x K, the rivals' objective."""
 
     @property
     def extremality(self) -> Extremality | None:
-        """How the masks do beside the rivals; None where there were none."""
+        """The masks beside their rivals; None where there were none."""
         if self.rivals is None or self.values is None:
             return None
         return check_extremality(self.curve, self.variant, self.rivals, self.values, self.found_by)

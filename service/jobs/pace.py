@@ -18,7 +18,7 @@ LOOK_S = 2.0  # what is known is so old at most
 
 @dataclass(frozen=True)
 class Pace:
-    """What the waiting depends on."""
+    """Figures that the waiting depends on."""
 
     run_s: float
     """Mean seconds of a job so far."""

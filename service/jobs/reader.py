@@ -31,7 +31,7 @@ class Listener:
     def __init__(self) -> None:
         self._reads: asyncio.Queue[Sequence[Entry] | None] = asyncio.Queue(MOST_WAITING)
         self.is_over = False
-        """Whether nothing comes any more, because Redis is away or the listener is too far behind."""
+        """True once nothing comes any more, because Redis is away or the listener is too far behind."""
 
     async def next(self, wait_s: float) -> Sequence[Entry]:
         """Return the next entries, none where nothing has happened for so long or nothing comes any more."""

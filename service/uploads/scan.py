@@ -1,4 +1,4 @@
-"""How much of a JSON text is no image, found out before it is parsed: a million numbers make a million errors."""
+"""Bytes of a JSON text that are no image, counted before it is parsed: a million numbers make a million errors."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ LIMIT_S = 60.0  # for all jobs to end after the last pause
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says."""
+    """Options of the command line."""
 
     pauses: int
     pause_s: float
@@ -58,7 +58,7 @@ class Jobs:
     wanted: int
     image_of: dict[str, int] = field(default_factory=dict)
     paused: Counter[str] = field(default_factory=Counter)
-    """How often a worker was paused while it ran a job."""
+    """Pauses of a worker while it ran a job, by the job."""
     ended: dict[str, JsonObject] = field(default_factory=dict)
 
     def top_up(self) -> None:

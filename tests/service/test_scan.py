@@ -1,4 +1,4 @@
-"""What of a JSON text is no image: independent of its parser, and linear in time."""
+"""The count of what is no image in a JSON text: independent of its parser, and linear in time."""
 
 from __future__ import annotations
 

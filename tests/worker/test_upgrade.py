@@ -1,4 +1,4 @@
-"""State that an older version wrote (`states/`, dumped from that version's own Redis) is brought up to date once."""
+"""State that an older version wrote (`states/`, dumped from that version's own Redis, to expire in 2100) is brought up to date once."""
 
 from __future__ import annotations
 
