@@ -1,4 +1,4 @@
-"""State that an older version wrote (`states/`, dumped from that version's own Redis, to expire in 2100) is brought up to date once."""
+"""State of an older version (`states/`, of that version's own Redis, to expire in 2100) is brought up to date once."""
 
 from __future__ import annotations
 
