@@ -6,6 +6,8 @@ without them.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 
@@ -16,11 +18,18 @@ from .errors import ImageTooLarge, InvalidInput, UnreadableImage
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 50_000_000
+MAX_SCANS = 50
+"""Of a JPEG: encoders make about ten. Each costs the time of a whole picture, and may have few bytes."""
 
 _SUPPORTED = "JPEG, PNG, WebP, BMP, TIFF or GIF"
 _DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_SAMPLE_FORMAT = 258, 262, 339
 _WHITE_IS_ZERO, _SIGNED = 0, 2
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG; the others are part of a scan's data
+_SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, 0xD8)
+_BAND_PIXELS = 1_000_000
+_LARGE_PIXELS = 10_000_000
+_TOO_MUCH_MEMORY = "decoding the image takes more memory than there is for it: scale it down"
 
 
 def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None = None) -> Image.Image:
@@ -33,16 +42,18 @@ def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None 
             half, a quarter or an eighth of its size, in a fraction of the time and memory, and has no fewer then.
 
     Raises:
-        UnreadableImage: no bytes, not a supported format, damaged or cut short, several frames or pages, or samples
-            that have no agreed white (32-bit or signed).
-        ImageTooLarge: more than `max_pixels` pixels. Found from the header, before any pixel is decoded.
+        UnreadableImage: no bytes, not a supported format, damaged or cut short, several frames or pages, a JPEG of
+            more than `MAX_SCANS` scans, or samples that have no agreed white (32-bit or signed).
+        ImageTooLarge: more than `max_pixels` pixels, found from the header, before any pixel is decoded; or there is
+            too little memory.
     """
     if not data:
         raise UnreadableImage("the image is empty (0 bytes): send the file's content")
     try:
-        with _open(data) as image:
+        with _open(data, max_pixels) as image:
             _check_size(image, max_pixels)
             _check_single(image)
+            _check_scans(image, data)
             if enough is not None:
                 _draft(image, enough)
             _load(image)
@@ -50,6 +61,8 @@ def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None 
             return to_rgb(image)
     except InvalidInput:
         raise
+    except MemoryError as error:
+        raise ImageTooLarge(_TOO_MUCH_MEMORY) from error
     except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
         raise UnreadableImage(f"the image is damaged ({error}): save it again and send that") from error
 
@@ -63,26 +76,41 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
     if image.mode in _DEEP_GREY:
-        return _eight_bit(image).convert("RGB")
+        return _in_bands(image, _to_eight_bit(image))
     if image.mode == "F":
         raise UnreadableImage("32-bit float samples have no agreed white: convert the image to 8 or 16 bit")
     try:
-        if image.has_transparency_data:
-            layer = image.convert("RGBA")
-            return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-        return image.convert("RGB")
+        return _in_bands(image, _on_white if image.has_transparency_data else lambda band: band)
     except ValueError as error:
         raise UnreadableImage(f"colour mode {image.mode} can't be shown: convert the image to RGB") from error
 
 
-def _open(data: bytes) -> Image.Image:
+def _in_bands(image: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Return an RGB image, made band by band: of a large picture, a copy in another mode is hundreds of megabytes."""
+    rgb = Image.new("RGB", image.size)
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(top + rows, image.height))
+        rgb.paste(convert(image.crop(box)).convert("RGB"), box)
+    return rgb
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    layer = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+
+
+def _open(data: bytes, max_pixels: int) -> Image.Image:
     try:
         return Image.open(BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageTooLarge(f"the image is far too large to decode ({error}): scale it down") from error
+    except MemoryError:
+        raise
     except Exception as error:
         raise UnreadableImage(
-            f"the bytes aren't a picture in a supported format, or its header is damaged: send {_SUPPORTED}"
+            "the bytes aren't a picture in a supported format, or its header is damaged: send "
+            f"{_SUPPORTED}, of at most {max_pixels} pixels"
         ) from error
 
 
@@ -100,9 +128,26 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
 def _check_single(image: Image.Image) -> None:
     if image.format == "MPO":  # a phone's JPEG with a depth or gain map behind the one picture that viewers show
         return
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1:
-        raise UnreadableImage(f"the {image.format} holds {frames} frames or pages: send one picture")
+    if getattr(image, "is_animated", False):  # to count them takes seconds, where there are thousands
+        raise UnreadableImage(f"the {image.format} holds several frames or pages: send one picture")
+
+
+def _check_scans(image: Image.Image, data: bytes) -> None:
+    if image.format in ("JPEG", "MPO") and _count_scans(data) > MAX_SCANS:
+        raise UnreadableImage(f"the {image.format} has more than {MAX_SCANS} scans: save it again and send that")
+
+
+def _count_scans(data: bytes) -> int:
+    """Return how many scans the first picture of a JPEG has; counted no further than beyond `MAX_SCANS`."""
+    position = scans = 0
+    while scans <= MAX_SCANS and (found := _MARKER.search(data, position)):
+        marker, position = found[0][1], found.end()
+        if marker == _END:
+            break
+        scans += marker == _SCAN
+        if marker not in _ALONE:
+            position += int.from_bytes(data[position : position + 2], "big")  # a segment may hold a picture's preview
+    return scans
 
 
 def _draft(image: Image.Image, enough: int) -> None:
@@ -115,8 +160,13 @@ def _draft(image: Image.Image, enough: int) -> None:
 def _load(image: Image.Image) -> None:
     try:
         image.load()
+    except MemoryError:
+        raise
     except Exception as error:
-        raise UnreadableImage(f"the {image.format} is damaged or cut short ({error}): send the whole file") from error
+        wrong, do = "is damaged or cut short", "send the whole file"
+        if image.width * image.height > _LARGE_PIXELS:  # some decoders don't say that memory was what they lacked
+            wrong, do = f"{wrong}, or too large for the memory here", f"{do}, or a smaller one"
+        raise UnreadableImage(f"the {image.format} {wrong} ({error}): {do}") from error
 
 
 def _turn_upright(image: Image.Image) -> None:
@@ -124,15 +174,20 @@ def _turn_upright(image: Image.Image) -> None:
         ImageOps.exif_transpose(image, in_place=True)
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Return a grey image of 9 to 16 bits a sample as mode L, black and white kept."""
+def _to_eight_bit(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
+    """Return what makes mode L of a band of a grey image of 9 to 16 bits a sample, black and white kept."""
     tags = getattr(image, "tag_v2", {})
     bits = tags.get(_TIFF_BITS, (16,))[0]
-    white = 2**bits - 1
-    samples = np.asarray(image).astype(np.int64)
     signed = _SIGNED in tags.get(_TIFF_SAMPLE_FORMAT, ())
-    if bits > 16 or signed or samples.min() < 0 or samples.max() > white:
-        raise UnreadableImage("32-bit and signed samples have no agreed white: convert the image to 8 or 16 bit")
-    if tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO:
-        samples = white - samples
-    return Image.fromarray(((samples * 255 + white // 2) // white).astype(np.uint8))
+    white_is_zero = tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO
+    white = 2**bits - 1
+
+    def eight_bit(band: Image.Image) -> Image.Image:
+        samples = np.asarray(band).astype(np.int64)
+        if bits > 16 or signed or samples.min() < 0 or samples.max() > white:
+            raise UnreadableImage("32-bit and signed samples have no agreed white: convert the image to 8 or 16 bit")
+        if white_is_zero:
+            samples = white - samples
+        return Image.fromarray(((samples * 255 + white // 2) // white).astype(np.uint8))
+
+    return eight_bit

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from fastapi import Depends, FastAPI
 from fastapi_standalone_docs import StandaloneDocs
 
@@ -25,6 +25,7 @@ from .batches import endpoints as batches
 from .batches.service import BatchService
 from .classify import endpoints as classify
 from .dashboard import endpoints as dashboard
+from .decoding.decoders import Decoders
 from .errors import Forbidden, RateLimited, Unauthorized
 from .http_metrics import HttpMetrics
 from .jobs import artifacts, events, maps, posted
@@ -36,6 +37,7 @@ from .models import endpoints as models
 from .outbound import Outbound
 from .problems import problem_responses
 from .settings import ApiSettings
+from .turns import Turns
 from .webhooks.courier import run_courier
 
 # One retry, for a connection that Redis closed meanwhile; together under 3 s, the most that a 503 may take.
@@ -88,8 +90,14 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.submissions = Submissions(app.state.redis, settings)
     app.state.batches = BatchService(app.state.redis, settings, app.state.submissions)
     app.state.outbound = Outbound(allow_private=settings.allow_private_urls)
-    app.state.decoders = CapacityLimiter(settings.decode_threads)
-    app.state.thumbnails = CapacityLimiter(1)  # of the decoders: a list of pictures must not hold up those who post
+    decoders = partial(
+        Decoders, max_pixels=settings.max_pixels, seconds=settings.decode_s, memory_bytes=settings.decode_mb * 1_000_000
+    )
+    app.state.decoders = decoders(settings.decoders)
+    app.state.thumbnails = decoders(1)  # apart: a list of pictures must not hold up those who post
+    most = settings.max_total_upload_bytes
+    app.state.thumbnail_turns = Turns(2, most_each=1)
+    app.state.image_memory = Turns(2 * most, most_each=most)
     app.state.http_metrics = HttpMetrics()
     app.state.stopping = threading.Event()
     problems.install(app)
@@ -123,9 +131,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         daemon=True,
     )
     courier.start()
+    app.state.decoders.start()
     yield
     app.state.stopping.set()
     app.state.redis.close()
+    app.state.decoders.close()
+    app.state.thumbnails.close()
     await app.state.events.close()
     await app.state.polls.aclose()
     await app.state.watchers.aclose()

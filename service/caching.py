@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Header
@@ -30,11 +30,11 @@ def immutable_response(
     """
     headers = {} if filename is None else {"Content-Disposition": f'attachment; filename="{filename}"'}
     cache = _immutable(max_age_s)
-    return _respond(entity_tag(content), lambda: content, media_type, if_none_match, cache, headers)
+    return _respond(content, media_type, if_none_match, cache, headers)
 
 
-def derived_response(
-    tag: str, make: Callable[[], bytes], media_type: str, *, if_none_match: str | None, max_age_s: int
+async def derived_response(
+    tag: str, make: Callable[[], Awaitable[bytes]], media_type: str, *, if_none_match: str | None, max_age_s: int
 ) -> Response:
     """Return the same for what is made from something that never changes: only where the client's tag doesn't match.
 
@@ -45,7 +45,8 @@ def derived_response(
         if_none_match: the request's header.
         max_age_s: seconds that clients may keep it without asking again.
     """
-    return _respond(tag, make, media_type, if_none_match, _immutable(max_age_s), {})
+    kept = _kept(tag, _immutable(max_age_s))
+    return _not_modified(kept, if_none_match) or Response(await make(), media_type=media_type, headers=kept)
 
 
 def checked_response(
@@ -60,7 +61,7 @@ def checked_response(
         is_public: whether it is the same for everybody, with an API key or without, so that a proxy may keep it too.
     """
     cache = "no-cache" if is_public else "private, no-cache"
-    return _respond(entity_tag(content), lambda: content, media_type, if_none_match, cache, {})
+    return _respond(content, media_type, if_none_match, cache, {})
 
 
 def entity_tag(content: bytes, *, variant: str = "") -> str:
@@ -70,17 +71,18 @@ def entity_tag(content: bytes, *, variant: str = "") -> str:
 
 
 def _respond(
-    tag: str,
-    make: Callable[[], bytes],
-    media_type: str,
-    if_none_match: str | None,
-    cache_control: str,
-    headers: dict[str, str],
+    content: bytes, media_type: str, if_none_match: str | None, cache_control: str, headers: dict[str, str]
 ) -> Response:
-    kept = {"ETag": tag, "Cache-Control": cache_control}
-    if _matches(if_none_match, tag):
-        return Response(status_code=304, headers=kept)
-    return Response(make(), media_type=media_type, headers=kept | headers)
+    kept = _kept(entity_tag(content), cache_control)
+    return _not_modified(kept, if_none_match) or Response(content, media_type=media_type, headers=kept | headers)
+
+
+def _kept(tag: str, cache_control: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": cache_control}
+
+
+def _not_modified(kept: dict[str, str], if_none_match: str | None) -> Response | None:
+    return Response(status_code=304, headers=kept) if _matches(if_none_match, kept["ETag"]) else None
 
 
 def _immutable(max_age_s: int) -> str:

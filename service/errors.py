@@ -118,6 +118,18 @@ class QueueFull(ApiError):
         super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 
+class TooManyAtOnce(ApiError):
+    """So many of the caller's requests wait for their turn that no more are taken; `Retry-After` says when to try."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    slug = "too-many-at-once"
+    example = "200 of your requests with images wait already: send the others when these are answered."
+
+    def __init__(self, most: int) -> None:
+        detail = f"{most} of your requests with images wait already: send the others when these are answered."
+        super().__init__(detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
 class Refused(ApiError):
     """What a worker says of a request that it can't answer."""
 

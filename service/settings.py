@@ -87,9 +87,16 @@ class ApiSettings(SharedSettings):
     classify_s: Annotated[
         float, Field(gt=0, le=60, description="Most seconds that `POST /v1/classify` waits for a worker.")
     ] = 10.0
-    decode_threads: Annotated[
-        int, Field(ge=1, le=64, description="Images decoded at the same time; each takes its pixels' memory.")
+    max_total_pixels: Annotated[
+        int, Field(gt=0, description="Pixels that all images of a request may have together.")
+    ] = 1_500_000_000
+    decoders: Annotated[
+        int, Field(ge=1, le=64, description="Processes that decode images; a caller gets all but one at a time.")
     ] = 2
+    decode_s: Annotated[float, Field(gt=0, le=600, description="Seconds that decoding an image may take.")] = 10.0
+    decode_mb: Annotated[
+        int, Field(ge=0, description="Megabytes of memory that a process which decodes may have; 0: any number.")
+    ] = 560
     shutdown_s: Annotated[
         int, Field(ge=0, description="Seconds that open requests get to finish when the API is asked to stop.")
     ] = 5

@@ -35,21 +35,28 @@ class Caller:
     """Who posted a request, and what they may: a key's owner, or anybody where there are no keys."""
 
     owner: str | None
+    address: str
     rate: str | None
     max_queued: int | None
     max_upload_bytes: int
     webhook_secret: str | None
 
     @classmethod
-    def of(cls, key: ApiKey | None, settings: ApiSettings) -> Caller:
+    def of(cls, key: ApiKey | None, settings: ApiSettings, *, address: str = "") -> Caller:
         """Return the caller with a key, or without."""
         return cls(
             owner=key.name if key else None,
+            address=address,
             rate=(key and key.rate) or settings.rate_limit,
             max_queued=settings.max_queued if key is None or key.max_queued is None else key.max_queued,
             max_upload_bytes=(key and key.max_upload_bytes) or settings.max_upload_bytes,
             webhook_secret=(key and key.webhook_secret) or settings.webhook_secret,
         )
+
+    @property
+    def who(self) -> str:
+        """The name under which requests are counted and take turns: the key's, or the address where there are none."""
+        return f"key:{self.owner}" if self.owner else f"address:{self.address}"
 
 
 async def find_caller(request: Request) -> Caller:
@@ -67,9 +74,9 @@ async def find_caller(request: Request) -> Caller:
         if sent:
             await _count(request, f"wrong-key:{_address(request)}", WRONG_KEYS)
         raise Unauthorized(UNKNOWN if sent else Unauthorized.example, headers={"WWW-Authenticate": "Bearer"})
-    caller = Caller.of(key, settings)
+    caller = Caller.of(key, settings, address=_address(request))
     if caller.rate is not None:
-        await _count(request, f"key:{caller.owner}" if caller.owner else f"address:{_address(request)}", caller.rate)
+        await _count(request, caller.who, caller.rate)
     return caller
 
 

@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 from typing import Annotated, cast
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from service import tracing
 from service.access.callers import CallerDep
-from service.deps import JobsDep, LinksDep, SettingsDep
+from service.deps import JobsDep, LinksDep
 from service.errors import (
     InvalidFields,
     KeyReused,
     NoResult,
     NotFound,
     QueueFull,
+    TooManyAtOnce,
     Unavailable,
     UnsupportedType,
     UploadTooLarge,
 )
-from service.jobs.checks import sort_out
 from service.jobs.idempotency import IdempotencyKey
-from service.jobs.intake import take_in
+from service.jobs.intake import accept
 from service.jobs.service import JobService
 from service.links import Links
 from service.problems import problem_responses
-from service.settings import ApiSettings
 from service.uploads.examples import BATCH_BODY
-from service.uploads.upload import Upload
 from worker.contract import JobRecord, JobState, Problem
 from worker.problems import make_problem
 
@@ -57,7 +53,9 @@ BatchesDep = Annotated[BatchService, Depends(_batches)]
     "",
     summary="Explain many images",
     status_code=202,
-    responses=problem_responses(KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, Unavailable),
+    responses=problem_responses(
+        KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, TooManyAtOnce, Unavailable
+    ),
     openapi_extra={"requestBody": BATCH_BODY},
 )
 async def create_batch(
@@ -67,7 +65,6 @@ async def create_batch(
     batches: BatchesDep,
     jobs: JobsDep,
     links: LinksDep,
-    settings: SettingsDep,
     idempotency_key: IdempotencyKey = None,
 ) -> BatchRead:
     """Post many images with the same parameters; each becomes a job. `Location` is the batch.
@@ -76,9 +73,8 @@ async def create_batch(
     100 images and 100 MB by default. An image that can't be used is listed with the reason, and the others are
     explained all the same; where none can, it is an error.
     """
-    upload = await _looked_at(request, await take_in(request, caller, is_batch=True), settings)
-    origin = tracing.origin()
-    record, replayed = await run_in_threadpool(batches.submit, upload, caller, key=idempotency_key, origin=origin)
+    submit = partial(batches.submit, key=idempotency_key, origin=tracing.origin())
+    record, replayed = await accept(request, caller, submit, is_batch=True)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
     response.headers["Location"] = links.batch(record.id)
@@ -113,12 +109,6 @@ def get_results(
 def delete_batch(batch_id: BatchId, caller: CallerDep, batches: BatchesDep, jobs: JobsDep) -> None:
     """Remove a batch with all of its jobs; those that run are stopped within moments."""
     batches.delete(batches.get(batch_id, caller), jobs)
-
-
-async def _looked_at(request: Request, upload: Upload, settings: ApiSettings) -> Upload:
-    decode = partial(sort_out, upload.images, max_pixels=settings.max_pixels)
-    images = await to_thread.run_sync(decode, limiter=request.app.state.decoders)
-    return replace(upload, images=tuple(images))
 
 
 def read(record: BatchRecord, jobs: JobService, links: Links) -> BatchRead:

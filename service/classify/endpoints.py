@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
 from service.access.callers import Caller, CallerDep
 from service.deps import SettingsDep
-from service.errors import InvalidFields, Unavailable, UnsupportedType, UploadTooLarge
-from service.jobs.checks import check_images
+from service.errors import InvalidFields, TooManyAtOnce, Unavailable, UnsupportedType, UploadTooLarge
 from service.models.service import find_model
 from service.problems import problem_responses
 from service.settings import ApiSettings
@@ -30,7 +28,7 @@ router = APIRouter(prefix="/v1/classify", tags=["models"])
     summary="Which classes does a model see?",
     responses={
         200: {"content": {"application/json": {"example": ANSWER}}},
-        **problem_responses(UploadTooLarge, UnsupportedType, InvalidFields, Unavailable),
+        **problem_responses(UploadTooLarge, UnsupportedType, InvalidFields, TooManyAtOnce, Unavailable),
     },
     openapi_extra={"requestBody": REQUEST_BODY},
 )
@@ -56,11 +54,11 @@ async def classify(request: Request, caller: CallerDep, settings: SettingsDep) -
 async def _put(request: Request, caller: Caller, settings: ApiSettings) -> Ask:
     """Read, check and put a question; the image is let go on return."""
     state = request.app.state
-    ask, image = await read_question(request, UploadLimits.of_one(caller))
-    await run_in_threadpool(find_model, state.redis, ask.model)
-    decode = partial(check_images, [image], max_pixels=settings.max_pixels)
-    await to_thread.run_sync(decode, limiter=state.decoders)
-    await run_in_threadpool(put, state.redis, ask, image.data, wait_s=settings.classify_s)
+    async with state.image_memory.hold_later(caller.who) as take:
+        ask, image = await read_question(request, UploadLimits.of_one(caller), take)
+        await run_in_threadpool(find_model, state.redis, ask.model)
+        await state.decoders.check(image.data, who=caller.who)
+        await run_in_threadpool(put, state.redis, ask, image.data, wait_s=settings.classify_s)
     return ask
 
 

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
 
 from service.errors import InvalidFields
+from service.turns import Take
 from service.uploads.body import from_base64, read_text
 from service.uploads.form import image_files, no_image, open_form, oversized, single_texts
 from service.uploads.images import PostedImage
@@ -28,8 +29,13 @@ _FIELDS = tuple(Question.model_fields)
 _PARTS = ("image", *_FIELDS)
 
 
-async def read_question(request: Request, limits: UploadLimits) -> tuple[Ask, PostedImage]:
+async def read_question(request: Request, limits: UploadLimits, take: Take) -> tuple[Ask, PostedImage]:
     """Read the body as it comes in, and stop as soon as it is longer than an allowed one can be.
+
+    Args:
+        request: whose body it is.
+        limits: what it may hold.
+        take: waits until there is memory for what was sent, in bytes.
 
     Raises:
         UnsupportedType: the body is neither a multipart form nor JSON.
@@ -37,12 +43,12 @@ async def read_question(request: Request, limits: UploadLimits) -> tuple[Ask, Po
         InvalidFields: parts or fields are missing, double, unknown, or have values that aren't allowed.
     """
     if is_form(request):
-        return await _read_form(request, limits)
+        return await _read_form(request, limits, take)
     # Megabytes of base64 would hold up everyone else.
-    return await run_in_threadpool(_from_json, await read_text(request, limits), limits)
+    return await run_in_threadpool(_from_json, await read_text(request, limits, take), limits)
 
 
-async def _read_form(request: Request, limits: UploadLimits) -> tuple[Ask, PostedImage]:
+async def _read_form(request: Request, limits: UploadLimits, take: Take) -> tuple[Ask, PostedImage]:
     async with open_form(request, limits, names=_PARTS) as form:
         files = image_files(form)
         if not files:
@@ -52,6 +58,7 @@ async def _read_form(request: Request, limits: UploadLimits) -> tuple[Ask, Poste
         wrong = oversized(files, limits)
         if wrong:
             raise too_large(*wrong.values())
+        await take(files[0].size or 0)
         return _ask(single_texts(form, _FIELDS)), PostedImage(await files[0].read())
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from redis import Redis
 
 from ep_core.channels.choice import check_counts, resolve_layer
-from ep_core.errors import InvalidInput
-from ep_core.image import read_image
+from ep_core.errors import ImageTooLarge, InvalidInput
 from ep_core.spec import CompareSpec, ExtremalSpec, Spec
 from ep_core.targets import resolve_target
 from service.access.callers import Caller
+from service.decoding.decoders import Decoders
 from service.errors import InvalidFields
 from service.models.service import find_model
 from service.outbound import OutboundError, check_url
@@ -22,40 +22,67 @@ from service.uploads.options import JobOptions
 from service.validation import MAX_ERRORS
 
 
-def check_images(images: Sequence[PostedImage], *, max_pixels: int) -> None:
-    """Decode the images of a job.
+async def check_images(
+    images: Sequence[PostedImage], decoders: Decoders, *, who: str, most_pixels: int
+) -> tuple[PostedImage, ...]:
+    """Return the images of a job, all of which can be decoded.
+
+    Args:
+        images: what was posted.
+        decoders: what decodes them.
+        who: the caller.
+        most_pixels: of all images together.
 
     Raises:
         UnreadableImage: the only one is not a single, whole picture.
         ImageTooLarge: it has more pixels than the limit.
         InvalidFields: some of several are one of these; each is named.
+        TooManyAtOnce, Unavailable: as `Decoders.check`.
     """
     wrong = []
-    for k, image in enumerate(images):
-        error = _error(image, max_pixels)
+    async for k, error in _decoded(images, decoders, who=who, most_pixels=most_pixels):
         if error is not None and len(images) == 1:
             raise error
         if error is not None:
-            wrong.append(image_error(error.detail, image=k, count=len(images), name=image.name))
+            wrong.append(image_error(error.detail, image=k, count=len(images), name=images[k].name))
     if wrong:
         raise InvalidFields(wrong[:MAX_ERRORS])
+    return tuple(images)
 
 
-def sort_out(images: Sequence[PostedImage], *, max_pixels: int) -> list[PostedImage]:
-    """Decode the images of a batch; those that can't be used come back with their problem, and without their bytes."""
+async def sort_out(
+    images: Sequence[PostedImage], decoders: Decoders, *, who: str, most_pixels: int
+) -> tuple[PostedImage, ...]:
+    """Return the images of a batch; those that can't be decoded with their problem, and without their bytes.
+
+    Args and further errors are those of `check_images`.
+    """
     looked_at = []
-    for image in images:
-        error = None if image.problem else _error(image, max_pixels)
-        looked_at.append(image if error is None else unusable(image.name, error))
-    return looked_at
+    async for k, error in _decoded(images, decoders, who=who, most_pixels=most_pixels):
+        looked_at.append(images[k] if error is None else unusable(images[k].name, error))
+    return tuple(looked_at)
 
 
-def _error(image: PostedImage, max_pixels: int) -> InvalidInput | None:
-    try:
-        read_image(image.data, max_pixels=max_pixels)
-    except InvalidInput as error:
-        return error
-    return None
+async def _decoded(
+    images: Sequence[PostedImage], decoders: Decoders, *, who: str, most_pixels: int
+) -> AsyncIterator[tuple[int, InvalidInput | None]]:
+    """Decode images one after the other, and yield what is wrong with each; none once there are too many pixels."""
+    pixels = 0
+    for k, image in enumerate(images):
+        if image.problem is not None:
+            yield k, None
+        elif pixels > most_pixels:
+            yield k, ImageTooLarge(_TOGETHER.format(most_pixels))
+        else:
+            try:
+                pixels += await decoders.check(image.data, who=who)
+            except InvalidInput as error:
+                yield k, error
+            else:
+                yield k, ImageTooLarge(_TOGETHER.format(most_pixels)) if pixels > most_pixels else None
+
+
+_TOGETHER = "all images together have more than the {} pixels that are decoded for one request: post fewer at once"
 
 
 def check_params(redis: Redis, params: Spec) -> None:

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ep_core.spec import TaskName
 from service import tracing
-from service.access.callers import Caller, CallerDep
-from service.deps import JobsDep, LinksDep, SettingsDep, SubmissionsDep
-from service.errors import InvalidFields, KeyReused, NotFound, QueueFull, Unavailable, UnsupportedType, UploadTooLarge
+from service.access.callers import CallerDep
+from service.deps import JobsDep, LinksDep, SubmissionsDep
+from service.errors import (
+    InvalidFields,
+    KeyReused,
+    NotFound,
+    QueueFull,
+    TooManyAtOnce,
+    Unavailable,
+    UnsupportedType,
+    UploadTooLarge,
+)
 from service.problems import problem_responses
-from service.settings import ApiSettings
 from service.uploads.examples import REQUEST_BODY
-from service.uploads.upload import Upload
-from worker.contract import JobRecord, JobState
+from worker.contract import JobState
 
-from .checks import check_images
 from .cursor import as_cursor, from_cursor
 from .idempotency import IdempotencyKey
-from .intake import take_in
+from .intake import accept
 from .prefer import WaitDep, wait_until_final
 from .schemas import JobPage, JobRead
 from .view import read, show
@@ -46,7 +50,9 @@ JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb
             "model": JobRead,
             "description": "The job is finished (or has failed): with `Prefer: wait=N`, or its result was known.",
         },
-        **problem_responses(KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, Unavailable),
+        **problem_responses(
+            KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, TooManyAtOnce, Unavailable
+        ),
     },
     openapi_extra={"requestBody": REQUEST_BODY},
 )
@@ -57,7 +63,6 @@ async def create_job(
     jobs: JobsDep,
     submissions: SubmissionsDep,
     links: LinksDep,
-    settings: SettingsDep,
     wait_s: WaitDep,
     idempotency_key: IdempotencyKey = None,
 ) -> JobRead:
@@ -73,7 +78,7 @@ async def create_job(
     tasks, several images are a batch: `/v1/batches`.
     """
     submit = partial(submissions.submit, key=idempotency_key, origin=tracing.origin())
-    record, replayed = await _accept(request, caller, settings, submit)
+    record, replayed = await accept(request, caller, submit, is_batch=False)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
     if wait_s is not None:
@@ -119,16 +124,3 @@ async def get_job(job_id: JobId, jobs: JobsDep, links: LinksDep) -> Response:
 def delete_job(job_id: JobId, jobs: JobsDep) -> None:
     """Remove a job with its image and results; one that runs is stopped within moments."""
     jobs.delete(job_id)
-
-
-async def _accept(
-    request: Request, caller: Caller, settings: ApiSettings, submit: Callable[[Upload, Caller], tuple[JobRecord, bool]]
-) -> tuple[JobRecord, bool]:
-    """Read, check and queue a job; say whether the request had made it before.
-
-    The upload is let go on return: a client that waits must not hold its memory.
-    """
-    upload = await take_in(request, caller, is_batch=False)
-    decode = partial(check_images, upload.images, max_pixels=settings.max_pixels)
-    await to_thread.run_sync(decode, limiter=request.app.state.decoders)
-    return await run_in_threadpool(submit, upload, caller)

@@ -1,8 +1,10 @@
-"""The way of a post, of one job or of a batch, from the request's body to an upload whose images are to be decoded."""
+"""The way of a post, of one job or of a batch, from the request's body to an upload that has been checked."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -13,18 +15,30 @@ from service.uploads.limits import UploadLimits
 from service.uploads.reader import read_upload
 from service.uploads.upload import Upload
 
-from .checks import check_options, check_params
+from .checks import check_images, check_options, check_params, sort_out
+
+T = TypeVar("T")
 
 
-async def take_in(request: Request, caller: Caller, *, is_batch: bool) -> Upload:
-    """Read a post and check all of it but its images; those given by an address are fetched last.
+async def accept(
+    request: Request, caller: Caller, submit: Callable[[Upload, Caller], tuple[T, bool]], *, is_batch: bool
+) -> tuple[T, bool]:
+    """Read a post, check all of it, and return what `submit` makes of it, which runs in a thread.
+
+    Memory is that of the caller's share until then, and let go on return: who waits for a result holds none.
 
     Raises:
-        What `read_upload`, `check_params`, `check_options` and `fetch_images` do.
+        What `read_upload`, `check_params`, `check_options`, `fetch_images` and `check_images` or `sort_out` do.
     """
     state = request.app.state
     limits = UploadLimits.of(state.settings, caller, is_batch=is_batch)
-    upload = await read_upload(request, limits)
-    await run_in_threadpool(check_params, state.redis, upload.params)
-    upload = replace(upload, options=check_options(upload.options, caller, state.settings))
-    return await fetch_images(upload, limits, state.outbound)
+    async with state.image_memory.hold_later(caller.who) as take:
+        upload = await read_upload(request, limits, take)
+        await run_in_threadpool(check_params, state.redis, upload.params)
+        upload = replace(upload, options=check_options(upload.options, caller, state.settings))
+        upload = await fetch_images(upload, limits, state.outbound)
+        decode = sort_out if is_batch else check_images
+        images = await decode(
+            upload.images, state.decoders, who=caller.who, most_pixels=state.settings.max_total_pixels
+        )
+        return await run_in_threadpool(submit, replace(upload, images=images), caller)

@@ -6,22 +6,23 @@ import io
 from functools import partial
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from PIL import Image, UnidentifiedImageError
 
 from ep_core.errors import InvalidInput
+from service.access.callers import CallerDep
 from service.caching import NOT_MODIFIED, IfNoneMatch, derived_response, entity_tag, immutable_response
+from service.decoding.decoders import Decoders
+from service.decoding.thumbnail import LEAST, MEDIA_TYPE, MOST
 from service.deps import JobsDep, SettingsDep
-from service.errors import InvalidFields, NotFound, Unavailable
+from service.errors import InvalidFields, NotFound, TooManyAtOnce, Unavailable
 from service.problems import problem_responses
 from service.settings import ApiSettings
 from service.uploads.limits import invalid
 
 from .endpoints import JobId
 from .service import JobService
-from .thumbnail import LEAST, MEDIA_TYPE, MOST, make_thumbnail
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])
 
@@ -52,13 +53,14 @@ def _content(media_type: str) -> dict[str, object]:
             "content": _content("image/*") | _content(MEDIA_TYPE),
         },
         304: NOT_MODIFIED,
-        **problem_responses(NotFound, InvalidFields, Unavailable),
+        **problem_responses(NotFound, InvalidFields, TooManyAtOnce, Unavailable),
     },
 )
 async def get_image(
     request: Request,
     job_id: JobId,
     index: Index,
+    caller: CallerDep,
     jobs: JobsDep,
     settings: SettingsDep,
     size: Size = None,
@@ -69,31 +71,29 @@ async def get_image(
     With `size`, return it as the network sees it, in a form that every browser shows, whatever was posted: turned
     upright, transparent parts on white.
     """
-    state = request.app.state
     if size is None:
         return await run_in_threadpool(_whole, jobs, job_id, index, settings, if_none_match)
-    make = partial(_small, jobs, job_id, index, size, settings, if_none_match)
-    async with state.thumbnails:  # who waits holds neither a thread nor the image's bytes
-        return await to_thread.run_sync(make, limiter=state.decoders)
+    state = request.app.state
+    async with state.thumbnail_turns.hold(caller.who):  # who waits has no image in memory
+        data = await run_in_threadpool(_read, jobs, job_id, index)
+        make = partial(_thumbnail, data, size, state.thumbnails, caller.who)
+        tag = entity_tag(data, variant=str(size))
+        max_age_s = settings.retention_s
+        return await derived_response(tag, make, MEDIA_TYPE, if_none_match=if_none_match, max_age_s=max_age_s)
 
 
 def _whole(jobs: JobService, job_id: str, index: int, settings: ApiSettings, if_none_match: str | None) -> Response:
-    data = jobs.image(jobs.get(job_id).id, index)
+    data = _read(jobs, job_id, index)
     return immutable_response(data, _media_type(data), if_none_match=if_none_match, max_age_s=settings.retention_s)
 
 
-def _small(
-    jobs: JobService, job_id: str, index: int, size: int, settings: ApiSettings, if_none_match: str | None
-) -> Response:
-    data = jobs.image(jobs.get(job_id).id, index)
-    tag = entity_tag(data, variant=str(size))
-    make = partial(_thumbnail, data, size, settings.max_pixels)
-    return derived_response(tag, make, MEDIA_TYPE, if_none_match=if_none_match, max_age_s=settings.retention_s)
+def _read(jobs: JobService, job_id: str, index: int) -> bytes:
+    return jobs.image(jobs.get(job_id).id, index)
 
 
-def _thumbnail(data: bytes, size: int, max_pixels: int) -> bytes:
+async def _thumbnail(data: bytes, size: int, decoders: Decoders, who: str) -> bytes:
     try:
-        return make_thumbnail(data, size, max_pixels=max_pixels)
+        return await decoders.make_thumbnail(data, size, who=who)
     except InvalidInput as error:  # it was taken when it was posted: the limit is another one now
         raise invalid("size", f"the image can't be shown smaller: {error.detail}; leave size out") from error
 

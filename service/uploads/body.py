@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Annotated
+from tempfile import SpooledTemporaryFile
+from typing import Annotated, BinaryIO, cast
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
+from starlette.datastructures import UploadFile
 
 from ep_core.spec import ExtremalSpec, Spec
 from service.errors import InvalidFields
+from service.turns import Take
 from service.validation import MAX_ERRORS, FieldError, field_errors
 
 from .images import PostedImage, image_error, unusable
 from .limits import (
     FRAMING_BYTES,
     MAX_PARAMS_BYTES,
+    SPOOL_BYTES,
     UploadLimits,
     invalid,
     limited,
@@ -51,24 +55,39 @@ class JobBody(JobOptions):
         return JobOptions(**{name: getattr(self, name) for name in JobOptions.model_fields})
 
 
+_COPIES = 3
+"""Of an image in base64 that are in memory while it is read: the body, the text, the bytes."""
 _FIELDS = ["image", "images", "image_url", "params", *JobOptions.model_fields]
 
 
-async def read_json(request: Request, limits: UploadLimits) -> Upload:
+async def read_json(request: Request, limits: UploadLimits, take: Take) -> Upload:
     """Read a JSON body as it comes in; raises as `reader.read_upload`."""
     # Megabytes of base64 would hold up everyone else.
-    return await run_in_threadpool(_from_json, await read_text(request, limits), limits)
+    return await run_in_threadpool(_from_json, await read_text(request, limits, take), limits)
 
 
-async def read_text(request: Request, limits: UploadLimits) -> bytes:
+async def read_text(request: Request, limits: UploadLimits, take: Take) -> bytes:
     """Read the text of a JSON body as it comes in; raises `UploadTooLarge`, also of what is too long beside images."""
-    max_base64 = 4 * (limits.image_bytes + 2) // 3
-    body = limited(request, max_base64 + MAX_PARAMS_BYTES + FRAMING_BYTES, too_large_json(limits))
-    text = b"".join([chunk async for chunk in body])
+    text = await _received(request, limits, take)
     most = MAX_PARAMS_BYTES + FRAMING_BYTES
     if len(text) > most and await run_in_threadpool(other_bytes, text, most) > most:
         raise too_large(FieldError(field="params", detail=f"{more_than(MAX_PARAMS_BYTES)}, beside images in base64"))
     return text
+
+
+async def _received(request: Request, limits: UploadLimits, take: Take) -> bytes:
+    max_base64 = 4 * (limits.image_bytes + 2) // 3
+    body = limited(request, max_base64 + MAX_PARAMS_BYTES + FRAMING_BYTES, too_large_json(limits))
+    file = UploadFile(cast("BinaryIO", SpooledTemporaryFile(max_size=SPOOL_BYTES)), size=0)  # noqa: SIM115
+    try:
+        async for chunk in body:
+            await file.write(chunk)
+        urls = limits.images if limits.takes_urls else 0  # how many there are is known only once it is read
+        await take(_COPIES * (file.size or 0) + limits.fetched_bytes(urls))
+        await file.seek(0)
+        return await file.read()
+    finally:
+        await file.close()
 
 
 def _from_json(text: bytes, limits: UploadLimits) -> Upload:

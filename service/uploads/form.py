@@ -10,6 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from service.errors import InvalidFields
+from service.turns import Take
 from service.validation import FieldError
 
 from .images import PostedImage, clean_name, image_error, unusable
@@ -17,6 +18,7 @@ from .limits import (
     FRAMING_BYTES,
     MAX_PARAMS_BYTES,
     MORE_PARTS,
+    SPOOL_BYTES,
     UploadLimits,
     invalid,
     limited,
@@ -31,10 +33,10 @@ from .upload import Upload, check_count, check_urls, parse_options, parse_params
 _PARTS = ("image", "image_url", "params", *JobOptions.model_fields)
 
 
-async def read_form(request: Request, limits: UploadLimits) -> Upload:
+async def read_form(request: Request, limits: UploadLimits, take: Take) -> Upload:
     """Read a form as it comes in; raises as `reader.read_upload`."""
     async with open_form(request, limits, names=_PARTS) as form:
-        return await _from_form(form, limits)
+        return await _from_form(form, limits, take)
 
 
 @asynccontextmanager
@@ -49,6 +51,7 @@ async def open_form(request: Request, limits: UploadLimits, *, names: Sequence[s
         max_fields=parts,
         max_part_size=2 * MAX_PARAMS_BYTES,
     )
+    parser.spool_max_size = SPOOL_BYTES
     try:
         form = await parser.parse()
     except MultiPartException as error:
@@ -66,7 +69,7 @@ async def open_form(request: Request, limits: UploadLimits, *, names: Sequence[s
         await form.close()
 
 
-async def _from_form(form: FormData, limits: UploadLimits) -> Upload:
+async def _from_form(form: FormData, limits: UploadLimits, take: Take) -> Upload:
     files = image_files(form)
     urls = check_urls(_texts(form, "image_url"), limits)
     if not files and not urls:
@@ -76,6 +79,7 @@ async def _from_form(form: FormData, limits: UploadLimits) -> Upload:
     wrong = oversized(files, limits)
     if wrong and not limits.is_batch:
         raise too_large(*wrong.values())
+    await take(sum(file.size or 0 for file in files) + limits.fetched_bytes(len(urls)))
     images = [
         unusable(_name(file), more_than(limits.image_bytes), too_large=True)
         if k in wrong

@@ -13,6 +13,8 @@ from service.settings import ApiSettings
 from service.validation import MAX_ERRORS, FieldError
 
 MAX_PARAMS_BYTES = 64 * 1024
+SPOOL_BYTES = 16 * 1024
+"""Bytes of an image or a body that stay in memory while it comes in; more of it goes to a file."""
 FRAMING_BYTES = 1024  # boundary and headers of a part of a form, or the keys of a JSON body
 MORE_PARTS = 16  # than images that there may be, so that the answer can name the others
 
@@ -51,6 +53,10 @@ class UploadLimits:
         """Return what a caller may post where a single image is all that is taken."""
         most = caller.max_upload_bytes
         return cls(image_bytes=most, total_bytes=most, images=1, is_batch=False, takes_urls=False)
+
+    def fetched_bytes(self, urls: int) -> int:
+        """Return the most bytes of the images at so many addresses."""
+        return min(urls * self.image_bytes, self.total_bytes)
 
 
 async def limited(request: Request, max_bytes: int, error: UploadTooLarge) -> AsyncGenerator[bytes, None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from service.errors import UnsupportedType
+from service.turns import Take
 
 from .body import read_json
 from .form import read_form
@@ -15,8 +16,15 @@ MULTIPART = "multipart/form-data"
 JSON = "application/json"
 
 
-async def read_upload(request: Request, limits: UploadLimits) -> Upload:
+async def read_upload(request: Request, limits: UploadLimits, take: Take) -> Upload:
     """Read the body as it comes in, and stop as soon as it is longer than an allowed one can be.
+
+    What is more than a little goes to a file first: how many clients send slowly is no matter of memory.
+
+    Args:
+        request: whose body it is.
+        limits: what it may hold.
+        take: waits until there is memory for what was sent, in bytes.
 
     Raises:
         UnsupportedType: the body is neither a multipart form nor JSON.
@@ -24,7 +32,7 @@ async def read_upload(request: Request, limits: UploadLimits) -> Upload:
         InvalidFields: parts or fields are missing, double, unknown, or have values that aren't allowed.
     """
     read = read_form if is_form(request) else read_json
-    return await read(request, limits)
+    return await read(request, limits, take)
 
 
 def is_form(request: Request) -> bool:

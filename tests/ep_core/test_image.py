@@ -2,16 +2,19 @@
 
 import io
 import struct
+import time
 import zlib
+from contextlib import suppress
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, TiffImagePlugin
 
+from ep_core import image as image_module
 from ep_core.errors import ImageTooLarge, InvalidInput, UnreadableImage
-from ep_core.image import read_image, to_rgb
+from ep_core.image import MAX_SCANS, read_image, to_rgb
 
 RAMP = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(48, axis=0)  # black on the left to white on the right
 ORIENTATION = 0x0112
@@ -265,11 +268,86 @@ def test_damaged_png_data_is_refused(photograph):
 
 
 @pytest.mark.parametrize("file_format", ["GIF", "TIFF", "PNG", "WEBP"])
-def test_several_frames_or_pages_are_refused_with_their_number(file_format):
+def test_several_frames_or_pages_are_refused(file_format):
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "green", "blue")]
     data = encode(frames[0], file_format, save_all=True, append_images=frames[1:])
-    with pytest.raises(UnreadableImage, match="3 frames or pages: send one picture"):
+    with pytest.raises(UnreadableImage, match="several frames or pages: send one picture"):
         read_image(data)
+
+
+def many_pages(count: int) -> bytes:
+    """A TIFF of so many grey pages of one pixel, in the order of the file."""
+    tags = ((256, 1), (257, 1), (258, 8), (262, 1), (273, 8), (279, 1))
+    size, first = 2 + 12 * len(tags) + 4, 10
+    pages = []
+    for page in range(1, count + 1):
+        following = first + page * size if page < count else 0
+        entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+        pages.append(struct.pack("<H", len(tags)) + entries + struct.pack("<I", following))
+    return struct.pack("<2sHIH", b"II", 42, first, 0) + b"".join(pages)
+
+
+def test_pages_are_not_counted(monkeypatch):
+    """To count them takes seconds where there are thousands."""
+    data, read = many_pages(500), []
+    load = TiffImagePlugin.ImageFileDirectory_v2.load
+    monkeypatch.setattr(TiffImagePlugin.ImageFileDirectory_v2, "load", lambda *args: (read.append(1), load(*args))[1])
+    with pytest.raises(UnreadableImage, match="several frames or pages"):
+        read_image(data)
+    assert len(read) < 10
+    assert read_image(many_pages(1)).size == (1, 1)
+
+
+def scans(image: Image.Image, count: int) -> bytes:
+    """A progressive JPEG of so many scans, the last one repeated."""
+    whole = encode(image, "JPEG", progressive=True)
+    preview = encode(image.resize((16, 16)), "JPEG", progressive=True)
+    segment = b"\xff\xe5" + struct.pack(">H", len(preview) + 2) + preview  # as cameras store one; no scan of its own
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    return whole[:2] + segment + whole[2:-2] + last * (count - whole.count(b"\xff\xda")) + whole[-2:]
+
+
+def test_a_jpeg_has_no_more_scans_than_encoders_make(photograph):
+    assert read_image(scans(photograph, MAX_SCANS)).size == photograph.size
+    with pytest.raises(UnreadableImage, match=f"more than {MAX_SCANS} scans: save it again"):
+        read_image(scans(photograph, MAX_SCANS + 1))
+    many = encode(photograph, "MPO", save_all=True, append_images=[photograph])
+    assert read_image(many).size == photograph.size
+
+
+def test_scans_are_counted_in_time_that_grows_with_the_file(photograph):
+    """Bytes FF without end, or segments of no length, are no markers to begin again from."""
+    whole = encode(photograph, "JPEG")
+    for filling in (b"\xff" * 2_000_000, b"\xff\xe0\0\2" * 100_000):
+        started = time.process_time()
+        with suppress(InvalidInput):
+            read_image(whole[:-2] + filling + whole[-2:])
+        assert time.process_time() - started < 5  # at quadratic cost, hours
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "PA", "L", "1", "CMYK", "YCbCr", "LAB", "HSV", "I;16"])
+def test_large_pictures_are_converted_in_bands_with_no_seam(photograph, mode, monkeypatch):
+    tall = photograph.resize((50, 333))
+    image = in_mode(tall, mode)
+    whole = pixels(to_rgb(image))
+    monkeypatch.setattr(image_module, "_BAND_PIXELS", 1000)
+    assert np.array_equal(pixels(to_rgb(image)), whole)
+
+
+def in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """The picture in a mode; what can be transparent is."""
+    if mode == "I;16":
+        return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    if mode == "LAB":
+        return ImageCms.profileToProfile(
+            image, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+        )
+    found = image.convert("L").convert(mode) if mode in ("LA", "PA") else image.convert(mode)
+    if mode in ("RGBA", "LA"):
+        found.putalpha(image.convert("L"))
+    if mode == "P":
+        found.info["transparency"] = 3
+    return found
 
 
 def test_a_phone_photograph_with_a_second_map_is_read(photograph):

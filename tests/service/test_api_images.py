@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from PIL import Image
 from redis import Redis
 
 from ep_core.image import read_image
+from service.app import create_app
+from service.decoding.decoder import Decoder, Request
 from service.jobs import posted
 
 ORIENTATION = 0x0112
@@ -167,7 +170,7 @@ def test_it_is_kept_and_not_made_again_for_who_has_it(
     assert all("private" in answer.headers["cache-control"] for answer in answers.values())
     assert all("immutable" in answer.headers["cache-control"] for answer in answers.values())
 
-    monkeypatch.delattr(posted, "make_thumbnail")
+    monkeypatch.delattr(posted.Decoders, "make_thumbnail")
 
     for size, answer in answers.items():
         again = client.get(address, params=size, headers={"If-None-Match": answer.headers["etag"]})
@@ -186,13 +189,11 @@ def test_images_that_are_gone_are_not_found(client: TestClient, show: Show, redi
 
 
 def test_a_lower_limit_than_when_it_was_posted_is_told(client: TestClient, show: Show, jpeg: bytes) -> None:
-    address, settings = show(jpeg), client.app.state.settings
-    settings.max_pixels, before = 1000, settings.max_pixels
-    try:
-        answer = client.get(address, params={"size": 64})
-        whole = client.get(address)
-    finally:
-        settings.max_pixels = before
+    address = show(jpeg)
+    lower = create_app(client.app.state.settings.model_copy(update={"max_pixels": 1000}))
+    with TestClient(lower, base_url="http://127.0.0.1") as restarted:
+        answer = restarted.get(address, params={"size": 64})
+        whole = restarted.get(address)
 
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "size")
     assert "at most 1000" in answer.json()["detail"]
@@ -204,16 +205,19 @@ def test_they_are_made_one_at_a_time_beside_what_is_posted(
 ) -> None:
     address = show(jpeg)
     began, go_on, at_once = threading.Event(), threading.Event(), []
+    decode = Decoder.ask
 
-    def make_slowly(*_: object, **__: object) -> bytes:
+    def make_slowly(decoder: Decoder, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
+        if request.size is None:
+            return decode(decoder, request, data)
         at_once.append(1)
         began.set()
         assert go_on.wait(10)
         time.sleep(0.01)
         at_once.append(-1)
-        return b"small"
+        return {}, b"small"
 
-    monkeypatch.setattr(posted, "make_thumbnail", make_slowly)
+    monkeypatch.setattr(Decoder, "ask", make_slowly)
     with ThreadPoolExecutor(6) as pool:
         asked = [pool.submit(client.get, address, params={"size": size}) for size in range(64, 70)]
         assert began.wait(10)

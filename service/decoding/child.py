@@ -1,0 +1,69 @@
+"""A process that decodes images, one after the other, within limits of time and memory: ``python -m ...child BYTES``.
+
+It says `READY`; then it reads a line of JSON and the image's bytes, and writes a line of JSON and what was made of
+them, again and again. It imports neither the API nor the worker.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from ep_core.errors import InvalidInput
+from ep_core.image import read_image
+
+from .thumbnail import make_thumbnail
+
+READY = b"ready\n"
+
+
+def main(argv: list[str]) -> int:
+    """Decode until the standard input ends; `argv` holds the most bytes of memory, 0 for any number."""
+    _limit_memory(int(argv[0]))
+    with suppress(BrokenPipeError):
+        sys.stdout.buffer.write(READY)
+        sys.stdout.buffer.flush()
+        while _serve(sys.stdin.buffer, sys.stdout.buffer):
+            pass
+    return 0
+
+
+def _serve(requests: BinaryIO, answers: BinaryIO) -> bool:
+    """Answer one request; False where there is no more."""
+    line = requests.readline()
+    if not line:
+        return False
+    asked = json.loads(line)
+    data = requests.read(asked["bytes"])
+    signal.setitimer(signal.ITIMER_REAL, asked["seconds"])  # its signal ends this process, whatever it does
+    answer, made = _decode(data, asked)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    answers.write(json.dumps(answer | {"bytes": len(made)}).encode() + b"\n" + made)
+    answers.flush()
+    return True
+
+
+def _decode(data: bytes, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    try:
+        if asked["size"] is not None:
+            return {}, make_thumbnail(data, asked["size"], max_pixels=asked["max_pixels"])
+        image = read_image(data, max_pixels=asked["max_pixels"])
+    except InvalidInput as error:
+        return {"error": type(error).__name__, "detail": error.detail}, b""
+    return {"pixels": image.width * image.height}, b""
+
+
+def _limit_memory(most_bytes: int) -> None:
+    """Let the process have so much memory, beside its libraries' code; nothing where a system can't do that."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        if most_bytes:
+            resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

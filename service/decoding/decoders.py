@@ -1,0 +1,130 @@
+"""The decoders of an API process: images of all callers, in turn, each within limits of time and memory."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import Any
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+
+from ep_core.errors import ImageTooLarge, InvalidInput, UnreadableImage
+from service.errors import Unavailable
+from service.turns import Turns
+
+from .decoder import Decoder, DecoderEnded, Request
+
+RENEWED_AFTER = 500
+"""Images after which a process is replaced, whatever its libraries keep."""
+_ERRORS = {kind.__name__: kind for kind in (UnreadableImage, ImageTooLarge)}
+_log = structlog.get_logger(__name__)
+
+
+class Decoders:
+    """A few processes that decode; a caller uses all of them but one, so that others needn't wait for a slow image."""
+
+    def __init__(self, processes: int, *, max_pixels: int, seconds: float, memory_bytes: int) -> None:
+        """Start none yet.
+
+        Args:
+            processes: how many there are at most.
+            max_pixels: most pixels of an image.
+            seconds: how long decoding an image may take.
+            memory_bytes: memory of a process, 0 for any.
+        """
+        self._count = processes
+        self._max_pixels = max_pixels
+        self._seconds = seconds
+        self._memory_bytes = memory_bytes
+        self._turns = Turns(processes, most_each=max(1, processes - 1))
+        self._threads = CapacityLimiter(processes)
+        self._idle: list[Decoder] = []
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the processes, so that the first images needn't wait for them."""
+        self._idle += [self._new() for _ in range(self._count - len(self._idle))]
+
+    def close(self) -> None:
+        """End the processes that decode nothing."""
+        while (decoder := self._pop()) is not None:
+            decoder.close()
+
+    async def check(self, data: bytes, *, who: str) -> int:
+        """Decode an image, and return how many pixels it has.
+
+        Args:
+            data: the file's bytes.
+            who: the caller, whose images wait for each other.
+
+        Raises:
+            UnreadableImage: it is not a single, whole picture, or takes too long to decode.
+            ImageTooLarge: it has more pixels than it may, or takes too much memory.
+            TooManyAtOnce: too many of the caller's images wait.
+            Unavailable: no process can be started.
+        """
+        answer, _ = await self._run(data, None, who)
+        return int(answer["pixels"])
+
+    async def make_thumbnail(self, data: bytes, size: int, *, who: str) -> bytes:
+        """Return a small JPEG of an image (`thumbnail.make_thumbnail`); raises as `check`."""
+        return (await self._run(data, size, who))[1]
+
+    async def _run(self, data: bytes, size: int | None, who: str) -> tuple[dict[str, Any], bytes]:
+        request = Request(max_pixels=self._max_pixels, seconds=self._seconds, size=size)
+        async with self._turns.hold(who):
+            answer, made = await to_thread.run_sync(partial(self._ask, request, data), limiter=self._threads)
+        if "error" in answer:
+            raise _ERRORS[answer["error"]](answer["detail"])
+        return answer, made
+
+    def _ask(self, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
+        try:
+            return self._ask_once(request, data)
+        except DecoderEnded as error:
+            if error.is_late:
+                raise self._why(error) from error
+        try:  # whatever ended it, the image may be innocent
+            return self._ask_once(request, data)
+        except DecoderEnded as error:
+            raise self._why(error) from error
+
+    def _ask_once(self, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
+        decoder = self._pop() or self._new()
+        try:
+            found = decoder.ask(request, data)
+        except DecoderEnded:
+            self._push(self._new())
+            raise
+        if decoder.answers >= RENEWED_AFTER:
+            decoder.close()
+            decoder = self._new()
+        self._push(decoder)
+        return found
+
+    def _why(self, error: DecoderEnded) -> InvalidInput | Unavailable:
+        if not error.served:
+            _log.error("a decoder ends at once", returncode=error.returncode)
+            return Unavailable("No image can be decoded for now. Try again soon.")
+        _log.warning("an image ended a decoder", returncode=error.returncode, late=error.is_late)
+        if error.is_late:
+            return UnreadableImage(
+                f"decoding the image takes more than {self._seconds:g} s: save it again, as PNG or plain JPEG"
+            )
+        return UnreadableImage("the image can't be decoded (its decoder crashed): save it again, as PNG or plain JPEG")
+
+    def _new(self) -> Decoder:
+        try:
+            return Decoder(memory_bytes=self._memory_bytes)
+        except OSError as error:
+            _log.error("no decoder can be started", error=str(error))
+            raise Unavailable("No image can be decoded for now. Try again soon.") from error
+
+    def _pop(self) -> Decoder | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def _push(self, decoder: Decoder) -> None:
+        with self._lock:
+            self._idle.append(decoder)
