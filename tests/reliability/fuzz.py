@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from . import report
-from .fuzz_images import measure_images
+from .fuzz_images import measure_hostile, measure_images
 from .fuzz_schema import measure_schema
+from .fuzz_sockets import measure_sockets
 from .stack import Stack
 
 # The default model's name, so that requests without any are cheap too.
@@ -28,7 +29,7 @@ SETTINGS = {
     "EP_JOB_TIMEOUT_S": 5,  # and so are jobs of ten thousand iterations
 }
 KEEP = Path("out/fuzz")
-LEAVE_S = 300.0  # beyond the schema's time
+LEAVE_S = 600.0  # beyond the schema's time
 
 
 class Part(StrEnum):
@@ -36,6 +37,8 @@ class Part(StrEnum):
 
     SCHEMA = "schema"
     IMAGES = "images"
+    HOSTILE = "hostile"
+    SOCKETS = "sockets"
 
 
 def main(
@@ -46,7 +49,7 @@ def main(
     keep: Annotated[Path, typer.Option(help="Where files are kept that aren't answered as they should.")] = KEEP,
     out: Annotated[Path | None, typer.Option(help="Where to write what was measured, as JSON.")] = None,
 ) -> None:
-    """Send all kinds of requests and broken images to a live API."""
+    """Send all kinds of requests, and broken and hostile images, to a live API."""
     parts = only or list(Part)
 
     def body(result: report.Report, line: report.Line) -> None:
@@ -56,16 +59,20 @@ def main(
                     measure_images(result, line, stack, count=images, seed=seed, keep=keep)
                 if Part.SCHEMA in parts:
                     measure_schema(result, line, stack, seconds=seconds, seed=seed)
+                if Part.HOSTILE in parts:
+                    measure_hostile(result, line, stack, keep=keep)
+                if Part.SOCKETS in parts:
+                    measure_sockets(result, line, stack)
             finally:
-                _tell_logs(result, stack.logs())
+                _tell_logs(result, stack)
 
     sys.exit(report.run("Fuzzing", body, limit_s=seconds + LEAVE_S, out=out))
 
 
-def _tell_logs(result: report.Report, logs: str) -> None:
+def _tell_logs(result: report.Report, stack: Stack) -> None:
     """Count answers of 5xx and errors in what the API and the worker said, whoever was answered."""
-    fives = [line for line in logs.splitlines() if re.search(r"\bstatus=5\d\d\b", line)]
-    errors = [line for line in logs.splitlines() if re.search(r"\[(error|critical) *\]|^Traceback ", line)]
+    fives = stack.server_errors()
+    errors = [line for line in stack.logs().splitlines() if re.search(r"\[(error|critical) *\]|^Traceback ", line)]
     result.equals("answers of 5xx, by the API's log", len(fives), 0)
     result.equals("errors in the logs", len(errors), 0)
     result.lines += fives[:10] + errors[:20]

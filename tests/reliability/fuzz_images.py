@@ -1,16 +1,18 @@
-"""Posts broken image files: each is refused as the OpenAPI document says, or made a job that comes to an end."""
+"""Posts broken and hostile image files: each is refused as the OpenAPI document says, or made a job that ends."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import httpx
 from jsonschema import Draft202012Validator
 
+from .hostile_images import HOSTILE
 from .mutations import Mutant, mutants
 from .posting import FINAL, JsonObject, Poster, no_reuse
 from .report import Line, Report
@@ -18,6 +20,7 @@ from .stack import Stack, wait_until
 
 PARAMS = {"areas": [0.1], "iterations": 2, "check_extremality": False}
 MOST_MS = 5000.0  # of one answer
+HOSTILE_MS = 20_000.0  # of one to a hostile image
 END_S = 120.0  # for the last accepted job
 UNEXPECTED = "/problems/internal-error"
 
@@ -33,12 +36,32 @@ def measure_images(result: Report, line: Line, stack: Stack, *, count: int, seed
         seed: draws what is broken.
         keep: the folder, made where one is kept.
     """
+    _measure(result, line, stack, "broken images", mutants(count, seed), count=count, most_ms=MOST_MS, keep=keep)
+
+
+def measure_hostile(result: Report, line: Line, stack: Stack, *, keep: Path) -> None:
+    """Post each hostile image once, as `measure_images` does the broken ones."""
+    files = (Mutant(name, make()) for name, make in HOSTILE.items())
+    _measure(result, line, stack, "hostile images", files, count=len(HOSTILE), most_ms=HOSTILE_MS, keep=keep)
+
+
+def _measure(
+    result: Report,
+    line: Line,
+    stack: Stack,
+    what: str,
+    files: Iterable[Mutant],
+    *,
+    count: int,
+    most_ms: float,
+    keep: Path,
+) -> None:
     with stack.client() as client:
         poster = Poster([client], PARAMS, no_reuse(client))
         declared = _Declared(client.get("/openapi.json").json())
         statuses, ms, accepted, failures = Counter[str](), [], [], 0
-        for number, mutant in enumerate(mutants(count, seed)):
-            line.show("broken images", number, count)
+        for number, mutant in enumerate(files):
+            line.show(what, number, count)
             began = time.perf_counter()
             answer, wrong = _post(client, poster, mutant, declared)
             ms.append(1000 * (time.perf_counter() - began))
@@ -48,11 +71,11 @@ def measure_images(result: Report, line: Line, stack: Stack, *, count: int, seed
                 result.lines += [f"{mutant.name}: {wrong}", _curl(mutant, poster, keep)]
             elif answer and answer.is_success:
                 accepted.append((mutant, answer.json()["id"]))
-        result.tell("broken images: answers", json.dumps(dict(sorted(statuses.items()))))
-        result.equals("broken images: not answered as declared", failures, 0)
-        result.at_most("broken images: ms, slowest answer", round(max(ms)), MOST_MS)
+        result.tell(f"{what}: answers", json.dumps(dict(sorted(statuses.items()))))
+        result.equals(f"{what}: not answered as declared", failures, 0)
+        result.at_most(f"{what}: ms, slowest answer", round(max(ms)), most_ms)
         line.show("waiting for the accepted ones")
-        _tell_jobs(result, poster, accepted, keep)
+        _tell_jobs(result, poster, what, accepted, keep)
 
 
 class _Declared:
@@ -86,7 +109,7 @@ def _post(
     return answer, declared.fault(answer)
 
 
-def _tell_jobs(result: Report, poster: Poster, accepted: list[tuple[Mutant, str]], keep: Path) -> None:
+def _tell_jobs(result: Report, poster: Poster, what: str, accepted: list[tuple[Mutant, str]], keep: Path) -> None:
     """Say how the accepted jobs ended: those that can't be explained fail with a reason that isn't a fault of ours."""
     deadline = time.monotonic() + END_S
     ends, stuck, unexpected = Counter[str](), 0, 0
@@ -98,9 +121,9 @@ def _tell_jobs(result: Report, poster: Poster, accepted: list[tuple[Mutant, str]
             if job["error"] is not None and job["error"]["type"] == UNEXPECTED:
                 unexpected += 1
                 result.lines += [f"{mutant.name}: {job['error']}", _curl(mutant, poster, keep)]
-    result.tell("accepted ones: ends", json.dumps(dict(ends)))
-    result.equals("accepted ones: not ended", stuck, 0)
-    result.equals("accepted ones: failed unexpectedly", unexpected, 0)
+    result.tell(f"{what}, accepted ones: ends", json.dumps(dict(ends)))
+    result.equals(f"{what}, accepted ones: not ended", stuck, 0)
+    result.equals(f"{what}, accepted ones: failed unexpectedly", unexpected, 0)
 
 
 def _ended(poster: Poster, job_id: str) -> JsonObject | None:

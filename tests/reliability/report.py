@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -49,6 +50,8 @@ class Report:
         self.measures: list[Measure] = []
         self.lines: list[str] = []
         """Shown below the table, such as how to see a failure again."""
+        self.figures: dict[str, Any] = {}
+        """Not shown, but saved: what a row sums up."""
 
     @property
     def ok(self) -> bool:
@@ -92,6 +95,7 @@ class Report:
         """Write it as JSON."""
         measures = [asdict(measure) for measure in self.measures]
         known = {"title": self._title, "ok": self.ok, "measures": measures, "lines": self.lines}
+        known |= {"figures": self.figures} if self.figures else {}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(known, indent=2) + "\n")
 

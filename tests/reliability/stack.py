@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -37,6 +38,8 @@ preprocessing = { input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5
 [models.mobilenet_v2]
 torchvision = "mobilenet_v2"
 """
+
+_SERVER_ERROR = re.compile(r"\bstatus=5\d\d\b")
 
 T = TypeVar("T")
 
@@ -100,8 +103,7 @@ class Process:
 
     def cpu_s(self) -> float:
         """Return the seconds of CPU that it has used, in user and system mode (Linux)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.pid)
 
     def last_lines(self, count: int = 15) -> str:
         """Return the end of what it said."""
@@ -180,6 +182,10 @@ class Stack:
         """Return all that APIs and workers have said."""
         return "".join(p.log.read_text(errors="replace") for p in (*self.apis, *self.workers) if p.log.exists())
 
+    def server_errors(self) -> list[str]:
+        """Return the lines of the log that tell of answers of 5xx, whoever got them."""
+        return [line for line in self.logs().splitlines() if _SERVER_ERROR.search(line)]
+
     def _process(self, name: str, module: str, **env: str) -> Process:
         return Process(name, module, env=self._env | env, log=self.folder / f"{name}.log")
 
@@ -202,6 +208,12 @@ def wait_until(holds: Callable[[], T], *, within_s: float, every_s: float = 0.05
     while not (answer := holds()) and time.monotonic() < deadline:
         time.sleep(every_s)
     return answer
+
+
+def cpu_s(pid: int) -> float:
+    """Return the seconds of CPU that a process has used, in user and system mode (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _environment(redis_url: str, models: Path, workers: int) -> dict[str, str]:
