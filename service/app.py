@@ -38,6 +38,7 @@ from .outbound import Outbound
 from .problems import problem_responses
 from .settings import ApiSettings
 from .turns import Turns
+from .uploads.shares import UploadShares
 from .webhooks.courier import run_courier
 
 # One retry, for a connection that Redis closed meanwhile; together under 3 s, the most that a 503 may take.
@@ -95,9 +96,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     )
     app.state.decoders = decoders(settings.decoders)
     app.state.thumbnails = decoders(1)  # apart: a list of pictures must not hold up those who post
-    most = settings.max_total_upload_bytes
     app.state.thumbnail_turns = Turns(2, most_each=1)
-    app.state.image_memory = Turns(2 * most, most_each=most)
+    app.state.uploads = UploadShares(settings.max_total_upload_bytes)
     app.state.http_metrics = HttpMetrics()
     app.state.stopping = threading.Event()
     problems.install(app)

@@ -54,8 +54,9 @@ async def classify(request: Request, caller: CallerDep, settings: SettingsDep) -
 async def _put(request: Request, caller: Caller, settings: ApiSettings) -> Ask:
     """Read, check and put a question; the image is let go on return."""
     state = request.app.state
-    async with state.image_memory.hold_later(caller.who) as take:
-        ask, image = await read_question(request, UploadLimits.of_one(caller), take)
+    limits = UploadLimits.of_one(caller)
+    async with state.uploads.open(caller.who, limits.incoming_bytes(request)) as take:
+        ask, image = await read_question(request, limits, take)
         await run_in_threadpool(find_model, state.redis, ask.model)
         await state.decoders.check(image.data, who=caller.who)
         await run_in_threadpool(put, state.redis, ask, image.data, wait_s=settings.classify_s)

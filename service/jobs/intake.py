@@ -25,14 +25,14 @@ async def accept(
 ) -> tuple[T, bool]:
     """Read a post, check all of it, and return what `submit` makes of it, which runs in a thread.
 
-    Memory is that of the caller's share until then, and let go on return: who waits for a result holds none.
+    Its memory is part of the caller's share, and let go on return: who waits for a result holds none.
 
     Raises:
         What `read_upload`, `check_params`, `check_options`, `fetch_images` and `check_images` or `sort_out` do.
     """
     state = request.app.state
     limits = UploadLimits.of(state.settings, caller, is_batch=is_batch)
-    async with state.image_memory.hold_later(caller.who) as take:
+    async with state.uploads.open(caller.who, limits.incoming_bytes(request)) as take:
         upload = await read_upload(request, limits, take)
         await run_in_threadpool(check_params, state.redis, upload.params)
         upload = replace(upload, options=check_options(upload.options, caller, state.settings))

@@ -54,6 +54,11 @@ class UploadLimits:
         most = caller.max_upload_bytes
         return cls(image_bytes=most, total_bytes=most, images=1, is_batch=False, takes_urls=False)
 
+    def incoming_bytes(self, request: Request) -> int:
+        """Return the bytes that a request's body has, as it says itself, or may have."""
+        declared = _declared(request)
+        return self.total_bytes if declared is None else min(declared, self.total_bytes)
+
     def fetched_bytes(self, urls: int) -> int:
         """Return the most bytes of the images at so many addresses."""
         return min(urls * self.image_bytes, self.total_bytes)
@@ -61,8 +66,7 @@ class UploadLimits:
 
 async def limited(request: Request, max_bytes: int, error: UploadTooLarge) -> AsyncGenerator[bytes, None]:
     """Yield the body as it comes in, and raise `error` as soon as it is longer than an allowed one can be."""
-    declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared) > max_bytes:
+    if (_declared(request) or 0) > max_bytes:
         raise error
     received = 0
     async for chunk in request.stream():
@@ -70,6 +74,11 @@ async def limited(request: Request, max_bytes: int, error: UploadTooLarge) -> As
         if received > max_bytes:
             raise error
         yield chunk
+
+
+def _declared(request: Request) -> int | None:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else None
 
 
 def more_than(max_bytes: int) -> str:
