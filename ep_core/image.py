@@ -24,7 +24,7 @@ _WHITE_IS_ZERO, _SIGNED = 0, 2
 
 
 def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None = None) -> Image.Image:
-    """Return the single picture in `data` as an RGB image of at most `max_pixels` pixels, upright.
+    """Return the single picture in `data` as an RGB image of at most `max_pixels` pixels, upright, without metadata.
 
     Args:
         data: the file's bytes.
@@ -47,7 +47,9 @@ def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None 
                 _draft(image, enough)
             _load(image)
             _turn_upright(image)
-            return to_rgb(image)
+            picture = to_rgb(image)
+            picture.info = {}  # else what is saved of it carries the file's comment and colour profile along
+            return picture
     except InvalidInput:
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes

@@ -15,18 +15,18 @@ _WEIGHTS = "ep:models:weights"  # digests by model, of the weights that workers 
 _RESULTS = "ep:results"
 
 
-def hash_content(images: Sequence[bytes], params: Spec, *, names: Sequence[str], owner: str | None) -> str:
+def hash_content(digests: Sequence[bytes], params: Spec, *, names: Sequence[str], owner: str | None) -> str:
     """Return what tells a job from others, as far as a client knows it.
 
     Args:
-        images: the posted files.
+        digests: of the posted files, SHA-256.
         params: what is asked.
         names: the files' names, which the results of several images show.
         owner: whose job it is: nobody learns what others have asked.
     """
     digest = hashlib.sha256(f"{owner or ''}\n{params.model_dump_json()}\n".encode())
-    for image in images:
-        digest.update(hashlib.sha256(image).digest())
+    for one in digests:
+        digest.update(one)
     if isinstance(params, ClassChannelsSpec):
         digest.update(repr(list(names)).encode())
     return digest.hexdigest()

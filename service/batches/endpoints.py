@@ -116,9 +116,9 @@ def delete_batch(batch_id: BatchId, caller: CallerDep, batches: BatchesDep, jobs
 
 
 async def _looked_at(request: Request, upload: Upload, settings: ApiSettings) -> Upload:
-    decode = partial(sort_out, upload.images, max_pixels=settings.max_pixels)
-    images = await to_thread.run_sync(decode, limiter=request.app.state.decoders)
-    return replace(upload, images=tuple(images))
+    keep_metadata = upload.options.keep_metadata
+    decode = partial(sort_out, upload.images, max_pixels=settings.max_pixels, keep_metadata=keep_metadata)
+    return replace(upload, images=await to_thread.run_sync(decode, limiter=request.app.state.decoders))
 
 
 def read(record: BatchRecord, jobs: JobService, links: Links) -> BatchRead:

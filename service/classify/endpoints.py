@@ -59,7 +59,7 @@ async def _put(request: Request, caller: Caller, settings: ApiSettings) -> Ask:
     ask, image = await read_question(request, UploadLimits.of_one(caller))
     await run_in_threadpool(find_model, state.redis, ask.model)
     decode = partial(check_images, [image], max_pixels=settings.max_pixels)
-    await to_thread.run_sync(decode, limiter=state.decoders)
+    (image,) = await to_thread.run_sync(decode, limiter=state.decoders)
     await run_in_threadpool(put, state.redis, ask, image.data, wait_s=settings.classify_s)
     return ask
 

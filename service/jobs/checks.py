@@ -18,44 +18,52 @@ from service.outbound import OutboundError, check_url
 from service.settings import ApiSettings
 from service.uploads.images import PostedImage, image_error, unusable
 from service.uploads.limits import invalid
+from service.uploads.metadata.strip import without_metadata
 from service.uploads.options import JobOptions
 from service.validation import MAX_ERRORS
 
 
-def check_images(images: Sequence[PostedImage], *, max_pixels: int) -> None:
-    """Decode the images of a job.
+def check_images(
+    images: Sequence[PostedImage], *, max_pixels: int, keep_metadata: bool = False
+) -> tuple[PostedImage, ...]:
+    """Decode the images of a job; return them as they are to be stored, without metadata unless these shall be kept.
 
     Raises:
         UnreadableImage: the only one is not a single, whole picture.
         ImageTooLarge: it has more pixels than the limit.
         InvalidFields: some of several are one of these; each is named.
     """
-    wrong = []
+    looked_at, wrong = [], []
     for k, image in enumerate(images):
-        error = _error(image, max_pixels)
-        if error is not None and len(images) == 1:
-            raise error
-        if error is not None:
+        try:
+            looked_at.append(_look_at(image, max_pixels=max_pixels, keep_metadata=keep_metadata))
+        except InvalidInput as error:
+            if len(images) == 1:
+                raise
             wrong.append(image_error(error.detail, image=k, count=len(images), name=image.name))
     if wrong:
         raise InvalidFields(wrong[:MAX_ERRORS])
+    return tuple(looked_at)
 
 
-def sort_out(images: Sequence[PostedImage], *, max_pixels: int) -> list[PostedImage]:
-    """Decode the images of a batch; those that can't be used come back with their problem, and without their bytes."""
-    looked_at = []
-    for image in images:
-        error = None if image.problem else _error(image, max_pixels)
-        looked_at.append(image if error is None else unusable(image.name, error))
-    return looked_at
+def sort_out(images: Sequence[PostedImage], *, max_pixels: int, keep_metadata: bool = False) -> tuple[PostedImage, ...]:
+    """Decode the images of a batch; return them as `check_images` does.
+
+    Those that can't be used come back with their problem, and without their bytes.
+    """
+
+    def look_at(image: PostedImage) -> PostedImage:
+        try:
+            return _look_at(image, max_pixels=max_pixels, keep_metadata=keep_metadata)
+        except InvalidInput as error:
+            return unusable(image.name, error)
+
+    return tuple(image if image.problem else look_at(image) for image in images)
 
 
-def _error(image: PostedImage, max_pixels: int) -> InvalidInput | None:
-    try:
-        read_image(image.data, max_pixels=max_pixels)
-    except InvalidInput as error:
-        return error
-    return None
+def _look_at(image: PostedImage, *, max_pixels: int, keep_metadata: bool) -> PostedImage:
+    picture = read_image(image.data, max_pixels=max_pixels)
+    return image if keep_metadata else image.stored_as(without_metadata(image.data, picture))
 
 
 def check_params(redis: Redis, params: Spec) -> None:

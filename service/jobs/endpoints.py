@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -129,6 +130,7 @@ async def _accept(
     The upload is let go on return: a client that waits must not hold its memory.
     """
     upload = await take_in(request, caller, is_batch=False)
-    decode = partial(check_images, upload.images, max_pixels=settings.max_pixels)
-    await to_thread.run_sync(decode, limiter=request.app.state.decoders)
-    return await run_in_threadpool(submit, upload, caller)
+    keep_metadata = upload.options.keep_metadata
+    decode = partial(check_images, upload.images, max_pixels=settings.max_pixels, keep_metadata=keep_metadata)
+    images = await to_thread.run_sync(decode, limiter=request.app.state.decoders)
+    return await run_in_threadpool(submit, replace(upload, images=images), caller)
