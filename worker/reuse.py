@@ -11,6 +11,8 @@ from redis import Redis
 from ep_core import __version__
 from ep_core.spec import ClassChannelsSpec, Spec
 
+from .scan import slices
+
 _WEIGHTS = "ep:models:weights"  # digests by model, of the weights that workers have loaded last
 _RESULTS = "ep:results"
 
@@ -59,6 +61,17 @@ class KnownResults:
         key = self._key(content, model)
         found = cast("bytes | None", self._redis.get(key)) if key is not None else None
         return found.decode() if found else None
+
+    def forget_gone(self) -> None:
+        """Forget the results of jobs that are gone. It looks through all keys, in slices."""
+        for keys in slices(self._redis, f"{_RESULTS}:*"):
+            known = cast("list[bytes | None]", self._redis.mget(keys))
+            with self._redis.pipeline(transaction=False) as pipeline:
+                for job_id in known:
+                    pipeline.exists(f"ep:job:{(job_id or b'').decode()}")
+                gone = [key for key, there in zip(keys, pipeline.execute(), strict=True) if not there]
+            if gone:
+                self._redis.delete(*gone)
 
     def _key(self, content: str, model: str) -> str | None:
         weights = cast("bytes | None", self._redis.hget(_WEIGHTS, model))

@@ -118,9 +118,10 @@ class Claims(Generic[T]):
         return found
 
 
-def release(redis: Redis, key: str) -> None:
-    """Forget a request, by the hash of its key."""
-    redis.delete(_redis_key(key))
+def release(redis: Redis, *keys: str) -> None:
+    """Forget requests, by the hashes of their keys."""
+    if keys:
+        redis.delete(*map(_redis_key, keys))
 
 
 def _redis_key(key: str) -> str:

@@ -8,12 +8,12 @@ from redis import Redis
 
 
 def contents(redis: Redis) -> dict[bytes, list[bytes]]:
-    """Return the values by key, the fields of hashes too."""
+    """Return the values by key, the fields of hashes too, in an order that stays."""
     read: dict[bytes, Any] = {
         b"string": lambda key: [redis.get(key)],
-        b"hash": lambda key: [part for field in redis.hgetall(key).items() for part in field],
+        b"hash": lambda key: sorted(part for field in redis.hgetall(key).items() for part in field),
         b"list": lambda key: redis.lrange(key, 0, -1),
-        b"set": lambda key: list(redis.smembers(key)),
+        b"set": lambda key: sorted(redis.smembers(key)),
         b"zset": lambda key: redis.zrange(key, 0, -1),
         b"stream": lambda key: [part for _, entry in redis.xrange(key) for part in entry.values()],
     }
