@@ -22,8 +22,8 @@ _STRIPS = {
     bmp.MAGIC: bmp.strip,
     **dict.fromkeys(tiff.MAGICS, tiff.strip),
 }
-_LIARS = (bmp.MAGIC, *tiff.MAGICS)
-"""How the formats begin whose decoders read on where a file says that it is shorter."""
+_CHECKED = (bmp.MAGIC, *tiff.MAGICS)
+"""The beginnings of formats whose decoders read on where a file says that it ends: those are compared afterwards."""
 
 
 def without_metadata(data: bytes, picture: Image.Image) -> bytes:
@@ -37,7 +37,7 @@ def without_metadata(data: bytes, picture: Image.Image) -> bytes:
     """
     with suppress(NotUnderstood, IndexError):
         stripped = _strip(data)
-        if stripped == data or not data.startswith(_LIARS) or _shows(stripped, picture):
+        if stripped == data or not data.startswith(_CHECKED) or _shows(stripped, picture):
             return stripped
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=4)
