@@ -29,11 +29,11 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG; the others are 
 _SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, 0xD8)
 _BAND_PIXELS = 1_000_000
 _LARGE_PIXELS = 10_000_000
-_TOO_MUCH_MEMORY = "decoding the image takes more memory than there is for it: scale it down"
+TOO_MUCH_MEMORY = "decoding the image takes more memory than there is for it: scale it down"
 
 
 def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None = None) -> Image.Image:
-    """Return the single picture in `data` as an RGB image of at most `max_pixels` pixels, upright.
+    """Return the single picture in `data` as an RGB image of at most `max_pixels` pixels, upright, without metadata.
 
     Args:
         data: the file's bytes.
@@ -58,11 +58,13 @@ def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None 
                 _draft(image, enough)
             _load(image)
             _turn_upright(image)
-            return to_rgb(image)
+            picture = to_rgb(image)
+            picture.info = {}  # else what is saved of it carries the file's comment and colour profile along
+            return picture
     except InvalidInput:
         raise
     except MemoryError as error:
-        raise ImageTooLarge(_TOO_MUCH_MEMORY) from error
+        raise ImageTooLarge(TOO_MUCH_MEMORY) from error
     except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
         raise UnreadableImage(f"the image is damaged ({error}): save it again and send that") from error
 

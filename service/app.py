@@ -36,6 +36,8 @@ from .jobs.submission import Submissions
 from .models import endpoints as models
 from .outbound import Outbound
 from .problems import problem_responses
+from .removal import endpoints as removal
+from .removal.service import Removals
 from .settings import ApiSettings
 from .turns import Turns
 from .uploads.shares import UploadShares
@@ -90,6 +92,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.jobs = JobService(app.state.redis, settings, polls=app.state.polls)
     app.state.submissions = Submissions(app.state.redis, settings)
     app.state.batches = BatchService(app.state.redis, settings, app.state.submissions)
+    app.state.removals = Removals(app.state.redis, settings)
     app.state.outbound = Outbound(allow_private=settings.allow_private_urls)
     decoders = partial(
         Decoders, max_pixels=settings.max_pixels, seconds=settings.decode_s, memory_bytes=settings.decode_mb * 1_000_000
@@ -104,7 +107,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     openapi.install(app)
     exposure.install(app, settings, has_keys=bool(keys))
     middleware.install(app)  # last: around all others
-    for feature in (jobs, batches, events, artifacts, maps, posted, models, classify):
+    for feature in (jobs, removal, batches, events, artifacts, maps, posted, models, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
     for feature in (health, metrics, dashboard):
         app.include_router(feature.router)

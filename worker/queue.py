@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import chain
 
 from redis import Redis
 from redis._parsers import BaseParser
@@ -19,6 +21,7 @@ from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.executions import ExecutionRegistry
 from rq.job import Job
+from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from .contract import MAX_ATTEMPTS, QUEUES, TASK, Priority
@@ -136,6 +139,23 @@ def remove(redis: Redis, job_id: str, *, priority: Priority = Priority.NORMAL) -
         return False
     forget(redis, job_id)
     return True
+
+
+def remove_all(redis: Redis, job_ids: Sequence[str], *, priority: Priority) -> None:
+    """Take waiting jobs out of the queue as `remove` does, in two calls to Redis; the youngest are found fastest."""
+    key = job_queue(redis, priority).key
+    with redis.pipeline(transaction=False) as pipeline:
+        for job_id in job_ids:
+            pipeline.lrem(key, -1, job_id)
+        waiting = [job_id for job_id, found in zip(job_ids, pipeline.execute(), strict=True) if found]
+    kept = [_kept_of_waiting(redis, job_id) for job_id in waiting]
+    if kept:
+        redis.delete(*chain.from_iterable(kept))
+
+
+def _kept_of_waiting(redis: Redis, job_id: str) -> tuple[str, str, str]:
+    """Return the keys of what RQ keeps of a job that waits: itself, its runs before it was put back, their results."""
+    return Job.key_for(job_id), ExecutionRegistry(job_id, connection=redis).key, Result.get_key(job_id)
 
 
 def forget(redis: Redis, job_id: str) -> None:

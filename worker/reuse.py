@@ -11,22 +11,24 @@ from redis import Redis
 from ep_core import __version__
 from ep_core.spec import ClassChannelsSpec, Spec
 
+from .scan import slices
+
 _WEIGHTS = "ep:models:weights"  # digests by model, of the weights that workers have loaded last
 _RESULTS = "ep:results"
 
 
-def hash_content(images: Sequence[bytes], params: Spec, *, names: Sequence[str], owner: str | None) -> str:
+def hash_content(digests: Sequence[bytes], params: Spec, *, names: Sequence[str], owner: str | None) -> str:
     """Return what tells a job from others, as far as a client knows it.
 
     Args:
-        images: the posted files.
+        digests: of the posted files, SHA-256.
         params: what is asked.
         names: the files' names, which the results of several images show.
         owner: whose job it is: nobody learns what others have asked.
     """
     digest = hashlib.sha256(f"{owner or ''}\n{params.model_dump_json()}\n".encode())
-    for image in images:
-        digest.update(hashlib.sha256(image).digest())
+    for one in digests:
+        digest.update(one)
     if isinstance(params, ClassChannelsSpec):
         digest.update(repr(list(names)).encode())
     return digest.hexdigest()
@@ -59,6 +61,17 @@ class KnownResults:
         key = self._key(content, model)
         found = cast("bytes | None", self._redis.get(key)) if key is not None else None
         return found.decode() if found else None
+
+    def forget_gone(self) -> None:
+        """Forget the results of jobs that are gone. It looks through all keys, in slices."""
+        for keys in slices(self._redis, f"{_RESULTS}:*"):
+            known = cast("list[bytes | None]", self._redis.mget(keys))
+            with self._redis.pipeline(transaction=False) as pipeline:
+                for job_id in known:
+                    pipeline.exists(f"ep:job:{(job_id or b'').decode()}")
+                gone = [key for key, there in zip(keys, pipeline.execute(), strict=True) if not there]
+            if gone:
+                self._redis.delete(*gone)
 
     def _key(self, content: str, model: str) -> str | None:
         weights = cast("bytes | None", self._redis.hget(_WEIGHTS, model))

@@ -117,6 +117,13 @@ class JobStore:
                 pipeline.hgetall(self._key(job_id))
             return [read_record(fields) for fields in pipeline.execute()]
 
+    def read_field(self, job_ids: Sequence[str], name: str) -> list[str | None]:
+        """Return a field of several records that is a text, also of those that this version can't read."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                pipeline.hget(self._key(job_id), name)
+            return [None if value is None else value.decode() for value in pipeline.execute()]
+
     def start(self, job_id: str, *, worker: str, lease_s: float = 0.0) -> int | None:
         """Begin an attempt: queued or running (its worker was lost) becomes running.
 
@@ -202,6 +209,13 @@ class JobStore:
     def delete(self, job_id: str) -> bool:
         """Remove the record; a worker that still runs it sees that at its next write. False where there was none."""
         return bool(self._delete_script(keys=self._keys(job_id), args=[job_id, self._retention_s]))
+
+    def delete_all(self, job_ids: Sequence[str]) -> int:
+        """Remove several records as `delete` does; returns how many there were. One call to Redis."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                self._delete_script(keys=self._keys(job_id), args=[job_id, self._retention_s], client=pipeline)
+            return sum(pipeline.execute())
 
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, cast
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field
 from redis import Redis
 
 from worker.contract import Problem
+from worker.scan import slices
 
 UNFINISHED_S = (
     24 * 3600
@@ -56,6 +58,13 @@ class BatchStore:
         """Return a batch, or None where there is none (any more)."""
         stored = cast("bytes | None", self._redis.get(_key(batch_id)))
         return None if stored is None else BatchRecord.model_validate_json(stored)
+
+    def all(self) -> Iterator[BatchRecord]:
+        """Yield all batches. It looks through all keys, in slices."""
+        for keys in slices(self._redis, _key("*")):
+            for stored in cast("list[bytes | None]", self._redis.mget(keys)):
+                if stored is not None:
+                    yield BatchRecord.model_validate_json(stored)
 
     def delete(self, batch_id: str) -> None:
         """Remove a batch; its jobs stay."""

@@ -58,8 +58,8 @@ async def _put(request: Request, caller: Caller, settings: ApiSettings) -> Ask:
     async with state.uploads.open(caller.who, limits.incoming_bytes(request)) as take:
         ask, image = await read_question(request, limits, take)
         await run_in_threadpool(find_model, state.redis, ask.model)
-        await state.decoders.check(image.data, who=caller.who)
-        await run_in_threadpool(put, state.redis, ask, image.data, wait_s=settings.classify_s)
+        checked = await state.decoders.check(image.data, who=caller.who)
+        await run_in_threadpool(put, state.redis, ask, checked.data, wait_s=settings.classify_s)
     return ask
 
 

@@ -12,9 +12,10 @@ import sys
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from ep_core.errors import InvalidInput
-from ep_core.image import read_image
+from ep_core.errors import ImageTooLarge, InvalidInput
+from ep_core.image import TOO_MUCH_MEMORY, read_image
 
+from .metadata.strip import without_metadata
 from .thumbnail import make_thumbnail
 
 READY = b"ready\n"
@@ -51,9 +52,13 @@ def _decode(data: bytes, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         if asked["size"] is not None:
             return {}, make_thumbnail(data, asked["size"], max_pixels=asked["max_pixels"])
         image = read_image(data, max_pixels=asked["max_pixels"])
+        stored = data if asked["keep_metadata"] else without_metadata(data, image)
+    except MemoryError:
+        return {"error": ImageTooLarge.__name__, "detail": TOO_MUCH_MEMORY}, b""
     except InvalidInput as error:
         return {"error": type(error).__name__, "detail": error.detail}, b""
-    return {"pixels": image.width * image.height}, b""
+    is_stripped = stored is not data
+    return {"pixels": image.width * image.height, "is_stripped": is_stripped}, stored if is_stripped else b""
 
 
 def _limit_memory(most_bytes: int) -> None:

@@ -38,11 +38,13 @@ class Request:
         max_pixels: most pixels of the file.
         seconds: how long it may take.
         size: pixels of the longer side of the small picture; None to check only.
+        keep_metadata: whether a picture that is checked doesn't come back without them.
     """
 
     max_pixels: int
     seconds: float
     size: int | None = None
+    keep_metadata: bool = True
 
 
 class Decoder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,15 @@ RENEWED_AFTER = 500
 """Images after which a process is replaced, whatever its libraries keep."""
 _ERRORS = {kind.__name__: kind for kind in (UnreadableImage, ImageTooLarge)}
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What decoding an image has shown."""
+
+    pixels: int
+    data: bytes
+    """The file, as it is to be stored."""
 
 
 class Decoders:
@@ -51,12 +61,13 @@ class Decoders:
         while (decoder := self._pop()) is not None:
             decoder.close()
 
-    async def check(self, data: bytes, *, who: str) -> int:
-        """Decode an image, and return how many pixels it has.
+    async def check(self, data: bytes, *, who: str, keep_metadata: bool = False) -> Checked:
+        """Decode an image, and return how many pixels it has, and the file without its metadata.
 
         Args:
             data: the file's bytes.
             who: the caller, whose images wait for each other.
+            keep_metadata: whether the file shall stay as it is.
 
         Raises:
             UnreadableImage: it is not a single, whole picture, or takes too long to decode.
@@ -64,20 +75,22 @@ class Decoders:
             TooManyAtOnce: too many of the caller's images wait.
             Unavailable: no process can be started.
         """
-        answer, _ = await self._run(data, None, who)
-        return int(answer["pixels"])
+        answer, stripped = await self._run(self._request(keep_metadata=keep_metadata), data, who)
+        return Checked(answer["pixels"], stripped if answer["is_stripped"] else data)
 
     async def make_thumbnail(self, data: bytes, size: int, *, who: str) -> bytes:
         """Return a small JPEG of an image (`thumbnail.make_thumbnail`); raises as `check`."""
-        return (await self._run(data, size, who))[1]
+        return (await self._run(self._request(size=size), data, who))[1]
 
-    async def _run(self, data: bytes, size: int | None, who: str) -> tuple[dict[str, Any], bytes]:
-        request = Request(max_pixels=self._max_pixels, seconds=self._seconds, size=size)
+    async def _run(self, request: Request, data: bytes, who: str) -> tuple[dict[str, Any], bytes]:
         async with self._turns.hold(who):
             answer, made = await to_thread.run_sync(partial(self._ask, request, data), limiter=self._threads)
         if "error" in answer:
             raise _ERRORS[answer["error"]](answer["detail"])
         return answer, made
+
+    def _request(self, *, size: int | None = None, keep_metadata: bool = True) -> Request:
+        return Request(max_pixels=self._max_pixels, seconds=self._seconds, size=size, keep_metadata=keep_metadata)
 
     def _ask(self, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
         try:

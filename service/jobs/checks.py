@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from redis import Redis
 
@@ -11,7 +12,7 @@ from ep_core.errors import ImageTooLarge, InvalidInput
 from ep_core.spec import CompareSpec, ExtremalSpec, Spec
 from ep_core.targets import resolve_target
 from service.access.callers import Caller
-from service.decoding.decoders import Decoders
+from service.decoding.decoders import Checked
 from service.errors import InvalidFields
 from service.models.service import find_model
 from service.outbound import OutboundError, check_url
@@ -19,18 +20,18 @@ from service.settings import ApiSettings
 from service.uploads.images import PostedImage, image_error, unusable
 from service.uploads.limits import invalid
 from service.uploads.options import JobOptions
-from service.validation import MAX_ERRORS
+from service.validation import MAX_ERRORS, FieldError
+
+Decode: TypeAlias = Callable[[bytes], Awaitable[Checked]]
+_TOGETHER = "all images together have more than the {} pixels that are decoded for one request: post fewer at once"
 
 
-async def check_images(
-    images: Sequence[PostedImage], decoders: Decoders, *, who: str, most_pixels: int
-) -> tuple[PostedImage, ...]:
-    """Return the images of a job, all of which can be decoded.
+async def check_images(images: Sequence[PostedImage], decode: Decode, *, most_pixels: int) -> tuple[PostedImage, ...]:
+    """Decode the images of a job; return them as they are to be stored.
 
     Args:
         images: what was posted.
-        decoders: what decodes them.
-        who: the caller.
+        decode: decodes one.
         most_pixels: of all images together.
 
     Raises:
@@ -39,50 +40,56 @@ async def check_images(
         InvalidFields: some of several are one of these; each is named.
         TooManyAtOnce, Unavailable: as `Decoders.check`.
     """
-    wrong = []
-    async for k, error in _decoded(images, decoders, who=who, most_pixels=most_pixels):
-        if error is not None and len(images) == 1:
-            raise error
-        if error is not None:
-            wrong.append(image_error(error.detail, image=k, count=len(images), name=images[k].name))
+    decoded: list[PostedImage] = []
+    wrong: list[FieldError] = []
+    async for image, found in _decoded(images, decode, most_pixels):
+        if isinstance(found, PostedImage):
+            decoded.append(found)
+        elif len(images) == 1:
+            raise found
+        else:
+            k = len(decoded) + len(wrong)
+            wrong.append(image_error(found.detail, image=k, count=len(images), name=image.name))
     if wrong:
         raise InvalidFields(wrong[:MAX_ERRORS])
-    return tuple(images)
+    return tuple(decoded)
 
 
-async def sort_out(
-    images: Sequence[PostedImage], decoders: Decoders, *, who: str, most_pixels: int
-) -> tuple[PostedImage, ...]:
-    """Return the images of a batch; those that can't be decoded with their problem, and without their bytes.
+async def sort_out(images: Sequence[PostedImage], decode: Decode, *, most_pixels: int) -> tuple[PostedImage, ...]:
+    """Decode the images of a batch; return them as `check_images` does.
 
-    Args and further errors are those of `check_images`.
+    Those that can't be used come back with their problem, and without their bytes.
     """
-    looked_at = []
-    async for k, error in _decoded(images, decoders, who=who, most_pixels=most_pixels):
-        looked_at.append(images[k] if error is None else unusable(images[k].name, error))
-    return tuple(looked_at)
+    return tuple(
+        [
+            found if isinstance(found, PostedImage) else unusable(image.name, found)
+            async for image, found in _decoded(images, decode, most_pixels)
+        ]
+    )
 
 
 async def _decoded(
-    images: Sequence[PostedImage], decoders: Decoders, *, who: str, most_pixels: int
-) -> AsyncIterator[tuple[int, InvalidInput | None]]:
-    """Decode images one after the other, and yield what is wrong with each; none once there are too many pixels."""
+    images: Sequence[PostedImage], decode: Decode, most_pixels: int
+) -> AsyncIterator[tuple[PostedImage, PostedImage | InvalidInput]]:
+    """Decode images one after the other, and yield each with what it became, or what is wrong with it.
+
+    None is decoded once they have too many pixels together.
+    """
     pixels = 0
-    for k, image in enumerate(images):
+    for image in images:
         if image.problem is not None:
-            yield k, None
-        elif pixels > most_pixels:
-            yield k, ImageTooLarge(_TOGETHER.format(most_pixels))
-        else:
+            yield image, image
+            continue
+        found: PostedImage | InvalidInput = ImageTooLarge(_TOGETHER.format(most_pixels))
+        if pixels <= most_pixels:
             try:
-                pixels += await decoders.check(image.data, who=who)
+                checked = await decode(image.data)
             except InvalidInput as error:
-                yield k, error
+                found = error
             else:
-                yield k, ImageTooLarge(_TOGETHER.format(most_pixels)) if pixels > most_pixels else None
-
-
-_TOGETHER = "all images together have more than the {} pixels that are decoded for one request: post fewer at once"
+                pixels += checked.pixels
+                found = image.stored_as(checked.data) if pixels <= most_pixels else found
+        yield image, found
 
 
 def check_params(redis: Redis, params: Spec) -> None:

@@ -57,7 +57,7 @@ class Request:
         asked = [part.model_dump_json(exclude_defaults=True) for part in (upload.params, upload.options)]
         digest = hashlib.sha256(f"{upload.params.task}\n{asked[0]}\n{asked[1]}\n".encode())
         for image in upload.images:
-            digest.update(hashlib.sha256(image.data).digest())
+            digest.update(image.digest)
         first = hashlib.sha256(key.encode()).hexdigest() if owner is None and kind == "job" else None
         hashed = hashlib.sha256(f"{kind}\n{owner or ''}\n{key}".encode()).hexdigest()
         return cls(hashed, FORM + digest.hexdigest(), first)
@@ -118,9 +118,10 @@ class Claims(Generic[T]):
         return found
 
 
-def release(redis: Redis, key: str) -> None:
-    """Forget a request, by the hash of its key."""
-    redis.delete(_redis_key(key))
+def release(redis: Redis, *keys: str) -> None:
+    """Forget requests, by the hashes of their keys."""
+    if keys:
+        redis.delete(*map(_redis_key, keys))
 
 
 def _redis_key(key: str) -> str:

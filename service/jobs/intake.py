@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from fastapi import Request
@@ -37,8 +38,7 @@ async def accept(
         await run_in_threadpool(check_params, state.redis, upload.params)
         upload = replace(upload, options=check_options(upload.options, caller, state.settings))
         upload = await fetch_images(upload, limits, state.outbound)
-        decode = sort_out if is_batch else check_images
-        images = await decode(
-            upload.images, state.decoders, who=caller.who, most_pixels=state.settings.max_total_pixels
-        )
+        decode = partial(state.decoders.check, who=caller.who, keep_metadata=upload.options.keep_metadata)
+        check = sort_out if is_batch else check_images
+        images = await check(upload.images, decode, most_pixels=state.settings.max_total_pixels)
         return await run_in_threadpool(submit, replace(upload, images=images), caller)

@@ -33,7 +33,7 @@ Size = Annotated[
         ge=LEAST,
         le=MOST,
         description="Most pixels of the longer side: the answer is a JPEG of the upright image, never enlarged. "
-        "Without it, the answer is the file as it was posted.",
+        "Without it, the answer is the file as it is stored.",
         examples=[128],
     ),
 ]
@@ -49,7 +49,7 @@ def _content(media_type: str) -> dict[str, object]:
     response_class=Response,
     responses={
         200: {
-            "description": "The file as it was posted; with `size`, a small JPEG of it.",
+            "description": "The file as it is stored; with `size`, a small JPEG of it.",
             "content": _content("image/*") | _content(MEDIA_TYPE),
         },
         304: NOT_MODIFIED,
@@ -67,6 +67,9 @@ async def get_image(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Return a posted image: until the job has ended, and as long as its result where `keep_images` was asked for.
+
+    Its pixels are those that were posted. What its file says beside them (place, camera, times, texts) was removed
+    unless `keep_metadata` was asked for.
 
     With `size`, return it as the network sees it, in a form that every browser shows, whatever was posted: turned
     upright, transparent parts on white.

@@ -88,7 +88,7 @@ class Submissions:
         self, images: Sequence[PostedImage], params: Spec, options: JobOptions, caller: Caller, origin: Origin
     ) -> JobRecord:
         """Return the record of a new job, not stored yet."""
-        names, files = [image.name for image in images], [image.data for image in images]
+        names, digests = [image.name for image in images], [image.digest for image in images]
         return JobRecord(
             id=uuid.uuid4().hex,
             params=params,
@@ -99,7 +99,7 @@ class Submissions:
             keep_images=options.keep_images,
             webhook=options.webhook,
             delivery=Delivery() if options.webhook else None,
-            content=hash_content(files, params, names=names, owner=caller.owner) if options.reuse else None,
+            content=hash_content(digests, params, names=names, owner=caller.owner) if options.reuse else None,
             **origin._asdict(),
         )
 

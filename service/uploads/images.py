@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 
 from ep_core.errors import InvalidInput
 from service.validation import FieldError
@@ -17,9 +18,21 @@ class PostedImage:
     """An image's bytes, and its file's name, where it has one."""
 
     data: bytes
+    """As they were posted; once it was looked at, as they are stored."""
     name: str = ""
     problem: Problem | None = None
     """Why it can't be used, as far as it was looked at: only in a batch, where the others can."""
+    posted: bytes | None = None
+    """The SHA-256 of the bytes that were posted, where others are stored."""
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 of the posted bytes: what tells the image from others."""
+        return self.posted or hashlib.sha256(self.data).digest()
+
+    def stored_as(self, data: bytes) -> PostedImage:
+        """Return the image with the bytes that are stored of it."""
+        return self if data is self.data else replace(self, data=data, posted=self.digest)
 
 
 def clean_name(name: str) -> str:

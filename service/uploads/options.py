@@ -27,6 +27,13 @@ class JobOptions(BaseModel):
     keep_images: Annotated[
         bool, Field(description="Keep the posted images as long as the result; by default they go when the job ends.")
     ] = False
+    keep_metadata: Annotated[
+        bool,
+        Field(
+            description="Store the posted images with what their files say beside the picture: place, camera, times, "
+            "texts. By default that is removed before anything is stored; the pixels stay as they are."
+        ),
+    ] = False
     webhook: Annotated[
         str | None, Field(description="An address that is told when the job has ended, signed (Standard Webhooks).")
     ] = None

@@ -19,10 +19,7 @@ from ep_core.image import read_image
 from service.app import create_app
 from service.decoding.decoder import Decoder, Request
 from service.jobs import posted
-
-ORIENTATION = 0x0112
-TURNED = Image.Exif()
-TURNED[ORIENTATION] = 6
+from tests.service.image_files import NAMES, encode, forms
 
 Show = Callable[[bytes], str]
 
@@ -54,51 +51,6 @@ def files(photograph: Image.Image) -> dict[str, bytes]:
     return forms(photograph)
 
 
-def encode(image: Image.Image, kind: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def see_through(image: Image.Image) -> Image.Image:
-    """Return it ever more transparent from left to right."""
-    layer = image.convert("RGBA")
-    layer.putalpha(Image.linear_gradient("L").rotate(90).resize(image.size))
-    return layer
-
-
-def sixteen_bit(image: Image.Image) -> Image.Image:
-    return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
-
-
-def forms(photograph: Image.Image) -> dict[str, bytes]:
-    """Return files of all kinds, none with more than the test API's million pixels and 300 kB."""
-    small = photograph.resize((320, 248))
-    return {
-        "jpeg": encode(photograph, "JPEG"),
-        "large": encode(photograph.resize((1136, 880)), "JPEG", quality=50),
-        "large and turned": encode(photograph.resize((1136, 880)), "JPEG", quality=50, exif=TURNED),
-        "progressive": encode(photograph, "JPEG", progressive=True),
-        "grey": encode(photograph.convert("L"), "JPEG"),
-        "cmyk": encode(photograph.convert("CMYK"), "JPEG"),
-        "a phone's": encode(photograph, "MPO", save_all=True, append_images=[photograph.convert("L")]),
-        "tiff": encode(photograph, "TIFF", compression="jpeg"),
-        "cmyk tiff": encode(small.convert("CMYK"), "TIFF", compression="tiff_lzw"),
-        "turned tiff": encode(photograph, "TIFF", compression="jpeg", exif=TURNED),
-        "16 bit": encode(sixteen_bit(small), "PNG"),
-        "palette": encode(photograph.quantize(64), "PNG"),
-        "gif": encode(small, "GIF"),
-        "bmp": encode(small, "BMP"),
-        "see-through png": encode(see_through(small), "PNG"),
-        "see-through webp": encode(see_through(photograph), "WEBP"),
-        "narrow": encode(photograph.resize((2000, 3)), "JPEG"),
-        "smaller": encode(photograph.resize((90, 70)), "PNG"),
-    }
-
-
-NAMES = tuple(forms(Image.new("RGB", (64, 48))))
-
-
 def opened(content: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(content))
     image.load()
@@ -128,12 +80,13 @@ def test_it_is_what_the_network_sees(
     assert distance(image, seen.resize(image.size, Image.Resampling.LANCZOS)) < 9
 
 
-def test_without_a_size_it_is_the_posted_file(client: TestClient, show: Show, files: dict[str, bytes]) -> None:
-    data = files["tiff"]
+@pytest.mark.parametrize(("name", "media_type"), [("jpeg", "image/jpeg"), ("gif", "image/gif"), ("bmp", "image/bmp")])
+def test_without_a_size_it_is_the_posted_file(
+    client: TestClient, show: Show, files: dict[str, bytes], name: str, media_type: str
+) -> None:
+    answer = client.get(show(files[name]))
 
-    answer = client.get(show(data))
-
-    assert (answer.content, answer.headers["content-type"]) == (data, "image/tiff")
+    assert (answer.content, answer.headers["content-type"]) == (files[name], media_type)
 
 
 def test_what_the_file_says_beside_the_picture_is_left_out(client: TestClient, show: Show) -> None:

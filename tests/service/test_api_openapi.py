@@ -75,6 +75,7 @@ def test_every_error_is_declared_as_problem_details(document: dict[str, Any]) ->
     of_all = {"401", "403", "429", "503"}
     assert declared["post /v1/jobs"] == {"200", "202", "409", "413", "415", "422", *of_all}
     assert declared["get /v1/jobs"] == {"200", "422", *of_all}
+    assert declared["delete /v1/jobs"] == {"200", "422", *of_all}
     assert declared["get /v1/jobs/{job_id}/events"] == {"200", "204", "404", "422", *of_all}
     assert declared["get /v1/jobs/{job_id}"] == {"200", "404", *of_all}
     assert declared["get /v1/jobs/{job_id}/masks/{area}.png"] == {"200", "304", "404", "409", "422", *of_all}

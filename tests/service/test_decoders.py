@@ -60,7 +60,7 @@ def opened(processes: int = 2, *, seconds: float = 10, megabytes: int = 560) -> 
 
 
 def check(pool: Decoders, data: bytes) -> int:
-    return asyncio.run(pool.check(data, who=ME))
+    return asyncio.run(pool.check(data, who=ME)).pixels
 
 
 def running() -> set[int]:

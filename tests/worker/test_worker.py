@@ -14,8 +14,11 @@ from uuid import uuid4
 import pytest
 
 from ep_core.report import CONTRAST_KEY, CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
+from service.access.callers import Caller
+from service.removal.service import Removals
+from service.settings import ApiSettings
 from worker import catalogue
-from worker.contract import INPUT, JobState, is_input
+from worker.contract import INPUT, JobState, Priority, is_input
 from worker.liveness import live_workers
 from worker.queue import TIMEOUT_GRACE_S
 from worker.reuse import KnownResults
@@ -104,6 +107,16 @@ def test_a_deleted_job_stops_within_a_second_and_leaves_nothing(shared: Client, 
     shared.wait_iterating(job_id)
     shared.delete(job_id)
     shared.wait_tidy(job_id, within_s=1.0)
+    assert shared.wait_final(shared.post(bear, **TINY)).state is JobState.SUCCEEDED
+
+
+def test_all_jobs_deleted_at_once_stop_too(shared: Client, bear: bytes):
+    settings = ApiSettings()
+    running, waiting = shared.post(bear, **LONG), shared.post(bear, fields={"priority": Priority.LOW}, **LONG)
+    shared.wait_iterating(running)
+    Removals(shared.redis, settings).remove_all(Caller.of(None, settings))
+    assert shared.keys_of(waiting) == []
+    shared.wait_tidy(running, within_s=1.0)
     assert shared.wait_final(shared.post(bear, **TINY)).state is JobState.SUCCEEDED
 
 

@@ -1,0 +1,47 @@
+"""`DELETE /v1/jobs`: remove all that a caller has."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+
+from service.access.callers import CallerDep
+from service.errors import InvalidFields, Unavailable
+from service.problems import problem_responses
+from service.uploads.limits import invalid
+
+from .service import Removals
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+class Removed(BaseModel):
+    """What was removed."""
+
+    deleted: Annotated[int, Field(description="How many jobs.", examples=[12])]
+
+
+async def _removals(request: Request) -> Removals:
+    return cast("Removals", request.app.state.removals)
+
+
+@router.delete("", summary="Cancel and remove all jobs", responses=problem_responses(InvalidFields, Unavailable))
+def delete_jobs(
+    caller: CallerDep,
+    removals: Annotated[Removals, Depends(_removals)],
+    confirmed: Annotated[
+        bool, Query(alias="all", description="Has to be `true`, so that nobody does it by mistake.")
+    ] = False,
+) -> Removed:
+    """Remove all jobs that you see, with their images, results and batches; those that run are stopped within moments.
+
+    These are the jobs of your key, or, where the service has no keys, all that there are. Keys of requests that were
+    sent with `Idempotency-Key` are free again, no known result is used any more, and no webhook is sent any more. What
+    is posted meanwhile stays. Where the answer doesn't come, ask again: what is gone stays gone.
+    """
+    if not confirmed:
+        detail = "add ?all=true to remove all of your jobs, or name the one to remove: /v1/jobs/{id}"
+        raise invalid("all", detail)
+    return Removed(deleted=removals.remove_all(caller))

@@ -1,0 +1,159 @@
+"""Files without their metadata: the same pixels, and nothing else said."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from ep_core.errors import InvalidInput
+from ep_core.image import read_image
+from service.decoding.metadata.parts import MOST_PARTS
+from service.decoding.metadata.strip import without_metadata
+from tests.reliability.mutations import mutants
+from tests.service.image_files import NAMES, ORIENTATION, PROFILE, SECRET, TALKATIVE, encode, forms, talkative
+
+TOLD = {
+    *("icc_profile", "dpi", "gamma", "chromaticity", "srgb", "transparency", "compression", "resolution"),
+    *("jfif", "jfif_version", "jfif_unit", "jfif_density", "adobe", "adobe_transform"),
+    *("progressive", "progression", "exif", "background", "version", "default_image", "loop", "timestamp", "duration"),
+}
+"""What Pillow may find in a file beside its pixels; of EXIF, only the orientation."""
+DECODING_TAGS = {
+    *range(256, 260),
+    262,
+    273,
+    277,
+    278,
+    279,
+    282,
+    283,
+    284,
+    292,
+    293,
+    296,
+    317,
+    320,
+    339,
+    338,
+    347,
+    34675,
+}
+DECODING_TAGS |= {529, 530, 531, 532, ORIENTATION}
+
+
+@pytest.fixture(scope="module")
+def photograph(sample) -> Image.Image:
+    return sample("goose").convert("RGB")
+
+
+def pixels(data: bytes) -> tuple[tuple[int, int], bytes]:
+    picture = read_image(data)
+    return picture.size, picture.tobytes()
+
+
+def clean(data: bytes) -> bytes:
+    return without_metadata(data, read_image(data))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", TALKATIVE)
+def test_the_pixels_stay_and_nothing_is_said(photograph: Image.Image, name: str, orientation: int) -> None:
+    data = talkative(photograph, orientation)[name]
+    assert SECRET.encode() in data
+
+    stripped = clean(data)
+
+    assert pixels(stripped) == pixels(data)
+    for said in (SECRET, "Camera works", "C 1", "serial 4711", "2026:", "IPTC", "xmpmeta"):
+        assert said.encode() not in stripped
+    with Image.open(io.BytesIO(stripped)) as image:
+        image.load()
+        assert set(image.info) <= TOLD
+        exif = set(image.getexif())
+        assert exif <= (DECODING_TAGS if image.format == "TIFF" else {ORIENTATION})
+    assert clean(stripped) == stripped
+
+
+@pytest.mark.parametrize("name", [name for name in TALKATIVE if name not in ("gif", "bmp")])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_format_samples_and_colours_stay(photograph: Image.Image, name: str, orientation: int) -> None:
+    data = talkative(photograph, orientation)[name]
+    stripped = clean(data)
+
+    with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(stripped)) as after:
+        assert after.format == before.format.replace("MPO", "JPEG")
+        assert after.info.get("icc_profile") == PROFILE
+        assert (after.mode, after.tobytes()) == (before.mode, before.tobytes())
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "turned" not in name and "tiff" not in name])
+def test_what_says_nothing_is_left_as_it_is(photograph: Image.Image, name: str) -> None:
+    data = forms(photograph)[name]
+
+    assert clean(data) == data or name == "a phone's"  # whose second picture goes
+
+
+def test_an_orientation_that_only_xmp_tells_is_kept(photograph: Image.Image) -> None:
+    data = encode(photograph, "JPEG", xmp=b'<rdf tiff:Orientation="8"/>')
+    stripped = clean(data)
+
+    assert pixels(stripped) == pixels(data)
+    assert b"rdf" not in stripped
+
+
+def test_pictures_behind_the_first_go(photograph: Image.Image) -> None:
+    alone = encode(photograph, "JPEG")
+
+    assert clean(alone + alone + b"a film") == alone
+
+
+def test_many_empty_parts_are_not_walked_through(photograph: Image.Image) -> None:
+    data = encode(photograph.resize((64, 48)), "JPEG")
+    data = data[:2] + b"\xff\xeb\0\2" * (MOST_PARTS + 1) + data[2:]
+
+    stripped = clean(data)
+
+    assert stripped.startswith(b"\x89PNG")
+    assert pixels(stripped) == pixels(data)
+
+
+def test_a_tiff_that_says_too_little_of_its_strips_shows_the_same(photograph: Image.Image) -> None:
+    """Decoders read on where its counts of bytes end."""
+    data = bytearray(encode(photograph.resize((64, 48)), "TIFF"))
+    with Image.open(io.BytesIO(data)) as image:
+        count = image.tag_v2[279][0]
+    at = data.find(count.to_bytes(4, "little"))
+    data[at : at + 4] = (count // 2).to_bytes(4, "little")
+
+    stripped = clean(bytes(data))
+
+    assert stripped.startswith(b"\x89PNG")
+    assert pixels(stripped) == pixels(bytes(data))
+
+
+def test_strips_that_are_the_same_bytes_do_not_make_a_file_grow(photograph: Image.Image) -> None:
+    data = bytearray(encode(Image.new("RGB", (64, 48), "teal"), "TIFF", tiffinfo={278: 1}))
+    with Image.open(io.BytesIO(data)) as image:
+        offsets, entry = image.tag_v2[273], data.find((273).to_bytes(2, "little") + b"\4\0")
+    table = int.from_bytes(data[entry + 8 : entry + 12], "little")
+    data[table : table + 4 * len(offsets)] = offsets[0].to_bytes(4, "little") * len(offsets)
+
+    stripped = clean(bytes(data))
+
+    assert pixels(stripped) == pixels(bytes(data))
+    assert len(stripped) <= len(data)
+
+
+def test_broken_files_show_the_same_without_metadata() -> None:
+    """Of all that are taken at all, whatever a decoder makes of them."""
+    shown = 0
+    for mutant in mutants(1000, seed=7):
+        try:
+            before = pixels(mutant.data)
+        except InvalidInput:
+            continue
+        shown += 1
+        assert pixels(clean(mutant.data)) == before, mutant.name
+    assert shown > 200
