@@ -39,7 +39,7 @@ from .problems import problem_responses
 from .removal import endpoints as removal
 from .removal.service import Removals
 from .settings import ApiSettings
-from .turns import Turns
+from .shares import Shares
 from .uploads.shares import UploadShares
 from .webhooks.courier import run_courier
 
@@ -99,7 +99,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     )
     app.state.decoders = decoders(settings.decoders)
     app.state.thumbnails = decoders(1)  # apart: a list of pictures must not hold up those who post
-    app.state.thumbnail_turns = Turns(2, most_each=1)
+    app.state.thumbnail_shares = Shares(2, most_each=1)
     app.state.uploads = UploadShares(settings.max_total_upload_bytes)
     app.state.http_metrics = HttpMetrics()
     app.state.stopping = threading.Event()

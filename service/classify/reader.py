@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
 
 from service.errors import InvalidFields
-from service.turns import Take
+from service.shares import Take
 from service.uploads.body import from_base64, read_text
 from service.uploads.form import image_files, no_image, open_form, oversized, single_texts
 from service.uploads.images import PostedImage

@@ -12,7 +12,7 @@ from anyio import CapacityLimiter, to_thread
 
 from ep_core.errors import ImageTooLarge, InvalidInput, UnreadableImage
 from service.errors import Unavailable
-from service.turns import Turns
+from service.shares import Shares
 
 from .decoder import Decoder, DecoderEnded, Request
 
@@ -47,7 +47,7 @@ class Decoders:
         self._max_pixels = max_pixels
         self._seconds = seconds
         self._memory_bytes = memory_bytes
-        self._turns = Turns(processes, most_each=max(1, processes - 1))
+        self._shares = Shares(processes, most_each=max(1, processes - 1))
         self._threads = CapacityLimiter(processes)
         self._idle: list[Decoder] = []
         self._lock = threading.Lock()
@@ -83,7 +83,7 @@ class Decoders:
         return (await self._run(self._request(size=size), data, who))[1]
 
     async def _run(self, request: Request, data: bytes, who: str) -> tuple[dict[str, Any], bytes]:
-        async with self._turns.hold(who):
+        async with self._shares.hold(who):
             answer, made = await to_thread.run_sync(partial(self._ask, request, data), limiter=self._threads)
         if "error" in answer:
             raise _ERRORS[answer["error"]](answer["detail"])

@@ -77,7 +77,7 @@ async def get_image(
     if size is None:
         return await run_in_threadpool(_whole, jobs, job_id, index, settings, if_none_match)
     state = request.app.state
-    async with state.thumbnail_turns.hold(caller.who):  # who waits has no image in memory
+    async with state.thumbnail_shares.hold(caller.who):  # who waits has no image in memory
         data = await run_in_threadpool(_read, jobs, job_id, index)
         make = partial(_thumbnail, data, size, state.thumbnails, caller.who)
         tag = entity_tag(data, variant=str(size))

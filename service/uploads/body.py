@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 
 from ep_core.spec import ExtremalSpec, Spec
 from service.errors import InvalidFields
-from service.turns import Take
+from service.shares import Take
 from service.validation import MAX_ERRORS, FieldError, field_errors
 
 from .images import PostedImage, image_error, unusable

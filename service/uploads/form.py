@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from service.errors import InvalidFields
-from service.turns import Take
+from service.shares import Take
 from service.validation import FieldError
 
 from .images import PostedImage, clean_name, image_error, unusable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from service.errors import UnsupportedType
-from service.turns import Take
+from service.shares import Take
 
 from .body import read_json
 from .form import read_form

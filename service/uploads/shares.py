@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from service.turns import Take, Turns
+from service.shares import Shares, Take
 
 AT_ONCE = 2
 """Uploads of the largest size that are read to memory at a time; of one caller, half of them."""
@@ -18,8 +18,8 @@ class UploadShares:
 
     def __init__(self, largest: int) -> None:
         """Make all of it free; `largest` is the most bytes of a request."""
-        self._disk = Turns(INCOMING * largest, most_each=INCOMING // 2 * largest)
-        self._memory = Turns(AT_ONCE * largest, most_each=AT_ONCE // 2 * largest)
+        self._disk = Shares(INCOMING * largest, most_each=INCOMING // 2 * largest)
+        self._memory = Shares(AT_ONCE * largest, most_each=AT_ONCE // 2 * largest)
 
     @asynccontextmanager
     async def open(self, who: str, incoming: int) -> AsyncIterator[Take]:

@@ -15,7 +15,7 @@ from redis import Redis
 
 from service.app import create_app
 from service.settings import ApiSettings
-from service.turns import Take
+from service.shares import Take
 from service.uploads.shares import UploadShares
 from tests.reliability import hostile_images
 

@@ -1,4 +1,4 @@
-"""Turns: who asks for much waits behind itself, not in front of others."""
+"""Shares: who asks for much waits behind itself, not in front of others."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from service import turns
+from service import shares
 from service.errors import TooManyAtOnce
-from service.turns import Turns
+from service.shares import Shares
 
 
 class Bench:
     """Requests that hold something until they are told to end, and the order in which they got it."""
 
-    def __init__(self, limited: Turns) -> None:
+    def __init__(self, limited: Shares) -> None:
         self.limited = limited
         self.got: list[str] = []
         self._ends: dict[str, asyncio.Event] = {}
@@ -59,7 +59,7 @@ def run(steps: Coroutine[Any, Any, None]) -> None:
 
 def test_a_caller_never_holds_all_of_it() -> None:
     async def steps() -> None:
-        bench = Bench(Turns(3, most_each=2))
+        bench = Bench(Shares(3, most_each=2))
         await bench.ask("a1", "a2", "a3", "a4", "b1")
         assert bench.got == ["a1", "a2", "b1"]
         await bench.end("a1", "a2", "a3", "a4", "b1")
@@ -70,7 +70,7 @@ def test_a_caller_never_holds_all_of_it() -> None:
 
 def test_callers_who_wait_take_turns_however_often_they_ask() -> None:
     async def steps() -> None:
-        bench = Bench(Turns(1, most_each=1))
+        bench = Bench(Shares(1, most_each=1))
         await bench.ask("a1", "a2", "a3", "a4", "b1", "b2", "c1")
         await bench.end("a1", "a2", "b1", "c1", "a3", "b2", "a4")
         assert bench.got == ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]
@@ -80,7 +80,7 @@ def test_callers_who_wait_take_turns_however_often_they_ask() -> None:
 
 def test_much_is_not_overtaken_by_little() -> None:
     async def steps() -> None:
-        bench = Bench(Turns(4, most_each=4))
+        bench = Bench(Shares(4, most_each=4))
         await bench.ask("a1", amount=3)
         await bench.ask("b1", amount=4)
         await bench.ask("c1", "d1")
@@ -95,7 +95,7 @@ def test_much_is_not_overtaken_by_little() -> None:
 
 def test_who_asks_for_more_than_there_is_for_one_gets_that() -> None:
     async def steps() -> None:
-        bench = Bench(Turns(4, most_each=2))
+        bench = Bench(Shares(4, most_each=2))
         await bench.ask("a1", amount=100)
         await bench.ask("b1", amount=2)
         await bench.ask("c1")
@@ -109,7 +109,7 @@ def test_who_asks_for_more_than_there_is_for_one_gets_that() -> None:
 @pytest.mark.parametrize("gone", [["a2"], ["b1"], ["a2", "b1"], ["a1"], ["a1", "a2"]])
 def test_requests_that_are_taken_back_leave_nothing(gone: Sequence[str]) -> None:
     async def steps() -> None:
-        bench = Bench(Turns(1, most_each=1))
+        bench = Bench(Shares(1, most_each=1))
         names = ["a1", "a2", "b1", "c1"]
         await bench.ask(*names)
         for name in gone:
@@ -125,7 +125,7 @@ def test_requests_that_are_taken_back_leave_nothing(gone: Sequence[str]) -> None
 
 def test_one_taken_back_in_the_moment_of_its_turn_gives_it_to_the_next() -> None:
     async def steps() -> None:
-        limited = Turns(1, most_each=1)
+        limited = Shares(1, most_each=1)
         bench = Bench(limited)
         await bench.ask("a1", "b1", "c1")
         bench._ends["a1"].set()
@@ -137,10 +137,10 @@ def test_one_taken_back_in_the_moment_of_its_turn_gives_it_to_the_next() -> None
 
 
 def test_no_more_requests_of_a_caller_wait_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MOST_WAITING", 2)
+    monkeypatch.setattr(shares, "MOST_WAITING", 2)
 
     async def steps() -> None:
-        bench = Bench(Turns(1, most_each=1))
+        bench = Bench(Shares(1, most_each=1))
         await bench.ask("a1", "a2", "a3", "b1")
         with pytest.raises(TooManyAtOnce, match="2 of your requests"):
             async with bench.limited.hold("a"):
@@ -153,7 +153,7 @@ def test_no_more_requests_of_a_caller_wait_than_may(monkeypatch: pytest.MonkeyPa
 
 def test_what_is_known_later_is_held_to_the_end_of_the_block() -> None:
     async def steps() -> None:
-        bench = Bench(Turns(2, most_each=2))
+        bench = Bench(Shares(2, most_each=2))
         async with bench.limited.hold_later("a") as take:
             await bench.ask("b1", amount=2)
             await bench.end("b1")

@@ -18,7 +18,7 @@ Take: TypeAlias = Callable[[int], Awaitable[None]]
 _Waiting: TypeAlias = tuple[int, asyncio.Future[None]]
 
 
-class Turns:
+class Shares:
     """Something of which there is a fixed amount, and which is given back."""
 
     def __init__(self, total: int, *, most_each: int) -> None:
