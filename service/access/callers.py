@@ -61,16 +61,26 @@ async def find_caller(request: Request) -> Caller:
     """
     keys = cast("KeyRing", request.app.state.keys)
     settings = cast("ApiSettings", request.app.state.settings)
-    sent = _sent_key(request)
-    key = keys.find(sent) if sent else None
+    sent, key = _sent_key(request), _key_of(request)
     if keys and key is None:
         if sent:
             await _count(request, f"wrong-key:{_address(request)}", WRONG_KEYS)
         raise Unauthorized(UNKNOWN if sent else Unauthorized.example, headers={"WWW-Authenticate": "Bearer"})
     caller = Caller.of(key, settings)
     if caller.rate is not None:
-        await _count(request, f"key:{caller.owner}" if caller.owner else f"address:{_address(request)}", caller.rate)
+        await _count(request, client_of(request), caller.rate)
     return caller
+
+
+def client_of(request: Request) -> str:
+    """Return the name under which a client's requests are counted: its key's owner, else its address."""
+    key = _key_of(request)
+    return f"key:{key.name}" if key else f"address:{_address(request)}"
+
+
+def _key_of(request: Request) -> ApiKey | None:
+    sent = _sent_key(request)
+    return cast("KeyRing", request.app.state.keys).find(sent) if sent else None
 
 
 def _sent_key(request: Request) -> str | None:

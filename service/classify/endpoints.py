@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
 from service.access.callers import Caller, CallerDep
+from service.access.turns import turn_of
 from service.deps import SettingsDep
 from service.errors import InvalidFields, Unavailable, UnsupportedType, UploadTooLarge
 from service.jobs.checks import check_images
@@ -44,9 +45,10 @@ async def classify(request: Request, caller: CallerDep, settings: SettingsDep) -
     ask = await _put(request, caller, settings)
     answer = None
     try:
-        answer = await wait_for_answer(
-            request.app.state.watchers, ask, wait_s=settings.classify_s, go_on=partial(_is_wanted, request)
-        )
+        async with turn_of(request).resting():
+            answer = await wait_for_answer(
+                request.app.state.watchers, ask, wait_s=settings.classify_s, go_on=partial(_is_wanted, request)
+            )
     finally:
         if answer is None:
             await run_in_threadpool(withdraw, request.app.state.redis, ask)

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from service.access.callers import Caller
+from service.access.turns import turn_of
 from service.uploads.fetch import fetch_images
 from service.uploads.limits import UploadLimits
 from service.uploads.reader import read_upload
@@ -27,4 +28,5 @@ async def take_in(request: Request, caller: Caller, *, is_batch: bool) -> Upload
     upload = await read_upload(request, limits)
     await run_in_threadpool(check_params, state.redis, upload.params)
     upload = replace(upload, options=check_options(upload.options, caller, state.settings))
-    return await fetch_images(upload, limits, state.outbound)
+    async with turn_of(request).resting():
+        return await fetch_images(upload, limits, state.outbound)
