@@ -7,6 +7,7 @@ from functools import partial
 from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from service.access.callers import Caller, CallerDep
 from service.access.turns import turn_of
@@ -52,6 +53,8 @@ async def classify(request: Request, caller: CallerDep, settings: SettingsDep) -
     finally:
         if answer is None:
             await run_in_threadpool(withdraw, request.app.state.redis, ask)
+    if answer is None and await request.is_disconnected():
+        raise ClientDisconnect
     return open_answer(answer)
 
 
