@@ -19,6 +19,8 @@ from .app import create_app
 from .connections import connections
 from .settings import ApiSettings
 
+SWITCH_S = 0.001  # that a thread computes before the event loop, which all requests wait for, has its turn
+
 _log = structlog.get_logger(__name__)
 
 
@@ -62,6 +64,7 @@ def main() -> int:
         proxy_headers=bool(settings.trusted_proxies),  # uvicorn's default believes everybody on this machine
         forwarded_allow_ips=list(settings.trusted_proxies or ()),
     )
+    sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()  # what was made up to here stays: looking through all of it holds up requests for tens of milliseconds
     _Server(config).run(sockets=[listener])

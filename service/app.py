@@ -17,7 +17,7 @@ from worker.queue import connect, connect_async, connect_waiting
 from worker.tracing import flush
 
 from . import health, metrics, middleware, openapi, problems, tracing
-from .access import exposure
+from .access import exposure, turns
 from .access.callers import find_caller, webhook_secret_of
 from .access.keys import load_keys
 from .access.rates import RateLimits
@@ -105,6 +105,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.stopping = threading.Event()
     problems.install(app)
     openapi.install(app)
+    turns.install(app)  # first: inside of all others
     exposure.install(app, settings, has_keys=bool(keys))
     middleware.install(app)  # last: around all others
     for feature in (jobs, removal, batches, events, artifacts, maps, posted, models, classify):

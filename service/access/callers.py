@@ -35,28 +35,24 @@ class Caller:
     """Who posted a request, and what they may: a key's owner, or anybody where there are no keys."""
 
     owner: str | None
-    address: str
+    who: str
+    """The name under which requests are counted, and take turns (`client_of`)."""
     rate: str | None
     max_queued: int | None
     max_upload_bytes: int
     webhook_secret: str | None
 
     @classmethod
-    def of(cls, key: ApiKey | None, settings: ApiSettings, *, address: str = "") -> Caller:
+    def of(cls, key: ApiKey | None, settings: ApiSettings, *, who: str = "") -> Caller:
         """Return the caller with a key, or without."""
         return cls(
             owner=key.name if key else None,
-            address=address,
+            who=who,
             rate=(key and key.rate) or settings.rate_limit,
             max_queued=settings.max_queued if key is None or key.max_queued is None else key.max_queued,
             max_upload_bytes=(key and key.max_upload_bytes) or settings.max_upload_bytes,
             webhook_secret=(key and key.webhook_secret) or settings.webhook_secret,
         )
-
-    @property
-    def who(self) -> str:
-        """The name under which requests are counted and take turns: the key's, or the address where there are none."""
-        return f"key:{self.owner}" if self.owner else f"address:{self.address}"
 
 
 async def find_caller(request: Request) -> Caller:
@@ -68,16 +64,26 @@ async def find_caller(request: Request) -> Caller:
     """
     keys = cast("KeyRing", request.app.state.keys)
     settings = cast("ApiSettings", request.app.state.settings)
-    sent = _sent_key(request)
-    key = keys.find(sent) if sent else None
+    sent, key = _sent_key(request), _key_of(request)
     if keys and key is None:
         if sent:
             await _count(request, f"wrong-key:{_address(request)}", WRONG_KEYS)
         raise Unauthorized(UNKNOWN if sent else Unauthorized.example, headers={"WWW-Authenticate": "Bearer"})
-    caller = Caller.of(key, settings, address=_address(request))
+    caller = Caller.of(key, settings, who=client_of(request))
     if caller.rate is not None:
         await _count(request, caller.who, caller.rate)
     return caller
+
+
+def client_of(request: Request) -> str:
+    """Return the name under which a client's requests are counted: its key's owner, else its address."""
+    key = _key_of(request)
+    return f"key:{key.name}" if key else f"address:{_address(request)}"
+
+
+def _key_of(request: Request) -> ApiKey | None:
+    sent = _sent_key(request)
+    return cast("KeyRing", request.app.state.keys).find(sent) if sent else None
 
 
 def _sent_key(request: Request) -> str | None:

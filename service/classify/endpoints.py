@@ -6,14 +6,17 @@ from functools import partial
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from service.access.callers import Caller, CallerDep
+from service.access.turns import turn_of
 from service.deps import SettingsDep
 from service.errors import InvalidFields, TooManyAtOnce, Unavailable, UnsupportedType, UploadTooLarge
 from service.models.service import find_model
 from service.problems import problem_responses
 from service.settings import ApiSettings
 from service.uploads.limits import UploadLimits
+from service.uploads.shares import open_shares
 from worker.asks import Ask, Classified
 
 from .examples import ANSWER, REQUEST_BODY
@@ -42,12 +45,15 @@ async def classify(request: Request, caller: CallerDep, settings: SettingsDep) -
     ask = await _put(request, caller, settings)
     answer = None
     try:
-        answer = await wait_for_answer(
-            request.app.state.watchers, ask, wait_s=settings.classify_s, go_on=partial(_is_wanted, request)
-        )
+        async with turn_of(request).resting():
+            answer = await wait_for_answer(
+                request.app.state.watchers, ask, wait_s=settings.classify_s, go_on=partial(_is_wanted, request)
+            )
     finally:
         if answer is None:
             await run_in_threadpool(withdraw, request.app.state.redis, ask)
+    if answer is None and await request.is_disconnected():
+        raise ClientDisconnect
     return open_answer(answer)
 
 
@@ -55,10 +61,11 @@ async def _put(request: Request, caller: Caller, settings: ApiSettings) -> Ask:
     """Read, check and put a question; the image is let go on return."""
     state = request.app.state
     limits = UploadLimits.of_one(caller)
-    async with state.uploads.open(caller.who, limits.incoming_bytes(request)) as take:
+    async with open_shares(request, caller, limits) as take:
         ask, image = await read_question(request, limits, take)
         await run_in_threadpool(find_model, state.redis, ask.model)
-        checked = await state.decoders.check(image.data, who=caller.who)
+        async with turn_of(request).resting():
+            checked = await state.decoders.check(image.data, who=caller.who)
         await run_in_threadpool(put, state.redis, ask, checked.data, wait_s=settings.classify_s)
     return ask
 

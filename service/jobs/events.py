@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
+from service.access.turns import turn_of
 from service.deps import JobsDep, LinksDep
 from service.errors import InvalidFields, NotFound, Unavailable
 from service.links import Links
@@ -84,6 +85,7 @@ class _Stream:
 
     def __init__(self, request: Request, watch: Watch, jobs: JobService, links: Links) -> None:
         self._stopping = request.app.state.stopping
+        self._line = turn_of(request).line
         self._watch = watch
         self._jobs = jobs
         self._links = links
@@ -118,11 +120,12 @@ class _Stream:
 
     async def _state(self, job_id: str, event_id: str) -> bytes:
         """Return the job as it is now; with the last such message, this stream is over."""
-        record = await self._find(job_id)
-        self._over = record is None or record.state.is_final
-        if record is None:
-            return format_sse_event(event=EventKind.DELETED, id=event_id, data_str="{}")
-        job = await run_in_threadpool(read, record, self._jobs, self._links)
+        async with self._line:  # a job's end wakes all who watch it
+            record = await self._find(job_id)
+            self._over = record is None or record.state.is_final
+            if record is None:
+                return format_sse_event(event=EventKind.DELETED, id=event_id, data_str="{}")
+            job = await run_in_threadpool(read, record, self._jobs, self._links)
         return format_sse_event(
             event=EventKind.STATE, id=event_id, data_str=job.model_dump_json(by_alias=True), retry=RETRY_MS
         )

@@ -11,9 +11,11 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from service.access.callers import Caller
+from service.access.turns import turn_of
 from service.uploads.fetch import fetch_images
 from service.uploads.limits import UploadLimits
 from service.uploads.reader import read_upload
+from service.uploads.shares import open_shares
 from service.uploads.upload import Upload
 
 from .checks import check_images, check_options, check_params, sort_out
@@ -33,12 +35,13 @@ async def accept(
     """
     state = request.app.state
     limits = UploadLimits.of(state.settings, caller, is_batch=is_batch)
-    async with state.uploads.open(caller.who, limits.incoming_bytes(request)) as take:
+    async with open_shares(request, caller, limits) as take:
         upload = await read_upload(request, limits, take)
         await run_in_threadpool(check_params, state.redis, upload.params)
         upload = replace(upload, options=check_options(upload.options, caller, state.settings))
-        upload = await fetch_images(upload, limits, state.outbound)
         decode = partial(state.decoders.check, who=caller.who, keep_metadata=upload.options.keep_metadata)
         check = sort_out if is_batch else check_images
-        images = await check(upload.images, decode, most_pixels=state.settings.max_total_pixels)
+        async with turn_of(request).resting():
+            upload = await fetch_images(upload, limits, state.outbound)
+            images = await check(upload.images, decode, most_pixels=state.settings.max_total_pixels)
         return await run_in_threadpool(submit, replace(upload, images=images), caller)

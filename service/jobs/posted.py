@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ep_core.errors import InvalidInput
 from service.access.callers import CallerDep
+from service.access.turns import turn_of
 from service.caching import NOT_MODIFIED, IfNoneMatch, derived_response, entity_tag, immutable_response
 from service.decoding.decoders import Decoders
 from service.decoding.thumbnail import LEAST, MEDIA_TYPE, MOST
@@ -77,7 +78,8 @@ async def get_image(
     if size is None:
         return await run_in_threadpool(_whole, jobs, job_id, index, settings, if_none_match)
     state = request.app.state
-    async with state.thumbnail_shares.hold(caller.who):  # who waits has no image in memory
+    # Who waits has no image in memory, and lets others of its caller go on.
+    async with turn_of(request).resting(), state.thumbnail_shares.hold(caller.who):
         data = await run_in_threadpool(_read, jobs, job_id, index)
         make = partial(_thumbnail, data, size, state.thumbnails, caller.who)
         tag = entity_tag(data, variant=str(size))

@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
 
+from service.access.turns import turn_of
 from service.deps import SettingsDep
 from worker.contract import JobRecord
 
@@ -51,13 +52,14 @@ async def wait_until_final(
 ) -> JobRecord:
     """Read the record until it is final, the time is up, the client has left or the API is asked to stop.
 
-    No thread is held while nothing happens.
+    Neither a thread nor the client's turn is held while nothing happens.
     """
-    stopping = request.app.state.stopping
+    stopping, turn = request.app.state.stopping, turn_of(request)
     deadline = time.monotonic() + seconds
     while not record.state.is_final and time.monotonic() < deadline and not stopping.is_set():
         if await request.is_disconnected():
             break
-        await asyncio.sleep(min(_POLL_S, max(0.0, deadline - time.monotonic())))
+        async with turn.resting():
+            await asyncio.sleep(min(_POLL_S, max(0.0, deadline - time.monotonic())))
         record = await run_in_threadpool(read, record.id)
     return record

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
 
+from fastapi import Request
+
+from service.access.callers import Caller
+from service.access.turns import turn_of
 from service.shares import Shares, Take
+
+from .limits import UploadLimits
 
 AT_ONCE = 2
 """Uploads of the largest size that are read to memory at a time; of one caller, half of them."""
@@ -34,3 +41,21 @@ class UploadShares:
         """
         async with self._disk.hold(who, incoming), self._memory.hold_later(who) as take:
             yield take
+
+
+@asynccontextmanager
+async def open_shares(request: Request, caller: Caller, limits: UploadLimits) -> AsyncIterator[Take]:
+    """Give the same for a request, which lets others of its caller have its turn while it waits.
+
+    Otherwise those that have the turns, and those that hold what they wait for, could wait for each other.
+    """
+    uploads, turn = cast("UploadShares", request.app.state.uploads), turn_of(request)
+    async with AsyncExitStack() as held:
+        async with turn.resting():
+            take = await held.enter_async_context(uploads.open(caller.who, limits.incoming_bytes(request)))
+
+        async def take_resting(amount: int) -> None:
+            async with turn.resting():
+                await take(amount)
+
+        yield take_resting

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from redis import Redis
 
@@ -175,6 +179,40 @@ def test_where_no_worker_answers_a_503_comes_in_time(make: Callable[..., TestCli
     assert (problem.status, problem.type) == (503, "/problems/unavailable")
     assert int(answer.headers["retry-after"]) >= 1
     assert left_in(redis) == []
+
+
+def test_a_client_that_leaves_is_no_failure_of_the_service(settings: ApiSettings, png: bytes, redis: Redis) -> None:
+    app = create_app(settings.model_copy(update={"classify_s": 60}))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_until(lambda: server.started)
+        host, port = server.servers[0].sockets[0].getsockname()
+        body = json.dumps({"image": base64.b64encode(png).decode()})
+        head = f"POST /v1/classify HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
+        with socket.create_connection((host, port)) as leaving:
+            leaving.sendall(f"{head}content-length: {len(body)}\r\n\r\n{body}".encode())
+            wait_until(lambda: left_in(redis))
+        wait_until(lambda: not left_in(redis))
+        counted = 'ep_http_requests_total{method="POST",route="/v1/classify",status='
+        lines = wait_until(lambda: [line for line in metrics(host, port) if counted in line])
+    finally:
+        server.should_exit = True
+        thread.join(20)
+    assert [line.partition(counted)[2] for line in lines] == ['"4xx"} 1.0']
+
+
+def metrics(host: str, port: int) -> list[str]:
+    return httpx.get(f"http://{host}:{port}/metrics").text.splitlines()
+
+
+def wait_until(holds: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 20
+    while not (found := holds()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
 
 
 def test_where_many_wait_the_next_does_not(client: TestClient, png: bytes, redis: Redis) -> None:
