@@ -54,6 +54,16 @@ def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None 
         raise UnreadableImage(f"the image is damaged ({error}): save it again and send that") from error
 
 
+def image_size(data: bytes) -> tuple[int, int]:
+    """Return width and height of the picture in `data`, as the file has them; only its header is read.
+
+    Raises:
+        UnreadableImage, ImageTooLarge: it has no header that could be read.
+    """
+    with _open(data) as image:
+        return image.size
+
+
 def to_rgb(image: Image.Image) -> Image.Image:
     """Return `image`, of any mode, as 8-bit RGB: transparency is put on white, 16-bit grey is scaled to 8 bit.
 

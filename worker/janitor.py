@@ -79,19 +79,20 @@ class Janitor:
                 self._is_up_to_date = True
             for leases in self._leases:
                 leases.cleanup()
-            self._look_for_missing()
+            self._look_closely()
             self._store.forget_expired()
             forget_dead(self._redis)
         finally:
             with suppress(LockError):  # the sweep took longer than the lock lasts
                 lock.release()
 
-    def _look_for_missing(self) -> None:
+    def _look_closely(self) -> None:
         now = time.monotonic()
         if not self._missing_since and now < self._next_close_look and self._numbers_agree():
             return
         self._next_close_look = now + CLOSE_LOOK_S
         unfinished = self._store.queued() | self._store.running()
+        self._store.give_back_room(unfinished)
         missing = unfinished - self._places() if unfinished else set()
         missing -= self._store.leased(missing)  # RQ may have lost track of a job that runs
         self._missing_since = {job_id: self._missing_since.get(job_id, now) for job_id in missing}

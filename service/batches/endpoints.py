@@ -16,6 +16,7 @@ from service.access.callers import CallerDep
 from service.deps import JobsDep, LinksDep, SettingsDep
 from service.errors import (
     InvalidFields,
+    JobTooLarge,
     KeyReused,
     NoResult,
     NotFound,
@@ -57,7 +58,9 @@ BatchesDep = Annotated[BatchService, Depends(_batches)]
     "",
     summary="Explain many images",
     status_code=202,
-    responses=problem_responses(KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, Unavailable),
+    responses=problem_responses(
+        KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, JobTooLarge, Unavailable
+    ),
     openapi_extra={"requestBody": BATCH_BODY},
 )
 async def create_batch(

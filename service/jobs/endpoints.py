@@ -14,7 +14,16 @@ from ep_core.spec import TaskName
 from service import tracing
 from service.access.callers import Caller, CallerDep
 from service.deps import JobsDep, LinksDep, SettingsDep, SubmissionsDep
-from service.errors import InvalidFields, KeyReused, NotFound, QueueFull, Unavailable, UnsupportedType, UploadTooLarge
+from service.errors import (
+    InvalidFields,
+    JobTooLarge,
+    KeyReused,
+    NotFound,
+    QueueFull,
+    Unavailable,
+    UnsupportedType,
+    UploadTooLarge,
+)
 from service.problems import problem_responses
 from service.settings import ApiSettings
 from service.uploads.examples import REQUEST_BODY
@@ -46,7 +55,9 @@ JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb
             "model": JobRead,
             "description": "The job is finished (or has failed): with `Prefer: wait=N`, or its result was known.",
         },
-        **problem_responses(KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, Unavailable),
+        **problem_responses(
+            KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, JobTooLarge, Unavailable
+        ),
     },
     openapi_extra={"requestBody": REQUEST_BODY},
 )
