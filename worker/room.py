@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, cast
 
 from redis import Redis
@@ -36,6 +36,8 @@ class Room:
     def __init__(self, redis: Redis, *, prefix: str = "ep") -> None:
         self._redis = redis
         self._key = room_key(prefix)
+        self._prefix = prefix
+        self._give_back_script = redis.register_script(scripts.GIVE_BACK_ROOM)
         self._look_script = redis.register_script(scripts.LOOK_FOR_ROOM)
 
     def free(self) -> Free | None:
@@ -51,6 +53,21 @@ class Room:
         """Return the ids of the jobs for which room is reserved."""
         names = cast("list[bytes]", self._redis.hkeys(self._key))
         return [name.decode() for name in names if name != b"total"]
+
+    def give_back(self, unfinished: Collection[str]) -> int:
+        """Give back what is still reserved for jobs that have ended; returns how many there were.
+
+        The scripts leave none: this is for jobs whose end a worker of an older version wrote.
+
+        Args:
+            unfinished: the jobs that hardly have ended, which saves looking at them.
+        """
+        ended = [job_id for job_id in self.holders() if job_id not in unfinished]
+        return sum(self._give_back(job_id) for job_id in ended)
+
+    def _give_back(self, job_id: str) -> int:
+        keys = [f"{self._prefix}:job:{job_id}", self._key]
+        return int(cast("int", self._give_back_script(keys=keys, args=[job_id])))
 
 
 def room_key(prefix: str) -> str:

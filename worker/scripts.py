@@ -11,7 +11,20 @@ SPARE = 10  # one part in so many of Redis's memory is for all but the jobs' res
 # are beside it, `index.JobIndex`), the expiring ones, the base of the batches' keys, the webhooks that are due, the
 # lease of the attempt that runs it, the room that is reserved (`room.Room`).
 
-_INDEX = """
+_GIVE_BACK = """
+local function give_back(reserved, id) -- once: the second time there is none
+  local bytes = redis.call('HGET', reserved, id)
+  if not bytes then return 0 end
+  redis.call('HDEL', reserved, id)
+  if redis.call('HLEN', reserved) == 1 then redis.call('DEL', reserved) -- but for the total
+  else redis.call('HINCRBY', reserved, 'total', -bytes) end
+  return 1
+end
+"""
+
+_INDEX = (
+    _GIVE_BACK
+    + """
 local function lists()
   local owner, task = unpack(redis.call('HMGET', KEYS[1], 'owner', 'task'))
   local found = owner and {KEYS[3], KEYS[3] .. ':of:' .. owner} or {KEYS[3]}
@@ -48,17 +61,8 @@ local function expiring(id)
   return owner and id .. ' ' .. owner or id
 end
 
-local function give_back(id) -- once: the second time there is none
-  local bytes = redis.call('HGET', KEYS[8], id)
-  if not bytes then return 0 end
-  redis.call('HDEL', KEYS[8], id)
-  if redis.call('HLEN', KEYS[8]) == 1 then redis.call('DEL', KEYS[8]) -- but for the total
-  else redis.call('HINCRBY', KEYS[8], 'total', -bytes) end
-  return 1
-end
-
 local function settle(id, seconds)
-  give_back(id)
+  give_back(KEYS[8], id)
   local now = redis.call('TIME')[1]
   redis.call('XTRIM', KEYS[2], 'MAXLEN', 1)
   for key = 1, 2 do redis.call('EXPIRE', KEYS[key], seconds) end
@@ -67,6 +71,7 @@ local function settle(id, seconds)
   if redis.call('HEXISTS', KEYS[1], 'webhook') == 1 then redis.call('ZADD', KEYS[6], now, id) end
 end
 """
+)
 
 _TELL = f"""
 local function tell(kind, data)
@@ -219,7 +224,7 @@ for _, list in ipairs(lists()) do
   redis.call('ZREM', list .. ':' .. state, ARGV[1])
 end
 expire_batch(ARGV[2])
-give_back(ARGV[1])
+give_back(KEYS[8], ARGV[1])
 redis.call('DEL', KEYS[1], KEYS[7])
 redis.call('XADD', KEYS[2], '*', 'kind', 'deleted', 'data', '')
 redis.call('XTRIM', KEYS[2], 'MAXLEN', 1)
@@ -232,12 +237,13 @@ return 1
 # where Redis has no limit.
 LOOK_FOR_ROOM = _FREE + "return {free(KEYS[1])}"
 
-# Of a job whose end an older version wrote. ARGV: job id. Returns 0 where it hasn't ended, or holds no room.
+# Of a job whose end an older version wrote. KEYS: the record, the room that is reserved. ARGV: job id. Returns 0 where
+# it hasn't ended, or holds no room.
 GIVE_BACK_ROOM = (
-    _INDEX
+    _GIVE_BACK
     + """
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'queued' or state == 'running' then return 0 end
-return give_back(ARGV[1])
+return give_back(KEYS[2], ARGV[1])
 """
 )

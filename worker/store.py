@@ -34,7 +34,7 @@ from .contract import (
 from .events import EventKind, event_key
 from .index import JobIndex, Place
 from .records import read_record
-from .room import Room, room_key
+from .room import room_key
 
 
 class Created(IntEnum):
@@ -58,14 +58,12 @@ class JobStore:
         self._retention_s = retention_s
         self._prefix = prefix
         self._index = JobIndex(redis, prefix=prefix)
-        self._room = Room(redis, prefix=prefix)
         self._create_script = redis.register_script(scripts.CREATE)
         self._delete_script = redis.register_script(scripts.DELETE)
         self._write_script = redis.register_script(scripts.WRITE)
         self._start_script = redis.register_script(scripts.START)
         self._renew_script = redis.register_script(scripts.RENEW)
         self._give_back_script = redis.register_script(scripts.GIVE_BACK)
-        self._room_script = redis.register_script(scripts.GIVE_BACK_ROOM)
 
     def create(
         self,
@@ -243,17 +241,6 @@ class JobStore:
     def forget_expired(self) -> int:
         """Take jobs whose records have expired out of the index; returns how many there were."""
         return self._index.forget_expired()
-
-    def give_back_room(self, unfinished: Collection[str]) -> int:
-        """Give back what is still reserved for jobs that have ended; returns how many there were.
-
-        The scripts leave none: this is for jobs whose end a worker of an older version wrote.
-
-        Args:
-            unfinished: the jobs that hardly have ended, which saves looking at them.
-        """
-        ended = [job_id for job_id in self._room.holders() if job_id not in unfinished]
-        return sum(int(cast("int", self._room_script(keys=self._keys(one), args=[one]))) for one in ended)
 
     def _write(
         self,

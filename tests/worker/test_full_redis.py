@@ -69,12 +69,13 @@ def finished(client: TestClient, job_id: str) -> dict[str, object]:
 def test_no_accepted_job_fails_and_what_goes_makes_room(client: TestClient, redis: Redis) -> None:
     answers = [post(client, seed) for seed in range(24)]
     accepted = [answer.json()["id"] for answer in answers if answer.status_code == 202]
+    ended = [finished(client, job_id) for job_id in accepted]
+    assert [job["error"] for job in ended if job["status"] != "succeeded"] == []
     refused = [answer for answer in answers if answer.status_code != 202]
     assert {answer.json()["type"] for answer in refused} == {"/problems/unavailable"}
     assert all(answer.status_code == 503 and int(answer.headers["retry-after"]) > 0 for answer in refused)
     assert len(accepted) >= 3
 
-    ended = [finished(client, job_id) for job_id in accepted]
     while (answer := post(client, len(answers))).status_code == 202:  # until results have filled it
         answers.append(answer)
         accepted.append(answer.json()["id"])
