@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from ep_core.errors import ImageTooLarge, InvalidInput, UnreadableImage
-from ep_core.image import read_image, to_rgb
+from ep_core.image import image_size, read_image, to_rgb
 
 RAMP = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(48, axis=0)  # black on the left to white on the right
 ORIENTATION = 0x0112
@@ -69,6 +69,10 @@ def test_every_supported_format_is_read(photograph, file_format):
     image = read_image(encode(photograph, file_format))
     assert image.size == photograph.size
     assert np.abs(pixels(image) - pixels(photograph)).mean() < 10  # lossy formats, and a palette for GIF
+
+
+def test_the_header_tells_the_size_also_of_pixels_that_are_damaged(jpeg):
+    assert image_size(jpeg) == image_size(jpeg[:2000]) == read_image(jpeg).size
 
 
 @pytest.mark.parametrize(
