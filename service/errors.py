@@ -77,6 +77,17 @@ class UploadTooLarge(ApiError):
     example = "image: it has more than the 20000000 bytes that it may have"
 
 
+class JobTooLarge(ApiError):
+    """What the job may write is more than the service's store may hold."""
+
+    status = 413
+    slug = "job-too-large"
+    example = (
+        "The job may take 4200.0 MB, and the service's Redis holds 2013.3 MB of jobs at most: ask for fewer areas (or "
+        "methods), or send a smaller image. The operator can raise its maxmemory, or set EP_BLOB_URL."
+    )
+
+
 class UnsupportedType(ApiError):
     """The body is of a type that isn't read here; `Accept-Post` lists those that are."""
 

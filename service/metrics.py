@@ -18,6 +18,7 @@ from redis import Redis
 from worker.index import JobIndex
 from worker.liveness import device_memory, live_workers
 from worker.queue import REDIS_UNUSABLE, job_queues
+from worker.room import Room
 from worker.stats import DELIVERY_OUTCOMES, Counted, Counter, Histogram, Stats
 
 from .deps import HttpMetricsDep, RedisDep
@@ -76,7 +77,11 @@ def _now(redis: Redis) -> Iterator[Metric]:
     memory = GaugeMetricFamily("ep_gpu_memory_bytes", "GPU memory that a worker's torch holds.", labels=["worker"])
     for worker, size in device_memory(redis).items():
         memory.add_metric([worker], size)
-    yield from (jobs, waiting, GaugeMetricFamily("ep_workers", "Workers alive.", live_workers(redis)), memory)
+    reserved = GaugeMetricFamily(
+        "ep_redis_reserved_bytes", "Redis's memory that is kept for jobs that have not ended.", Room(redis).reserved()
+    )
+    workers = GaugeMetricFamily("ep_workers", "Workers alive.", live_workers(redis))
+    yield from (jobs, waiting, workers, memory, reserved)
 
 
 def _so_far(counted: Counted) -> Iterator[Metric]:

@@ -63,6 +63,17 @@ def get(redis: Redis, name: str) -> ModelCard | None:
     return ModelCard.model_validate(card | {"labels": from_json(labels), "layers": layers and from_json(layers)})
 
 
+def outline(redis: Redis, name: str) -> ModelCard | None:
+    """Return a model's card without its labels, in one call to Redis; None as for `get`."""
+    with redis.pipeline(transaction=False) as pipeline:
+        pipeline.hget(_CARDS, name)
+        pipeline.hget(_LAYERS, name)
+        stored, layers = pipeline.execute()
+    if stored is None:
+        return None
+    return ModelCard.model_validate(from_json(stored) | {"labels": (), "layers": layers and from_json(layers)})
+
+
 def cards(redis: Redis) -> list[ModelCard]:
     """Return all cards, by name, without layers; two calls to Redis, however many models there are."""
     stored = cast("dict[bytes, bytes]", redis.hgetall(_CARDS))

@@ -22,6 +22,7 @@ from .failing import fail_job
 from .liveness import forget_dead
 from .problems import worker_lost
 from .queue import REDIS_UNUSABLE, connect, enqueue, forget, job_queues
+from .room import Room
 from .settings import SharedSettings
 from .stats import Stats
 from .store import JobStore
@@ -62,6 +63,7 @@ class Janitor:
         self._store = JobStore(redis, retention_s=settings.retention_s, max_attempts=settings.max_attempts)
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
         self._stats = Stats(redis)
+        self._room = Room(redis)
         self._queues = job_queues(redis)
         self._leases = [StartedJobRegistry(queue=queue) for queue in self._queues]
         self._missing_since: dict[str, float] = {}
@@ -79,19 +81,20 @@ class Janitor:
                 self._is_up_to_date = True
             for leases in self._leases:
                 leases.cleanup()
-            self._look_for_missing()
+            self._look_closely()
             self._store.forget_expired()
             forget_dead(self._redis)
         finally:
             with suppress(LockError):  # the sweep took longer than the lock lasts
                 lock.release()
 
-    def _look_for_missing(self) -> None:
+    def _look_closely(self) -> None:
         now = time.monotonic()
         if not self._missing_since and now < self._next_close_look and self._numbers_agree():
             return
         self._next_close_look = now + CLOSE_LOOK_S
         unfinished = self._store.queued() | self._store.running()
+        self._room.give_back(unfinished)
         missing = unfinished - self._places() if unfinished else set()
         missing -= self._store.leased(missing)  # RQ may have lost track of a job that runs
         self._missing_since = {job_id: self._missing_since.get(job_id, now) for job_id in missing}

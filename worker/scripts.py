@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from .events import GONE_S, MOST_EVENTS
 
+SPARE = 10  # one part in so many of Redis's memory is for all but the jobs' results: connections, the events of those
+# that run (megabytes, after minutes), what is written of finished ones
+
 # KEYS of all: the record, the job's events, the index of all jobs (those of a state, an owner, a task and a priority
 # are beside it, `index.JobIndex`), the expiring ones, the base of the batches' keys, the webhooks that are due, the
-# lease of the attempt that runs it.
+# lease of the attempt that runs it, the room that is reserved (`room.Room`).
 
-_INDEX = """
+_GIVE_BACK = """
+local function give_back(reserved, id) -- once: the second time there is none
+  local bytes = redis.call('HGET', reserved, id)
+  if not bytes then return 0 end
+  redis.call('HDEL', reserved, id)
+  if redis.call('HLEN', reserved) == 1 then redis.call('DEL', reserved) -- but for the total
+  else redis.call('HINCRBY', reserved, 'total', -bytes) end
+  return 1
+end
+"""
+
+_INDEX = (
+    _GIVE_BACK
+    + """
 local function lists()
   local owner, task = unpack(redis.call('HMGET', KEYS[1], 'owner', 'task'))
   local found = owner and {KEYS[3], KEYS[3] .. ':of:' .. owner} or {KEYS[3]}
@@ -46,6 +62,7 @@ local function expiring(id)
 end
 
 local function settle(id, seconds)
+  give_back(KEYS[8], id)
   local now = redis.call('TIME')[1]
   redis.call('XTRIM', KEYS[2], 'MAXLEN', 1)
   for key = 1, 2 do redis.call('EXPIRE', KEYS[key], seconds) end
@@ -54,6 +71,7 @@ local function settle(id, seconds)
   if redis.call('HEXISTS', KEYS[1], 'webhook') == 1 then redis.call('ZADD', KEYS[6], now, id) end
 end
 """
+)
 
 _TELL = f"""
 local function tell(kind, data)
@@ -61,20 +79,39 @@ local function tell(kind, data)
 end
 """
 
+_FREE = f"""
+local function free(reserved) -- bytes neither used nor reserved, and the most there can be; nothing without a limit
+  local memory = redis.call('INFO', 'memory')
+  local most = tonumber(string.match(memory, 'maxmemory:(%d+)') or 0)
+  if most == 0 then return end
+  most = most - math.floor(most / {SPARE})
+  local used = string.match(memory, 'used_memory:(%d+)')
+  return most - used - (redis.call('HGET', reserved, 'total') or 0), most
+end
+"""
+
 # ARGV: job id, its creation (microseconds), state, owner ("" for none), most jobs of that owner that may wait ("" for
-# any number), retention in seconds (0: keep), then field, value, ... Returns 0 where too many wait.
+# any number), retention in seconds (0: keep), bytes to reserve, then field, value, ... Returns 0 where too many wait,
+# -1 where Redis has no room for it.
 CREATE = (
     _INDEX
     + _TELL
+    + _FREE
     + """
+local left = free(KEYS[8])
+if left and left < tonumber(ARGV[7]) then return -1 end
 local queued = KEYS[3] .. (ARGV[4] ~= '' and ':of:' .. ARGV[4] or '') .. ':queued'
 if ARGV[5] ~= '' and redis.call('ZCARD', queued) >= tonumber(ARGV[5]) then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 7))
+redis.call('HSET', KEYS[1], unpack(ARGV, 8))
 for _, list in ipairs(lists()) do
   redis.call('ZADD', list, ARGV[2], ARGV[1])
   redis.call('ZADD', list .. ':' .. ARGV[3], ARGV[2], ARGV[1])
 end
 if ARGV[3] == 'queued' then redis.call('ZADD', waiting(), ARGV[2], ARGV[1]) end
+if tonumber(ARGV[7]) > 0 then
+  redis.call('HSET', KEYS[8], ARGV[1], ARGV[7])
+  redis.call('HINCRBY', KEYS[8], 'total', ARGV[7])
+end
 tell('state', ARGV[3])
 if tonumber(ARGV[6]) > 0 then settle(ARGV[1], ARGV[6]) else keep_batch() end
 return 1
@@ -187,10 +224,26 @@ for _, list in ipairs(lists()) do
   redis.call('ZREM', list .. ':' .. state, ARGV[1])
 end
 expire_batch(ARGV[2])
+give_back(KEYS[8], ARGV[1])
 redis.call('DEL', KEYS[1], KEYS[7])
 redis.call('XADD', KEYS[2], '*', 'kind', 'deleted', 'data', '')
 redis.call('XTRIM', KEYS[2], 'MAXLEN', 1)
 redis.call('EXPIRE', KEYS[2], {GONE_S})
 return 1
+"""
+)
+
+# KEYS: the room that is reserved. Returns the bytes neither used nor reserved and the most there can be, or nothing
+# where Redis has no limit.
+LOOK_FOR_ROOM = _FREE + "return {free(KEYS[1])}"
+
+# Of a job whose end an older version wrote. KEYS: the record, the room that is reserved. ARGV: job id. Returns 0 where
+# it hasn't ended, or holds no room.
+GIVE_BACK_ROOM = (
+    _GIVE_BACK
+    + """
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'queued' or state == 'running' then return 0 end
+return give_back(KEYS[2], ARGV[1])
 """
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import cast
 
 from redis import Redis
@@ -33,6 +34,15 @@ from .contract import (
 from .events import EventKind, event_key
 from .index import JobIndex, Place
 from .records import read_record
+from .room import room_key
+
+
+class Created(IntEnum):
+    """What became of a new record."""
+
+    NO_ROOM = -1
+    TOO_MANY = 0
+    YES = 1
 
 
 class AlreadyRuns(Exception):
@@ -55,24 +65,33 @@ class JobStore:
         self._renew_script = redis.register_script(scripts.RENEW)
         self._give_back_script = redis.register_script(scripts.GIVE_BACK)
 
-    def create(self, record: JobRecord, *, most_queued: int | None = None, pipeline: Pipeline | None = None) -> bool:
+    def create(
+        self,
+        record: JobRecord,
+        *,
+        most_queued: int | None = None,
+        room: int = 0,
+        pipeline: Pipeline | None = None,
+    ) -> Created:
         """Store a new record; of one that is final already, the retention starts.
 
         Args:
             record: the job's.
             most_queued: how many jobs of its owner (of all, where it has none) may wait.
-            pipeline: the transaction of which this is a part; it gives 1 or 0 for it, and here the answer is True.
+            room: bytes of Redis's memory that are reserved until the job ends.
+            pipeline: the transaction of which this is a part; it gives the answer, and here it is `Created.YES`.
 
         Returns:
-            False where so many wait already.
+            `TOO_MANY` where so many wait already, `NO_ROOM` where a Redis that has a limit has no such room.
         """
         created_us = round(record.created_at.timestamp() * 1_000_000)
         retention_s = self._retention_s if record.state.is_final else 0
         fields = record.as_fields() | {"task": record.params.task}  # by itself: the index is also kept by it
         flat = [part for field in fields.items() for part in field]
         most = "" if most_queued is None else most_queued
-        args = [record.id, created_us, record.state, record.owner or "", most, retention_s, *flat]
-        return bool(self._create_script(keys=self._keys(record.id), args=args, client=pipeline))
+        args = [record.id, created_us, record.state, record.owner or "", most, retention_s, room, *flat]
+        created = self._create_script(keys=self._keys(record.id), args=args, client=pipeline)
+        return Created.YES if pipeline is not None else Created(cast("int", created))
 
     def get(self, job_id: str) -> JobRecord | None:
         """Return the record, or None where there is none (never was, deleted, or expired)."""
@@ -259,6 +278,7 @@ class JobStore:
     def _keys(self, job_id: str) -> list[str]:
         events = event_key(job_id, prefix=self._prefix)
         others = [f"{self._prefix}:batch", f"{self._prefix}:deliveries", self._lease_key(job_id)]
+        others.append(room_key(self._prefix))
         return [self._key(job_id), events, *self._index.keys, *others]
 
     def _lease_key(self, job_id: str) -> str:

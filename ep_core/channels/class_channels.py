@@ -23,9 +23,7 @@ from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 from ep_core.targets import resolve_target
 
 from .attribution import INVERSION_WEIGHT, attribute, prepare, sweep_steps
-from .report import ClassChannel, ClassChannelsReport, ClassImage, Excited
-
-EXAMPLES = 4  # images shown of each channel
+from .report import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage, Excited
 
 
 @dataclass(frozen=True)

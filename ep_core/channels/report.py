@@ -14,6 +14,7 @@ MASKS = "masks.json"
 FULL, MASKED, COMPARISON = "full", "masked", "comparison"
 INVERSIONS = (FULL, MASKED, COMPARISON)
 SHEET = "channels.png"
+EXAMPLES = 4  # images shown of each channel
 
 
 class ChannelPoint(BaseModel):

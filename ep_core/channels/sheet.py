@@ -11,9 +11,9 @@ from torch.nn.functional import interpolate
 from ep_core.render import heat_map
 from ep_core.sheet import contact_sheet
 
-from .class_channels import EXAMPLES, ClassExplanation
+from .class_channels import ClassExplanation
 from .explanation import ChannelExplanation
-from .report import FULL, MASKED
+from .report import EXAMPLES, FULL, MASKED
 
 
 def comparison(explanation: ChannelExplanation) -> Image.Image:

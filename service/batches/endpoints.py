@@ -14,6 +14,7 @@ from service.access.callers import CallerDep
 from service.deps import JobsDep, LinksDep
 from service.errors import (
     InvalidFields,
+    JobTooLarge,
     KeyReused,
     NoResult,
     NotFound,
@@ -54,7 +55,7 @@ BatchesDep = Annotated[BatchService, Depends(_batches)]
     summary="Explain many images",
     status_code=202,
     responses=problem_responses(
-        KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, TooManyAtOnce, Unavailable
+        KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, TooManyAtOnce, JobTooLarge, Unavailable
     ),
     openapi_extra={"requestBody": BATCH_BODY},
 )

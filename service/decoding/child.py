@@ -58,7 +58,7 @@ def _decode(data: bytes, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     except InvalidInput as error:
         return {"error": type(error).__name__, "detail": error.detail}, b""
     is_stripped = stored is not data
-    return {"pixels": image.width * image.height, "is_stripped": is_stripped}, stored if is_stripped else b""
+    return {"size": image.size, "is_stripped": is_stripped}, stored if is_stripped else b""
 
 
 def _limit_memory(most_bytes: int) -> None:

@@ -26,7 +26,8 @@ _log = structlog.get_logger(__name__)
 class Checked:
     """What decoding an image has shown."""
 
-    pixels: int
+    size: tuple[int, int]
+    """Width and height, in pixels."""
     data: bytes
     """The file, as it is to be stored."""
 
@@ -62,7 +63,7 @@ class Decoders:
             decoder.close()
 
     async def check(self, data: bytes, *, who: str, keep_metadata: bool = False) -> Checked:
-        """Decode an image, and return how many pixels it has, and the file without its metadata.
+        """Decode an image, and return its size, and the file without its metadata.
 
         Args:
             data: the file's bytes.
@@ -76,7 +77,7 @@ class Decoders:
             Unavailable: no process can be started.
         """
         answer, stripped = await self._run(self._request(keep_metadata=keep_metadata), data, who)
-        return Checked(answer["pixels"], stripped if answer["is_stripped"] else data)
+        return Checked(tuple(answer["size"]), stripped if answer["is_stripped"] else data)
 
     async def make_thumbnail(self, data: bytes, size: int, *, who: str) -> bytes:
         """Return a small JPEG of an image (`thumbnail.make_thumbnail`); raises as `check`."""

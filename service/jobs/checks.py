@@ -87,8 +87,8 @@ async def _decoded(
             except InvalidInput as error:
                 found = error
             else:
-                pixels += checked.pixels
-                found = image.stored_as(checked.data) if pixels <= most_pixels else found
+                pixels += checked.size[0] * checked.size[1]
+                found = image.looked_at(checked.data, checked.size) if pixels <= most_pixels else found
         yield image, found
 
 

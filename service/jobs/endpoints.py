@@ -14,6 +14,7 @@ from service.access.callers import CallerDep
 from service.deps import JobsDep, LinksDep, SubmissionsDep
 from service.errors import (
     InvalidFields,
+    JobTooLarge,
     KeyReused,
     NotFound,
     QueueFull,
@@ -51,7 +52,14 @@ JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb
             "description": "The job is finished (or has failed): with `Prefer: wait=N`, or its result was known.",
         },
         **problem_responses(
-            KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, TooManyAtOnce, Unavailable
+            KeyReused,
+            UploadTooLarge,
+            UnsupportedType,
+            InvalidFields,
+            QueueFull,
+            TooManyAtOnce,
+            JobTooLarge,
+            Unavailable,
         ),
     },
     openapi_extra={"requestBody": REQUEST_BODY},

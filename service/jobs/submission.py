@@ -26,10 +26,11 @@ from worker.blobs import BlobStore, open_blobs
 from worker.contract import Delivery, Finding, JobRecord, JobState, Origin, Priority, input_name, is_input
 from worker.index import JobIndex
 from worker.reuse import KnownResults, hash_content
-from worker.store import JobStore
+from worker.store import Created, JobStore
 
 from .idempotency import Claims, Request, release
 from .pace import QueuePace
+from .room import JobRoom, no_room
 
 NOWHERE = Origin()
 ACCEPTING_S = 600
@@ -49,6 +50,7 @@ class Submissions:
         self._blobs: BlobStore = open_blobs(settings.blob_url, redis)
         self._results = KnownResults(redis, retention_s=settings.retention_s)
         self._pace = QueuePace(redis)
+        self._room = JobRoom(redis, with_files=settings.blob_url is None)
         self._claims = Claims(redis, hold_s=settings.retention_s, find=self._store.get)
 
     def submit(
@@ -68,6 +70,7 @@ class Submissions:
         Raises:
             KeyReused: another request had the key.
             QueueFull: as many of the caller's jobs wait as may.
+            Unavailable, JobTooLarge: Redis has no room for it, now or ever.
         """
         record = self.new_record(upload.images, upload.params, upload.options, caller, origin)
         if key is not None:
@@ -108,12 +111,15 @@ class Submissions:
 
         Raises:
             QueueFull: as many of the caller's jobs wait as may.
+            Unavailable, JobTooLarge: Redis has no room for it, now or ever.
         """
+        need = self._room.needed(record.params, images)
+        self._room.check(need, images, retry_after_s=self._retry_after_s)
         try:
             known = self._known(record, images)
             if known is not None:
                 return known
-            self._queue(record, images, most_queued=caller.max_queued)
+            self._queue(record, images, most_queued=caller.max_queued, room=need)
         except Exception:
             with suppress(RedisError, OSError):
                 self.discard(record.id, priority=record.priority)
@@ -126,7 +132,7 @@ class Submissions:
         queue.remove(self._redis, job_id, priority=priority)
         self._blobs.delete(job_id)
 
-    def _queue(self, record: JobRecord, images: Sequence[PostedImage], *, most_queued: int | None) -> None:
+    def _queue(self, record: JobRecord, images: Sequence[PostedImage], *, most_queued: int | None, room: int) -> None:
         if most_queued is not None and self._index.waiting(record.owner) >= most_queued:
             raise QueueFull(most_queued, retry_after_s=self._retry_after_s())
         for k, image in enumerate(images):
@@ -134,7 +140,7 @@ class Submissions:
         self._blobs.expire(record.id, ACCEPTING_S)  # where nothing comes of the job, nothing of it stays
         with self._redis.pipeline() as accepting:
             accepting.multi()
-            self._store.create(record, most_queued=most_queued, pipeline=accepting)
+            self._store.create(record, most_queued=most_queued, room=room, pipeline=accepting)
             self._blobs.keep(record.id, accepting)
             queue.enqueue(
                 self._redis,
@@ -145,9 +151,7 @@ class Submissions:
                 pipeline=accepting,
             )
             created = accepting.execute()[0]
-        if not created:  # others came first: the worker that takes it meanwhile finds no record
-            assert most_queued is not None  # noqa: S101
-            raise QueueFull(most_queued, retry_after_s=self._retry_after_s())
+        self._require(created, most_queued)  # others came first: the worker that takes it meanwhile finds no record
         size, params = sum(len(image.data) for image in images), record.params
         _log.info("job queued", job=record.id, task=params.task, model=params.model, images=len(images), bytes=size)
 
@@ -166,7 +170,7 @@ class Submissions:
         now = datetime.now(UTC)
         finished = {"state": JobState.SUCCEEDED, "started_at": now, "finished_at": now, "cached": True}
         record = record.model_copy(update=finished | {"found": Finding.of(report)})
-        self._store.create(record)
+        self._require(self._store.create(record))
         self._results.add(content, model=model, job_id=record.id)  # it stays longer than the earlier one
         _log.info("job has a known result", job=record.id, source=source)
         return record
@@ -188,6 +192,14 @@ class Submissions:
             return None
         self._blobs.put(job_id, RESULT, report.model_dump_json().encode())
         return report
+
+    def _require(self, created: int, most_queued: int | None = None) -> None:
+        """Raise where there is no record, as there were too many jobs or no room."""
+        if created == Created.NO_ROOM:
+            raise no_room(retry_after_s=self._retry_after_s())
+        if created == Created.TOO_MANY:
+            assert most_queued is not None  # noqa: S101
+            raise QueueFull(most_queued, retry_after_s=self._retry_after_s())
 
     def _retry_after_s(self) -> int:
         """Return the seconds until a worker probably takes the next job."""

@@ -24,15 +24,17 @@ class PostedImage:
     """Why it can't be used, as far as it was looked at: only in a batch, where the others can."""
     posted: bytes | None = None
     """The SHA-256 of the bytes that were posted, where others are stored."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height in pixels, once it was looked at."""
 
     @property
     def digest(self) -> bytes:
         """The SHA-256 of the posted bytes: what tells the image from others."""
         return self.posted or hashlib.sha256(self.data).digest()
 
-    def stored_as(self, data: bytes) -> PostedImage:
-        """Return the image with the bytes that are stored of it."""
-        return self if data is self.data else replace(self, data=data, posted=self.digest)
+    def looked_at(self, data: bytes, size: tuple[int, int]) -> PostedImage:
+        """Return the image with its size, and the bytes that are stored of it."""
+        return replace(self, data=data, posted=self.posted if data is self.data else self.digest, size=size)
 
 
 def clean_name(name: str) -> str:

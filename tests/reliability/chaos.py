@@ -21,6 +21,7 @@ import typer
 from redis import RedisError
 
 from worker.contract import JobState
+from worker.room import Room
 from worker.store import JobStore
 
 from . import report
@@ -31,6 +32,8 @@ from .stack import Process, Stack
 API_DIES_AT = 0.25  # of the jobs posted
 REDIS_GOES_AT = 0.5  # of the jobs finished
 REDIS_AWAY_S = 2.0
+REDIS_FILLS_AT = 0.6  # of the jobs finished
+REDIS_FULL_S = 4.0
 WORKER_LOST = "/problems/worker-lost"
 
 
@@ -44,6 +47,7 @@ class Options:
     kill_every: float
     workers: int
     seed: int
+    full: bool
     settings: dict[str, str]
 
     @property
@@ -65,6 +69,7 @@ class Chaos:
         self.kills = 0
         self.hits = 0
         self.redis_restarts = 0
+        self.redis_fills = 0
         self.api_kills = 0
 
     def maybe_kill_a_worker(self) -> None:
@@ -91,6 +96,17 @@ class Chaos:
         time.sleep(REDIS_AWAY_S)
         self._stack.redis.start()
         self.redis_restarts += 1
+
+    def fill_redis(self) -> None:
+        """Let Redis be full for a while."""
+        self._redis.config_set("maxmemory", self._redis.info("memory")["used_memory"])
+        time.sleep(REDIS_FULL_S)
+        self._redis.config_set("maxmemory", 0)
+        self.redis_fills += 1
+
+    def reserved(self) -> int:
+        """Return the bytes of Redis that are kept for unfinished jobs."""
+        return Room(self._redis).reserved()
 
     def kill_api(self, upload: Upload) -> None:
         """Kill the first API process in the middle of an upload, and start it again."""
@@ -149,6 +165,8 @@ def _go_on(
             chaos.kill_api(upload)
         if not chaos.redis_restarts and len(watch.ended) >= REDIS_GOES_AT * options.jobs:
             chaos.restart_redis(redis_going)
+        if options.full and not chaos.redis_fills and len(watch.ended) >= REDIS_FILLS_AT * options.jobs:
+            chaos.fill_redis()
         words = f"{watch.posted} posted, {chaos.kills} workers killed"
         line.show(words, len(watch.ended), options.jobs)
         time.sleep(0.05)
@@ -163,6 +181,8 @@ def _tell(result: report.Report, chaos: Chaos, watch: Watch, upload: Upload, opt
     result.tell("jobs by attempts", ", ".join(f"{n}: {count}" for n, count in sorted(attempts.items())))
     result.check("API processes killed during an upload", chaos.api_kills, "= 1", met=upload.was_cut)
     result.equals("Redis restarts", chaos.redis_restarts, 1)
+    result.equals("times that Redis was full", chaos.redis_fills, int(options.full))
+    result.equals("bytes that Redis keeps for jobs in the end", chaos.reserved(), 0)
     result.equals("jobs succeeded", states["succeeded"], options.jobs)
     result.equals("jobs failed because their workers were lost", len(lost), 0)
     for job in watch.ended.values():
@@ -209,12 +229,13 @@ def main(
     kill_every: Annotated[float, typer.Option(help="Seconds between two kills of a worker, on average.")] = 4.0,
     workers: Annotated[int, typer.Option(help="Worker processes.")] = 2,
     seed: Annotated[int, typer.Option(help="Of the kills.")] = 0,
+    full: Annotated[bool, typer.Option(help="Let Redis be full for some seconds, too.")] = False,
     setting: Annotated[list[str] | None, typer.Option(help="More settings, as EP_HEARTBEAT_S=1.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write what was measured, as JSON.")] = None,
 ) -> None:
     """Kill workers, an API process and Redis while jobs run."""
     settings = dict(text.split("=", 1) for text in setting or [])
-    options = Options(jobs, copies, iterations, kill_every, workers, seed, settings)
+    options = Options(jobs, copies, iterations, kill_every, workers, seed, full, settings)
     title = f"{jobs} jobs, a worker killed every {kill_every:g} s"
     sys.exit(report.run(title, lambda r, line: measure(r, line, options), limit_s=options.limit_s, out=out))
 

@@ -15,6 +15,7 @@ from service.app import create_app
 from service.settings import ApiSettings
 from worker import liveness
 from worker.contract import JobState
+from worker.room import Room
 from worker.stats import DELIVERY_OUTCOMES, Stats
 from worker.store import JobStore
 
@@ -37,9 +38,12 @@ def test_a_service_without_jobs(client: TestClient) -> None:
     assert (found["ep_redis_up",], found["ep_workers",]) == (1, 0)
     assert [found["ep_jobs", state] for state in JobState] == [0, 0, 0, 0, 0]
     assert found["ep_queue_length", "extremal"] == 0
+    assert found["ep_redis_reserved_bytes",] == 0
 
 
-def test_jobs_by_state_and_the_queue(client: TestClient, store: JobStore, post: Post, finish: Finish) -> None:
+def test_jobs_by_state_and_the_queue(
+    client: TestClient, redis: Redis, store: JobStore, post: Post, finish: Finish
+) -> None:
     ids = [post() for _ in range(3)]
     finish(ids[0])
     store.start(ids[1], worker="test")
@@ -48,6 +52,7 @@ def test_jobs_by_state_and_the_queue(client: TestClient, store: JobStore, post: 
 
     assert [found["ep_jobs", state] for state in ("queued", "running", "succeeded", "failed")] == [1, 1, 1, 0]
     assert found["ep_queue_length", "extremal"] == 3  # no worker took them here
+    assert found["ep_redis_reserved_bytes",] == Room(redis).reserved() > 0
 
 
 def test_workers_and_what_they_did(client: TestClient, redis: Redis) -> None:

@@ -59,8 +59,8 @@ def opened(processes: int = 2, *, seconds: float = 10, megabytes: int = 560) -> 
         pool.close()
 
 
-def check(pool: Decoders, data: bytes) -> int:
-    return asyncio.run(pool.check(data, who=ME)).pixels
+def check(pool: Decoders, data: bytes) -> tuple[int, int]:
+    return asyncio.run(pool.check(data, who=ME)).size
 
 
 def running() -> set[int]:
@@ -74,9 +74,9 @@ def running() -> set[int]:
     return found
 
 
-def test_an_image_has_its_pixels_counted(small: bytes) -> None:
+def test_an_image_has_its_size_told(small: bytes) -> None:
     with opened() as pool:
-        assert check(pool, small) == 32 * 24
+        assert check(pool, small) == (32, 24)
 
 
 def test_what_is_wrong_with_an_image_is_said_as_by_the_engine(small: bytes) -> None:
@@ -92,14 +92,14 @@ def test_an_image_that_takes_too_long_ends_its_decoder_and_the_next_one_is_decod
     with opened(seconds=0.3) as pool:
         with pytest.raises(UnreadableImage, match=r"takes more than 0\.3 s"):
             check(pool, slow)
-        assert check(pool, small) == 32 * 24
+        assert check(pool, small) == (32, 24)
 
 
 def test_an_image_that_takes_too_much_memory_is_refused(small: bytes, large: bytes) -> None:
     with opened(megabytes=60) as pool:
         with pytest.raises(ImageTooLarge, match="more memory"):
             check(pool, large)
-        assert check(pool, small) == 32 * 24
+        assert check(pool, small) == (32, 24)
 
 
 def test_a_decoder_that_somebody_ended_costs_no_image(small: bytes) -> None:
@@ -108,7 +108,7 @@ def test_a_decoder_that_somebody_ended_costs_no_image(small: bytes) -> None:
         check(pool, small)
         (pid,) = running() - before
         os.kill(pid, signal.SIGKILL)
-        assert check(pool, small) == 32 * 24
+        assert check(pool, small) == (32, 24)
         assert running() - before != {pid}
 
 
@@ -128,7 +128,7 @@ def test_an_image_that_ends_every_decoder_is_refused(
     with opened() as pool:
         with pytest.raises(UnreadableImage, match="its decoder crashed"):
             check(pool, large)
-        assert check(pool, small) == 32 * 24
+        assert check(pool, small) == (32, 24)
 
 
 def test_decoders_that_cannot_start_are_not_the_images_fault(small: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ def test_a_decoder_ends_with_its_parent(tmp_path: Path) -> None:
 def test_who_asks_a_decoder_that_is_gone_is_told(small: bytes) -> None:
     decoder = Decoder(memory_bytes=0)
     request = Request(max_pixels=10_000, seconds=5)
-    assert decoder.ask(request, small)[0]["pixels"] == 32 * 24
+    assert decoder.ask(request, small)[0]["size"] == [32, 24]
     os.kill(decoder.pid, signal.SIGTERM)
     with pytest.raises(DecoderEnded) as error:
         decoder.ask(request, small)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from ep_core import ChannelsSpec, Classifier, InvalidInput, UnknownName, explain_channels
 from ep_core.channels.render import render_channels
+from ep_core.file_sizes import largest_files
 from ep_core.progress import Progress
 from ep_core.spec import default_counts
 
@@ -56,6 +57,7 @@ def test_inversions_come_beside_each_other(bands: Classifier) -> None:
     files = dict(render_channels(found))
     assert Image.open(io.BytesIO(files["inversions/full.png"])).size == (32, 32)
     assert Image.open(io.BytesIO(files["inversions/comparison.png"])).width > 3 * 224
+    assert sum(map(len, files.values())) <= sum(largest_files(found.spec, [RED.size], None))
     full, masked = found.inversions["full"], found.inversions["masked"]
     assert full[0, 28:].mean() > full[1, 28:].mean()  # the row of channel 7 is red in both
     assert masked[0, 28:].mean() > masked[1, 28:].mean()

@@ -13,6 +13,7 @@ from ep_core.channels import folder
 from ep_core.channels.class_channels import ImageChannels, averaged_mask
 from ep_core.channels.folder import explain_folder
 from ep_core.channels.render import render_class
+from ep_core.file_sizes import largest_files
 
 SPEC = ClassChannelsSpec(layer="bands", areas=(1, 2, 4), threshold=0.65, target="lower", top=3, invert=False)
 
@@ -76,6 +77,7 @@ def test_progress_runs_evenly_to_the_total(bands: Classifier) -> None:
     assert {total for _, total in seen} == {seen[0][1]}
     files = dict(render_class(found))
     assert set(files) == {"channels.png"} | {f"inversions/{one.channel}.png" for one in found.channels}
+    assert sum(map(len, files.values())) <= sum(largest_files(found.spec, [(32, 32), (32, 32)], None))
 
 
 def test_a_folder_goes_on_where_it_was_stopped(

@@ -1,0 +1,32 @@
+"""The files of real results are no larger than was said before."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ep_core import Classifier, CompareSpec, ExtremalSpec
+from ep_core.file_sizes import largest_files
+from ep_core.models.card import ModelCard
+from ep_core.spec import Spec
+from ep_core.tasks import run_task
+
+SPECS = [
+    ExtremalSpec(areas=(0.02, 0.3, 0.8), iterations=3, alternatives=4),
+    ExtremalSpec(areas=(0.1,), iterations=3, preset="paper", check_extremality=False),
+    CompareSpec(areas=(0.02, 0.3), iterations=3, samples=5, methods=("center", "gradient", "extremal")),
+]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: f"{spec.task}-{spec.preset}")
+@pytest.mark.parametrize("size", [(1, 90), (32, 24), (300, 200)])
+def test_noise_fits(spot_model: Classifier, spec: Spec, size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (*reversed(size), 3), dtype=np.uint8)
+    outcome = run_task(spot_model, [Image.fromarray(noise)], spec)
+    written = [*(len(data) for _, data in outcome.files), len(outcome.report.model_dump_json())]
+    card = ModelCard(name="spots", source="file", input_size=spot_model.input_size, labels=())
+    bounds = largest_files(spec, [size], card)
+    assert sum(written) <= sum(bounds)
+    assert max(written) <= max(bounds)
+    assert sum(bounds) <= sum(largest_files(spec, [size], None))
