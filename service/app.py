@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI
 from fastapi_standalone_docs import StandaloneDocs
 
 from ep_core import __version__
+from worker.asks import MOST_WAITING
 from worker.janitor import run_janitor
 from worker.queue import connect, connect_async, connect_waiting
 from worker.tracing import flush
@@ -100,6 +101,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.decoders = decoders(settings.decoders)
     app.state.thumbnails = decoders(1)  # apart: a list of pictures must not hold up those who post
     app.state.thumbnail_shares = Shares(2, most_each=1)
+    app.state.questions = Shares(MOST_WAITING, most_each=classify.QUESTIONS_EACH)
     app.state.uploads = UploadShares(settings.max_total_upload_bytes)
     app.state.http_metrics = HttpMetrics()
     app.state.stopping = threading.Event()

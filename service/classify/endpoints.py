@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from fastapi import APIRouter, Request
@@ -23,6 +26,9 @@ from .examples import ANSWER, REQUEST_BODY
 from .reader import read_question
 from .service import open_answer, put, wait_for_answer, withdraw
 
+QUESTIONS_EACH = 8
+"""Of a caller that wait for the workers at a time: they answer all callers' in one line, some 50 ms each."""
+
 router = APIRouter(prefix="/v1/classify", tags=["models"])
 
 
@@ -42,6 +48,25 @@ async def classify(request: Request, caller: CallerDep, settings: SettingsDep) -
     fields, `image` in base64. Images are limited as those of jobs are. The workers answer beside their jobs, within
     moments; where none does, the answer is a 503. Nothing is kept.
     """
+    async with _in_turn(request, caller, settings.classify_s):
+        return await _answer(request, caller, settings)
+
+
+@asynccontextmanager
+async def _in_turn(request: Request, caller: Caller, wait_s: float) -> AsyncIterator[None]:
+    """Hold one of the caller's questions; raises `Unavailable` where those before it take too long."""
+    async with AsyncExitStack() as held:
+        try:
+            async with turn_of(request).resting(), asyncio.timeout(wait_s):
+                await held.enter_async_context(request.app.state.questions.hold(caller.who))
+        except TimeoutError as error:
+            raise Unavailable(
+                f"{QUESTIONS_EACH} of your images wait to be classified already. Try again soon."
+            ) from error
+        yield
+
+
+async def _answer(request: Request, caller: Caller, settings: ApiSettings) -> Classified:
     ask = await _put(request, caller, settings)
     answer = None
     try:

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from redis import Redis
 from ep_core.report import ClassScore
 from service.access.keys import ApiKey, hash_key
 from service.app import create_app
+from service.classify.endpoints import QUESTIONS_EACH
 from service.classify.examples import ANSWER, REQUEST_BODY
 from service.problems import ProblemDetails
 from service.settings import ApiSettings
@@ -225,6 +227,35 @@ def test_where_many_wait_the_next_does_not(client: TestClient, png: bytes, redis
     assert problem_of(answer).status == 503
     assert "100 images wait" in answer.json()["detail"]
     assert "retry-after" in answer.headers
+
+
+def test_a_callers_many_questions_leave_room_for_others(
+    make: Callable[..., TestClient], png: bytes, redis: Redis
+) -> None:
+    keys = tuple(ApiKey(name=name, sha256=hash_key(f"ep_{name}")) for name in ("ann", "bob"))
+    client = make(api_keys=keys, classify_s=3.0)
+
+    def ask(name: str) -> Any:
+        return client.post("/v1/classify", files={"image": png}, headers={"X-API-Key": f"ep_{name}"})
+
+    with ThreadPoolExecutor(30) as pool:
+        many = [pool.submit(ask, "ann") for _ in range(20)]
+        wait_for(lambda: redis.llen("ep:asks") == QUESTIONS_EACH)
+        other = pool.submit(ask, "bob")
+        wait_for(lambda: redis.llen("ep:asks") == QUESTIONS_EACH + 1)
+        answers = [one.result() for one in (*many, other)]
+
+    assert {problem_of(answer).status for answer in answers} == {503}  # there is no worker
+    waited = [answer for answer in answers if f"{QUESTIONS_EACH} of your images wait" in answer.text]
+    assert waited
+    assert left_in(redis) == []
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_before_the_first_worker_a_503_comes_at_once(client: TestClient, png: bytes, redis: Redis) -> None:

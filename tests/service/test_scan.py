@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.uploads import scan
 from service.uploads.scan import LONG, other_bytes
 
 JSON = st.recursive(
@@ -23,6 +24,18 @@ def test_long_strings_alone_do_not_count(value: object, size: int, escaped: bool
     image = ("\\/" if escaped else "A") * size
     text = f'{{"params": {json.dumps(value)}, "image": "{image}", "more": {json.dumps(value)}}}'.encode()
     assert other_bytes(text, 10**9) == len(text) - len(image) - 2
+
+
+@pytest.mark.parametrize("slice_bytes", [2, 3, 7, 64])
+@given(value=JSON, size=st.integers(LONG, LONG + 8))
+def test_strings_longer_than_what_is_looked_at_in_one_go_are_one_string(
+    slice_bytes: int, value: object, size: int
+) -> None:
+    image = ('\\"' * size)[: 2 * (size // 2)]
+    text = f'{{"params": {json.dumps(value)}, "image": "{image}", "more": {json.dumps(value)}}}'.encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "SLICE", slice_bytes)
+        assert other_bytes(text, 10**9) == len(text) - len(image) - 2
 
 
 @pytest.mark.parametrize(
