@@ -27,6 +27,7 @@ from .batches.service import BatchService
 from .classify import endpoints as classify
 from .dashboard import endpoints as dashboard
 from .decoding.decoders import Decoders
+from .downloads import new_downloads
 from .errors import Forbidden, RateLimited, Unauthorized
 from .http_metrics import HttpMetrics
 from .jobs import artifacts, events, maps, posted
@@ -101,6 +102,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.decoders = decoders(settings.decoders)
     app.state.thumbnails = decoders(1)  # apart: a list of pictures must not hold up those who post
     app.state.thumbnail_shares = Shares(2, most_each=1)
+    app.state.downloads = new_downloads()
     app.state.questions = Shares(MOST_WAITING, most_each=classify.QUESTIONS_EACH)
     app.state.uploads = UploadShares(settings.max_total_upload_bytes)
     app.state.http_metrics = HttpMetrics()

@@ -9,6 +9,8 @@ from typing import Annotated
 from fastapi import Header
 from fastapi.responses import Response
 
+from .downloads import InPieces
+
 IfNoneMatch = Annotated[
     str | None, Header(description="Entity tags of what is kept already; one that still fits answers 304.")
 ]
@@ -74,7 +76,7 @@ def _respond(
     content: bytes, media_type: str, if_none_match: str | None, cache_control: str, headers: dict[str, str]
 ) -> Response:
     kept = _kept(entity_tag(content), cache_control)
-    return _not_modified(kept, if_none_match) or Response(content, media_type=media_type, headers=kept | headers)
+    return _not_modified(kept, if_none_match) or InPieces(content, media_type=media_type, headers=kept | headers)
 
 
 def _kept(tag: str, cache_control: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Connections, and what each may take before its request is whole: bytes of headers, seconds, and how many at once.
 
-All of it happens before anybody is authenticated, so nothing of a request is trusted here.
+All of it happens before anybody is authenticated, so nothing of a request is trusted here. Where nobody reads
+an answer, the connection is closed, too.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ BODY_S = 900.0  # 20 MB at 25 kB a second
 BURST_S = 2.0  # many connections may come at once, if their requests follow
 MOST_DESCRIPTORS = 2**20
 RESERVED = 64  # descriptors for Redis, files and the like
+UNREAD_S = 60.0  # without a byte of the answer read
 LINGER_S = 1.0  # for a client to read why it is refused
 LOG_EVERY_S = 10.0
 
@@ -90,6 +92,7 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
         self._timer: asyncio.TimerHandle | None = None
+        self._reader_timer: asyncio.TimerHandle | None = None
         self._is_unfinished = self._is_refused = False
         self._await_head()
         if len(self.connections) > self.door.most_open:
@@ -98,6 +101,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         self._finish()
+        self._forget_reader()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -130,6 +134,32 @@ class Connection(HttpToolsProtocol):
         """End a whole request: from here on it is the application's."""
         self._finish()
         super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read."""
+        super().pause_writing()
+        self._unread = self.transport.get_write_buffer_size()
+        self._reader_timer = self.loop.call_later(UNREAD_S, self._look_at_reader)
+
+    def resume_writing(self) -> None:
+        """Write on."""
+        self._forget_reader()
+        super().resume_writing()
+
+    def _look_at_reader(self) -> None:
+        """Close the connection whose client reads nothing at all."""
+        unread = self.transport.get_write_buffer_size()
+        if unread >= self._unread:
+            self.door.note("unread_answers", self._address)
+            self.transport.abort()
+        else:
+            self._unread = unread
+            self._reader_timer = self.loop.call_later(UNREAD_S, self._look_at_reader)
+
+    def _forget_reader(self) -> None:
+        if self._reader_timer is not None:
+            self._reader_timer.cancel()
+            self._reader_timer = None
 
     def _await_head(self) -> None:
         self._in_head, self._head_bytes = True, 0

@@ -12,6 +12,7 @@ from ep_core.reports import AnyReport, Report
 from ep_core.spec import CompareSpec, spatial_areas
 from service.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
 from service.deps import JobsDep, LinksDep, SettingsDep
+from service.downloads import one_download
 from service.errors import InvalidFields, NoResult, NotFound, Unavailable
 from service.links import BUNDLE, for_bundle
 from service.problems import problem_responses
@@ -21,7 +22,7 @@ from .bundle import make_bundle
 from .endpoints import JobId
 from .examples import REPORTS
 
-router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"], dependencies=[Depends(one_download)])
 
 Area = Annotated[
     str,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from ep_core.compare.report import COMPARISON, heat_name, map_name
+from service.downloads import one_download
 
 from .artifacts import ArtifactsDep, file_responses
 
-router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"], dependencies=[Depends(one_download)])
 
 MethodName = Annotated[str, Path(description="One of the job's methods.", examples=["grad_cam"])]
 

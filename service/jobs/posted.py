@@ -6,7 +6,7 @@ import io
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from PIL import Image, UnidentifiedImageError
 
@@ -17,6 +17,7 @@ from service.caching import NOT_MODIFIED, IfNoneMatch, derived_response, entity_
 from service.decoding.decoders import Decoders
 from service.decoding.thumbnail import LEAST, MEDIA_TYPE, MOST
 from service.deps import JobsDep, SettingsDep
+from service.downloads import one_download
 from service.errors import InvalidFields, NotFound, TooManyAtOnce, Unavailable
 from service.problems import problem_responses
 from service.settings import ApiSettings
@@ -25,7 +26,7 @@ from service.uploads.limits import invalid
 from .endpoints import JobId
 from .service import JobService
 
-router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"], dependencies=[Depends(one_download)])
 
 Index = Annotated[int, Path(ge=0, le=9999, description="Its place among the job's images.")]
 Size = Annotated[

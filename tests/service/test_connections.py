@@ -17,11 +17,12 @@ import uvicorn
 from service import connections
 from service.settings import ApiSettings
 
+LARGE = b"a" * 20_000_000
 Serve = Callable[..., tuple[str, int]]
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answer with how many bytes the body had."""
+    """Answer with how many bytes the body had; to `/large`, with many bytes."""
     if scope["type"] != "http":
         return
     size, more = 0, True
@@ -29,7 +30,8 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         message = await receive()
         size, more = size + len(message.get("body", b"")), message.get("more_body", False)
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": str(size).encode()})
+    body = LARGE if scope["path"] == "/large" else str(size).encode()
+    await send({"type": "http.response.body", "body": body})
 
 
 @pytest.fixture
@@ -164,3 +166,26 @@ def test_when_too_many_are_open_the_next_one_is_told(serve: Serve, monkeypatch: 
         silent[0].close()
         time.sleep(0.2)
         assert send(address, GET + b"\r\n").startswith(b"HTTP/1.1 200")
+
+
+def test_an_answer_that_nobody_reads_ends_its_connection(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "UNREAD_S", 0.5)
+    address = serve()
+    assert read_slowly(address, pause_s=2.5, steps=1) < len(LARGE)
+    assert read_slowly(address, pause_s=0.1, steps=20) >= len(LARGE)  # slow, but steady
+
+
+def read_slowly(address: tuple[str, int], *, pause_s: float, steps: int) -> int:
+    """Ask for the large answer, and read it after pauses with a megabyte each; returns the bytes that came."""
+    size = 0
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        try:
+            for _ in range(steps):
+                time.sleep(pause_s)
+                size += len(connection.recv(1_000_000, socket.MSG_WAITALL))
+            while more := connection.recv(1_000_000):
+                size += len(more)
+        except ConnectionError:
+            pass
+    return size
