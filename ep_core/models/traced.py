@@ -37,9 +37,12 @@ def folded(network: nn.Module) -> fx.GraphModule:
     Raises:
         Exception: as for `trace`.
     """
-    traced = trace(copy.deepcopy(network))
+    own = copy.deepcopy(network)
+    traced = trace(own)
     copied = cast("fx.GraphModule", fuse(traced, inplace=True, no_trace=True))  # else it traces a copy by itself
-    release(traced)
+    for part in (traced, *own.modules()):
+        if isinstance(part, fx.GraphModule):
+            release(part)
     return copied
 
 
