@@ -15,7 +15,7 @@ GROWTH_BYTES = 64 * 2**20  # less isn't worth a search for garbage, which takes 
 def settle() -> None:
     """Take what is loaded so far out of all later searches for garbage, to be called once, before the first job.
 
-    These are nine tenths of all objects. Searches take a quarter of the time then, and Python makes them more often.
+    These are most of all objects: searches take a fraction of the time then, and Python makes them more often.
     """
     gc.collect()
     gc.freeze()
@@ -32,7 +32,7 @@ class Tidier:
         """Free what nothing refers to any more, and give it back; at once where little has been added."""
         if resident_bytes() - self._kept < GROWTH_BYTES:
             return
-        gc.collect()  # copies of networks that torch.fx made lie in cycles, with all of their weights
+        gc.collect()
         _forget_sources()
         give_back_freed_memory()
         self._kept = resident_bytes()
