@@ -20,7 +20,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test check format audit browser screenshots chaos pauses soak load fuzz attacks clean
+.PHONY: help run setup test check format audit browser screenshots chaos pauses soak memory load fuzz attacks clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -31,6 +31,7 @@ help:  ## This list
 	@echo "make chaos    200 jobs while workers, an API process and Redis are killed"
 	@echo "make pauses   200 times a worker is paused in the middle of a job, and comes back"
 	@echo "make soak     2000 jobs one after the other: memory, and what stays in Redis"
+	@echo "make memory   500 jobs of all kinds: the peak of a worker's memory"
 	@echo "make load     latency with a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
 	@echo "make fuzz     all kinds of requests (schemathesis), broken and hostile images"
 	@echo "make attacks  what others see while one client does its worst   (ARGS=\"--only streams\")"
@@ -76,7 +77,7 @@ screenshots: setup browser
 	@$(BIN)/python -m docs.screenshots $(ARGS)
 
 # Whether the service can be relied on: each starts a stack of its own and fails where a bar is missed.
-chaos pauses soak load fuzz attacks: setup
+chaos pauses soak memory load fuzz attacks: setup
 	@$(BIN)/python -m tests.reliability.$@ $(ARGS)
 
 clean:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 _KEPT_BYTES = 2**30
@@ -16,15 +19,27 @@ def keep_freed_memory() -> None:
     """Let the C library keep what is freed for the next step, instead of giving it back to the system.
 
     A network's activations are freed and taken again in each step; fetching them from the system every time, page by
-    page, doubled a step's time. The process stays as large as it ever was. Where the C library isn't glibc, nothing is
-    changed.
+    page, doubled a step's time. The process stays as large as it ever was, until `give_back_freed_memory`. Where the C
+    library isn't glibc, nothing is changed.
     """
-    if sys.platform != "linux":
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = _of_glibc("mallopt")
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
         mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def give_back_freed_memory() -> None:
+    """Give what is freed back to the system, all whole pages of it; where the C library isn't glibc, do nothing."""
+    trim = _of_glibc("malloc_trim")
+    if trim is not None:
+        trim(0)
+
+
+def resident_bytes(pid: int | None = None) -> int:
+    """Return the bytes of memory that a process holds, by default this one; 0 where the system isn't Linux."""
+    if sys.platform != "linux":
+        return 0
+    return int(Path(f"/proc/{pid or 'self'}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -63,3 +78,10 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    function: Callable[..., int] | None = None
+    if sys.platform == "linux":
+        function = getattr(ctypes.CDLL(None), name, None)
+    return function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 import numpy as np
@@ -16,6 +16,7 @@ from .report import CURVE, SALIENCY, mask_name, overlay_name
 
 DIMMED = 0.35  # brightness of what a mask takes away
 LIGHTEST = 0.65  # most that the heat map covers of the image
+BAND_PIXELS = 2**18  # coloured at a time: each takes some 100 bytes meanwhile
 
 
 def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
@@ -56,19 +57,39 @@ def grey(mask: np.ndarray) -> Image.Image:
 
 def overlay(picture: np.ndarray, mask: np.ndarray) -> Image.Image:
     """Return the picture (H x W x 3, 8 bit) with what the mask (H x W) takes away dark and without colour."""
-    dark = picture.mean(axis=2, keepdims=True) * DIMMED
-    kept = mask[:, :, None]
-    return Image.fromarray(np.round(kept * picture + (1 - kept) * dark).astype(np.uint8))
+    return _in_bands(_overlay, picture, mask)
 
 
 def heat_map(picture: np.ndarray, saliency: np.ndarray) -> Image.Image:
     """Return saliency (H x W in [0, 1]) as heat over the picture (H x W x 3, 8 bit) in grey."""
+    return _in_bands(_heat_map, picture, saliency)
+
+
+def _overlay(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    dark = picture.mean(axis=2, keepdims=True) * DIMMED
+    kept = mask[:, :, None]
+    return kept * picture + (1 - kept) * dark
+
+
+def _heat_map(picture: np.ndarray, saliency: np.ndarray) -> np.ndarray:
     from matplotlib import colormaps
 
     heat = colormaps["inferno"](saliency)[:, :, :3] * 255
     cover = (LIGHTEST * saliency**0.5)[:, :, None]
     background = picture.mean(axis=2, keepdims=True) * 0.8
-    return Image.fromarray(np.round(cover * heat + (1 - cover) * background).astype(np.uint8))
+    return cover * heat + (1 - cover) * background
+
+
+def _in_bands(
+    colour: Callable[[np.ndarray, np.ndarray], np.ndarray], picture: np.ndarray, map_: np.ndarray
+) -> Image.Image:
+    """Return what `colour` makes of a picture and a map, computed for a few rows after the other, to save memory."""
+    coloured = np.empty(picture.shape, np.uint8)
+    rows = max(1, BAND_PIXELS // picture.shape[1])
+    for top in range(0, len(picture), rows):
+        band = slice(top, top + rows)
+        coloured[band] = np.round(colour(picture[band], map_[band]))
+    return Image.fromarray(coloured)
 
 
 def png(image: Image.Image) -> bytes:

@@ -22,6 +22,7 @@ from rq.worker import WorkerStatus
 from .contract import NORMAL_PER_LOW, QUEUES, TAKEN_OVER, Priority
 from .queue import forget_executions, job_queues
 from .runtime import BEATS_PER_LEASE, Runtime, current
+from .tidying import Tidier
 
 DEQUEUE_S = 5  # an idle worker looks after itself this often
 
@@ -45,6 +46,7 @@ class GpuWorker(SimpleWorker):
         self._runtime = runtime
         self._activity = runtime.activity
         self._normal_in_a_row = 0
+        self._tidier = Tidier()
         super().__init__(
             job_queues(redis),
             name=runtime.name,
@@ -80,6 +82,7 @@ class GpuWorker(SimpleWorker):
             current.reset(token)
             self.executions.clear()  # also where Redis was away at the end: a lease still renewed would hide the job
             self._stop_requested = self._stop_requested or self._activity.poisoned
+            self._tidier.tidy()
 
     def _finalize_success(self, job: Job, queue: Queue, execution: Execution, return_value: Any) -> None:
         """Settle what RQ knows of a job; where another attempt has taken it over, end this execution alone."""

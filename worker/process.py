@@ -19,7 +19,7 @@ from ep_core.models.catalogue import list_models
 from ep_core.models.device import pick_device
 from ep_core.spec import DEFAULT_MODEL
 
-from . import answering, catalogue, tracing
+from . import answering, catalogue, tidying, tracing
 from . import tasks as tasks  # here, so that the first job doesn't wait for it, and a broken installation shows at once
 from .activity import Activity
 from .cores import threads_per_worker
@@ -60,6 +60,7 @@ def serve(settings: WorkerSettings) -> int:
     janitor = threading.Thread(target=run_janitor, args=(settings, ending), name="janitor", daemon=True)
     janitor.start()  # before the models: what the last worker left need not wait for them
     preload(runtime, cards)
+    tidying.settle()
     layers = (redis, cards, settings.models_file, runtime.activity, ending)
     threading.Thread(target=run_survey, args=layers, name="survey", daemon=True).start()
     work(runtime, redis, cards)

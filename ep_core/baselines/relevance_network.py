@@ -12,10 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.func import functional_call
-from torch.fx.experimental.optimization import fuse
 
 from ep_core.models.observers import tell_observers
-from ep_core.process_wide import tracing
+from ep_core.models.traced import folded, release
 
 from .method import MethodUnavailable, Question
 from .relevance import LinearMap, Rule, apply_activation, apply_linear
@@ -87,9 +86,11 @@ def hand_down(
 def _traced(network: nn.Module, refusal: str) -> fx.GraphModule:
     """Return a copy as a graph, batch norm folded into the convolutions before it."""
     try:
-        with warnings.catch_warnings(), tracing():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return cast("fx.GraphModule", fuse(network))
+            copy = folded(network)
+            release(copy)
+            return copy
     except Exception as error:  # control flow gives many kinds
         reason = str(error).partition("\n")[0]
         raise MethodUnavailable(

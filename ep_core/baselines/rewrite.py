@@ -14,8 +14,8 @@ from torch import Tensor, fx, nn
 from torch.nn.modules import activation, rnn, transformer
 
 from ep_core.models.observers import observed_alike
+from ep_core.models.traced import release, trace
 from ep_core.models.tuned import TOLERANCE
-from ep_core.process_wide import tracing
 
 from .method import MethodUnavailable
 
@@ -51,6 +51,7 @@ def with_relu_modules(network: nn.Module, example: Tensor) -> nn.Module:
             _replace(copy, node, relu, order)
     copy.delete_all_unused_submodules()
     copy.recompile()
+    release(copy)
     _check(network, copy, example)
     observed_alike(copy, network)
     return copy
@@ -58,9 +59,9 @@ def with_relu_modules(network: nn.Module, example: Tensor) -> nn.Module:
 
 def _traced(network: nn.Module) -> fx.GraphModule:
     try:
-        with warnings.catch_warnings(), tracing():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return fx.symbolic_trace(network)
+            return trace(network)
     except Exception as error:  # control flow, compiled and exported networks: each fails in its own way
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise MethodUnavailable(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ep_core.render import extremal_pictures, grey, heat_map, png
 from ep_core.report import CURVE
-from ep_core.sheet import contact_sheet
+from ep_core.sheet import TILE, contact_sheet
 
 from .comparison import Comparison
 from .plot import comparison_plot
@@ -26,15 +26,15 @@ CAPTION_WIDTH = 34  # letters
 def render_comparison(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
     """Yield all pictures of a comparison as (file name, bytes), named as in `report`."""
     picture = np.asarray(comparison.image)
-    tiles: list[tuple[str, Image.Image]] = [(comparison.target.label, comparison.image)]
+    tiles = [(comparison.target.label, _tile(comparison, comparison.image))]
     for one in comparison.answers:
         yield map_name(one.method), png(grey(comparison.frame.mask_to_image(positive_part(one.map))))
         heat = heat_map(picture, comparison.frame.mask_to_image(positive_part(one.map, quantile=SHOWN_QUANTILE)))
         yield heat_name(one.method), png(heat)
-        tiles.append((one.title, heat))
+        tiles.append((one.title, _tile(comparison, heat)))
     if comparison.explanation is not None:
         yield from extremal_pictures(comparison.explanation)
-    yield COMPARISON, png(_sheet(comparison, tiles))
+    yield COMPARISON, png(_sheet(tiles))
     yield CURVE, comparison_plot(comparison)
 
 
@@ -48,8 +48,13 @@ def positive_part(map_: Tensor, *, quantile: float = 1) -> npt.NDArray[np.float3
     return np.clip(positive / max(scale, 1e-12), 0, 1)
 
 
-def _sheet(comparison: Comparison, tiles: list[tuple[str, Image.Image]]) -> Image.Image:
-    inside = comparison.frame.visible_box
-    cropped = [(textwrap.shorten(text, CAPTION_WIDTH, placeholder="..."), tile.crop(inside)) for text, tile in tiles]
-    rows = [cropped[k : k + COLUMNS] for k in range(0, len(cropped), COLUMNS)]
+def _tile(comparison: Comparison, picture: Image.Image) -> Image.Image:
+    """Return the part of a picture that the network sees, as small as the sheet shows it."""
+    inside = picture.crop(comparison.frame.visible_box)
+    return inside.resize((TILE, TILE), Image.Resampling.LANCZOS)
+
+
+def _sheet(tiles: list[tuple[str, Image.Image]]) -> Image.Image:
+    short = [(textwrap.shorten(text, CAPTION_WIDTH, placeholder="..."), tile) for text, tile in tiles]
+    rows = [short[k : k + COLUMNS] for k in range(0, len(short), COLUMNS)]
     return contact_sheet([[text for text, _ in row] for row in rows], [[tile for _, tile in row] for row in rows])

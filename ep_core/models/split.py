@@ -15,8 +15,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx, nn
 
-from ep_core.process_wide import tracing
-
+from .traced import release, trace
 from .tuned import TOLERANCE, tune
 
 log = logging.getLogger(__name__)
@@ -153,13 +152,14 @@ class _HookedTail(nn.Module):
 
 def _cut(network: nn.Module, layer: str, x: Tensor) -> tuple[nn.Module, nn.Module]:
     """Return head and tail as graphs of their own."""
-    with tracing():
-        graph = _Tracer(layer).trace(network)
-    traced = fx.GraphModule(network, graph)
-    (cut,) = [node for node in graph.nodes if node.op == "call_module" and node.target == layer]
+    traced = trace(network, _Tracer(layer))
+    (cut,) = [node for node in traced.graph.nodes if node.op == "call_module" and node.target == layer]
     below = _closure(cut, lambda node: node.users)
     held = _Recorder(traced, below - {cut}, cut).record(x)
-    return _head(traced, cut), _tail(traced, cut, below, held)
+    head, tail = _head(traced, cut), _tail(traced, cut, below, held)
+    for part in (traced, head, tail):
+        release(part)
+    return head, tail
 
 
 class _Tracer(fx.Tracer):
@@ -210,7 +210,7 @@ class _Recorder(fx.Interpreter):
         return super().run_node(n)
 
 
-def _head(traced: fx.GraphModule, cut: fx.Node) -> nn.Module:
+def _head(traced: fx.GraphModule, cut: fx.Node) -> fx.GraphModule:
     above = _closure(cut, lambda node: node.all_input_nodes)
     graph = fx.Graph()
     copies: dict[fx.Node, fx.Node] = {}
@@ -221,7 +221,7 @@ def _head(traced: fx.GraphModule, cut: fx.Node) -> nn.Module:
     return fx.GraphModule(traced, graph)
 
 
-def _tail(traced: fx.GraphModule, cut: fx.Node, below: set[fx.Node], held: dict[fx.Node, Any]) -> nn.Module:
+def _tail(traced: fx.GraphModule, cut: fx.Node, below: set[fx.Node], held: dict[fx.Node, Any]) -> fx.GraphModule:
     graph = fx.Graph()
     activation = graph.placeholder("activation")
     copies: dict[fx.Node, Any] = {cut: activation}

@@ -6,18 +6,17 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.fx.experimental.optimization import fuse
 
 from ep_core.filling import fill_up, filled_size
-from ep_core.process_wide import tracing
 
 from .convolutions import can_pack, pack_convolutions
 from .observers import observed_alike
+from .traced import folded, release
 
 TOLERANCE = 1e-3
 """Most that the tuned network's scores may differ from the network's own, as a share of the largest score.
@@ -52,12 +51,13 @@ def tune(network: nn.Module, example: Tensor) -> nn.Module:
 
 def _folded(network: nn.Module, example: Tensor) -> nn.Module:
     try:
-        with _quietly(), tracing():
-            copy = cast(fx.GraphModule, fuse(network))
+        with _quietly():
+            copy = folded(network)
         copy = copy.to(memory_format=torch.channels_last)
         if can_pack(example):
             pack_convolutions(copy)
         _keep_outputs(copy)
+        release(copy)
         apart = _apart(network, copy, example)
     except Exception as error:  # networks with control flow can't be traced, exported ones not copied
         log.info("the network is used as it is: %s: %s", type(error).__name__, error)

@@ -18,6 +18,7 @@ MOST_READ = 100
 MOST_WAITING = 100
 """Reads that a listener may be behind: it ends then, and goes on from its last event when it comes back."""
 WAKE_S = 3600
+WOKEN_AT_ONCE = 20
 
 Entry = tuple[bytes, dict[bytes, bytes]]
 """Id and fields of an event."""
@@ -126,14 +127,16 @@ class EventReader:
                 if key == self._wake:
                     woken = last
                 else:
-                    self._give(key, entries, last)
+                    await self._give(key, entries, last)
 
-    def _give(self, key: str, entries: Sequence[Entry], last: str) -> None:
+    async def _give(self, key: str, entries: Sequence[Entry], last: str) -> None:
         if key not in self._last:  # nobody listens any more
             return
         self._last[key] = last
-        for listener in self._listeners.get(key, ()):
+        for given, listener in enumerate(list(self._listeners.get(key, ())), start=1):
             listener.give(entries)
+            if given % WOKEN_AT_ONCE == 0:  # others' requests come between
+                await asyncio.sleep(0)
 
     def _end_all(self) -> None:
         for listeners in self._listeners.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections.abc import Callable
 from xml.etree import ElementTree
 
@@ -10,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ep_core import Explanation, ExtremalSpec, explain
+from ep_core import Explanation, ExtremalSpec, explain, render
 from ep_core.models import Classifier
-from ep_core.render import DIMMED, render_files
+from ep_core.render import DIMMED, heat_map, overlay, render_files
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +97,30 @@ def test_pictures_of_any_mode_are_shown_as_a_person_sees_them(mobilenet: Classif
     mask, overlay = picture(files["masks/0.5.png"]), picture(files["overlays/0.5.png"])
     shown = mask / 255 + (1 - mask / 255) * DIMMED
     np.testing.assert_allclose(overlay.mean(axis=2), shown * (grey >> 8), atol=2)
+
+
+@pytest.mark.parametrize("colour", [overlay, heat_map])
+def test_pictures_are_the_same_in_bands(
+    colour: Callable[[np.ndarray, np.ndarray], Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = np.random.default_rng(0)
+    shown, mask = chance.integers(0, 256, (37, 23, 3), np.uint8), chance.random((37, 23), np.float32)
+    whole = np.asarray(colour(shown, mask))
+    monkeypatch.setattr(render, "BAND_PIXELS", 5 * 23)
+    np.testing.assert_array_equal(np.asarray(colour(shown, mask)), whole)
+
+
+@pytest.mark.parametrize("colour", [overlay, heat_map])
+def test_large_pictures_are_coloured_in_little_memory(
+    colour: Callable[[np.ndarray, np.ndarray], Image.Image],
+) -> None:
+    """Not in a hundred bytes a pixel."""
+    shown, mask = np.zeros((2000, 3000, 3), np.uint8), np.zeros((2000, 3000), np.float32)
+    colour(shown[:1], mask[:1])  # loads what it needs
+    tracemalloc.start()
+    try:
+        colour(shown, mask)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * mask.size

@@ -12,7 +12,7 @@ from functools import cache
 
 from PIL import Image
 
-from .posting import picture
+from .posting import picture, saved
 from .stack import SAMPLES
 
 FORMATS = ("PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG")
@@ -43,13 +43,13 @@ def originals() -> dict[str, bytes]:
     found = {path.name: path.read_bytes() for path in sorted(SAMPLES.glob("*.jpg"))}
     small = Image.open(io.BytesIO(picture(0)))
     for format_ in FORMATS:
-        found[f"small.{format_.lower()}"] = _saved(small, format_)
-    found["palette.png"] = _saved(small.convert("P"), "PNG")
-    found["grey16.png"] = _saved(small.convert("I;16"), "PNG")
-    found["alpha.webp"] = _saved(small.convert("RGBA"), "WEBP", lossless=True)
-    found["cmyk.jpeg"] = _saved(small.convert("CMYK"), "JPEG")
-    found["lzw.tiff"] = _saved(small, "TIFF", compression="tiff_lzw")
-    found["progressive.jpeg"] = _saved(small, "JPEG", progressive=True)
+        found[f"small.{format_.lower()}"] = saved(small, format_)
+    found["palette.png"] = saved(small.convert("P"), "PNG")
+    found["grey16.png"] = saved(small.convert("I;16"), "PNG")
+    found["alpha.webp"] = saved(small.convert("RGBA"), "WEBP", lossless=True)
+    found["cmyk.jpeg"] = saved(small.convert("CMYK"), "JPEG")
+    found["lzw.tiff"] = saved(small, "TIFF", compression="tiff_lzw")
+    found["progressive.jpeg"] = saved(small, "JPEG", progressive=True)
     return found
 
 
@@ -117,12 +117,6 @@ MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     append_junk,
     shuffle,
 )
-
-
-def _saved(image: Image.Image, format_: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format_, **options)  # type: ignore[arg-type]
-    return buffer.getvalue()
 
 
 def _lie_png(data: bytearray, width: int, height: int) -> bytes:

@@ -21,6 +21,7 @@ from .stack import TINY
 FINAL = frozenset({"succeeded", "failed", "canceled"})
 PATIENCE_S = 60.0  # with a service that is away
 PAUSE_S = 0.2
+LOOK_S = 0.02
 
 JsonObject = dict[str, Any]
 
@@ -34,8 +35,13 @@ def picture(seed: int, *, side: int = 48) -> bytes:
     """Return a PNG of coarse random colours, another one for each seed."""
     chance = random.Random(seed)
     small = Image.frombytes("RGB", (6, 6), chance.randbytes(108))
+    return saved(small.resize((side, side), Image.Resampling.BICUBIC), "PNG")
+
+
+def saved(image: Image.Image, format_: str, **options: object) -> bytes:
+    """Return an image as a file's bytes; options are those of Pillow's format."""
     buffer = io.BytesIO()
-    small.resize((side, side), Image.Resampling.BICUBIC).save(buffer, "PNG")
+    image.save(buffer, format_, **options)  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
@@ -77,6 +83,14 @@ class Poster:
             "POST", "/v1/jobs", headers={"Idempotency-Key": key}, files={"image": image}, data=self.form()
         )
         return str(answer.json()["id"])
+
+    def finish(self, job_id: str) -> JsonObject:
+        """Wait until a job has ended, and return it."""
+        while True:
+            job: JsonObject = self.ask("GET", f"/v1/jobs/{job_id}").json()
+            if job["status"] in FINAL:
+                return job
+            time.sleep(LOOK_S)
 
     def form(self) -> dict[str, str]:
         """Return the form's fields but for the image."""

@@ -16,7 +16,7 @@ import typer
 from redis import Redis
 
 from . import report
-from .posting import FINAL, GaveUp, JsonObject, Poster, no_reuse, picture, tiny_params
+from .posting import GaveUp, JsonObject, Poster, no_reuse, picture, tiny_params
 from .stack import Stack, wait_until
 
 AHEAD = 4  # jobs that wait, so that the worker never does
@@ -64,20 +64,13 @@ class Soak:
 
     def _fetch(self, job_id: str) -> None:
         try:
-            job = self._finish(job_id)
+            job = self._poster.finish(job_id)
             for path in _parts(job):
                 self._poster.ask("GET", path)
             if job["status"] != "succeeded":
                 self.errors.append(f"{job_id}: {job['status']} {job['error']}")
         except GaveUp as error:
             self.errors.append(str(error))
-
-    def _finish(self, job_id: str) -> JsonObject:
-        while True:
-            job: JsonObject = self._poster.ask("GET", f"/v1/jobs/{job_id}").json()
-            if job["status"] in FINAL:
-                return job
-            time.sleep(0.02)
 
     def _note(self, done: int, jobs: int, every: int) -> None:
         self._line.show("jobs", done, jobs)

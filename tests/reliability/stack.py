@@ -19,6 +19,7 @@ from typing import Self, TypeVar
 import httpx
 from redis import Redis, RedisError
 
+from ep_core.memory import resident_bytes
 from service.embedded_redis import EmbeddedRedis
 from service.processes import spawn, stop
 from worker.liveness import live_workers
@@ -98,8 +99,7 @@ class Process:
 
     def rss_bytes(self) -> int:
         """Return the memory that it holds (Linux)."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        return resident_bytes(self.pid)
 
     def cpu_s(self) -> float:
         """Return the seconds of CPU that it has used, in user and system mode (Linux)."""
