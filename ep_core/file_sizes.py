@@ -1,7 +1,8 @@
 """The sizes of a result's files before there are any, as upper bounds. Imports no torch.
 
 A picture in colour counts with its raw pixels: no PNG has many more bytes, whatever it shows. A mask is smooth where it
-is as large as the network's frame or larger, and then takes less than half of its pixels.
+is as large as the network's frame or larger, and then takes less than half of its pixels, a quarter where it is far
+larger (measured: a seventh to a fifteenth).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from .channels.report import EXAMPLES
 from .models.card import ModelCard
+from .report import MOST_SHOWN
 from .sheet import CAPTION, GAP, TILE
 from .spec import ChannelsSpec, ClassChannelsSpec, CompareSpec, Spec, default_counts, spatial_areas
 from .spec.channels import PAPER_CHANNELS
@@ -18,6 +20,7 @@ from .spec.channels import PAPER_CHANNELS
 Size = tuple[int, int]
 
 GREY, RGB = 1, 3  # bytes a pixel
+FAR_LARGER = 16
 UNKNOWN_FRAME = (1024, 1024)
 UNKNOWN_CHANNELS = 4096
 # Of JSON and SVG together, about twice what was measured.
@@ -43,24 +46,24 @@ def largest_files(spec: Spec, sizes: Sequence[Size], card: ModelCard | None) -> 
     if isinstance(spec, CompareSpec):
         return list(_comparison(spec, image, frame))
     masks = len(spec.areas) + spec.alternatives + spec.contrast
-    return [*_masks(masks, image, frame), _png(image, RGB), TEXTS + OF_AREA * len(spec.areas)]
+    return [*_masks(masks, image, frame), _shown(image), TEXTS + OF_AREA * len(spec.areas)]
 
 
 def _masks(count: int, image: Size, frame: Size) -> list[int]:
-    return count * [_mask(frame, frame), _mask(image, frame), _png(image, RGB)]
+    return count * [_mask(frame, frame), _mask(image, frame), _shown(image)]
 
 
 def _comparison(spec: CompareSpec, image: Size, frame: Size) -> Iterator[int]:
     yield from _masks(len(spatial_areas(spec)), image, frame)
     methods, areas = len(spec.methods), len(spec.areas)
-    yield from methods * [_png(image, GREY), _png(image, RGB)]
+    yield from methods * [_png(image, GREY), _shown(image)]
     yield _sheet(methods + 4)  # the image, too, and a row that isn't full
     yield TEXTS + OF_AREA * areas + methods * (OF_METHOD + OF_POINT * areas)
 
 
 def _one_image(spec: ChannelsSpec, image: Size, frame: Size, channels: int) -> Iterator[int]:
     counts = _counts(spec)
-    yield _png(image, RGB)
+    yield _shown(image)
     yield TEXTS + OF_AREA * counts + OF_CHANNEL * channels
     yield OF_WEIGHT * channels * counts
     if spec.invert:
@@ -84,7 +87,14 @@ def _channels(spec: ChannelsSpec | ClassChannelsSpec, card: ModelCard | None) ->
 
 
 def _mask(size: Size, frame: Size) -> int:
-    return min(_png(size, GREY), max(_png(size, GREY), _png(frame, GREY)) // 2)
+    part = 4 if math.prod(size) > FAR_LARGER * math.prod(frame) else 2
+    return min(_png(size, GREY), max(_png(size, GREY), _png(frame, GREY)) // part)
+
+
+def _shown(size: Size) -> int:
+    share = min(1.0, MOST_SHOWN / max(size))
+    width, height = (math.ceil(side * share) for side in size)
+    return _png((width, height), RGB)
 
 
 def _sheet(tiles: int) -> int:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .explanation import Explanation
 from .plot import curve_plot
-from .report import CURVE, SALIENCY, mask_name, overlay_name
+from .report import CURVE, MOST_SHOWN, SALIENCY, mask_name, overlay_name
 
 DIMMED = 0.35  # brightness of what a mask takes away
 LIGHTEST = 0.65  # most that the heat map covers of the image
@@ -23,7 +23,7 @@ def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
     """Yield all pictures of a result as (file name, bytes), named as in `ep_core.report`."""
     yield from extremal_pictures(explanation)
     masks = explanation.frame.mask_to_image(explanation.masks.mean(dim=0)[0].numpy())
-    yield SALIENCY, png(heat_map(np.asarray(explanation.image), masks))
+    yield SALIENCY, png(for_screens(heat_map(np.asarray(explanation.image), masks)))
     yield (
         CURVE,
         curve_plot(
@@ -47,7 +47,7 @@ def extremal_pictures(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
         on_image = explanation.frame.mask_to_image(in_frame)
         yield mask_name(key, frame="model"), png(grey(in_frame))
         yield mask_name(key), png(grey(on_image))
-        yield overlay_name(key), png(overlay(picture, on_image))
+        yield overlay_name(key), png(for_screens(overlay(picture, on_image)))
 
 
 def grey(mask: np.ndarray) -> Image.Image:
@@ -90,6 +90,15 @@ def _in_bands(
         band = slice(top, top + rows)
         coloured[band] = np.round(colour(picture[band], map_[band]))
     return Image.fromarray(coloured)
+
+
+def for_screens(image: Image.Image) -> Image.Image:
+    """Return a picture to look at: one whose longer side has more than `MOST_SHOWN` pixels comes scaled down."""
+    share = MOST_SHOWN / max(image.size)
+    if share >= 1:
+        return image
+    width, height = (max(1, round(side * share)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def png(image: Image.Image) -> bytes:

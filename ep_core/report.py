@@ -240,6 +240,8 @@ class PartialPoint(BaseModel):
 
 RESULT = "result.json"
 SALIENCY = "saliency.png"
+MOST_SHOWN = 2048
+"""Pixels of the longer side of a picture in colour, such as an overlay; a mask has as many as the image."""
 CURVE = "curve.svg"
 
 

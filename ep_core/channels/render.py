@@ -8,7 +8,7 @@ import numpy as np
 from pydantic_core import to_json
 
 from ep_core.plot import curve_plot
-from ep_core.render import heat_map, png
+from ep_core.render import for_screens, heat_map, png
 from ep_core.report import CURVE, SALIENCY
 
 from .class_channels import ClassExplanation
@@ -20,7 +20,7 @@ from .sheet import class_sheet, comparison, heat_on_frame, rgb_image
 def render_channels(explanation: ChannelExplanation) -> Iterator[tuple[str, bytes]]:
     """Yield all files of a result as (file name, bytes), named as in `ep_core.report` and `ep_core.channels.report`."""
     heat = explanation.frame.mask_to_image(heat_on_frame(explanation.saliency, explanation.frame.input_size))
-    yield SALIENCY, png(heat_map(np.asarray(explanation.image), heat))
+    yield SALIENCY, png(for_screens(heat_map(np.asarray(explanation.image), heat)))
     label, layer = explanation.target.label, explanation.layer
     yield (
         CURVE,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
-from ep_core.render import extremal_pictures, grey, heat_map, png
+from ep_core.render import extremal_pictures, for_screens, grey, heat_map, png
 from ep_core.report import CURVE
 from ep_core.sheet import TILE, contact_sheet
 
@@ -30,7 +30,7 @@ def render_comparison(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
     for one in comparison.answers:
         yield map_name(one.method), png(grey(comparison.frame.mask_to_image(positive_part(one.map))))
         heat = heat_map(picture, comparison.frame.mask_to_image(positive_part(one.map, quantile=SHOWN_QUANTILE)))
-        yield heat_name(one.method), png(heat)
+        yield heat_name(one.method), png(for_screens(heat))
         tiles.append((one.title, _tile(comparison, heat)))
     if comparison.explanation is not None:
         yield from extremal_pictures(comparison.explanation)

@@ -163,7 +163,7 @@ def get_mask(artifacts: ArtifactsDep, area: Area, frame: Frame = "image") -> Res
     responses=file_responses("image/png", "The image with the mask laid over it."),
 )
 def get_overlay(artifacts: ArtifactsDep, area: Area) -> Response:
-    """Return the image with a mask laid over it."""
+    """Return the image with a mask laid over it, scaled down to 2048 pixels where it is larger."""
     return artifacts.respond(artifacts.file(overlay_name(artifacts.mask(area))), "image/png")
 
 
@@ -207,7 +207,10 @@ def get_sheet(artifacts: ArtifactsDep) -> Response:
     responses=file_responses("image/png", "Heat over the image."),
 )
 def get_saliency(artifacts: ArtifactsDep) -> Response:
-    """Return the sum of the masks over all areas; for `channels`, of the optimal mask's channels (eq. 11)."""
+    """Return the sum of the masks over all areas; for `channels`, of the optimal mask's channels (eq. 11).
+
+    It is scaled down to 2048 pixels where the image is larger.
+    """
     return artifacts.respond(artifacts.file(SALIENCY), "image/png")
 
 

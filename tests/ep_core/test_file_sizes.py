@@ -20,7 +20,7 @@ SPECS = [
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: f"{spec.task}-{spec.preset}")
-@pytest.mark.parametrize("size", [(1, 90), (32, 24), (300, 200)])
+@pytest.mark.parametrize("size", [(1, 90), (32, 24), (300, 200), (2500, 90)])
 def test_noise_fits(spot_model: Classifier, spec: Spec, size: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (*reversed(size), 3), dtype=np.uint8)
     outcome = run_task(spot_model, [Image.fromarray(noise)], spec)

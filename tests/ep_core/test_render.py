@@ -99,6 +99,17 @@ def test_pictures_of_any_mode_are_shown_as_a_person_sees_them(mobilenet: Classif
     np.testing.assert_allclose(overlay.mean(axis=2), shown * (grey >> 8), atol=2)
 
 
+def test_pictures_in_colour_of_large_images_are_for_screens(mobilenet: Classifier, goose: Explanation) -> None:
+    large = goose.image.convert("RGB").resize((2400, 1600))
+    files = dict(render_files(explain(mobilenet, large, ExtremalSpec(areas=(0.5,), iterations=1))))
+    assert picture(files["masks/0.5.png"]).shape == (1600, 2400)
+    assert picture(files["overlays/0.5.png"]).shape == picture(files["saliency.png"]).shape == (1365, 2048, 3)
+    overlaid = picture(files["overlays/0.5.png"])
+    mask = np.asarray(Image.fromarray(picture(files["masks/0.5.png"])).resize((2048, 1365), Image.Resampling.BOX))
+    kept = np.asarray(large.resize((2048, 1365), Image.Resampling.LANCZOS))[mask == 255]
+    assert np.abs(overlaid[mask == 255].astype(int) - kept).mean() < 1
+
+
 @pytest.mark.parametrize("colour", [overlay, heat_map])
 def test_pictures_are_the_same_in_bands(
     colour: Callable[[np.ndarray, np.ndarray], Image.Image], monkeypatch: pytest.MonkeyPatch
