@@ -13,6 +13,7 @@ from typing import IO, Any, cast
 
 from .child import READY
 
+_SAFE_PATH = ["-P"] if sys.flags.safe_path else []  # as this process: no modules of the folder that it was started in
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
@@ -55,7 +56,7 @@ class Decoder:
         self.answers = 0
         self._is_ready = False
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "service.decoding.child", str(memory_bytes)],
+            [sys.executable, *_SAFE_PATH, "-m", "service.decoding.child", str(memory_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # libraries write there what they think of a hostile image

@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -191,3 +192,12 @@ def test_who_asks_a_decoder_that_is_gone_is_told(small: bytes) -> None:
         decoder.ask(request, small)
     assert error.value.served
     assert not error.value.is_late
+
+
+def test_a_folder_with_modules_of_the_same_names_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "__init__.py").write_text("raise SystemExit")
+    code = "from service.decoding.decoder import Decoder, Request\n"
+    code += "print(Decoder(memory_bytes=0).ask(Request(max_pixels=9, seconds=5), b'no image')[0]['error'])"
+    run = [sys.executable, "-P", "-c", code]
+    assert subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True).stdout == "UnreadableImage\n"
