@@ -82,20 +82,44 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan,
     )
-    app.state.settings = settings
-    app.state.redis = connect(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
-    app.state.watchers = connect_waiting(settings.redis_url)
-    keys = load_keys(settings)
-    app.state.keys = keys
-    app.state.webhook_secret_of = partial(webhook_secret_of, keys=keys, settings=settings)
-    app.state.rates = RateLimits(app.state.redis, settings.redis_url)
-    app.state.polls = connect_async(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
-    app.state.events = EventReader(connect_waiting(settings.redis_url), app.state.polls)
-    app.state.jobs = JobService(app.state.redis, settings, polls=app.state.polls)
-    app.state.submissions = Submissions(app.state.redis, settings)
-    app.state.batches = BatchService(app.state.redis, settings, app.state.submissions)
-    app.state.removals = Removals(app.state.redis, settings)
-    app.state.outbound = Outbound(allow_private=settings.allow_private_urls)
+    _add_state(app, settings)
+    _add_shares(app, settings)
+    problems.install(app)
+    openapi.install(app)
+    turns.install(app)  # first: inside of all others
+    exposure.install(app, settings, has_keys=bool(app.state.keys))
+    middleware.install(app)  # last: around all others
+    for feature in (jobs, removal, batches, events, artifacts, maps, posted, models, classify):
+        app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
+    for feature in (health, metrics, dashboard):
+        app.include_router(feature.router)
+    tracing.install(app)
+    StandaloneDocs(app)  # /docs and /redoc with scripts of our own host, not of a CDN
+    return app
+
+
+def _add_state(app: FastAPI, settings: ApiSettings) -> None:
+    """Add what lives as long as the application, and what it talks to."""
+    state, keys = app.state, load_keys(settings)
+    state.settings = settings
+    state.redis = connect(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
+    state.watchers = connect_waiting(settings.redis_url)
+    state.polls = connect_async(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
+    state.keys = keys
+    state.webhook_secret_of = partial(webhook_secret_of, keys=keys, settings=settings)
+    state.rates = RateLimits(state.redis, settings.redis_url)
+    state.events = EventReader(connect_waiting(settings.redis_url), state.polls)
+    state.jobs = JobService(state.redis, settings, polls=state.polls)
+    state.submissions = Submissions(state.redis, settings)
+    state.batches = BatchService(state.redis, settings, state.submissions)
+    state.removals = Removals(state.redis, settings)
+    state.outbound = Outbound(allow_private=settings.allow_private_urls)
+    state.http_metrics = HttpMetrics()
+    state.stopping = threading.Event()
+
+
+def _add_shares(app: FastAPI, settings: ApiSettings) -> None:
+    """Add what callers share, so that none of them takes all of it."""
     decoders = partial(
         Decoders, max_pixels=settings.max_pixels, seconds=settings.decode_s, memory_bytes=settings.decode_mb * 1_000_000
     )
@@ -105,20 +129,6 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.downloads = new_downloads()
     app.state.questions = Shares(MOST_WAITING, most_each=classify.QUESTIONS_EACH)
     app.state.uploads = UploadShares(settings.max_total_upload_bytes)
-    app.state.http_metrics = HttpMetrics()
-    app.state.stopping = threading.Event()
-    problems.install(app)
-    openapi.install(app)
-    turns.install(app)  # first: inside of all others
-    exposure.install(app, settings, has_keys=bool(keys))
-    middleware.install(app)  # last: around all others
-    for feature in (jobs, removal, batches, events, artifacts, maps, posted, models, classify):
-        app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
-    for feature in (health, metrics, dashboard):
-        app.include_router(feature.router)
-    tracing.install(app)
-    StandaloneDocs(app)  # /docs and /redoc with scripts of our own host, not of a CDN
-    return app
 
 
 @asynccontextmanager
