@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 from pydantic import ValidationError
 
+from ep_core.memory import give_back_memory_at_once
 from worker.logs import setup_logging
 
 from .access.exposure import check_exposure
@@ -19,6 +20,7 @@ from .app import create_app
 from .connections import connections
 from .settings import ApiSettings
 
+KEEP_ALIVE_S = 65  # longer than load balancers keep a connection, which would send on one that is just being closed
 SWITCH_S = 0.001  # that a thread computes before the event loop, which all requests wait for, has its turn
 
 _log = structlog.get_logger(__name__)
@@ -34,6 +36,7 @@ class _Server(uvicorn.Server):
 
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C; 1 where the settings are wrong or the port is taken, with a line that says so."""
+    give_back_memory_at_once()
     try:
         settings = ApiSettings()
         app = create_app(settings)
@@ -61,6 +64,7 @@ def main() -> int:
         access_log=False,  # service.middleware logs requests
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_s,
+        timeout_keep_alive=KEEP_ALIVE_S,
         proxy_headers=bool(settings.trusted_proxies),  # uvicorn's default believes everybody on this machine
         forwarded_allow_ips=list(settings.trusted_proxies or ()),
     )

@@ -42,6 +42,7 @@ from .removal import endpoints as removal
 from .removal.service import Removals
 from .settings import ApiSettings
 from .shares import Shares
+from .tidying import run_tidier
 from .uploads.shares import UploadShares
 from .webhooks.courier import run_courier
 
@@ -149,6 +150,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         daemon=True,
     )
     courier.start()
+    threading.Thread(target=run_tidier, args=(app.state.stopping,), name="tidier", daemon=True).start()
     app.state.decoders.start()
     yield
     app.state.stopping.set()

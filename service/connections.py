@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import random
 import resource
 import time
 from collections import Counter
@@ -166,7 +167,8 @@ class Connection(HttpToolsProtocol):
         self._since = self._last_byte = self.loop.time()
         self._is_unfinished = True
         self.door.unfinished[self._address] += 1
-        self._timer = self.loop.call_later(BURST_S, self._look)
+        # Not all at the same moment: to refuse a thousand takes some tenths of a second.
+        self._timer = self.loop.call_later(BURST_S * random.uniform(1, 1.5), self._look)  # noqa: S311
 
     def _finish(self) -> None:
         self._in_head = False

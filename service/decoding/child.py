@@ -7,6 +7,7 @@ them, again and again. It imports neither the API nor the worker.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -19,10 +20,12 @@ from .metadata.strip import without_metadata
 from .thumbnail import make_thumbnail
 
 READY = b"ready\n"
+NICE = 5  # the API, which all requests wait for, goes first
 
 
 def main(argv: list[str]) -> int:
     """Decode until the standard input ends; `argv` holds the most bytes of memory, 0 for any number."""
+    os.nice(NICE)
     _limit_memory(int(argv[0]))
     with suppress(BrokenPipeError):
         sys.stdout.buffer.write(READY)

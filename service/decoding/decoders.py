@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from anyio import CapacityLimiter, to_thread
+from starlette.requests import ClientDisconnect
 
 from ep_core.errors import ImageTooLarge, InvalidInput, UnreadableImage
 from service.errors import Unavailable
@@ -16,6 +18,7 @@ from service.shares import Shares
 
 from .decoder import Decoder, DecoderEnded, Request
 
+IsWanted: TypeAlias = Callable[[], Awaitable[bool]]
 RENEWED_AFTER = 500
 """Images after which a process is replaced, whatever its libraries keep."""
 _ERRORS = {kind.__name__: kind for kind in (UnreadableImage, ImageTooLarge)}
@@ -62,29 +65,37 @@ class Decoders:
         while (decoder := self._pop()) is not None:
             decoder.close()
 
-    async def check(self, data: bytes, *, who: str, keep_metadata: bool = False) -> Checked:
+    async def check(
+        self, data: bytes, *, who: str, keep_metadata: bool = False, is_wanted: IsWanted | None = None
+    ) -> Checked:
         """Decode an image, and return its size, and the file without its metadata.
 
         Args:
             data: the file's bytes.
             who: the caller, whose images wait for each other.
             keep_metadata: whether the file shall stay as it is.
+            is_wanted: asked when it is the image's turn.
 
         Raises:
             UnreadableImage: it is not a single, whole picture, or takes too long to decode.
             ImageTooLarge: it has more pixels than it may, or takes too much memory.
             TooManyAtOnce: too many of the caller's images wait.
+            ClientDisconnect: nobody wants to know any more.
             Unavailable: no process can be started.
         """
-        answer, stripped = await self._run(self._request(keep_metadata=keep_metadata), data, who)
+        answer, stripped = await self._run(self._request(keep_metadata=keep_metadata), data, who, is_wanted)
         return Checked(tuple(answer["size"]), stripped if answer["is_stripped"] else data)
 
     async def make_thumbnail(self, data: bytes, size: int, *, who: str) -> bytes:
         """Return a small JPEG of an image (`thumbnail.make_thumbnail`); raises as `check`."""
         return (await self._run(self._request(size=size), data, who))[1]
 
-    async def _run(self, request: Request, data: bytes, who: str) -> tuple[dict[str, Any], bytes]:
+    async def _run(
+        self, request: Request, data: bytes, who: str, is_wanted: IsWanted | None = None
+    ) -> tuple[dict[str, Any], bytes]:
         async with self._shares.hold(who):
+            if is_wanted is not None and not await is_wanted():
+                raise ClientDisconnect
             answer, made = await to_thread.run_sync(partial(self._ask, request, data), limiter=self._threads)
         if "error" in answer:
             raise _ERRORS[answer["error"]](answer["detail"])

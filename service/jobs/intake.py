@@ -39,9 +39,18 @@ async def accept(
         upload = await read_upload(request, limits, take)
         await run_in_threadpool(check_params, state.redis, upload.params)
         upload = replace(upload, options=check_options(upload.options, caller, state.settings))
-        decode = partial(state.decoders.check, who=caller.who, keep_metadata=upload.options.keep_metadata)
+        decode = partial(
+            state.decoders.check,
+            who=caller.who,
+            keep_metadata=upload.options.keep_metadata,
+            is_wanted=partial(_is_wanted, request),
+        )
         check = sort_out if is_batch else check_images
         async with turn_of(request).resting():
             upload = await fetch_images(upload, limits, state.outbound)
             images = await check(upload.images, decode, most_pixels=state.settings.max_total_pixels)
         return await run_in_threadpool(submit, replace(upload, images=images), caller)
+
+
+async def _is_wanted(request: Request) -> bool:
+    return not await request.is_disconnected()

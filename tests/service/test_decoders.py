@@ -168,10 +168,12 @@ def test_decoders_are_replaced_after_many_images(small: bytes, monkeypatch: pyte
     assert len(set.union(*seen)) == 3
 
 
-def test_they_end_with_the_application() -> None:
+def test_they_end_with_the_application(small: bytes) -> None:
     before = running()
     with opened(3) as pool:
         pool.start()
+        for asked in pool._idle:
+            asked.ask(Request(max_pixels=10_000, seconds=5), small)  # it runs then
         assert len(running() - before) == 3
     assert running() == before
 
