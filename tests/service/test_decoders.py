@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from starlette.requests import ClientDisconnect
 
 from ep_core.errors import ImageTooLarge, UnreadableImage
 from ep_core.image import MAX_SCANS
@@ -154,6 +155,17 @@ def test_slow_images_hold_up_their_caller_only(small: bytes, large: bytes) -> No
         asyncio.run(post(pool))
     assert decoded.index(ME) <= 2
     assert len(decoded) == 6
+
+
+def test_what_nobody_wants_any_more_is_not_decoded(small: bytes) -> None:
+    before = running()
+
+    async def wanted() -> bool:
+        return False
+
+    with opened() as pool, pytest.raises(ClientDisconnect):
+        asyncio.run(pool.check(small, who=ME, is_wanted=wanted))
+    assert running() == before  # none was started
 
 
 def test_decoders_are_replaced_after_many_images(small: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
