@@ -16,6 +16,8 @@ pytestmark = pytest.mark.e2e
 
 QUICK = {"areas": [0.5], "iterations": 1, "check_extremality": False}
 
+REFRESHED_MS = 15_000  # the list is read every five seconds
+
 
 def only(page: Page, state: str) -> None:
     page.get_by_role("group", name="Which jobs").get_by_role("button", name=state).click()
@@ -58,7 +60,7 @@ def test_it_keeps_the_focus_and_loses_what_is_gone(page: Page, stack: Stack) -> 
     row_of(page, kept["id"]).get_by_role("link").focus()
     stack.client.delete(gone["links"]["self"])
     new = post(stack, {**QUICK, "seed": 3})
-    expect(row_of(page, gone["id"])).to_have_count(0)
+    expect(row_of(page, gone["id"])).to_have_count(0, timeout=REFRESHED_MS)
     expect(row_of(page, new["id"])).to_have_count(1)
     expect(row_of(page, kept["id"]).get_by_role("link")).to_be_focused()
 

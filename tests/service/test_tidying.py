@@ -29,9 +29,17 @@ from service import tidying
 give_back_memory_at_once()
 gc.disable()  # else its search may come by chance
 tidying.LOOK_S = 0.1
-stopping, before = threading.Event(), resident_bytes()
+looks = threading.Event()
+
+class Stopping(threading.Event):
+    def wait(self, timeout=None):
+        looks.set()
+        return super().wait(timeout)
+
+stopping, before = Stopping(), resident_bytes()
 tidier = threading.Thread(target=tidying.run_tidier, args=(stopping,))
 tidier.start()
+looks.wait(20)  # it has taken the size to compare with
 lost = {k: str(k) for k in range(500_000)}
 lost["itself"] = lost
 assert resident_bytes() - before > 40_000_000
