@@ -78,7 +78,7 @@ class UploadTooLarge(ApiError):
 
 
 class JobTooLarge(ApiError):
-    """What the job may write is more than the service's store may hold."""
+    """A job that may write more than the service's store may hold."""
 
     status = 413
     slug = "job-too-large"

@@ -23,7 +23,7 @@ class Free(NamedTuple):
     left: int
     """Neither used nor reserved."""
     most: int
-    """What there can be of it, where nothing is used."""
+    """Most that there can be of it, where nothing is used."""
 
 
 class Room:

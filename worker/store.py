@@ -38,7 +38,7 @@ from .room import room_key
 
 
 class Created(IntEnum):
-    """What became of a new record."""
+    """Outcome of storing a new record."""
 
     NO_ROOM = -1
     TOO_MANY = 0

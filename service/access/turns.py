@@ -31,7 +31,7 @@ class Line:
 
     @property
     def is_full(self) -> bool:
-        """Whether no further request may wait."""
+        """True where no further request may wait."""
         return self._waiting >= MOST_WAITING
 
     async def __aenter__(self) -> None:

@@ -13,19 +13,12 @@ from service import tracing
 from service.access.callers import CallerDep
 from service.deps import JobsDep, LinksDep
 from service.errors import (
-    InvalidFields,
-    JobTooLarge,
-    KeyReused,
     NoResult,
     NotFound,
-    QueueFull,
-    TooManyAtOnce,
     Unavailable,
-    UnsupportedType,
-    UploadTooLarge,
 )
 from service.jobs.idempotency import IdempotencyKey
-from service.jobs.intake import accept
+from service.jobs.intake import REFUSALS, accept
 from service.jobs.service import JobService
 from service.links import Links
 from service.problems import problem_responses
@@ -54,9 +47,7 @@ BatchesDep = Annotated[BatchService, Depends(_batches)]
     "",
     summary="Explain many images",
     status_code=202,
-    responses=problem_responses(
-        KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, TooManyAtOnce, JobTooLarge, Unavailable
-    ),
+    responses=REFUSALS,
     openapi_extra={"requestBody": BATCH_BODY},
 )
 async def create_batch(

@@ -27,7 +27,7 @@ class DecoderEnded(Exception):
 
     @property
     def is_late(self) -> bool:
-        """Whether it was ended because it took too long."""
+        """True where it was ended because it took too long."""
         return self.returncode == -signal.SIGALRM
 
 

@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Checked:
-    """What decoding an image has shown."""
+    """Size of a decoded image, and the file as it is stored."""
 
     size: tuple[int, int]
     """Width and height, in pixels."""

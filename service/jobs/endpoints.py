@@ -14,14 +14,8 @@ from service.access.callers import CallerDep
 from service.deps import JobsDep, LinksDep, SubmissionsDep
 from service.errors import (
     InvalidFields,
-    JobTooLarge,
-    KeyReused,
     NotFound,
-    QueueFull,
-    TooManyAtOnce,
     Unavailable,
-    UnsupportedType,
-    UploadTooLarge,
 )
 from service.problems import problem_responses
 from service.uploads.examples import REQUEST_BODY
@@ -29,7 +23,7 @@ from worker.contract import JobState
 
 from .cursor import as_cursor, from_cursor
 from .idempotency import IdempotencyKey
-from .intake import accept
+from .intake import REFUSALS, accept
 from .prefer import WaitDep, wait_until_final
 from .schemas import JobPage, JobRead
 from .view import read, show
@@ -51,16 +45,7 @@ JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb
             "model": JobRead,
             "description": "The job is finished (or has failed): with `Prefer: wait=N`, or its result was known.",
         },
-        **problem_responses(
-            KeyReused,
-            UploadTooLarge,
-            UnsupportedType,
-            InvalidFields,
-            QueueFull,
-            TooManyAtOnce,
-            JobTooLarge,
-            Unavailable,
-        ),
+        **REFUSALS,
     },
     openapi_extra={"requestBody": REQUEST_BODY},
 )

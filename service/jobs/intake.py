@@ -12,6 +12,17 @@ from fastapi.concurrency import run_in_threadpool
 
 from service.access.callers import Caller
 from service.access.turns import turn_of
+from service.errors import (
+    InvalidFields,
+    JobTooLarge,
+    KeyReused,
+    QueueFull,
+    TooManyAtOnce,
+    Unavailable,
+    UnsupportedType,
+    UploadTooLarge,
+)
+from service.problems import problem_responses
 from service.uploads.fetch import fetch_images
 from service.uploads.limits import UploadLimits
 from service.uploads.reader import read_upload
@@ -21,6 +32,10 @@ from service.uploads.upload import Upload
 from .checks import check_images, check_options, check_params, sort_out
 
 T = TypeVar("T")
+REFUSALS = problem_responses(
+    KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, TooManyAtOnce, JobTooLarge, Unavailable
+)
+"""The errors of `accept` and of those who submit, as OpenAPI shows them."""
 
 
 async def accept(

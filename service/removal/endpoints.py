@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
 class Removed(BaseModel):
-    """What was removed."""
+    """Number of jobs that were removed."""
 
     deleted: Annotated[int, Field(description="How many jobs.", examples=[12])]
 

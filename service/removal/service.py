@@ -52,12 +52,12 @@ class Removals:
         return removed
 
     def _remove_jobs(self, owner: str | None) -> int:
-        places, after = self._index.page(None, owner=owner, after=None, limit=SLICE)
-        removed = self._remove([place.job_id for place in places])
-        while after is not None:
+        removed, after = 0, None
+        while True:
             places, after = self._index.page(None, owner=owner, after=after, limit=SLICE)
             removed += self._remove([place.job_id for place in places])
-        return removed
+            if after is None:
+                return removed
 
     def _remove_batch(self, batch: BatchRecord) -> None:
         if batch.request is not None:

@@ -21,7 +21,7 @@ INCOMING = 4
 
 
 class UploadShares:
-    """What this process has for uploads."""
+    """Disk and memory of this process for uploads."""
 
     def __init__(self, largest: int) -> None:
         """Make all of it free; `largest` is the most bytes of a request."""

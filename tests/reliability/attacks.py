@@ -38,12 +38,12 @@ Name = StrEnum("Name", {name.upper(): name for name in ATTACKS})  # type: ignore
 
 @dataclass(frozen=True)
 class Figures:
-    """What came of one attack."""
+    """Outcome of one attack."""
 
     posts: Timings
     polls: Timings
     hostile: dict[str, int]
-    """How often the attacker was answered with each status."""
+    """Answers to the attacker by their status."""
     peak_mb: float
     after_mb: float
     decoder_mb: float | None

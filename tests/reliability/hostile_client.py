@@ -30,7 +30,7 @@ MORE_CONNECTIONS = 64  # where each request is cheap
 
 @dataclass(frozen=True)
 class Attack:
-    """What a hostile client can do."""
+    """A way in which a client can be hostile."""
 
     what: str
     prepare: Callable[[Target], Awaitable[Act]]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Callable
 from functools import cache
 
 from PIL import Image
+
+from tests.pictures import encode
 
 SIDE = 7071  # squared, just under 50 megapixels
 SCANS_SIDE = 7000
@@ -33,7 +34,7 @@ def scans_jpeg(count: int = 100) -> bytes:
 
     Each of them makes a decoder go over all coefficients.
     """
-    whole = _saved(Image.new("RGB", (SCANS_SIDE, SCANS_SIDE), "teal"), "JPEG", progressive=True)
+    whole = encode(Image.new("RGB", (SCANS_SIDE, SCANS_SIDE), "teal"), "JPEG", progressive=True)
     last = whole[whole.rindex(_SCAN) : -len(_JPEG_END)]
     return whole.removesuffix(_JPEG_END) + count * last + _JPEG_END
 
@@ -49,25 +50,25 @@ def full_scans_jpeg() -> bytes:
 @cache
 def plain_webp() -> bytes:
     """Return a lossless WebP of 50 megapixels of one colour: 2 kB."""
-    return _saved(Image.new("RGB", (SIDE, SIDE), "teal"), "WEBP", lossless=True)
+    return encode(Image.new("RGB", (SIDE, SIDE), "teal"), "WEBP", lossless=True)
 
 
 @cache
 def plain_png() -> bytes:
     """Return a PNG of 50 megapixels of one colour, in full colour: 162 kB."""
-    return _saved(Image.new("RGB", (SIDE, SIDE), "teal"), "PNG")
+    return encode(Image.new("RGB", (SIDE, SIDE), "teal"), "PNG")
 
 
 @cache
 def deep_png() -> bytes:
     """Return a grey PNG of 49 megapixels of 16 bits each: 111 kB."""
-    return _saved(Image.new("I;16", (SCANS_SIDE, SCANS_SIDE), 4711), "PNG")
+    return encode(Image.new("I;16", (SCANS_SIDE, SCANS_SIDE), 4711), "PNG")
 
 
 @cache
 def palette_png() -> bytes:
     """Return a PNG of 50 megapixels of one transparent colour of a palette: 6 kB, in a decoder 200 MB at a time."""
-    return _saved(Image.new("P", (SIDE, SIDE)), "PNG", transparency=0)
+    return encode(Image.new("P", (SIDE, SIDE)), "PNG", transparency=0)
 
 
 @cache
@@ -99,7 +100,7 @@ def full_frames_gif() -> bytes:
 @cache
 def cmyk_jpeg() -> bytes:
     """Return a CMYK JPEG of 50 megapixels: 2 MB."""
-    return _saved(Image.new("CMYK", (SIDE, SIDE), (10, 20, 30, 40)), "JPEG")
+    return encode(Image.new("CMYK", (SIDE, SIDE), (10, 20, 30, 40)), "JPEG")
 
 
 @cache
@@ -107,7 +108,7 @@ def noise_jpeg() -> bytes:
     """Return a JPEG of 50 megapixels of noise, on its side: 16 MB."""
     on_its_side = Image.Exif()
     on_its_side[0x0112] = 6
-    return _saved(Image.effect_noise((SIDE, SIDE), 40).convert("RGB"), "JPEG", quality=50, exif=on_its_side)
+    return encode(Image.effect_noise((SIDE, SIDE), 40).convert("RGB"), "JPEG", quality=50, exif=on_its_side)
 
 
 HOSTILE: dict[str, Callable[[], bytes]] = {
@@ -123,10 +124,4 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "cmyk.jpeg": cmyk_jpeg,
     "noise.jpeg": noise_jpeg,
 }
-"""What makes each file, by its name."""
-
-
-def _saved(image: Image.Image, format_: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format_, **options)  # type: ignore[arg-type]
-    return buffer.getvalue()
+"""Makers of the files, by their names."""

@@ -1,4 +1,4 @@
-"""What a hostile client posts or asks for, over and over: whole requests, by attack."""
+"""Whole requests that a hostile client sends over and over, by attack."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SMALL = base64.b64encode(picture(0)).decode()
 
 @dataclass(frozen=True)
 class Target:
-    """What is attacked, and as whom."""
+    """The service that is attacked, and the attacker's key and address."""
 
     port: int
     key: str

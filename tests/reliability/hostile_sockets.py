@@ -1,4 +1,4 @@
-"""What a hostile client does with connections: holds many, sends headers without end or next to none, reads nothing."""
+"""Attacks by connections: many are held, headers have no end or hardly come, answers are not read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONG = 9999
 _MB_OF_HEADERS = b"x-long: " + b"a" * 1_000_000 + b"\r\n"
 
 Tally = Counter[str]
-"""How often each status came, or `LOST`."""
+"""Counts of each status that came, or of `LOST`."""
 Act = Callable[[Tally], Awaitable[None]]
 """The attack itself, until it is cancelled."""
 

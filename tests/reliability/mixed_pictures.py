@@ -8,7 +8,7 @@ from functools import cache
 
 from PIL import Image
 
-from .posting import saved
+from tests.pictures import encode
 
 ORIENTATION = 0x0112  # EXIF's tag
 
@@ -44,37 +44,37 @@ def _sixteen_bits(size: tuple[int, int]) -> Image.Image:
 def _turned(orientation: int, size: tuple[int, int]) -> bytes:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    return saved(_colours(size), "JPEG", exif=exif)
+    return encode(_colours(size), "JPEG", exif=exif)
 
 
 _SMALL: dict[str, Callable[[], bytes]] = {
-    "small.jpg": lambda: saved(_colours((320, 240)), "JPEG"),
-    "grey.jpg": lambda: saved(_colours((500, 375), "L"), "JPEG"),
-    "cmyk.jpg": lambda: saved(_colours((640, 480), "CMYK"), "JPEG"),
-    "progressive.jpg": lambda: saved(_colours((800, 600)), "JPEG", progressive=True),
+    "small.jpg": lambda: encode(_colours((320, 240)), "JPEG"),
+    "grey.jpg": lambda: encode(_colours((500, 375), "L"), "JPEG"),
+    "cmyk.jpg": lambda: encode(_colours((640, 480), "CMYK"), "JPEG"),
+    "progressive.jpg": lambda: encode(_colours((800, 600)), "JPEG", progressive=True),
     "turned.jpg": lambda: _turned(6, (300, 200)),
     "mirrored.jpg": lambda: _turned(5, (1200, 900)),
-    "small.png": lambda: saved(_colours((240, 320)), "PNG"),
-    "one-pixel.png": lambda: saved(_colours((1, 1)), "PNG"),
-    "black-and-white.png": lambda: saved(_colours((400, 300), "1"), "PNG"),
-    "palette.png": lambda: saved(_colours((300, 300), "P"), "PNG", transparency=0),
-    "grey16.png": lambda: saved(_sixteen_bits((700, 500)), "PNG"),
-    "alpha.png": lambda: saved(_translucent((1024, 768)), "PNG"),
-    "grey-alpha.png": lambda: saved(_translucent((200, 150), "LA"), "PNG"),
-    "wide.png": lambda: saved(_colours((6000, 40)), "PNG"),
-    "small.webp": lambda: saved(_colours((333, 251)), "WEBP"),
-    "alpha.webp": lambda: saved(_translucent((600, 450)), "WEBP", lossless=True),
-    "small.bmp": lambda: saved(_colours((257, 129)), "BMP"),
-    "tall.bmp": lambda: saved(_colours((30, 6000)), "BMP"),
-    "lzw.tiff": lambda: saved(_colours((1500, 1000)), "TIFF", compression="tiff_lzw"),
-    "cmyk.tiff": lambda: saved(_colours((640, 640), "CMYK"), "TIFF"),
-    "grey16.tiff": lambda: saved(_sixteen_bits((800, 600)), "TIFF"),
-    "palette.gif": lambda: saved(_colours((350, 270), "P"), "GIF"),
+    "small.png": lambda: encode(_colours((240, 320)), "PNG"),
+    "one-pixel.png": lambda: encode(_colours((1, 1)), "PNG"),
+    "black-and-white.png": lambda: encode(_colours((400, 300), "1"), "PNG"),
+    "palette.png": lambda: encode(_colours((300, 300), "P"), "PNG", transparency=0),
+    "grey16.png": lambda: encode(_sixteen_bits((700, 500)), "PNG"),
+    "alpha.png": lambda: encode(_translucent((1024, 768)), "PNG"),
+    "grey-alpha.png": lambda: encode(_translucent((200, 150), "LA"), "PNG"),
+    "wide.png": lambda: encode(_colours((6000, 40)), "PNG"),
+    "small.webp": lambda: encode(_colours((333, 251)), "WEBP"),
+    "alpha.webp": lambda: encode(_translucent((600, 450)), "WEBP", lossless=True),
+    "small.bmp": lambda: encode(_colours((257, 129)), "BMP"),
+    "tall.bmp": lambda: encode(_colours((30, 6000)), "BMP"),
+    "lzw.tiff": lambda: encode(_colours((1500, 1000)), "TIFF", compression="tiff_lzw"),
+    "cmyk.tiff": lambda: encode(_colours((640, 640), "CMYK"), "TIFF"),
+    "grey16.tiff": lambda: encode(_sixteen_bits((800, 600)), "TIFF"),
+    "palette.gif": lambda: encode(_colours((350, 270), "P"), "GIF"),
 }
 _LARGE: dict[str, Callable[[], bytes]] = {
-    "large.jpg": lambda: saved(_colours((5200, 3900)), "JPEG"),
+    "large.jpg": lambda: encode(_colours((5200, 3900)), "JPEG"),
     "large-turned.jpg": lambda: _turned(8, (4000, 3000)),
-    "large-grey16.png": lambda: saved(_sixteen_bits((3000, 2000)), "PNG"),
-    "large.webp": lambda: saved(_colours((4000, 3000)), "WEBP", method=0),
-    "large.gif": lambda: saved(_colours((3000, 2000), "P"), "GIF"),
+    "large-grey16.png": lambda: encode(_sixteen_bits((3000, 2000)), "PNG"),
+    "large.webp": lambda: encode(_colours((4000, 3000)), "WEBP", method=0),
+    "large.gif": lambda: encode(_colours((3000, 2000), "P"), "GIF"),
 }

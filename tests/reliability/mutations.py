@@ -12,7 +12,9 @@ from functools import cache
 
 from PIL import Image
 
-from .posting import picture, saved
+from tests.pictures import encode
+
+from .posting import picture
 from .stack import SAMPLES
 
 FORMATS = ("PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG")
@@ -43,13 +45,13 @@ def originals() -> dict[str, bytes]:
     found = {path.name: path.read_bytes() for path in sorted(SAMPLES.glob("*.jpg"))}
     small = Image.open(io.BytesIO(picture(0)))
     for format_ in FORMATS:
-        found[f"small.{format_.lower()}"] = saved(small, format_)
-    found["palette.png"] = saved(small.convert("P"), "PNG")
-    found["grey16.png"] = saved(small.convert("I;16"), "PNG")
-    found["alpha.webp"] = saved(small.convert("RGBA"), "WEBP", lossless=True)
-    found["cmyk.jpeg"] = saved(small.convert("CMYK"), "JPEG")
-    found["lzw.tiff"] = saved(small, "TIFF", compression="tiff_lzw")
-    found["progressive.jpeg"] = saved(small, "JPEG", progressive=True)
+        found[f"small.{format_.lower()}"] = encode(small, format_)
+    found["palette.png"] = encode(small.convert("P"), "PNG")
+    found["grey16.png"] = encode(small.convert("I;16"), "PNG")
+    found["alpha.webp"] = encode(small.convert("RGBA"), "WEBP", lossless=True)
+    found["cmyk.jpeg"] = encode(small.convert("CMYK"), "JPEG")
+    found["lzw.tiff"] = encode(small, "TIFF", compression="tiff_lzw")
+    found["progressive.jpeg"] = encode(small, "JPEG", progressive=True)
     return found
 
 

@@ -29,7 +29,7 @@ LATE = "late"
 
 @dataclass
 class Timings:
-    """How one kind of request went."""
+    """Times and statuses of one kind of request."""
 
     ms: list[float] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)

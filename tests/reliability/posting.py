@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import time
@@ -15,6 +14,8 @@ from typing import Any
 
 import httpx
 from PIL import Image
+
+from tests.pictures import encode
 
 from .stack import TINY
 
@@ -35,14 +36,7 @@ def picture(seed: int, *, side: int = 48) -> bytes:
     """Return a PNG of coarse random colours, another one for each seed."""
     chance = random.Random(seed)
     small = Image.frombytes("RGB", (6, 6), chance.randbytes(108))
-    return saved(small.resize((side, side), Image.Resampling.BICUBIC), "PNG")
-
-
-def saved(image: Image.Image, format_: str, **options: object) -> bytes:
-    """Return an image as a file's bytes; options are those of Pillow's format."""
-    buffer = io.BytesIO()
-    image.save(buffer, format_, **options)  # type: ignore[arg-type]
-    return buffer.getvalue()
+    return encode(small.resize((side, side), Image.Resampling.BICUBIC), "PNG")
 
 
 def tiny_params(*, iterations: int) -> JsonObject:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 
 import numpy as np
 from PIL import Image, PngImagePlugin
+
+from tests.pictures import encode
 
 ORIENTATION = 0x0112
 TURNED = Image.Exif()
@@ -15,12 +16,6 @@ TURNED[ORIENTATION] = 6
 SECRET = "At home"
 PROFILE = b"a colour profile"
 """Nothing applies it, so it may be anything."""
-
-
-def encode(image: Image.Image, kind: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def see_through(image: Image.Image) -> Image.Image:

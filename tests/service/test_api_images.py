@@ -19,7 +19,8 @@ from ep_core.image import read_image
 from service.app import create_app
 from service.decoding.decoder import Decoder, Request
 from service.jobs import posted
-from tests.service.image_files import NAMES, encode, forms
+from tests.pictures import encode
+from tests.service.image_files import NAMES, forms
 
 Show = Callable[[bytes], str]
 

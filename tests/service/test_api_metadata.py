@@ -1,4 +1,4 @@
-"""What posted files say beside their picture is never stored, unless that is asked for."""
+"""Metadata of posted files are never stored, unless that is asked for."""
 
 from __future__ import annotations
 

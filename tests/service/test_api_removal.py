@@ -16,6 +16,7 @@ from service.access.keys import ApiKey, hash_key
 from service.app import create_app
 from service.removal import service as removal
 from service.settings import ApiSettings
+from service.webhooks.schedule import Deliveries
 from tests.service.in_redis import contents, keys_with
 from worker.blobs import RedisBlobs
 from worker.contract import JobState
@@ -39,8 +40,11 @@ Finish = Callable[[str], None]
 def clients(
     redis: Redis, settings: ApiSettings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], TestClient]]:
-    """A function from a key to a client of an API that has keys; its webhooks wait, as no courier takes them."""
-    monkeypatch.setattr("service.app.run_courier", lambda *_, **__: None)
+    """A function from a key to a client of an API that has keys; webhooks wait, as no courier takes them.
+
+    That of the application that other tests share has the same Redis.
+    """
+    monkeypatch.setattr(Deliveries, "claim", lambda *_: [])
     app = create_app(settings.model_copy(update={"api_keys": KEYS, "max_queued": None}))
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
         yield lambda key: _as(client, key)

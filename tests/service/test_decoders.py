@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import shutil
 import signal
@@ -23,14 +22,9 @@ from service.decoding import decoders as decoders_module
 from service.decoding.decoder import Decoder, DecoderEnded, Request
 from service.decoding.decoders import Decoders
 from service.errors import Unavailable
+from tests.pictures import encode
 
 ME = "key:me"
-
-
-def encode(image: Image.Image, file_format: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, file_format, **options)  # type: ignore[arg-type]
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,16 @@ from ep_core.errors import InvalidInput
 from ep_core.image import read_image
 from service.decoding.metadata.parts import MOST_PARTS
 from service.decoding.metadata.strip import without_metadata
+from tests.pictures import encode
 from tests.reliability.mutations import mutants
-from tests.service.image_files import NAMES, ORIENTATION, PROFILE, SECRET, TALKATIVE, encode, forms, talkative
+from tests.service.image_files import NAMES, ORIENTATION, PROFILE, SECRET, TALKATIVE, forms, talkative
 
 TOLD = {
     *("icc_profile", "dpi", "gamma", "chromaticity", "srgb", "transparency", "compression", "resolution"),
     *("jfif", "jfif_version", "jfif_unit", "jfif_density", "adobe", "adobe_transform"),
     *("progressive", "progression", "exif", "background", "version", "default_image", "loop", "timestamp", "duration"),
 }
-"""What Pillow may find in a file beside its pixels; of EXIF, only the orientation."""
+"""Names of what Pillow may find in a file beside its pixels; of EXIF, only the orientation."""
 DECODING_TAGS = {
     *range(256, 260),
     262,

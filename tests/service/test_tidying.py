@@ -1,4 +1,4 @@
-"""What requests leave in an API process's memory is given back."""
+"""Memory that requests leave in an API process is given back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What jobs leave in a worker's memory, and what stays of it."""
+"""Memory that jobs leave in a worker, and what stays of it."""
 
 from __future__ import annotations
 

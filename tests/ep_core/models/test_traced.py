@@ -31,7 +31,7 @@ def network() -> Iterator[nn.Module]:
 
 
 def modules() -> int:
-    """How many modules there are in the process."""
+    """Number of modules in the process."""
     return sum(issubclass(type(thing), nn.Module) for thing in gc.get_objects())
 
 
