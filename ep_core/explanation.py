@@ -26,6 +26,7 @@ from .report import (
     Timing,
     alternative_key,
 )
+from .result_warning import ResultWarning
 from .spec import ExtremalSpec
 
 Block = TypeVar("Block", Alternative, Contrast)
@@ -66,6 +67,8 @@ class Explanation:
     """Other sufficient masks of the area a*."""
     contrast: BlockMask[Contrast] | None = None
     """The mask that most lifts the target above its nearest rival class."""
+    warnings: tuple[ResultWarning, ...] = ()
+    """What makes the answer less than it seems."""
 
     @cached_property
     def optimal_area(self) -> float | None:
@@ -99,6 +102,7 @@ class Explanation:
             contrast=self.contrast.report if self.contrast else None,
             image_size=self.frame.image_size,
             frame_box=self.frame.box,
+            warnings=list(self.warnings),
             timing=self.timing,
             engine=self.engine,
         )

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from .result_warning import Warnings
 from .spec import ExtremalSpec
 
 
@@ -219,6 +220,7 @@ class ExtremalReport(BaseModel):
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]
     frame_box: FrameBox = None
+    warnings: Warnings = []
     timing: Timing
     engine: Engine
     artifacts: dict[str, str] = {}

@@ -173,6 +173,7 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
         stability=answers.stability(),
         alternatives=alternatives,
         contrast=contrast,
+        warnings=model.warnings,
         timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),
         engine=engine_on(best.masks.device),
     )

@@ -135,6 +135,7 @@ def attribute(
         scores=scores,
         curve=[_point(point, float(mask.sum())) for point, mask in zip(curve, masks.double(), strict=True)],
         channels=[],
+        warnings=model.warnings,
         timing=Timing(run_s=0, iterations=spec.iterations or 0),
         engine=engine_on(masks.device),
     )

@@ -19,6 +19,7 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.split import Split, split
 from ep_core.progress import OnProgress, Progress
 from ep_core.report import Engine, ModelRef, TargetRef, Timing
+from ep_core.result_warning import ResultWarning
 from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 from ep_core.targets import resolve_target
 
@@ -65,6 +66,8 @@ class ClassExplanation:
     """By channel: the images that excite it most as the network sees them, and its map on each, h x w."""
     inversions: dict[int, Tensor] = field(default_factory=dict)
     """By channel, if asked for: 3 x H x W, RGB in [0, 1]."""
+    warnings: tuple[ResultWarning, ...] = ()
+    """What makes the answer less than it seems."""
 
     def report(self) -> ClassChannelsReport:
         """Return everything but the pictures, as the document that the API serves."""
@@ -85,6 +88,7 @@ class ClassExplanation:
             ],
             channels=self.channels,
             weights=self.weights.tolist(),
+            warnings=list(self.warnings),
             timing=self.timing,
             engine=self.engine,
         )
@@ -148,6 +152,7 @@ def class_channels(
         engine=engine_on(model.device),
         examples=examples,
         inversions=inversions,
+        warnings=model.warnings,
     )
 
 

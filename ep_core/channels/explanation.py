@@ -12,6 +12,7 @@ from ep_core.curve import is_monotonic, optimal_area
 from ep_core.models.card import LayerCard
 from ep_core.models.frame import Frame
 from ep_core.report import Engine, ModelRef, Scores, TargetRef, Timing
+from ep_core.result_warning import ResultWarning
 from ep_core.spec import ChannelsSpec
 
 from .report import ChannelPoint, ChannelsReport, ChosenChannel
@@ -42,6 +43,8 @@ class ChannelExplanation:
     engine: Engine
     inversions: dict[str, Tensor] = field(default_factory=dict)
     """``"full"`` and ``"masked"``, if asked for: 3 x H x W, RGB in [0, 1] (eq. 12)."""
+    warnings: tuple[ResultWarning, ...] = ()
+    """What makes the answer less than it seems."""
 
     @cached_property
     def optimal_area(self) -> int | None:
@@ -78,6 +81,7 @@ class ChannelExplanation:
             channels=self.channels,
             image_size=self.frame.image_size,
             frame_box=self.frame.box,
+            warnings=list(self.warnings),
             timing=self.timing,
             engine=self.engine,
         )

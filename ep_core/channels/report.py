@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from ep_core.models.card import LayerCard
 from ep_core.report import Engine, FrameBox, ModelRef, Scores, TargetRef, Timing
+from ep_core.result_warning import Warnings
 from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 
 MASKS = "masks.json"
@@ -68,6 +69,7 @@ class ChannelsReport(BaseModel):
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]
     frame_box: FrameBox = None
+    warnings: Warnings = []
     timing: Timing
     engine: Engine
     artifacts: dict[str, str] = {}
@@ -114,6 +116,7 @@ class ClassChannelsReport(BaseModel):
     images: list[ClassImage]
     channels: Annotated[list[ClassChannel], Field(description="The top ones, k* first.")]
     weights: Annotated[list[float], Field(description="The averaged optimal mask of all K channels.")]
+    warnings: Warnings = []
     timing: Timing
     engine: Engine
     artifacts: dict[str, str] = {}

@@ -10,6 +10,7 @@ from torch import Tensor
 from ep_core.explanation import Explanation
 from ep_core.models.frame import Frame
 from ep_core.report import CurvePoint, Engine, Extremality, ModelRef, Scores, TargetRef, Timing
+from ep_core.result_warning import ResultWarning
 from ep_core.spec import CompareSpec
 
 from .report import ComparedMethod, CompareReport
@@ -62,6 +63,8 @@ class Comparison:
     """The extremal sweep, with how its masks do beside the others'; None where it wasn't asked for."""
     timing: Timing
     engine: Engine
+    warnings: tuple[ResultWarning, ...] = ()
+    """What makes the answer less than it seems."""
 
     @property
     def answers(self) -> list[Answer]:
@@ -90,6 +93,7 @@ class Comparison:
             extremality=self.extremality,
             image_size=self.frame.image_size,
             frame_box=self.frame.box,
+            warnings=list(self.warnings),
             timing=self.timing,
             engine=self.engine,
         )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from ep_core.report import CurvePoint, Engine, Extremality, FrameBox, ModelRef, Scores, TargetRef, Timing
+from ep_core.result_warning import Warnings
 from ep_core.spec import CompareSpec
 
 COMPARISON = "comparison.png"
@@ -56,6 +57,7 @@ class CompareReport(BaseModel):
         tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
     ]
     frame_box: FrameBox = None
+    warnings: Warnings = []
     timing: Annotated[Timing, Field(description="`iterations`: of the extremal masks.")]
     engine: Engine
     artifacts: dict[str, str] = {}

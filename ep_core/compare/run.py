@@ -87,6 +87,7 @@ def compare(
             run_s=time.perf_counter() - started, iterations=explanation.timing.iterations if explanation else 0
         ),
         engine=engine_on(prepared.x.device),
+        warnings=explanation.warnings if explanation else model.warnings,
     )
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 from ep_core.errors import InvalidInput
+from ep_core.result_warning import ResultWarning
 from ep_core.spec import Fit
 
 from .card import LayerCard
@@ -39,6 +40,7 @@ class Classifier:
         preprocessing: from a picture to the network's input.
         labels: one per class.
         weights_digest: ``sha256:`` and the hex digest of the weights.
+        warnings: what makes every answer about this model less than it seems; each result carries them.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Classifier:
         self.network = network
         self.name = name
         self.preprocessing = preprocessing
+        self.warnings: tuple[ResultWarning, ...] = ()
         classes = self._count_classes()
         self.labels = tuple(map(str, range(classes))) if labels is None else tuple(labels)
         if len(self.labels) != classes:

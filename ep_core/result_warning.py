@@ -1,0 +1,20 @@
+"""What a reader of an answer has to know about it. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+
+class ResultWarning(BaseModel):
+    """Something that makes an answer less than it seems, and what to do about it."""
+
+    kind: Annotated[str, Field(description="A stable, machine-readable kind, such as `preprocessing`.")]
+    detail: Annotated[str, Field(description="What is wrong, with the values, and what to change.")]
+
+
+Warnings = Annotated[
+    list[ResultWarning],
+    Field(description="What makes this answer less than it seems: of the image, the model or the masks. Often none."),
+]
