@@ -14,12 +14,15 @@ from .channels.cli import channels, class_channels
 from .compare.cli import compare
 from .evaluation.cli import evaluate_app
 from .memory import keep_freed_memory
+from .photographs import load
 from .report import RESULT
 from .spec import DEFAULT_AREAS, DEFAULT_MODEL, ExtremalSpec
 from .terminal import (
     Device,
+    Fit,
     ModelName,
     ModelsFile,
+    WhiteLevel,
     check_writable,
     class_of,
     errors_in_words,
@@ -80,7 +83,8 @@ def explain(
         bool,
         typer.Option("--contrast/--no-contrast", help="Find what speaks for the class and against its nearest rival."),
     ] = True,
-    fit: Annotated[str, typer.Option(help="crop (the model's own) or stretch.")] = "crop",
+    fit: Fit = "crop",
+    white_level: WhiteLevel = None,
     sigma_max: Annotated[
         float | None, typer.Option(help="Strongest blur in pixels (default: 20 at 224), or fade, at most 1.")
     ] = None,
@@ -106,6 +110,7 @@ def explain(
                 "alternatives": alternatives,
                 "contrast": contrast,
                 "fit": fit,
+                "white_level": white_level,
                 "sigma_max": sigma_max,
                 "pyramid_levels": pyramid_levels,
             }
@@ -170,9 +175,7 @@ def main() -> None:
 
 def _explain(path: Path, spec: ExtremalSpec, *, models_file: Path | None, device: str | None) -> Explanation:
     """Run the sweep behind a progress bar on standard error."""
-    from .image import read_image
-
-    image = read_image(path.read_bytes())
+    image = load(path, spec.white_level)
     frame = model_at_work(spec.model, f"explaining {path.name}", models_file=models_file, device=device)
     with frame as (model, on_progress):
         from .sweep import explain as run_sweep

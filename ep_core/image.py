@@ -9,22 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from io import BytesIO
 
-import numpy as np
 from PIL import Image, ImageOps
 
+from .cut_off import without_end
+from .deep_samples import DEEP_GREY, EightBit, is_deep_colour, tells_white, warn_of_dark_colour
 from .errors import ImageTooLarge, InvalidInput, UnreadableImage
+from .foreign_formats import foreign_format, raw_in_tiff
+from .result_warning import ResultWarning
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "JPEG2000", "TIFF", "BMP", "GIF", "PPM", "QOI")
 MAX_PIXELS = 50_000_000
 MAX_SCANS = 50
 """Of a JPEG: encoders make about ten. Each costs the time of a whole picture, and may have few bytes."""
 
-_SUPPORTED = "JPEG, PNG, WebP, BMP, TIFF or GIF"
-_DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N")
-_TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_SAMPLE_FORMAT = 258, 262, 339
-_WHITE_IS_ZERO, _SIGNED = 0, 2
+SUPPORTED = "JPEG, PNG, WebP, AVIF, JPEG 2000, TIFF, BMP, GIF, PNM or QOI"
+_WARNINGS = "warnings"  # key of `Image.info`
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG; the others are part of a scan's data
 _SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, 0xD8)
 _BAND_PIXELS = 1_000_000
@@ -32,14 +34,20 @@ _LARGE_PIXELS = 10_000_000
 TOO_MUCH_MEMORY = "decoding the image takes more memory than there is for it: scale it down"
 
 
-def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None = None) -> Image.Image:
+def read_image(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None = None, white_level: int | None = None
+) -> Image.Image:
     """Return the single picture in `data` as an RGB image of at most `max_pixels` pixels, upright, without metadata.
+
+    What is odd about it, `warnings_of` tells of the picture.
 
     Args:
         data: the file's bytes.
         max_pixels: most pixels, as the file has them.
         enough: pixels of the longer side that are enough: a JPEG that has at least twice as many is decoded at a
             half, a quarter or an eighth of its size, in a fraction of the time and memory, and has no fewer then.
+        white_level: of grey samples of more than 8 bits, the value that is white (None: the largest that they can
+            have); others don't need it.
 
     Raises:
         UnreadableImage: no bytes, not a supported format, damaged or cut short, several frames or pages, a JPEG of
@@ -50,17 +58,18 @@ def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None 
     if not data:
         raise UnreadableImage("the image is empty (0 bytes): send the file's content")
     try:
-        with _open(data, max_pixels) as image:
-            _check_size(image, max_pixels)
-            _check_single(image)
-            _check_scans(image, data)
-            if enough is not None:
-                _draft(image, enough)
-            _load(image)
+        with _open(data) as opened:
+            _refuse_foreign(raw_in_tiff(opened))
+            _check_size(opened, max_pixels)
+            _check_single(opened)
+            _check_scans(opened, data)
+            is_deep = is_deep_colour(opened)
+            image = _loaded(opened, data, enough)
             _turn_upright(image)
-            picture = to_rgb(image)
+            picture = to_rgb(image, white_level)
+            warnings = warnings_of(picture) + (warn_of_dark_colour(picture) if is_deep else ())
             picture.info = {}  # else what is saved of it carries the file's comment and colour profile along
-            return picture
+            return _with_warnings(picture, warnings)
     except InvalidInput:
         raise
     except MemoryError as error:
@@ -69,16 +78,48 @@ def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None 
         raise UnreadableImage(f"the image is damaged ({error}): save it again and send that") from error
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
+def check_white_level(data: bytes, white_level: int | None) -> None:
+    """Look whether a white level is of use.
+
+    Args:
+        data: a file that `read_image` takes.
+        white_level: as for that.
+
+    Raises:
+        InvalidInput: it is given, and the file has colours, samples of 8 bits, or says what is white by itself.
+    """
+    if white_level is None:
+        return
+    with _open(data) as image:
+        if image.mode not in DEEP_GREY or tells_white(image):
+            raise InvalidInput(
+                f"white_level is for PNG and TIFF with grey samples of more than 8 bits; this is a {image.format} of "
+                f"mode {image.mode}: leave it out, or send the picture as such a one",
+                field="white_level",
+            )
+
+
+def warnings_of(picture: Image.Image) -> tuple[ResultWarning, ...]:
+    """Return what `read_image` or `to_rgb` found odd about a picture."""
+    found: tuple[ResultWarning, ...] = picture.info.get(_WARNINGS, ())
+    return found
+
+
+def to_rgb(image: Image.Image, white_level: int | None = None) -> Image.Image:
     """Return `image`, of any mode, as 8-bit RGB: transparency is put on white, 16-bit grey is scaled to 8 bit.
+
+    Args:
+        image: a picture.
+        white_level: of grey samples of more than 8 bits, the value that is white; others don't need it.
 
     Raises:
         UnreadableImage: a mode without an agreed way to show it (32-bit, float or signed samples).
     """
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
-    if image.mode in _DEEP_GREY:
-        return _in_bands(image, _to_eight_bit(image))
+    if image.mode in DEEP_GREY:
+        eight_bit = EightBit(image, white_level)
+        return _with_warnings(_in_bands(image, eight_bit), eight_bit.warnings())
     if image.mode == "F":
         raise UnreadableImage("32-bit float samples have no agreed white: convert the image to 8 or 16 bit")
     try:
@@ -102,7 +143,14 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
 
 
-def _open(data: bytes, max_pixels: int) -> Image.Image:
+def _with_warnings(picture: Image.Image, warnings: tuple[ResultWarning, ...]) -> Image.Image:
+    if warnings:
+        picture.info[_WARNINGS] = warnings
+    return picture
+
+
+def _open(data: bytes) -> Image.Image:
+    _refuse_foreign(foreign_format(data))
     try:
         return Image.open(BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -111,9 +159,13 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         raise
     except Exception as error:
         raise UnreadableImage(
-            "the bytes aren't a picture in a supported format, or its header is damaged: send "
-            f"{_SUPPORTED}, of at most {max_pixels} pixels"
+            f"the bytes aren't a picture in a supported format, or its header is damaged: send {SUPPORTED}"
         ) from error
+
+
+def _refuse_foreign(found: str | None) -> None:
+    if found is not None:
+        raise UnreadableImage(f"{found}. Supported are {SUPPORTED}")
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:
@@ -152,6 +204,33 @@ def _count_scans(data: bytes) -> int:
     return scans
 
 
+def _loaded(image: Image.Image, data: bytes, enough: int | None) -> Image.Image:
+    """Return an opened image with its pixels decoded, that of a JPEG as small as is `enough` (`read_image`)."""
+    if enough is not None:
+        _draft(image, enough)
+    try:
+        image.load()
+    except MemoryError:
+        raise
+    except Exception as error:
+        whole = without_end(data, partial(_decode, enough=enough)) if image.format in ("JPEG", "MPO") else None
+        if whole is not None:
+            return whole
+        wrong, do = "is damaged or cut short", "send the whole file"
+        if image.width * image.height > _LARGE_PIXELS:  # some decoders don't say that memory was what they lacked
+            wrong, do = f"{wrong}, or too large for the memory here", f"{do}, or a smaller one"
+        raise UnreadableImage(f"the {image.format} {wrong} ({error}): {do}") from error
+    return image
+
+
+def _decode(data: bytes, enough: int | None) -> Image.Image:
+    image = Image.open(BytesIO(data), formats=("JPEG",))
+    if enough is not None:
+        _draft(image, enough)
+    image.load()
+    return image
+
+
 def _draft(image: Image.Image, enough: int) -> None:
     """Let a JPEG be decoded smaller, its longer side of no fewer than `enough` pixels; others stay as they are."""
     share = enough / max(image.size)
@@ -159,37 +238,6 @@ def _draft(image: Image.Image, enough: int) -> None:
         image.draft(None, (max(1, round(image.width * share)), max(1, round(image.height * share))))
 
 
-def _load(image: Image.Image) -> None:
-    try:
-        image.load()
-    except MemoryError:
-        raise
-    except Exception as error:
-        wrong, do = "is damaged or cut short", "send the whole file"
-        if image.width * image.height > _LARGE_PIXELS:  # some decoders don't say that memory was what they lacked
-            wrong, do = f"{wrong}, or too large for the memory here", f"{do}, or a smaller one"
-        raise UnreadableImage(f"the {image.format} {wrong} ({error}): {do}") from error
-
-
 def _turn_upright(image: Image.Image) -> None:
     with suppress(Exception):  # viewers show a picture with a broken EXIF block as it is stored
         ImageOps.exif_transpose(image, in_place=True)
-
-
-def _to_eight_bit(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
-    """Return what makes mode L of a band of a grey image of 9 to 16 bits a sample, black and white kept."""
-    tags = getattr(image, "tag_v2", {})
-    bits = tags.get(_TIFF_BITS, (16,))[0]
-    signed = _SIGNED in tags.get(_TIFF_SAMPLE_FORMAT, ())
-    white_is_zero = tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO
-    white = 2**bits - 1
-
-    def eight_bit(band: Image.Image) -> Image.Image:
-        samples = np.asarray(band).astype(np.int64)
-        if bits > 16 or signed or samples.min() < 0 or samples.max() > white:
-            raise UnreadableImage("32-bit and signed samples have no agreed white: convert the image to 8 or 16 bit")
-        if white_is_zero:
-            samples = white - samples
-        return Image.fromarray(((samples * 255 + white // 2) // white).astype(np.uint8))
-
-    return eight_bit

@@ -9,9 +9,9 @@ from pathlib import Path
 from PIL import Image
 
 from .errors import InvalidInput
-from .image import read_image
+from .image import check_white_level, read_image
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".jp2", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".qoi"}
 
 
 def all_photographs(paths: Sequence[Path]) -> list[Path]:
@@ -39,6 +39,17 @@ def pick(paths: Sequence[Path], *, count: int, seed: int) -> list[Path]:
     return random.Random(seed).sample(found, min(count, len(found)))  # noqa: S311
 
 
-def load(path: Path) -> Image.Image:
-    """Return a photograph."""
-    return read_image(path.read_bytes())
+def load(path: Path, white_level: int | None = None) -> Image.Image:
+    """Return a photograph.
+
+    Args:
+        path: of its file.
+        white_level: of grey samples of more than 8 bits, the value that is white.
+
+    Raises:
+        UnreadableImage, ImageTooLarge: as `read_image`.
+        InvalidInput: as `check_white_level`.
+    """
+    data = path.read_bytes()
+    check_white_level(data, white_level)
+    return read_image(data, white_level=white_level)

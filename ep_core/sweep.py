@@ -16,7 +16,7 @@ from .extremal.search import Search, SweepMasks, by_walks, planned_steps
 from .extremal.watch import Watch
 from .extremality import quick_rivals
 from .finite import require_finite
-from .inputs import Picture, check_shape, engine_on
+from .inputs import Picture, check_shape, engine_on, warnings_about
 from .models.classifier import Classifier
 from .models.tuned import tune
 from .prepared import Prepared, prepare
@@ -173,7 +173,7 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
         stability=answers.stability(),
         alternatives=alternatives,
         contrast=contrast,
-        warnings=model.warnings,
+        warnings=warnings_about(model, [sweep.picture]),
         timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),
         engine=engine_on(best.masks.device),
     )

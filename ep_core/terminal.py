@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -19,6 +19,7 @@ from .report import RESULT
 if TYPE_CHECKING:
     from .models import Classifier
     from .progress import OnProgress
+    from .reports import Report
 
 out_console = Console()
 err_console = Console(stderr=True)
@@ -28,6 +29,11 @@ ModelsFile = Annotated[
     Path | None, typer.Option(help="An operator's model list (TOML).", envvar="EP_MODELS_FILE", exists=True)
 ]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by default the GPU where there is one.")]
+
+Fit = Annotated[str, typer.Option(help="crop (the model's own) or stretch.")]
+WhiteLevel = Annotated[
+    int | None, typer.Option(help="Sample value that is white, of grey images with more than 8 bits a sample.")
+]
 
 
 def class_of(text: str | None) -> int | str | None:
@@ -74,13 +80,15 @@ def check_writable(folder: Path) -> None:
         raise InvalidInput(f"can't write to {folder}: {existing} is not a folder that you may write to", field="out")
 
 
-def write_result(out: Path, files: Iterable[tuple[str, bytes]], report: BaseModel) -> None:
-    """Write the files of a result and its report into a folder."""
+def write_result(out: Path, files: Iterable[tuple[str, bytes]], report: Report) -> None:
+    """Write the files of a result and its report into a folder, and show the report's warnings."""
     for name, data in files:
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     (out / RESULT).write_text(report.model_dump_json(indent=2, exclude={"id", "artifacts"}) + "\n")
+    for warning in report.warnings:
+        err_console.print(f"Warning: {warning.detail}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from redis import Redis
 
 import ep_core
 from ep_core.errors import InvalidInput, ModelUnavailable
+from ep_core.inputs import warnings_about
 from ep_core.memory import is_out_of_memory
 from ep_core.process_wide import undisturbed
 from ep_core.report import ClassScore
@@ -84,12 +85,14 @@ def run_answers(redis: Redis, settings: WorkerSettings, ending: threading.Event)
 
 def _answer(models: WarmModels, ask: Ask, image: bytes, *, max_pixels: int) -> Classified | Problem:
     try:
-        picture = ep_core.read_image(image, max_pixels=max_pixels)
+        picture = ep_core.read_image(image, max_pixels=max_pixels, white_level=ask.white_level)
 
         def classes() -> list[ClassScore]:
             return top_classes(models.get(ask.model), picture, count=ask.top, fit=ask.fit)
 
-        return Classified(model=ask.model, classes=undisturbed(classes))
+        found = undisturbed(classes)
+        warnings = warnings_about(models.get(ask.model), [picture])
+        return Classified(model=ask.model, classes=found, warnings=list(warnings))
     except Exception as error:
         return _problem(error, ask)
 

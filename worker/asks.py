@@ -15,8 +15,9 @@ from pydantic_core import from_json, to_json
 from redis import Redis
 
 from ep_core.report import ClassScore
+from ep_core.result_warning import Warnings
 from ep_core.spec import DEFAULT_MODEL, Fit
-from ep_core.spec.common import CommonSpec
+from ep_core.spec.common import MOST_WHITE, CommonSpec
 
 from .contract import Problem
 
@@ -37,6 +38,9 @@ class Question(BaseModel):
     )
     top: Annotated[int, Field(ge=1, le=MOST_CLASSES, description="How many classes to name.")] = 5
     fit: Annotated[Fit, Field(description=CommonSpec.model_fields["fit"].description)] = "crop"
+    white_level: Annotated[
+        int | None, Field(ge=1, le=MOST_WHITE, description=CommonSpec.model_fields["white_level"].description)
+    ] = None
 
 
 class Ask(Question):
@@ -50,6 +54,7 @@ class Classified(BaseModel):
 
     model: Annotated[str, Field(description="The model that was asked.", examples=[DEFAULT_MODEL])]
     classes: Annotated[list[ClassScore], Field(description="Those that score highest, the best first.")]
+    warnings: Warnings = []
 
 
 def post(redis: Redis, ask: Ask, image: bytes, *, wait_s: float) -> bool:

@@ -96,7 +96,7 @@ class _Attempt:
         hook = ProgressHook(self.runtime, self.job_id, attempt=self.attempt, limit_s=limit_s)
         record = self._record()
         tracing.note(task=record.params.task, model=record.params.model)
-        images = [self._image(k, name) for k, name in enumerate(record.images)]
+        images = [self._image(k, name, record.params.white_level) for k, name in enumerate(record.images)]
         self.runtime.activity.allow(LOADING_S)
         model = self.runtime.models.get(record.params.model)
         self.runtime.activity.tick()
@@ -128,13 +128,14 @@ class _Attempt:
             raise NotOurs
         return record
 
-    def _image(self, k: int, name: str) -> Image.Image:
+    def _image(self, k: int, name: str, white_level: int | None) -> Image.Image:
         self.runtime.activity.tick()
         data = self.runtime.blobs.get(self.job_id, input_name(k))
         if data is None:
             raise InvalidInput("the job's image is not stored any more: post it again", field="image")
         try:
-            return ep_core.read_image(data, max_pixels=self.runtime.settings.max_pixels)
+            most = self.runtime.settings.max_pixels
+            return ep_core.read_image(data, max_pixels=most, white_level=white_level)
         except InvalidInput as error:
             if name:
                 error.detail = f"{name}: {error.detail}"

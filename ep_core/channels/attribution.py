@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ep_core.curve import reference_scores, score_curve
-from ep_core.inputs import Picture, check_shape, engine_on, network_input, top_class
+from ep_core.inputs import Picture, check_shape, engine_on, network_input, top_class, warnings_about
 from ep_core.inversion import STEPS, invert
 from ep_core.models.card import LayerCard
 from ep_core.models.classifier import Classifier
@@ -115,7 +115,7 @@ def attribute(
 ) -> tuple[ChannelExplanation, Split]:
     """Return one image's explanation, without inversions, and the frozen network split for it; `spec` as prepared."""
     started = time.perf_counter()
-    x, frame, picture = network_input(model, image, spec.fit)
+    x, frame, picture = network_input(model, image, spec.fit, spec.white_level)
     target = top_class(network, x) if spec.target is None else resolve_target(spec.target, model.labels)
     parts = split(network, layer.name, x)
     counts = spec.areas or ()
@@ -135,7 +135,7 @@ def attribute(
         scores=scores,
         curve=[_point(point, float(mask.sum())) for point, mask in zip(curve, masks.double(), strict=True)],
         channels=[],
-        warnings=model.warnings,
+        warnings=warnings_about(model, [picture]),
         timing=Timing(run_s=0, iterations=spec.iterations or 0),
         engine=engine_on(masks.device),
     )

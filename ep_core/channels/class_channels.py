@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
-from ep_core.inputs import Picture, engine_on, network_input
+from ep_core.inputs import Picture, engine_on, network_input, warnings_about
 from ep_core.inversion import STEPS, invert_channels
 from ep_core.models.card import LayerCard
 from ep_core.models.classifier import Classifier
@@ -152,14 +152,14 @@ def class_channels(
         engine=engine_on(model.device),
         examples=examples,
         inversions=inversions,
-        warnings=model.warnings,
+        warnings=warnings_about(model, images, names or [""] * len(images)),
     )
 
 
 @torch.no_grad()
 def common_class(model: Classifier, network: nn.Module, images: Sequence[Picture], spec: ClassChannelsSpec) -> int:
     """Return the class whose mean probability over the images is the highest."""
-    inputs = (network_input(model, image, spec.fit)[0] for image in images)
+    inputs = (network_input(model, image, spec.fit, spec.white_level)[0] for image in images)
     total = sum((network(x).softmax(dim=1) for x in inputs), torch.zeros(1, model.num_classes, device=model.device))
     return int(total.argmax())
 
@@ -228,7 +228,7 @@ class _Run:
         """Return the images that excite a channel most, as the network sees them, with its map on each."""
         shown = []
         for excited in channel.images[:EXAMPLES]:
-            x, _, _ = network_input(self.model, self.pictures[excited.image], self.spec.fit)
+            x, _, _ = network_input(self.model, self.pictures[excited.image], self.spec.fit, self.spec.white_level)
             with torch.no_grad():
                 heat = self._parts.head(x)[0, channel.channel]
             shown.append((self.model.preprocessing.to_image(x), heat.cpu()))
@@ -251,7 +251,7 @@ class _Run:
     @cached_property
     def _parts(self) -> Split:
         """The network split for the first image; the head serves all of them."""
-        x, _, _ = network_input(self.model, self.pictures[0], self.spec.fit)
+        x, _, _ = network_input(self.model, self.pictures[0], self.spec.fit, self.spec.white_level)
         return split(self.network, self.layer.name, x)
 
     def _outcome(self, k: int, name: str) -> ImageChannels:

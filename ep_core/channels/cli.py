@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from ep_core.image import read_image
+from ep_core.photographs import load
 from ep_core.report import RESULT
 from ep_core.spec import DEFAULT_MODEL, ChannelsSpec, ClassChannelsSpec
 from ep_core.terminal import (
     Device,
+    Fit,
     ModelName,
     ModelsFile,
+    WhiteLevel,
     check_writable,
     class_of,
     errors_in_words,
@@ -42,7 +44,6 @@ Preset = Annotated[str, typer.Option(help="fast, or paper (300 iterations of eq.
 Threshold = Annotated[float, typer.Option(help="tau: the optimal count reaches tau * the original score.")]
 Seed = Annotated[int, typer.Option(help="Draws where inversions start.")]
 Iterations = Annotated[int | None, typer.Option(help="Steps per count; default: the preset's.")]
-Fit = Annotated[str, typer.Option(help="crop (the model's own) or stretch.")]
 
 
 def channels(
@@ -61,6 +62,7 @@ def channels(
     seed: Seed = 0,
     iterations: Iterations = None,
     fit: Fit = "crop",
+    white_level: WhiteLevel = None,
     models_file: ModelsFile = None,
     device: Device = None,
 ) -> None:
@@ -79,11 +81,12 @@ def channels(
                 "seed": seed,
                 "iterations": iterations,
                 "fit": fit,
+                "white_level": white_level,
             }
         )
         folder = out or Path(f"{image.stem}-channels")
         check_writable(folder)
-        picture = read_image(image.read_bytes())
+        picture = load(image, spec.white_level)
         frame = model_at_work(spec.model, f"explaining {image.name}", models_file=models_file, device=device)
         with frame as (classifier, on_progress):
             from .attribution import explain_channels
@@ -113,6 +116,7 @@ def class_channels(
     seed: Seed = 0,
     iterations: Iterations = None,
     fit: Fit = "crop",
+    white_level: WhiteLevel = None,
     models_file: ModelsFile = None,
     device: Device = None,
 ) -> None:
@@ -132,6 +136,7 @@ def class_channels(
                 "seed": seed,
                 "iterations": iterations,
                 "fit": fit,
+                "white_level": white_level,
             }
         )
         check_writable(out)

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from ep_core.errors import InvalidInput
-from ep_core.image import read_image
+from ep_core.image import check_white_level, read_image
 from ep_core.models import Classifier, load_model
 from ep_core.progress import OnProgress
 from ep_core.spec import ClassChannelsSpec
@@ -39,7 +39,7 @@ def explain_folder(
         InvalidInput: as for `class_channels`; of all files that are no pictures, each is named.
     """
     data = [path.read_bytes() for path in paths]
-    pictures = _pictures(paths, data)
+    pictures = _pictures(paths, data, spec.white_level)
     model = load_model(spec.model, models_file=models_file, device=device)
     if spec.target is None:  # before the keys: it depends on all images
         with model.frozen() as network:
@@ -57,11 +57,12 @@ def explain_folder(
     )
 
 
-def _pictures(paths: Sequence[Path], data: Sequence[bytes]) -> list[Image.Image]:
+def _pictures(paths: Sequence[Path], data: Sequence[bytes], white_level: int | None) -> list[Image.Image]:
     pictures, wrong = [], []
     for path, bytes_ in zip(paths, data, strict=True):
         try:
-            pictures.append(read_image(bytes_))
+            check_white_level(bytes_, white_level)
+            pictures.append(read_image(bytes_, white_level=white_level))
         except InvalidInput as error:
             wrong.append(f"{path}: {error.detail}")
     if wrong:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from ep_core.image import read_image
+from ep_core.photographs import load
 from ep_core.report import RESULT
 from ep_core.spec import DEFAULT_AREAS, DEFAULT_METHODS, DEFAULT_MODEL, METHODS, CompareSpec
 from ep_core.terminal import (
     Device,
+    Fit,
     ModelName,
     ModelsFile,
+    WhiteLevel,
     check_writable,
     class_of,
     errors_in_words,
@@ -56,7 +58,8 @@ def compare(
         typer.Option(help="Images of RISE (default 4000), LIME (1000), SmoothGrad (50), superpixel searches."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seeds whatever is drawn at random.")] = 0,
-    fit: Annotated[str, typer.Option(help="crop (the model's own) or stretch.")] = "crop",
+    fit: Fit = "crop",
+    white_level: WhiteLevel = None,
     models_file: ModelsFile = None,
     device: Device = None,
 ) -> None:
@@ -75,6 +78,7 @@ def compare(
                 "samples": samples,
                 "seed": seed,
                 "fit": fit,
+                "white_level": white_level,
             }
         )
         folder = out or Path(f"{image.stem}-compared")
@@ -88,7 +92,7 @@ def compare(
 
 def _compare(path: Path, spec: CompareSpec, *, models_file: Path | None, device: str | None) -> Comparison:
     """Run the comparison behind a progress bar on standard error."""
-    photograph = read_image(path.read_bytes())
+    photograph = load(path, spec.white_level)
     frame = model_at_work(spec.model, f"comparing on {path.name}", models_file=models_file, device=device)
     with frame as (model, on_progress):
         from .run import compare as run

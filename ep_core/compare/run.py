@@ -17,7 +17,7 @@ from ep_core.extremal.best import beside_rivals
 from ep_core.extremal.search import Search
 from ep_core.extremal.watch import Watch
 from ep_core.extremality import rivals_of
-from ep_core.inputs import Picture, check_shape, engine_on
+from ep_core.inputs import Picture, check_shape, engine_on, warnings_about
 from ep_core.lanes import ClassScores
 from ep_core.models.classifier import Classifier
 from ep_core.models.tuned import tune
@@ -87,7 +87,7 @@ def compare(
             run_s=time.perf_counter() - started, iterations=explanation.timing.iterations if explanation else 0
         ),
         engine=engine_on(prepared.x.device),
-        warnings=explanation.warnings if explanation else model.warnings,
+        warnings=explanation.warnings if explanation else warnings_about(model, [prepared.picture]),
     )
 
 

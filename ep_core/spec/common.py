@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 DEFAULT_MODEL = "mobilenet_v2"
 MAX_AREAS = 64
 MAX_ITERATIONS = 10_000
+MOST_WHITE = 2**16 - 1
 
 Variant = Literal["preserve", "delete", "hybrid"]
 PerturbationKind = Literal["blur", "fade"]
@@ -49,3 +50,12 @@ class CommonSpec(BaseModel):
             description="How the image meets the network's frame: the model's own `crop`, or `stretch` the whole image."
         ),
     ] = "crop"
+    white_level: Annotated[
+        StrictInt | None,
+        Field(
+            ge=1,
+            le=MOST_WHITE,
+            description="Of grey images with more than 8 bits a sample, the value that is white, such as 4095 where a "
+            "camera has written 12 bits into 16; null: the largest that the samples can have.",
+        ),
+    ] = None

@@ -90,7 +90,7 @@ async def _put(request: Request, caller: Caller, settings: ApiSettings) -> Ask:
         ask, image = await read_question(request, limits, take)
         await run_in_threadpool(find_model, state.redis, ask.model)
         async with turn_of(request).resting():
-            checked = await state.decoders.check(image.data, who=caller.who)
+            checked = await state.decoders.check(image.data, who=caller.who, white_level=ask.white_level)
         await run_in_threadpool(put, state.redis, ask, checked.data, wait_s=settings.classify_s)
     return ask
 

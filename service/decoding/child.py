@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from ep_core.errors import ImageTooLarge, InvalidInput
-from ep_core.image import TOO_MUCH_MEMORY, read_image
+from ep_core.image import TOO_MUCH_MEMORY, check_white_level, read_image
 
 from .metadata.strip import without_metadata
 from .thumbnail import make_thumbnail
@@ -52,14 +52,16 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> bool:
 
 def _decode(data: bytes, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     try:
+        limits = {key: asked[key] for key in ("max_pixels", "white_level")}
         if asked["size"] is not None:
-            return {}, make_thumbnail(data, asked["size"], max_pixels=asked["max_pixels"])
-        image = read_image(data, max_pixels=asked["max_pixels"])
+            return {}, make_thumbnail(data, asked["size"], **limits)
+        image = read_image(data, **limits)
+        check_white_level(data, asked["white_level"])
         stored = data if asked["keep_metadata"] else without_metadata(data, image)
     except MemoryError:
         return {"error": ImageTooLarge.__name__, "detail": TOO_MUCH_MEMORY}, b""
     except InvalidInput as error:
-        return {"error": type(error).__name__, "detail": error.detail}, b""
+        return {"error": type(error).__name__, "detail": error.detail, "field": error.field}, b""
     is_stripped = stored is not data
     return {"size": image.size, "is_stripped": is_stripped}, stored if is_stripped else b""
 

@@ -40,12 +40,14 @@ class Request:
         seconds: how long it may take.
         size: pixels of the longer side of the small picture; None to check only.
         keep_metadata: whether a picture that is checked doesn't come back without them.
+        white_level: the sample value that is white, as for `read_image`.
     """
 
     max_pixels: int
     seconds: float
     size: int | None = None
     keep_metadata: bool = True
+    white_level: int | None = None
 
 
 class Decoder:

@@ -66,7 +66,13 @@ class Decoders:
             decoder.close()
 
     async def check(
-        self, data: bytes, *, who: str, keep_metadata: bool = False, is_wanted: IsWanted | None = None
+        self,
+        data: bytes,
+        *,
+        who: str,
+        keep_metadata: bool = False,
+        white_level: int | None = None,
+        is_wanted: IsWanted | None = None,
     ) -> Checked:
         """Decode an image, and return its size, and the file without its metadata.
 
@@ -74,21 +80,24 @@ class Decoders:
             data: the file's bytes.
             who: the caller, whose images wait for each other.
             keep_metadata: whether the file shall stay as it is.
+            white_level: the sample value that is white, as for `read_image`.
             is_wanted: asked when it is the image's turn.
 
         Raises:
             UnreadableImage: it is not a single, whole picture, or takes too long to decode.
             ImageTooLarge: it has more pixels than it may, or takes too much memory.
+            InvalidInput: a white level is given that it has no use for.
             TooManyAtOnce: too many of the caller's images wait.
             ClientDisconnect: nobody wants to know any more.
             Unavailable: no process can be started.
         """
-        answer, stripped = await self._run(self._request(keep_metadata=keep_metadata), data, who, is_wanted)
+        request = self._request(keep_metadata=keep_metadata, white_level=white_level)
+        answer, stripped = await self._run(request, data, who, is_wanted)
         return Checked(tuple(answer["size"]), stripped if answer["is_stripped"] else data)
 
-    async def make_thumbnail(self, data: bytes, size: int, *, who: str) -> bytes:
+    async def make_thumbnail(self, data: bytes, size: int, *, who: str, white_level: int | None = None) -> bytes:
         """Return a small JPEG of an image (`thumbnail.make_thumbnail`); raises as `check`."""
-        return (await self._run(self._request(size=size), data, who))[1]
+        return (await self._run(self._request(size=size, white_level=white_level), data, who))[1]
 
     async def _run(
         self, request: Request, data: bytes, who: str, is_wanted: IsWanted | None = None
@@ -98,11 +107,11 @@ class Decoders:
                 raise ClientDisconnect
             answer, made = await to_thread.run_sync(partial(self._ask, request, data), limiter=self._threads)
         if "error" in answer:
-            raise _ERRORS[answer["error"]](answer["detail"])
+            raise _error(answer["error"], answer["detail"], answer.get("field"))
         return answer, made
 
-    def _request(self, *, size: int | None = None, keep_metadata: bool = True) -> Request:
-        return Request(max_pixels=self._max_pixels, seconds=self._seconds, size=size, keep_metadata=keep_metadata)
+    def _request(self, **asked: Any) -> Request:
+        return Request(max_pixels=self._max_pixels, seconds=self._seconds, **asked)
 
     def _ask(self, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
         try:
@@ -153,3 +162,7 @@ class Decoders:
     def _push(self, decoder: Decoder) -> None:
         with self._lock:
             self._idle.append(decoder)
+
+
+def _error(kind: str, detail: str, field: str | None) -> InvalidInput:
+    return _ERRORS[kind](detail) if kind in _ERRORS else InvalidInput(detail, field=field)

@@ -19,19 +19,20 @@ _FINE: dict[str, Any] = {"quality": 90, "subsampling": "4:4:4"}
 _GAP = 2.0  # pixels decoded per pixel shown, in each direction: fewer blur, more cost time
 
 
-def make_thumbnail(data: bytes, size: int, *, max_pixels: int) -> bytes:
+def make_thumbnail(data: bytes, size: int, *, max_pixels: int, white_level: int | None = None) -> bytes:
     """Return a JPEG of the picture in `data`: upright, transparent parts on white, without the file's metadata.
 
     Args:
         data: a file that `read_image` takes.
         size: pixels of the longer side; of a smaller picture, all that it has.
         max_pixels: most pixels of the file.
+        white_level: the sample value that is white, as for `read_image`.
 
     Raises:
         UnreadableImage: as for `read_image`.
         ImageTooLarge: the same.
     """
-    image = read_image(data, max_pixels=max_pixels, enough=round(size * _GAP))
+    image = read_image(data, max_pixels=max_pixels, enough=round(size * _GAP), white_level=white_level)
     image.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=_GAP)
     buffer = io.BytesIO()
     detail = _COARSE if size <= _FEW else _FINE

@@ -62,9 +62,9 @@ async def create_job(
     """Post an image and what to ask of it; the answer is the queued job, its address in `Location`.
 
     Send a multipart form (`image`, a file, and `params`, JSON) or a JSON object (`image` in base64, `params`). An
-    image is decoded before a job is made: one picture, JPEG, PNG, WebP, BMP, TIFF or GIF, within the operator's limits
-    (20 MB and 50 megapixels by default). Animations and documents of several pages are refused; of a phone's JPEG that
-    holds several pictures (MPO), the first is taken.
+    image is decoded before a job is made: one picture, JPEG, PNG, WebP, AVIF, JPEG 2000, TIFF, BMP, GIF, PNM or QOI,
+    within the operator's limits (20 MB and 50 megapixels by default). Animations and documents of several pages are
+    refused; of a phone's JPEG that holds several pictures (MPO), the first is taken.
 
     The task `class_channels` takes several images, by default up to 32 and 100 MB together: repeat the part `image`,
     or send a list in base64 as `images` in place of `image` (together no more than a single image may have). For other

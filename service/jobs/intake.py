@@ -58,6 +58,7 @@ async def accept(
             state.decoders.check,
             who=caller.who,
             keep_metadata=upload.options.keep_metadata,
+            white_level=upload.params.white_level,
             is_wanted=partial(_is_wanted, request),
         )
         check = sort_out if is_batch else check_images

@@ -81,25 +81,22 @@ async def get_image(
     state = request.app.state
     # Who waits has no image in memory, and lets others of its caller go on.
     async with turn_of(request).resting(), state.thumbnail_shares.hold(caller.who):
-        data = await run_in_threadpool(_read, jobs, job_id, index)
-        make = partial(_thumbnail, data, size, state.thumbnails, caller.who)
+        job = await run_in_threadpool(jobs.get, job_id)
+        data = await run_in_threadpool(jobs.image, job.id, index)
+        make = partial(_thumbnail, state.thumbnails, data, size, who=caller.who, white_level=job.params.white_level)
         tag = entity_tag(data, variant=str(size))
         max_age_s = settings.retention_s
         return await derived_response(tag, make, MEDIA_TYPE, if_none_match=if_none_match, max_age_s=max_age_s)
 
 
 def _whole(jobs: JobService, job_id: str, index: int, settings: ApiSettings, if_none_match: str | None) -> Response:
-    data = _read(jobs, job_id, index)
+    data = jobs.image(jobs.get(job_id).id, index)
     return immutable_response(data, _media_type(data), if_none_match=if_none_match, max_age_s=settings.retention_s)
 
 
-def _read(jobs: JobService, job_id: str, index: int) -> bytes:
-    return jobs.image(jobs.get(job_id).id, index)
-
-
-async def _thumbnail(data: bytes, size: int, decoders: Decoders, who: str) -> bytes:
+async def _thumbnail(decoders: Decoders, data: bytes, size: int, *, who: str, white_level: int | None) -> bytes:
     try:
-        return await decoders.make_thumbnail(data, size, who=who)
+        return await decoders.make_thumbnail(data, size, who=who, white_level=white_level)
     except InvalidInput as error:  # it was taken when it was posted: the limit is another one now
         raise invalid("size", f"the image can't be shown smaller: {error.detail}; leave size out") from error
 

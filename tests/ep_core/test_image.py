@@ -8,7 +8,7 @@ from PIL import Image, ImageCms
 
 from ep_core import image as image_module
 from ep_core.errors import ImageTooLarge, UnreadableImage
-from ep_core.image import read_image, to_rgb
+from ep_core.image import FORMATS, read_image, to_rgb
 from tests.pictures import encode
 
 RAMP = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(48, axis=0)  # black on the left to white on the right
@@ -56,7 +56,7 @@ def test_a_jpeg_comes_smaller_where_that_is_enough(photograph, jpeg, enough, lea
         read_image(jpeg, enough=enough, max_pixels=300_000)
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+@pytest.mark.parametrize("file_format", FORMATS)
 def test_every_supported_format_is_read(photograph, file_format):
     image = read_image(encode(photograph, file_format))
     assert image.size == photograph.size

@@ -12,12 +12,12 @@ from functools import cache
 
 from PIL import Image
 
+from ep_core.image import FORMATS
 from tests.pictures import encode
 
 from .posting import picture
 from .stack import SAMPLES
 
-FORMATS = ("PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG")
 HUGE = (0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
 
 
@@ -44,13 +44,17 @@ def originals() -> dict[str, bytes]:
     """Return whole files: the photographs, and small pictures in each format and several modes."""
     found = {path.name: path.read_bytes() for path in sorted(SAMPLES.glob("*.jpg"))}
     small = Image.open(io.BytesIO(picture(0)))
-    for format_ in FORMATS:
+    for format_ in sorted(FORMATS):
         found[f"small.{format_.lower()}"] = encode(small, format_)
     found["palette.png"] = encode(small.convert("P"), "PNG")
     found["grey16.png"] = encode(small.convert("I;16"), "PNG")
     found["alpha.webp"] = encode(small.convert("RGBA"), "WEBP", lossless=True)
     found["cmyk.jpeg"] = encode(small.convert("CMYK"), "JPEG")
     found["lzw.tiff"] = encode(small, "TIFF", compression="tiff_lzw")
+    found["deep.pgm"] = encode(small.convert("I;16"), "PPM")
+    found["deep.jp2"] = encode(small.convert("I;16"), "JPEG2000")
+    found["turned.avif"] = encode(small, "AVIF", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\3\0\0\0\1\0\6\0\0")
+    found["tiles.jp2"] = encode(small, "JPEG2000", tile_size=(32, 32), irreversible=True)
     found["progressive.jpeg"] = encode(small, "JPEG", progressive=True)
     return found
 
@@ -152,6 +156,27 @@ def _lie_webp(data: bytearray, width: int, height: int) -> bytes:
     return bytes(data)
 
 
+def _lie_avif(data: bytearray, width: int, height: int) -> bytes:
+    at = data.find(b"ispe")
+    struct.pack_into(">II", data, at + 8, width, height)
+    return bytes(data)
+
+
+def _lie_jpeg2000(data: bytearray, width: int, height: int) -> bytes:
+    struct.pack_into(">II", data, data.find(b"ihdr") + 4, height, width)
+    struct.pack_into(">II", data, data.find(b"\xff\x4f\xff\x51") + 8, width, height)
+    return bytes(data)
+
+
+def _lie_ppm(data: bytearray, width: int, height: int) -> bytes:
+    return data[:3] + f"{width} {height}\n".encode() + data[data.find(b"\n", 3) + 1 :]
+
+
+def _lie_qoi(data: bytearray, width: int, height: int) -> bytes:
+    struct.pack_into(">II", data, 4, width, height)
+    return bytes(data)
+
+
 def _lie_tiff(data: bytearray, width: int, height: int) -> bytes:
     directory = struct.unpack_from("<I", data, 4)[0]
     for entry in range(struct.unpack_from("<H", data, directory)[0]):
@@ -169,4 +194,8 @@ _LIES: dict[bytes, Callable[[bytearray, int, int], bytes]] = {
     b"BM": _lie_bmp,
     b"RIFF": _lie_webp,
     b"II*\0": _lie_tiff,
+    b"\0\0\0 ftypavif": _lie_avif,
+    b"\0\0\0\x0cjP  ": _lie_jpeg2000,
+    b"P6\n": _lie_ppm,
+    b"qoif": _lie_qoi,
 }

@@ -47,6 +47,10 @@ def forms(photograph: Image.Image) -> dict[str, bytes]:
         "palette": encode(photograph.quantize(64), "PNG"),
         "gif": encode(small, "GIF"),
         "bmp": encode(small, "BMP"),
+        "avif": encode(photograph, "AVIF"),
+        "jpeg 2000": encode(small, "JPEG2000"),
+        "pgm": encode(small.convert("L"), "PPM"),
+        "qoi": encode(small, "QOI"),
         "see-through png": encode(see_through(small), "PNG"),
         "see-through webp": encode(see_through(photograph), "WEBP"),
         "narrow": encode(photograph.resize((2000, 3)), "JPEG"),
@@ -99,6 +103,12 @@ def talkative(photograph: Image.Image, orientation: int = 1) -> dict[str, bytes]
         "black and white tiff": encode(small.convert("1"), "TIFF", compression="group4", **in_tiff),
         "gif": _gif(encode(small.quantize(16), "GIF", transparency=3, comment=SECRET), orientation),
         "bmp": encode(small, "BMP"),
+        "avif": encode(small, "AVIF", xmp=xmp(orientation), **said),
+        "see-through avif": encode(see_through(small), "AVIF", xmp=xmp(), **said),  # Pillow writes it upright
+        "jpeg 2000": _jpeg2000(encode(small, "JPEG2000", comment=SECRET)),
+        "codestream": encode(small, "JPEG2000", no_jp2=True, comment=SECRET),
+        "pgm": encode(small.convert("L"), "PPM").replace(b"\n", b"\n# " + SECRET.encode() + b"\n", 1),
+        "qoi": encode(small, "QOI"),
     }
     return {name: data + SECRET.encode() for name, data in files.items()}
 
@@ -135,6 +145,14 @@ def _png(data: bytes) -> bytes:
 
 def _tiff_tags(orientation: int) -> dict[int, object]:
     return {270: SECRET, 305: "Editor", 306: "2026:01:31 12:00:00", 315: SECRET, 700: xmp(orientation), 33723: b"IPTC"}
+
+
+def _jpeg2000(data: bytes) -> bytes:
+    """Return a JPEG 2000 with boxes that say more."""
+    said = [(b"xml ", xmp()), (b"uuid", bytes(16) + SECRET.encode()), (b"uinf", SECRET.encode())]
+    boxes = b"".join(struct.pack(">I", 8 + len(content)) + kind + content for kind, content in said)
+    at = data.find(b"jp2c") - 4
+    return data[:at] + boxes + data[at:] + boxes
 
 
 def _gif(data: bytes, orientation: int) -> bytes:

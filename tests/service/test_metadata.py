@@ -21,6 +21,9 @@ TOLD = {
     *("progressive", "progression", "exif", "background", "version", "default_image", "loop", "timestamp", "duration"),
 }
 """Names of what Pillow may find in a file beside its pixels; of EXIF, only the orientation."""
+ANEW = ("turned", "tiff", "jpeg 2000", "pgm", "qoi")
+"""Parts of the names of files that are always written anew; Pillow leaves a comment in each JPEG 2000."""
+WITHOUT_PROFILE = ("gif", "bmp", "jpeg 2000", "codestream", "pgm", "qoi")
 DECODING_TAGS = {
     *range(256, 260),
     262,
@@ -54,6 +57,11 @@ def pixels(data: bytes) -> tuple[tuple[int, int], bytes]:
     return picture.size, picture.tobytes()
 
 
+def is_blank(value: object) -> bool:
+    """Return whether a value was overwritten: an AVIF keeps the places of all that is in it."""
+    return isinstance(value, bytes) and not value.strip(b"\0")
+
+
 def clean(data: bytes) -> bytes:
     return without_metadata(data, read_image(data))
 
@@ -71,13 +79,13 @@ def test_the_pixels_stay_and_nothing_is_said(photograph: Image.Image, name: str,
         assert said.encode() not in stripped
     with Image.open(io.BytesIO(stripped)) as image:
         image.load()
-        assert set(image.info) <= TOLD
+        assert {name for name, value in image.info.items() if not is_blank(value)} <= TOLD
         exif = set(image.getexif())
         assert exif <= (DECODING_TAGS if image.format == "TIFF" else {ORIENTATION})
     assert clean(stripped) == stripped
 
 
-@pytest.mark.parametrize("name", [name for name in TALKATIVE if name not in ("gif", "bmp")])
+@pytest.mark.parametrize("name", [name for name in TALKATIVE if name not in WITHOUT_PROFILE])
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_format_samples_and_colours_stay(photograph: Image.Image, name: str, orientation: int) -> None:
     data = talkative(photograph, orientation)[name]
@@ -89,7 +97,7 @@ def test_format_samples_and_colours_stay(photograph: Image.Image, name: str, ori
         assert (after.mode, after.tobytes()) == (before.mode, before.tobytes())
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "turned" not in name and "tiff" not in name])
+@pytest.mark.parametrize("name", [name for name in NAMES if not any(other in name for other in ANEW)])
 def test_what_says_nothing_is_left_as_it_is(photograph: Image.Image, name: str) -> None:
     data = forms(photograph)[name]
 

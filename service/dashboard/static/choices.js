@@ -14,10 +14,10 @@ const VARIANTS = { preserve: "Preserve: keep the score", delete: "Delete: destro
 const SWEEPS = { "": "5, 10, 20, 40, 60, 80 %", "0.05, 0.1, 0.2": "5, 10, 20 %", "0.1": "10 % only", own: "Others …" };
 const COMPARED = ["gradient", "guided_backprop", "grad_cam", "rise", "extremal"]; // figure 2
 const SHOWN = {
-  extremal: ["areas", "variant", "perturbation", "preset"],
-  compare: ["methods", "areas", "perturbation", "preset"],
-  channels: ["layer", "counts", "variant", "invert", "preset"],
-  class_channels: ["layer", "counts", "top", "invert", "preset"],
+  extremal: ["areas", "variant", "perturbation", "preset", "white_level"],
+  compare: ["methods", "areas", "perturbation", "preset", "white_level"],
+  channels: ["layer", "counts", "variant", "invert", "preset", "white_level"],
+  class_channels: ["layer", "counts", "top", "invert", "preset", "white_level"],
 };
 
 /** Return the control: `{node, model(), params(), set(params), load()}`; `onModel(card)` is told of every model. */
@@ -29,6 +29,7 @@ export function choices(onModel) {
   const own = el("input", { type: "text", placeholder: "0.05, 0.1, 0.2", "aria-label": "Shares of the image, in (0, 1)" });
   const counts = el("input", { type: "text", placeholder: "The paper’s, scaled to the layer" });
   const top = el("input", { type: "number", min: 1, max: 16, value: 5 });
+  const white = el("input", { type: "number", min: 1, max: 65535, placeholder: "The largest that there can be" });
   const invert = el("input", { type: "checkbox", id: uniqueId("invert") });
   const methods = el("fieldset.methods-asked", {}, el("legend", {}, "Methods"));
   const several = el("small", {}, "Choose several images of one class.");
@@ -44,6 +45,7 @@ export function choices(onModel) {
     methods,
     invert: el("div.row", {}, invert, el("label", { htmlFor: invert.id }, "Show what they look for (slower)")),
     preset: field("Preset", controls.preset),
+    white_level: field("White of a 16-bit grey image", white, "Such as 4095, where a camera has 12 bits"),
   };
 
   async function adapt() {
@@ -78,6 +80,7 @@ export function choices(onModel) {
       counts: numbers(counts.value),
       top: Number(top.value),
       invert: invert.checked,
+      white_level: Number(white.value) || undefined,
       methods: boxes().filter((box) => box.checked).map((box) => box.value),
     };
     const chosen = Object.fromEntries(SHOWN[task.value].map((name) => [name === "counts" ? "areas" : name, values[name]]));
@@ -96,6 +99,7 @@ export function choices(onModel) {
     if (asked.task.endsWith("channels")) counts.value = (asked.areas || []).join(", ");
     else [sweep.value, own.value] = ["own", asked.areas.join(", ")];
     top.value = asked.top ?? top.value;
+    white.value = asked.white_level ?? "";
     invert.checked = Boolean(asked.invert);
     for (const box of boxes()) box.checked = asked.methods ? asked.methods.includes(box.value) : box.checked;
     const others = Object.entries(await unusual(asked).catch(() => ({})));

@@ -34,7 +34,7 @@ export function jobPage(stage, id, { again, changed }) {
     document.title = `${job.status} · Extremal perturbations`;
     if (job.status === "succeeded") {
       const result = await get(job.links.result, { signal: ending.signal });
-      show(stage, heading(job, result), PAGES[job.params.task](job, result, ending.signal), takeAway(job, result), actions(job));
+      show(stage, heading(job, result), warnings(result), PAGES[job.params.task](job, result, ending.signal), takeAway(job, result), actions(job));
     } else if (isOver(job)) {
       show(stage, el("h1", {}, job.status === "failed" ? "This job has failed" : "This job was canceled"), el("p.error", { role: "alert" }, job.error?.detail || job.status), actions(job));
     } else {
@@ -78,6 +78,10 @@ export function jobPage(stage, id, { again, changed }) {
 function failed(error) {
   const text = error.status === 404 ? "There is no such job: it was removed, or has expired." : error.message;
   return el("div.stack", {}, el("p.error", { role: "alert" }, text), el("p", {}, el("a", { href: "#/" }, "Explain an image")));
+}
+
+function warnings({ warnings: found = [] }) {
+  return found.length > 0 && el("ul.warnings", { "aria-label": "Warnings" }, found.map(({ detail }) => el("li", {}, detail)));
 }
 
 function heading(job, result) {

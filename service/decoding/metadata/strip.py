@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
 from PIL import Image
 
 from ep_core.errors import InvalidInput
 from ep_core.image import read_image
 
-from . import bmp, gif, jpeg, png, tiff, webp
+from . import avif, bmp, gif, jpeg, jpeg2000, png, tiff, webp
 from .orientation import UPRIGHT, orientation_of
 from .parts import NotUnderstood
 
-_STRIPS = {
-    jpeg.MAGIC: jpeg.strip,
-    png.MAGIC: png.strip,
-    webp.MAGIC: webp.strip,
-    gif.MAGIC: gif.strip,
-    bmp.MAGIC: bmp.strip,
-    **dict.fromkeys(tiff.MAGICS, tiff.strip),
-}
-_CHECKED = (bmp.MAGIC, *tiff.MAGICS)
-"""The beginnings of formats whose decoders read on where a file says that it ends: those are compared afterwards."""
+
+class _Format(NamedTuple):
+    """A format's first bytes, and what takes its metadata out."""
+
+    magics: tuple[bytes, ...]
+    strip: Callable[[bytes, int], bytes]
+    at: int = 0
+    """Where the first bytes stand."""
+    is_checked: bool = False
+    """Whether the picture is compared afterwards: a decoder may read what the file says isn't of the picture."""
+
+
+_FORMATS = (
+    _Format((jpeg.MAGIC,), jpeg.strip),
+    _Format((png.MAGIC,), png.strip),
+    _Format((webp.MAGIC,), webp.strip),
+    _Format((gif.MAGIC,), gif.strip),
+    _Format((bmp.MAGIC,), bmp.strip, is_checked=True),
+    _Format(tiff.MAGICS, tiff.strip, is_checked=True),
+    _Format((jpeg2000.MAGIC, jpeg2000.CODESTREAM_MAGIC), jpeg2000.strip, is_checked=True),
+    _Format(avif.MAGICS, avif.strip, at=4, is_checked=True),
+)
 _ROWS = 64
 
 
@@ -37,24 +50,24 @@ def without_metadata(data: bytes, picture: Image.Image) -> bytes:
         data: a file that `read_image` takes.
         picture: what it has returned of it.
     """
+    known = next((one for one in _FORMATS if data.startswith(one.magics, one.at)), None)
     with suppress(NotUnderstood, IndexError):
-        stripped = _strip(data)
-        if stripped == data or not data.startswith(_CHECKED) or _shows(stripped, picture):
+        stripped = _strip(data, known)
+        if stripped == data or not (known and known.is_checked) or _shows(stripped, picture):
             return stripped
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()
 
 
-def _strip(data: bytes) -> bytes:
-    strip = next((strip for magic, strip in _STRIPS.items() if data.startswith(magic)), None)
-    if strip is None:
+def _strip(data: bytes, known: _Format | None) -> bytes:
+    if known is None:
         raise NotUnderstood
-    stripped = strip(data, UPRIGHT)
+    stripped = known.strip(data, UPRIGHT)
     if stripped == data:
         return data
     orientation = orientation_of(data)
-    return stripped if orientation == UPRIGHT else strip(data, orientation)
+    return stripped if orientation == UPRIGHT else known.strip(data, orientation)
 
 
 def _shows(data: bytes, picture: Image.Image) -> bool:

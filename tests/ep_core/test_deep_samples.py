@@ -1,0 +1,105 @@
+"""Grey samples of more than 8 bits: which value is white, and what is said where that is odd."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ep_core.errors import InvalidInput
+from ep_core.image import check_white_level, read_image, to_rgb, warnings_of
+from tests.pictures import encode
+
+RAMP = np.linspace(0, 4095, 256).astype(np.uint16)[None].repeat(16, axis=0)
+"""What a camera of 12 bits sees of a ramp from black to white."""
+
+
+def deep(samples: np.ndarray, file_format: str = "PNG") -> bytes:
+    return encode(Image.fromarray(samples), file_format)
+
+
+def deep_colours(samples: np.ndarray) -> bytes:
+    """Return a PNG of 16-bit colours, which Pillow can't write: H x W x 3."""
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    head = struct.pack(">IIBBBBB", samples.shape[1], samples.shape[0], 16, 2, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
+    )
+
+
+def brightest(picture: Image.Image) -> int:
+    return int(np.asarray(picture).max())
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
+@pytest.mark.parametrize(("bits", "times"), [(10, "64"), (12, "16"), (14, "4")])
+def test_fewer_bits_than_the_file_has_are_told(file_format: str, bits: int, times: str) -> None:
+    data = deep(np.linspace(0, 2**bits - 1, 256).astype(np.uint16)[None].repeat(16, axis=0), file_format)
+    picture = read_image(data)
+    (warning,) = warnings_of(picture)
+    assert warning.kind == "white-level"
+    assert f"as if they had {bits} bits: it was read as it is, {times} times too dark" in warning.detail
+    assert f"Set white_level to {2**bits - 1}" in warning.detail
+
+    bright = read_image(data, white_level=2**bits - 1)
+    assert (brightest(bright), warnings_of(bright)) == (255, ())
+    check_white_level(data, 2**bits - 1)
+
+
+def test_the_white_level_is_white_and_what_lies_above_is_cut_off() -> None:
+    samples = np.array([[0, 1000, 2000, 4000]], np.uint16)
+    picture = read_image(deep(samples), white_level=2000)
+    assert np.asarray(picture)[0, :, 0].tolist() == [0, 128, 255, 255]
+    (warning,) = warnings_of(picture)
+    assert "some samples are brighter (4000) than white_level (2000): they were cut off" in warning.detail
+
+
+@pytest.mark.parametrize(
+    "samples", [RAMP * 16, np.where(RAMP > 4000, 65535, RAMP)], ids=["all bits used", "few bright samples"]
+)
+def test_samples_that_use_their_bits_are_nothing_odd(samples: np.ndarray) -> None:
+    assert warnings_of(read_image(deep(samples.astype(np.uint16)))) == ()
+
+
+def test_a_picture_given_as_an_image_is_read_the_same() -> None:
+    image = Image.fromarray(RAMP)
+    assert "white_level to 4095" in warnings_of(to_rgb(image))[0].detail
+    assert to_rgb(image, 4095).tobytes() == read_image(deep(RAMP), white_level=4095).tobytes()
+
+
+def test_dark_colours_of_16_bits_are_told() -> None:
+    colours = np.stack([RAMP] * 3, axis=-1)
+    (warning,) = warnings_of(read_image(deep_colours(colours)))
+    assert "Convert it to 8 bits a sample" in warning.detail
+    assert warnings_of(read_image(deep_colours(colours * 16))) == ()
+
+
+def test_formats_that_tell_their_white_need_no_level() -> None:
+    pgm = f"P5\n{RAMP.shape[1]} {RAMP.shape[0]}\n4095\n".encode() + RAMP.astype(">u2").tobytes()
+    assert brightest(read_image(pgm)) == 255
+    dark = f"P5\n{RAMP.shape[1]} {RAMP.shape[0]}\n65535\n".encode() + RAMP.astype(">u2").tobytes()
+    assert warnings_of(read_image(dark)) == ()  # the file has said so
+    with pytest.raises(InvalidInput, match="this is a PPM of mode I: leave it out") as error:
+        check_white_level(pgm, 4095)
+    assert error.value.field == "white_level"
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_white_level_of_8_bit_samples_is_refused(mode: str) -> None:
+    data = encode(Image.new(mode, (8, 8)), "PNG")
+    check_white_level(data, None)
+    with pytest.raises(InvalidInput, match=f"white_level is for PNG and TIFF .* a PNG of mode {mode}"):
+        check_white_level(data, 255)
+
+
+def test_what_is_saved_of_a_picture_says_nothing_of_it() -> None:
+    picture = read_image(deep(RAMP))
+    for file_format in ("PNG", "JPEG", "WEBP", "TIFF", "GIF"):
+        assert b"white_level" not in encode(picture, file_format)
+        with Image.open(io.BytesIO(encode(picture, file_format))) as saved:
+            assert "warnings" not in saved.info
