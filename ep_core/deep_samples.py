@@ -64,9 +64,7 @@ class EightBit:
         """Return what is odd about the samples of the bands that were converted."""
         brightest, white = self._brightest, self._white_level
         if white is not None and brightest > white:
-            return (
-                _warning(f"some samples are brighter ({brightest}) than white_level ({white}): they were cut off"),
-            )
+            return (_warning(f"some samples are brighter ({brightest}) than white_level ({white}): they were cut off"),)
         narrow = next((bits for bits in _NARROW_BITS if brightest < 2**bits), None)
         if white is None and narrow is not None and self._bits > narrow and not self._tells_white:
             likely = 2**narrow - 1

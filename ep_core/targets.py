@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 
 from .errors import InvalidInput, UnknownName
 
 MAX_SUGGESTIONS = 5
+ALIKE = 0.6  # of the letters
+_WORD = re.compile(r"\w{3,}")
 
 
 def resolve_target(target: int | str, labels: Sequence[str]) -> int:
@@ -34,14 +37,28 @@ def resolve_target(target: int | str, labels: Sequence[str]) -> int:
     if not matches:
         nearest = nearest_names(target, labels)
         hint = f"; did you mean {', '.join(map(repr, nearest))}?" if nearest else ""
+        if wanted.isdecimal() and int(wanted) < len(labels):
+            hint = f': a class index is a number, not a text, as in "target": {int(wanted)}'
         raise UnknownName(f"no class is called {target!r}{hint}", field="target", nearest=nearest)
     return matches[0]
 
 
 def nearest_names(name: str, names: Sequence[str]) -> list[str]:
-    """Return up to five of `names` that `name` may mean: first those that contain it, then those spelled alike."""
+    """Return up to five of `names` that `name` may mean: those that contain it, then those that are spelled alike."""
     wanted = name.strip().casefold()
     by_folded = {n.casefold(): n for n in names}
     containing = sorted((n for n in by_folded if wanted and wanted in n), key=len)
-    alike = get_close_matches(wanted, list(by_folded), n=MAX_SUGGESTIONS, cutoff=0.5)
+    matcher = SequenceMatcher(b=wanted)
+    likeness = {n: _likeness(matcher, n) for n in by_folded}
+    alike = sorted((n for n, share in likeness.items() if share >= ALIKE), key=lambda n: (-likeness[n], len(n)))
     return [by_folded[n] for n in dict.fromkeys(containing + alike)][:MAX_SUGGESTIONS]
+
+
+def _likeness(matcher: SequenceMatcher[str], name: str) -> float:
+    """Return how alike a name, or a word of it, is to what was written: the part of its letters, 1 if equal."""
+    best = 0.0
+    for part in {name, *_WORD.findall(name)}:
+        matcher.set_seq1(part)
+        if min(matcher.real_quick_ratio(), matcher.quick_ratio()) > max(best, ALIKE):
+            best = max(best, matcher.ratio())
+    return best

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from .errors import InvalidInput, ModelUnavailable
 from .report import RESULT
+from .wording import in_words
 
 if TYPE_CHECKING:
     from .models import Classifier
@@ -102,8 +103,7 @@ def errors_in_words(command: str, *, stopped: str = "nothing was written") -> It
     try:
         yield
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, _option(e))) or 'options'}: {e['msg']}" for e in error.errors()]
-        _fail(command, *lines)
+        _fail(command, *(f"{_option(one)}: {in_words(one)}" for one in error.errors()))
     except (InvalidInput, ModelUnavailable, OSError) as error:
         _fail(command, str(error))
     except KeyboardInterrupt:
@@ -111,9 +111,9 @@ def errors_in_words(command: str, *, stopped: str = "nothing was written") -> It
         raise typer.Exit(130) from None
 
 
-def _option(error: Any) -> tuple[str | int, ...]:
-    """Return a validation error's place, without pydantic's names for the members of a union."""
-    return tuple(part for part in error["loc"] if isinstance(part, int) or "[" not in part)
+def _option(error: Any) -> str:
+    """Return the option that a validation error is about; what else a place holds are pydantic's own names."""
+    return f"--{str(error['loc'][0]).replace('_', '-')}" if error["loc"] else "options"
 
 
 def _fail(command: str, *lines: str) -> None:

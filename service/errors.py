@@ -101,7 +101,7 @@ class InvalidFields(ApiError):
 
     status = 422
     slug = "invalid-input"
-    example = "areas.2: Input should be less than 1"
+    example = "areas.2: 2.0 is too large: it must be less than 1"
 
     def __init__(self, errors: list[FieldError]) -> None:
         more = f" (and {len(errors) - 1} more: see `errors`)" if len(errors) > 1 else ""

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from ep_core.spec import SPECS
 from ep_core.targets import nearest_names
+from ep_core.wording import in_words
 
 MAX_ERRORS = 20
 MAX_VALUE_CHARS = 100
@@ -67,14 +68,14 @@ def _field_error(error: Mapping[str, Any], around: Sequence[str]) -> FieldError:
         return _unknown_field(str(top), value, task, around if len(error["loc"]) == 1 else ())
     # What else is in a location are names of a union's members, which mean nothing to the sender.
     field = ".".join([str(top), *(str(part) for part in inner if isinstance(part, int))])
-    return FieldError(field=field, detail=_detail(error), value=value, allowed=_allowed(str(top), task, error))
+    return FieldError(field=field, detail=in_words(error), value=value, allowed=_allowed(str(top), task, error))
 
 
 def _location(location: tuple[str | int, ...], around: Sequence[str]) -> tuple[str, tuple[str | int, ...]]:
     """Return the task, and the field without what says where it came from (a JSON body's `params`, the query, ...)."""
     task = _DEFAULT_TASK
     if around and location[:1] != ("params",):  # beside the parameters
-        return task, location or ("params" if "params" in around else "body",)
+        return task, location or ("body",)
     if len(location) > 1 and location[0] in ("params", "query", "path", "header", "body"):
         location = location[1:]
     if location and location[0] in SPECS:  # the member of the union
@@ -103,11 +104,6 @@ def _unknown_field(name: str, value: str | None, task: str, around: Sequence[str
     return FieldError(
         field=name[:MAX_VALUE_CHARS], detail=f"there is no such field; {hint}", value=value, nearest=nearest
     )
-
-
-def _detail(error: Mapping[str, Any]) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ").replace(" after validation", "")
-    return message.replace("Tuple", "Array")  # JSON knows no tuples
 
 
 def _allowed(field: str, task: str, error: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -41,6 +41,7 @@ from pydantic import (
 )
 
 from ep_core.errors import InvalidInput
+from ep_core.wording import in_words
 
 from .card import Source
 
@@ -97,7 +98,7 @@ class ModelEntry(BaseModel):
             return labels
         path = _folder(info) / labels
         try:
-            return path.read_text(encoding="utf-8").splitlines()
+            return read_labels(path)
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"can't read labels from {path}: {error}") from error
 
@@ -143,13 +144,28 @@ def read_model_list(path: Path) -> dict[str, ModelEntry]:
         InvalidInput: the file can't be read, or isn't a model list; says which entry and key is wrong.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         return _ModelList.model_validate(data, context={"folder": path.parent}).models
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'models'}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'models'}: {in_words(e)}" for e in error.errors())
         raise InvalidInput(f"model list {path}: {problems}", field="models_file") from error
     except (OSError, ValueError) as error:
         raise InvalidInput(f"model list {path} can't be read: {error}", field="models_file") from error
+
+
+def read_labels(path: Path) -> list[str]:
+    """Return the labels of a text file that has one a line; a byte order mark and empty lines at its end are none.
+
+    Raises:
+        OSError, UnicodeDecodeError: it can't be read.
+        ValueError: a line in the middle is empty.
+    """
+    labels = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    while labels and not labels[-1]:
+        labels.pop()
+    if "" in labels:
+        raise ValueError(f"line {labels.index('') + 1} of {path} is empty: a label goes on each, in the classes' order")
+    return labels
 
 
 def _folder(info: ValidationInfo) -> Path:

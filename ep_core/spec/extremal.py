@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StrictBool, StrictInt, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, field_validator, model_validator
 
 from .common import MAX_AREAS, CommonSpec, PerturbationKind, Preset
 
@@ -12,7 +12,18 @@ DEFAULT_AREAS = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # section 4
 
 MAX_ALTERNATIVES = 4
 
-Area = Annotated[float, Field(gt=0, lt=1)]
+
+def _no_percentage(area: object) -> object:
+    try:
+        share = float(area)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return area
+    if 1 < share <= 100:
+        raise ValueError(f"{share:g} is not a share of the image: write {share / 100:g} for {share:g} %")
+    return area
+
+
+Area = Annotated[float, Field(gt=0, lt=1), BeforeValidator(_no_percentage)]
 
 
 class SpatialSpec(CommonSpec):

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import limits
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from ep_core.wording import in_words
+
 if TYPE_CHECKING:  # the settings hold keys
     from service.settings import ApiSettings
 
@@ -89,13 +91,13 @@ def read_keys(file: Path) -> list[ApiKey]:
         ValueError: it can't be read, or isn't such a file; the message is one line.
     """
     try:
-        listed = tomllib.loads(file.read_text()).get("keys", [])
+        listed = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("keys", [])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{file}: {error}") from error
     try:
         return TypeAdapter(list[ApiKey]).validate_python(listed)
     except ValidationError as error:
-        faults = (f"keys.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        faults = (f"keys.{'.'.join(map(str, fault['loc']))}: {in_words(fault)}" for fault in error.errors())
         raise ValueError(f"{file}: {'; '.join(faults)}") from error
 
 

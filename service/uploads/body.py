@@ -31,7 +31,7 @@ from .limits import (
 )
 from .options import JobOptions
 from .scan import other_bytes
-from .upload import Upload, check_count, check_urls
+from .upload import Upload, check_count, check_urls, utf8_json
 
 
 class JobBody(JobOptions):
@@ -75,6 +75,12 @@ async def read_text(request: Request, limits: UploadLimits, take: Take) -> bytes
     return text
 
 
+def check_not_empty(text: bytes) -> None:
+    """Raise `InvalidFields` where a JSON body is empty."""
+    if not text.strip():
+        raise invalid("body", "it is empty: send a JSON object with the image in base64, or a multipart form")
+
+
 async def _received(request: Request, limits: UploadLimits, take: Take) -> bytes:
     max_base64 = 4 * (limits.image_bytes + 2) // 3
     body = limited(request, max_base64 + MAX_PARAMS_BYTES + FRAMING_BYTES, too_large_json(limits))
@@ -85,12 +91,13 @@ async def _received(request: Request, limits: UploadLimits, take: Take) -> bytes
         urls = limits.images if limits.takes_urls else 0  # how many there are is known only once it is read
         await take(_COPIES * (file.size or 0) + limits.fetched_bytes(urls))
         await file.seek(0)
-        return await file.read()
+        return utf8_json(await file.read(), "body")
     finally:
         await file.close()
 
 
 def _from_json(text: bytes, limits: UploadLimits) -> Upload:
+    check_not_empty(text)
     try:
         body = JobBody.model_validate_json(text)
     except ValidationError as error:
@@ -114,7 +121,7 @@ def _base64_texts(body: JobBody) -> list[str]:
             raise invalid("images", "there is none: send at least one")
         return body.images
     if body.image is None and not body.urls:
-        raise invalid("image", "Field required (or images, for a batch or the task class_channels)")
+        raise invalid("image", "it is missing: send image (or images, for a batch or the task class_channels)")
     return [] if body.image is None else [body.image]
 
 

@@ -9,7 +9,7 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from service.errors import InvalidFields
+from service.errors import InvalidFields, UploadTooLarge
 from service.shares import Take
 from service.validation import FieldError
 
@@ -57,7 +57,7 @@ async def open_form(request: Request, limits: UploadLimits, *, names: Sequence[s
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
             raise too_many(f"more than {parts}", limits) from error
-        raise invalid("image", f"the multipart form can't be read: {error.message}") from error
+        raise _unreadable(parser, error) from error
     except UnicodeError as error:  # of a charset that is no text's
         raise invalid("image", f"the multipart form can't be read: {error}") from error
     try:
@@ -67,6 +67,18 @@ async def open_form(request: Request, limits: UploadLimits, *, names: Sequence[s
         yield form
     finally:
         await form.close()
+
+
+def _unreadable(parser: MultiPartParser, error: MultiPartException) -> InvalidFields | UploadTooLarge:
+    """Return what is wrong with a form, of a part that is too long by its name."""
+    name = clean_name(parser._current_part.field_name)
+    if not error.message.startswith("Part exceeded"):
+        return invalid("body", f"the multipart form can't be read: {error.message}")
+    if name == "image":
+        return invalid(
+            name, "the part must be a file, with a filename in its Content-Disposition: without one it is a text"
+        )
+    return too_large(FieldError(field=name, detail=more_than(MAX_PARAMS_BYTES)))
 
 
 async def _from_form(form: FormData, limits: UploadLimits, take: Take) -> Upload:

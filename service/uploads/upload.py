@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,10 +31,17 @@ class Upload:
     options: JobOptions = field(default_factory=JobOptions)
 
 
+def utf8_json(text: bytes, field: str) -> bytes:
+    """Return a JSON text without a byte order mark; raises `InvalidFields` where it is in UTF-16 or UTF-32."""
+    if text.startswith((BOM_UTF16_LE, BOM_UTF16_BE, b"\0\0" + BOM_UTF16_BE)):
+        raise invalid(field, "its text is in UTF-16 or UTF-32: send it in UTF-8")
+    return text.removeprefix(BOM_UTF8)
+
+
 def parse_params(text: bytes) -> Spec:
     """Return the parameters that a JSON text holds; an empty one means the defaults."""
     try:
-        return _params.validate_json(text if text.strip() else b"{}")
+        return _params.validate_json(utf8_json(text, "params").strip() or b"{}")
     except ValidationError as error:
         raise InvalidFields(field_errors(error.errors())) from error
 

@@ -49,18 +49,18 @@ def test_explain_writes_everything(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--areas", "0.1,1.5"], "areas.1: Input should be less than 1"),
-        (["--areas", ""], "areas: Tuple should have at least 1 item"),
+        (["--areas", "0.1,10,20"], "--areas: 10 is not a share of the image: write 0.1 for 10 %"),
+        (["--areas", ""], "--areas: there must be at least 1, not 0"),
         (["--areas", "0.1,0.1"], "areas must all be different"),
-        (["--areas", "a"], "areas.0: Input should be a valid number"),
+        (["--areas", "a"], "--areas: 'a' is not a number"),
         (["--variant", "keep"], "'preserve', 'delete' or 'hybrid'"),
-        (["--threshold", "nan"], "threshold: Input should be a finite number"),
+        (["--threshold", "nan"], "--threshold: nan is not a finite number"),
         (["--target", "black bear"], "did you mean 'American black bear'"),
         (["--target", "1000"], "use 0 to 999"),
         (["--model", "mobilenet"], "mobilenet_v2"),
         (["--device", "gpu"], "use cpu, cuda or cuda:N"),
         (["--device", "cuda:99"], "device 'cuda:99' is not here"),
-        (["--sigma-max", "0"], "sigma_max: Input should be greater than 0"),
+        (["--sigma-max", "0"], "--sigma-max: 0.0 is too small: it must be more than 0"),
     ],
 )
 def test_mistakes_are_explained_in_a_line(tmp_path: Path, arguments: list[str], said: str) -> None:
@@ -171,7 +171,7 @@ def test_other_answers_in_words() -> None:
 def test_alternatives_are_counted(tmp_path: Path, count: str) -> None:
     done = here("explain", SAMPLES / "goose.jpg", "--out", tmp_path / "out", "--alternatives", count)
     assert done.exit_code == 2
-    assert "alternatives: Input should be" in done.stderr
+    assert "--alternatives: " in done.stderr
 
 
 def test_other_answers_are_sought_only_where_asked_for(tmp_path: Path) -> None:
@@ -215,9 +215,9 @@ def test_class_channels_over_a_folder(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--layer", "features.81"], "did you mean 'features.8'"),
-        (["--areas", "0,5"], "areas.0: Input should be greater than or equal to 1"),
+        (["--areas", "0,5"], "--areas: 0 is too small: it must be at least 1"),
         (["--areas", "97"], "use 1 to 96"),
-        (["--areas", "x"], "areas.0: Input should be a valid integer"),
+        (["--areas", "x"], "--areas: 'x' is not a whole number"),
     ],
 )
 def test_mistakes_about_channels_are_explained(tmp_path: Path, arguments: list[str], said: str) -> None:

@@ -49,6 +49,19 @@ def test_nearest_names_finds_parts_and_misspellings(name, first):
     assert nearest_names(name, LABELS)[0] == first
 
 
+def test_a_word_of_a_label_that_is_misspelled_comes_first():
+    assert nearest_names("buss", ("brass", "basset", "abacus", "school bus", "busby"))[0] == "school bus"
+
+
+def test_an_index_as_a_text_is_told_to_be_a_number():
+    with pytest.raises(UnknownName, match='a class index is a number, not a text, as in "target": 3'):
+        resolve_target("3", LABELS)
+    with pytest.raises(UnknownName) as error:
+        resolve_target("99", LABELS)
+    assert "index" not in error.value.detail
+    assert resolve_target("3", ("a", "3")) == 1
+
+
 def test_nearest_names_gives_at_most_five():
     assert len(nearest_names("resnet", [f"resnet{n}" for n in range(50)])) == 5
 

@@ -87,8 +87,8 @@ def test_bad_images(client: TestClient, data: bytes, status: int, slug: str, for
         ('{"target": "crane"}', "target", "[3, 4]"),
         ('{"target": 6}', "target", "0 to 5"),
         ('{"target": -1}', "target", "0 to 5"),
-        ('{"target": 1.5}', "target", "valid integer"),
-        ('{"target": true}', "target", "valid string"),
+        ('{"target": 1.5}', "target", "1.5 is not a whole number"),
+        ('{"target": true}', "target", "true is not a text"),
         ('{"target": ""}', "target", "at least 1 character"),
         ('{"target": 99999999999999999999999}', "target", "0 to 5"),
         ('{"variant": "keep"}', "variant", "'preserve', 'delete' or 'hybrid'"),
@@ -97,38 +97,40 @@ def test_bad_images(client: TestClient, data: bytes, status: int, slug: str, for
         ('{"task": "chanels"}', "task", "did you mean channels"),
         ('{"task": "xyzzy"}', "task", "the tasks are extremal, channels, class_channels"),
         ('{"task": 3}', "task", "no such task"),
-        ('{"task": "channels", "areas": [0]}', "areas.0", "greater than or equal to 1"),
-        ('{"task": "channels", "areas": [0.1]}', "areas.0", "integer"),
+        ('{"task": "channels", "areas": [0]}', "areas.0", "must be at least 1"),
+        ('{"task": "channels", "areas": [0.1]}', "areas.0", "whole number"),
         ('{"task": "channels", "areas": [1, 1]}', "areas", "different"),
         ('{"task": "channels", "zzz": 1}', "zzz", "the fields are task, model"),
         ('{"task": "channels", "layr": "x"}', "layr", "did you mean layer"),
         ('{"task": "channels", "layer": "features.81"}', "layer", "did you mean 'features.8'"),
         ('{"task": "channels", "layer": "features.13", "areas": [97]}', "areas", "use 1 to 96"),
-        ('{"task": "class_channels", "top": 99}', "top", "less than or equal to 16"),
-        ('{"areas": []}', "areas", "at least 1 item"),
-        (json.dumps({"areas": [i / 100 for i in range(1, 66)]}), "areas", "at most 64 items"),
+        ('{"task": "class_channels", "top": 99}', "top", "must be at most 16"),
+        ('{"areas": []}', "areas", "there must be at least 1"),
+        (json.dumps({"areas": [i / 100 for i in range(1, 66)]}), "areas", "there may be at most 64"),
         ('{"areas": [0.1, 0.2, 0.10]}', "areas", "different"),
-        ('{"areas": 0.1}', "areas", "array"),
-        ('{"areas": [0.1, 0]}', "areas.1", "greater than 0"),
-        ('{"areas": [0.1, 1]}', "areas.1", "less than 1"),
-        ('{"areas": [-0.5]}', "areas.0", "greater than 0"),
+        ('{"areas": 0.1}', "areas", "0.1 is not a list"),
+        ('{"areas": [0.1, 0]}', "areas.1", "must be more than 0"),
+        ('{"areas": [0.1, 1]}', "areas.1", "must be less than 1"),
+        ('{"areas": [10, 20]}', "areas.0", "10 is not a share of the image: write 0.1 for 10 %"),
+        ('{"target": "2"}', "target", 'a class index is a number, not a text, as in "target": 2'),
+        ('{"areas": [-0.5]}', "areas.0", "must be more than 0"),
         ('{"areas": ["a lot"]}', "areas.0", "number"),
         ('{"areas": [NaN]}', "areas.0", "finite"),
         ('{"areas": [0.1, Infinity]}', "areas.1", "finite"),
         ('{"threshold": NaN}', "threshold", "finite"),
-        ('{"seed": -1}', "seed", "greater than or equal to 0"),
-        ('{"iterations": 0}', "iterations", "greater than or equal to 1"),
+        ('{"seed": -1}', "seed", "must be at least 0"),
+        ('{"iterations": 0}', "iterations", "must be at least 1"),
         ('{"perturbation": "fade", "sigma_max": 5}', "sigma_max", "at most 1"),
-        ('{"independent": 0}', "independent", "boolean"),
+        ('{"independent": 0}', "independent", "neither true nor false"),
         ('{"area": [0.1]}', "area", "did you mean areas"),
         ('{"zzz": 1}', "zzz", "the fields are task, model, target"),
         ("[0.1, 0.2]", "params", "object"),
         ("null", "params", "object"),
         ('"areas"', "params", "object"),
-        ("areas=0.1", "params", "Invalid JSON"),
-        ('{"areas": [0.1]', "params", "Invalid JSON"),
-        ('{"target": "\\ud800"}', "params", "Invalid JSON"),
-        ("[" * 5000, "params", "Invalid JSON"),
+        ("areas=0.1", "params", "not valid JSON"),
+        ('{"areas": [0.1]', "params", "not valid JSON"),
+        ('{"target": "\\ud800"}', "params", "not valid JSON"),
+        ("[" * 5000, "params", "not valid JSON"),
     ],
 )
 def test_bad_params_are_named_and_the_allowed_is_said(
@@ -170,7 +172,8 @@ def test_names_that_may_have_been_meant_are_listed(client: TestClient, png: byte
         ([("image", ("a", b"1")), ("image", ("b", b"2"))], "image", "2 images"),
         ([("image", ("a", b"1")), ("params", (None, "{}")), ("params", (None, "{}"))], "params", "2 parts"),
         ([("image", ("a", b"1")), ("mask", ("m", b"2"))], "mask", "no such part"),
-        ([(f"part{i}", (None, "x")) for i in range(50)], "image", "Too many fields"),
+        ([(f"part{i}", (None, "x")) for i in range(50)], "body", "Too many fields"),
+        ([("image", (None, b"\xff\xd8" + bytes(200_000)))], "image", "must be a file, with a filename"),
     ],
 )
 def test_bad_forms(client: TestClient, parts: Any, field: str, says: str) -> None:
@@ -183,12 +186,14 @@ def test_bad_forms(client: TestClient, parts: Any, field: str, says: str) -> Non
 @pytest.mark.parametrize(
     ("body", "field", "says"),
     [
-        (b"", "params", "Invalid JSON"),
-        (b"{", "params", "Invalid JSON"),
-        (b"[]", "params", "object"),
-        (b"{}", "image", "required"),
-        (b'{"image": 3}', "image", "string"),
-        (b'{"image": null}', "image", "required"),
+        (b"", "body", "it is empty: send a JSON object"),
+        (b" \n", "body", "it is empty"),
+        (b"{", "body", "not valid JSON"),
+        (b"[]", "body", "[] is not an object"),
+        ('{"image": "QUJD"}'.encode("utf-16"), "body", "send it in UTF-8"),
+        (b"{}", "image", "missing"),
+        (b'{"image": 3}', "image", "3 is not a text"),
+        (b'{"image": null}', "image", "missing"),
         (b'{"image": "QUJD", "images": ["QUJD"]}', "image", "not both"),
         (b'{"images": [], "params": {"task": "class_channels"}}', "images", "at least one"),
         (b'{"images": ["QUJD", "*"], "params": {"task": "class_channels"}}', "image.1", "not base64"),
@@ -197,8 +202,8 @@ def test_bad_forms(client: TestClient, parts: Any, field: str, says: str) -> Non
         (b'{"image": "QUJ"}', "image", "not base64"),
         (b'{"image": "data:image/png;base64"}', "image", "not base64"),
         ('{"image": "é"}'.encode(), "image", "not base64"),
-        (b'{"image": "\xff"}', "params", "Invalid JSON"),
-        (b'{"image": "QUJD", "params": {"areas": [2]}}', "areas.0", "less than 1"),
+        (b'{"image": "\xff"}', "body", "not valid JSON"),
+        (b'{"image": "QUJD", "params": {"areas": [2]}}', "areas.0", "2 is not a share of the image"),
         (b'{"image": "QUJD", "params": "{}"}', "params", "object"),
         (b'{"image": "QUJD", "areas": [0.1]}', "areas", "goes inside params"),
         (b'{"image": "QUJD", "imag": 1}', "imag", "did you mean image"),
@@ -275,6 +280,22 @@ def test_what_is_no_image_has_a_limit_before_it_is_read(client: TestClient, path
     assert time.monotonic() - started < 4
     if "x" * 3 * MANY not in str(body):
         assert (problem.status, problem.errors[0].field) == (413, "params")
+
+
+@pytest.mark.parametrize("part", ["params", "priority"])
+def test_a_text_that_is_far_too_long_is_named(client: TestClient, png: bytes, part: str) -> None:
+    problem = problem_of(client.post("/v1/jobs", files={"image": png}, data={part: "x" * 200_000}))
+
+    assert (problem.status, problem.errors[0].field) == (413, part)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_text(client: TestClient, png: bytes) -> None:
+    mark = "\ufeff"
+    as_form = client.post("/v1/jobs", files={"image": png}, data={"params": f'{mark}{{"areas": [0.1]}}'})
+    body = f'{mark}{{"image": "{base64.b64encode(png).decode()}"}}'.encode()
+    as_json = client.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
+
+    assert (as_form.status_code, as_json.status_code) == (202, 202)
 
 
 def test_no_models_known_yet(client: TestClient, redis: Redis, png: bytes) -> None:

@@ -118,7 +118,7 @@ def test_the_examples_are_what_they_say(client: TestClient, worker: FakeWorker, 
     [
         ({"top": "0"}, "top", "greater than or equal to 1"),
         ({"top": "21"}, "top", "less than or equal to 20"),
-        ({"top": "many"}, "top", "valid integer"),
+        ({"top": "many"}, "top", "'many' is not a whole number"),
         ({"fit": "squeeze"}, "fit", "'crop' or 'stretch'"),
         ({"model": ""}, "model", "at least 1 character"),
         ({"model": "mobilenet"}, "model", "mobilenet_v2"),

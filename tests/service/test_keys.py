@@ -79,10 +79,10 @@ def test_a_key_is_found_by_its_hash_alone() -> None:
     ("text", "says"),
     [
         ("keys = [", "keys.toml"),
-        ('[[keys]]\nname = "a"', "keys.0.sha256: Field required"),
+        ('[[keys]]\nname = "a"', "keys.0.sha256: it is missing"),
         (f'[[keys]]\nname = "a b"\nsha256 = "{"0" * 64}"', "keys.0.name"),
         (f'[[keys]]\nname = "a"\nsha256 = "{"0" * 64}"\nrate = "x"', "write it as 600/minute"),
-        (f'[[keys]]\nname = "a"\nsha256 = "{"0" * 64}"\nlimit = 1', "keys.0.limit: Extra inputs"),
+        (f'[[keys]]\nname = "a"\nsha256 = "{"0" * 64}"\nlimit = 1', "keys.0.limit: there is no such field"),
     ],
 )
 def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str, says: str) -> None:

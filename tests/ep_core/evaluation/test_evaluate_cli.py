@@ -62,7 +62,7 @@ def test_smooth_and_report_make_a_page(tmp_path: Path) -> None:
     [
         (("faithfulness", GOOSE, "--methods", "grad_cm"), "did you mean grad_cam"),
         (("faithfulness", GOOSE, "--seeds", "0,one"), "seeds must be whole numbers"),
-        (("faithfulness", GOOSE, "--areas", "1.5"), "Input should be less than 1"),
+        (("faithfulness", GOOSE, "--areas", "1.5"), "1.5 is not a share of the image"),
         (("monotonicity", GOOSE, "--presets", "slow"), "presets are fast and paper"),
         (("stability", GOOSE, "--seeds", "3"), "seeds must be two at least"),
         (("extremality", GOOSE, "--methods", "center,extremal"), "leave it out"),

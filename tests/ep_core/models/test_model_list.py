@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ep_core.errors import InvalidInput
-from ep_core.models.model_list import read_model_list
+from ep_core.models.model_list import read_labels, read_model_list
 
 OWN = 'labels = ["a", "b"]\npreprocessing = { input_size = [32, 32], mean = [0, 0, 0], std = [1, 1, 1] }'
 DOCS = Path(__file__).parents[3] / "docs" / "models.md"
@@ -68,7 +68,7 @@ def test_paths_are_relative_to_the_list(read, tmp_path):
     [
         ("", r"models\.a: .*exactly one of"),
         ('torchvision = "resnet18"\ntimm = "resnet18"', r"models\.a: .*exactly one of"),
-        ('torchvison = "resnet18"', r"models\.a\.torchvison: Extra inputs"),
+        ('torchvison = "resnet18"', r"models\.a\.torchvison: there is no such field"),
         ("torchvision = 18", r"models\.a\.torchvision: "),
         (f'entry_point = "package.module"\n{OWN}', r"models\.a\.entry_point: "),
         ('entry_point = "p:f"', r"models\.a: .*labels, preprocessing.input_size, preprocessing.mean"),
@@ -83,7 +83,7 @@ def test_paths_are_relative_to_the_list(read, tmp_path):
             r"models\.a\.labels: .*can't read labels from .*missing\.txt",
         ),
         ('torchvision = "resnet18"\nlabels = []', r"models\.a\.labels"),
-        ('torchvision = "resnet18"\npreprocessing = { size = 3 }', r"models\.a\.preprocessing\.size: Extra inputs"),
+        ('torchvision = "resnet18"\npreprocessing = { size = 3 }', r"models\.a\.preprocessing\.size: there is no such field"),
         ('torchvision = "resnet18"\npreprocessing = { std = [0, 1, 1] }', r"models\.a\.preprocessing\.std\.0: "),
         ('torchvision = "resnet18"\npreprocessing = { mean = [nan, 1, 1] }', r"models\.a\.preprocessing\.mean\.0: "),
         ('torchvision = "resnet18"\npreprocessing = { input_size = [0, 3] }', r"preprocessing\.input_size\.0: "),
@@ -135,3 +135,21 @@ def test_reading_the_list_needs_no_torch():
         "assert not {'torch', 'torchvision', 'timm'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("text", ["\ufeffcat\ndog\n", "cat\r\ndog\r\n", "cat \n dog\n\n\n", "cat\ndog"])
+def test_a_label_file_has_no_labels_but_those_that_a_person_sees(tmp_path: Path, text: str) -> None:
+    (tmp_path / "labels.txt").write_bytes(text.encode())
+    assert read_labels(tmp_path / "labels.txt") == ["cat", "dog"]
+
+
+def test_an_empty_line_between_labels_is_told(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("cat\n\ndog\n")
+    with pytest.raises(ValueError, match=r"line 2 of .*labels\.txt is empty"):
+        read_labels(tmp_path / "labels.txt")
+
+
+def test_a_model_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "models.toml"
+    path.write_text('[models.a]\ntorchvision = "resnet18"\n', encoding="utf-8-sig")
+    assert list(read_model_list(path)) == ["a"]

@@ -1,0 +1,63 @@
+"""Validation errors in words: what was given, and what it must be. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+MAX_VALUE_CHARS = 40
+
+_WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
+    "less_than": lambda value, bound: f"{value} is too large: it must be less than {bound['lt']:g}",
+    "less_than_equal": lambda value, bound: f"{value} is too large: it must be at most {bound['le']:g}",
+    "greater_than": lambda value, bound: f"{value} is too small: it must be more than {bound['gt']:g}",
+    "greater_than_equal": lambda value, bound: f"{value} is too small: it must be at least {bound['ge']:g}",
+    "too_short": lambda _, bound: f"there must be at least {bound['min_length']}, not {bound['actual_length']}",
+    "too_long": lambda _, bound: f"there may be at most {bound['max_length']}",
+    "string_too_short": lambda _, bound: f"it must have at least {bound['min_length']} characters",
+    "string_too_long": lambda _, bound: f"it may have at most {bound['max_length']} characters",
+    "literal_error": lambda value, known: f"{value} is none of {known['expected']}",
+    "enum": lambda value, known: f"{value} is none of {known['expected']}",
+    "missing": lambda *_: "it is missing",
+    "extra_forbidden": lambda *_: "there is no such field",
+    "json_invalid": lambda _, found: f"it is not valid JSON: {found['error']}",
+    "value_error": lambda _, found: str(found["error"]),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), lambda value, _: f"{value} is not a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), lambda value, _: f"{value} is not a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), lambda value, _: f"{value} is neither true nor false"),
+    **dict.fromkeys(("list_type", "tuple_type"), lambda value, _: f"{value} is not a list"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), lambda value, _: f"{value} is not an object"),
+    "finite_number": lambda value, _: f"{value} is not a finite number",
+    "string_type": lambda value, _: f"{value} is not a text",
+}
+
+
+def in_words(error: Mapping[str, Any]) -> str:
+    """Return what is wrong and what is allowed, without the name of the field.
+
+    Args:
+        error: one of pydantic's `ValidationError.errors()`.
+    """
+    words = _WORDS.get(error["type"])
+    if words is None:
+        return str(error["msg"])
+    return words(_shown(error["input"]), error.get("ctx", {}))
+
+
+def _shown(value: object) -> str:
+    """Return a value as a person wrote it; a text that is no number in quotes."""
+    if isinstance(value, str):
+        return value if _is_number(value) else repr(value[:MAX_VALUE_CHARS])
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return str(value)[:MAX_VALUE_CHARS]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return len(text) <= MAX_VALUE_CHARS
