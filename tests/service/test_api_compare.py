@@ -88,7 +88,7 @@ def test_other_tasks_have_no_maps_and_comparisons_without_extremal_no_masks(
         ({"methods": ["rise", "rise"]}, "methods", "must all be different"),
         ({"samples": 0}, "samples", "greater than or equal to 1"),
         ({"layer": "features.81"}, "layer", "features.18"),
-        ({"areas": [1.5]}, "areas.0", "less than 1"),
+        ({"areas": [1.5]}, "areas.0", "1.5 is not a share of the image"),
     ],
 )
 def test_mistakes_are_told_in_words(
