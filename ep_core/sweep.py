@@ -25,6 +25,7 @@ from .report import ModelRef, TargetRef, Timing
 from .solver import max_lanes_on
 from .spec import ExtremalSpec
 from .targets import resolve_target
+from .threshold import threshold_warnings
 
 
 def explain(
@@ -173,7 +174,7 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
         stability=answers.stability(),
         alternatives=alternatives,
         contrast=contrast,
-        warnings=model.warnings,
+        warnings=(*model.warnings, *threshold_warnings(answers.reference)),
         timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),
         engine=engine_on(best.masks.device),
     )
