@@ -157,7 +157,7 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
     require_finite([float(found.masks.sum())], model=model.name, perturbation=spec.perturbation, what="gradient")
     require_finite(seen, model=model.name, perturbation=spec.perturbation)
     if spec.check_extremality:
-        answers.compare(quick_rivals(model, sweep))
+        answers.compare(quick_rivals(model, sweep, answers.best.curve))
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
     best = answers.best
