@@ -32,7 +32,7 @@ from .terminal import (
     write_result,
 )
 from .threads import spin_briefly
-from .verdicts import alternatives_verdict, contrast_verdict, extremality_verdict, stability_verdict, verdict
+from .verdicts import Goal, alternatives_verdict, contrast_verdict, extremality_verdict, stability_verdict, verdict
 
 if TYPE_CHECKING:
     from .explanation import Explanation
@@ -67,7 +67,10 @@ def explain(
     variant: Annotated[str, typer.Option(help="preserve, delete or hybrid.")] = "preserve",
     perturbation: Annotated[str, typer.Option(help="blur or fade.")] = "blur",
     preset: Annotated[str, typer.Option(help="fast, or paper (1600 iterations).")] = "fast",
-    threshold: Annotated[float, typer.Option(help="tau: the optimal area reaches tau * the original score.")] = 1.0,
+    threshold: Annotated[
+        float,
+        typer.Option(help="tau: share of the score that the optimal area reaches; of a deletion, of the way down."),
+    ] = 1.0,
     seed: Annotated[int, typer.Option(help="Seeds whatever is drawn at random.")] = 0,
     iterations: Annotated[int | None, typer.Option(help="Steps per area, at most; default: the preset's.")] = None,
     independent: Annotated[
@@ -195,14 +198,13 @@ def _summarise(explanation: Explanation, out: Path) -> None:
         best = "bold green" if point.area == explanation.optimal_area else ""
         numbers = (f"{point.measured_area:.3f}", f"{point.preserve:.2f}", f"{point.delete:.2f}")
         table.add_row(f"{point.area:g}", *numbers, f"{point.preserve_probability:.3f}", style=best)
-    label, scores, tau = explanation.target.label, explanation.scores, explanation.spec.threshold
+    label, spec, scores = explanation.target.label, explanation.spec, explanation.scores
     out_console.print(
         f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} fully perturbed", highlight=False
     )
     out_console.print(table)
-    out_console.print(
-        verdict(explanation.optimal_area, label, explanation.spec.variant, tau), style="bold", highlight=False
-    )
+    said = verdict(explanation.optimal_area, Goal(label, spec.variant, spec.threshold, scores))
+    out_console.print(said, style="bold", highlight=False)
     for sentence in _sentences(explanation):
         out_console.print(sentence, highlight=False, markup=False)
     out_console.print(

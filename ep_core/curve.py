@@ -15,6 +15,7 @@ from .lanes import ClassScores
 from .memory import free_memory, is_out_of_memory
 from .report import CurvePoint, Scores
 from .spec import Variant
+from .threshold import threshold_of
 
 CHUNK = 16  # masks scored in one batch
 N = TypeVar("N", int, float)
@@ -47,15 +48,17 @@ def reference_scores(
         scores: of one image under masks.
         everything: the mask that keeps all, 1 x ... of ones.
         target: class index.
-        variant: for ``"delete"`` the threshold is the perturbed image's score.
-        threshold: tau; otherwise the threshold is Phi_0 = tau * Phi(x) (3.2).
+        variant: of the masks.
+        threshold: tau, which `threshold_of` makes a score of.
     """
     found = masked_scores(scores, torch.cat([everything, torch.zeros_like(everything)]))
     original, perturbed = found[:, target].tolist()
+    reached, rule = threshold_of(original, perturbed, variant=variant, tau=threshold)
     return Scores(
         original=original,
         perturbed=perturbed,
-        threshold=perturbed if variant == "delete" else threshold * original,
+        threshold=reached,
+        threshold_rule=rule,
         original_probability=float(found.softmax(dim=1)[0, target]),
     )
 
@@ -107,15 +110,15 @@ def _in_one_batch(scores: ClassScores, masks: Tensor) -> Tensor:
 
 
 def optimal_area(curve: Sequence[Point[N]], scores: Scores, variant: Variant) -> N | None:
-    """Return a* (eq. 3): the smallest area of the sweep whose mask reaches the threshold, or None where none does.
+    """Return a* (eq. 3): the smallest area of the sweep whose mask reaches the threshold, or None where none does."""
+    return min((point.area for point in curve if reaches(point, scores, variant)), default=None)
 
-    For deletion: the smallest area whose removal brings the score down to that of the fully perturbed image.
-    """
-    if variant == "delete":
-        reached = (point.area for point in curve if point.delete <= scores.threshold)
-    else:
-        reached = (point.area for point in curve if point.preserve >= scores.threshold)
-    return min(reached, default=None)
+
+def reaches(point: Point[Any], scores: Scores, variant: Variant) -> bool:
+    """Return whether a mask reaches the threshold; for deletion, whether the score falls to it without the mask."""
+    if scores.threshold is None:
+        return False
+    return point.delete <= scores.threshold if variant == "delete" else point.preserve >= scores.threshold
 
 
 def is_monotonic(curve: Sequence[Point[Any]], optimal: float | None, variant: Variant) -> bool:

@@ -1,6 +1,8 @@
 """Is a mask extremal? Whether others of its area score higher: other methods' top areas, and random smooth masks.
 
-By definition (eq. 2) none may. Rivals can't prove a mask extremal, but one that beats it proves that it is not.
+By definition (eq. 2) none may. Rivals can't prove a mask extremal, but one that beats it proves that it is not. That
+holds for masks of one family and of equal areas: rivals are smoothed as our preset's masks are, and have the area that
+our mask turned out to have, which `paper` meets only nearly.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from .models.classifier import Classifier
 from .perturbation import gaussian_blur
 from .prepared import Prepared
 from .report import CurvePoint, Extremality, ExtremalityPoint
-from .spec import CompareSpec, SpatialSpec, Variant
+from .spec import CompareSpec, Preset, SpatialSpec, Variant
 from .top_area import top_area_masks
 
 QUICK_METHODS = ("center", "gradient", "grad_cam")
@@ -28,7 +30,7 @@ OWN = "walks"
 """Origin of a mask that no rival led to."""
 TOLERANCE = 1e-3
 """By how much a rival must score higher to beat a mask, as a share of the mask's score (or of 1, where that is less):
-what areas that are equal to 1e-4 and sums in another order may differ by."""
+what areas that are equal to a 1e-4th of them and sums in another order may differ by."""
 ROUGHNESS = 1 / 12
 """Blur of the noise that random masks are the top areas of, as a share of the frame's shorter side."""
 
@@ -37,35 +39,47 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Rivals:
-    """Masks of the same areas as the ones that are checked."""
+    """Masks of the same areas as the ones that are checked, and of their family."""
 
     names: tuple[str, ...]
     """R names: a method's, or `RANDOM`."""
     masks: Tensor
     """R x K x 1 x H x W in [0, 1]."""
 
+    @property
+    def areas(self) -> Tensor:
+        """Their means: R x K, on the CPU."""
+        return self.masks.mean(dim=(2, 3, 4)).cpu()
+
 
 def rivals_of(
-    methods: Sequence[str], method_masks: Tensor, *, areas: Sequence[float], random: int, seed: int
+    methods: Sequence[str], maps: Tensor, curve: Sequence[CurvePoint], *, preset: Preset, random: int, seed: int
 ) -> Rivals:
-    """Return other methods' masks and so many random ones as rivals.
+    """Return the top areas of other methods' maps and so many random masks as rivals of a sweep's masks.
 
     Args:
         methods: M names.
-        method_masks: M x K x 1 x H x W.
-        areas: the K areas.
+        maps: M x H x W, higher is more important.
+        curve: of the K masks: rivals have their measured areas.
+        preset: of the masks: rivals are of its family.
         random: how many random masks.
         seed: draws them.
     """
-    height, width = method_masks.shape[-2:]
-    maps = random_maps((height, width), count=random, seed=seed).to(method_masks.device)
-    return Rivals((*methods, *[RANDOM] * random), torch.cat([method_masks, top_area_masks(maps, areas)]))
+    height, width = maps.shape[1:]
+    noise = random_maps((height, width), count=random, seed=seed).to(maps.device)
+    areas = [point.measured_area for point in curve]
+    return Rivals((*methods, *[RANDOM] * random), top_area_masks(torch.cat([maps, noise]), areas, preset))
 
 
-def quick_rivals(model: Classifier, image: Prepared[SpatialSpec]) -> Rivals:
+def quick_rivals(model: Classifier, image: Prepared[SpatialSpec], curve: Sequence[CurvePoint]) -> Rivals:
     """Return the rivals that cost next to nothing: the top areas of `QUICK_METHODS` and a few random masks.
 
     A method that fails on this network is left out: the check costs nobody an answer.
+
+    Args:
+        model: the classifier.
+        image: the image.
+        curve: of the masks that are checked.
     """
     from .baselines.method import Question
     from .baselines.registry import get_method
@@ -79,8 +93,8 @@ def quick_rivals(model: Classifier, image: Prepared[SpatialSpec]) -> Rivals:
             names.append(name)
         except Exception as error:
             log.info("not checked against %s: %s: %s", name, type(error).__name__, error)
-    masks = top_area_masks(torch.stack(maps), image.spec.areas)
-    return rivals_of(names, masks, areas=image.spec.areas, random=QUICK_RANDOM, seed=image.spec.seed)
+    found = torch.stack(maps)
+    return rivals_of(names, found, curve, preset=image.spec.preset, random=QUICK_RANDOM, seed=image.spec.seed)
 
 
 def random_maps(size: tuple[int, int], *, count: int, seed: int) -> Tensor:
@@ -129,14 +143,14 @@ def check_extremality(
     Args:
         curve: of the sweep's masks.
         variant: what is compared: Phi(m x), -Phi((1-m) x), or their sum (3.2).
-        rivals: of the curve's areas, in its order.
+        rivals: of the curve's measured areas, in its order.
         values: R x K, what the rivals score (`objective_values`).
         found_by: where each of the sweep's masks was found; empty: all by the sweep itself.
     """
     origins = found_by or [OWN] * len(curve)
     points = [
-        _point(point, variant, rivals.names, column, origin)
-        for point, column, origin in zip(curve, values.T.tolist(), origins, strict=True)
+        _point(point, variant, rivals.names, column, areas, origin)
+        for point, column, areas, origin in zip(curve, values.T.tolist(), rivals.areas.T.tolist(), origins, strict=True)
     ]
     return Extremality(
         extremal=all(point.rank == 1 for point in points),
@@ -148,20 +162,27 @@ def check_extremality(
 
 
 def _point(
-    point: CurvePoint, variant: Variant, names: Sequence[str], values: Sequence[float], found_by: str
+    point: CurvePoint,
+    variant: Variant,
+    names: Sequence[str],
+    values: Sequence[float],
+    areas: Sequence[float],
+    found_by: str,
 ) -> ExtremalityPoint:
     own = objective_at(point, variant)
     higher = sorted(
         ((value, name) for name, value in zip(names, values, strict=True) if beats(value, own)), reverse=True
     )
-    best, best_name = max(zip(values, names, strict=True))
+    best, best_name, best_area = max(zip(values, names, areas, strict=True))
     return ExtremalityPoint(
         area=point.area,
+        measured_area=point.measured_area,
         score=own,
         rank=1 + len(higher),
         of=1 + len(names),
         best_rival=best_name,
         best_rival_score=best,
+        best_rival_area=best_area,
         beaten_by=list(dict.fromkeys(name for _, name in higher)),
         found_by=found_by,
     )

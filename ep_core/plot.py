@@ -63,7 +63,7 @@ def curve_plot(
         axes = figure.subplots()
         axes.axhline(scores.original, color=ORIGINAL, linewidth=1.2, label="original image")
         axes.axhline(scores.perturbed, color=PERTURBED, linewidth=1.2, label=perturbed)
-        if scores.threshold not in (scores.original, scores.perturbed):
+        if scores.threshold not in (None, scores.original, scores.perturbed):
             axes.axhline(scores.threshold, color="0.4", linewidth=1, linestyle=":", label="threshold")
         axes.plot(areas, [p.preserve for p in curve], color=PRESERVE, marker="o", label="preserved: only the mask kept")
         axes.plot(areas, [p.delete for p in curve], color=DELETE, marker="o", label="deleted: the mask taken away")

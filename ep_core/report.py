@@ -37,15 +37,30 @@ class ClassScore(BaseModel):
     probability: Annotated[float, Field(description="Its softmax.")]
 
 
+ThresholdRule = Literal["share-of-original", "between", "way-down", "none"]
+
+
 class Scores(BaseModel):
     """Reference scores (before the softmax) for the target."""
 
     original: Annotated[float, Field(description="Phi(x), the score of the unperturbed image.")]
     perturbed: Annotated[float, Field(description="The score of the fully perturbed image (m = 0 everywhere).")]
     threshold: Annotated[
-        float,
-        Field(description="Phi_0, which the optimal area must reach: tau * Phi(x); for `delete`, the perturbed score."),
+        float | None,
+        Field(
+            description="Phi_0, which the optimal area's score must reach, or for `delete` fall to; null where there "
+            "is none."
+        ),
     ]
+    threshold_rule: Annotated[
+        ThresholdRule | None,
+        Field(
+            description="How it comes about. `share-of-original`: tau * original (eq. 3). `between`, where the "
+            "original isn't positive: perturbed + tau * (original - perturbed). `way-down`, for `delete`: original - "
+            "tau * (original - perturbed). `none`: the perturbed score is no less than the original one. Null in "
+            "results from before it was told."
+        ),
+    ] = None
     original_probability: Annotated[
         float, Field(description="Softmax probability of the target on the unperturbed image.")
     ]
@@ -65,14 +80,22 @@ class CurvePoint(BaseModel):
 
 
 class ExtremalityPoint(BaseModel):
-    """How an area's mask does beside others of its area."""
+    """How an area's mask does beside others of the area that it has."""
 
-    area: float
+    area: Annotated[float, Field(description="The share of the image that was asked for.")]
+    measured_area: Annotated[
+        float | None,
+        Field(
+            description="Mean of our mask, which is the area that rivals have, too. Null in results from before: there "
+            "they have the area that was asked for."
+        ),
+    ] = None
     score: Annotated[float, Field(description="What the variant maximises, at our mask.")]
     rank: Annotated[int, Field(description="1: no rival scores higher.")]
     of: Annotated[int, Field(description="How many masks were compared, ours included.")]
     best_rival: Annotated[str, Field(description="The rival that scores highest: a method, or `random`.")]
     best_rival_score: float
+    best_rival_area: Annotated[float | None, Field(description="Mean of its mask; null in results from before.")] = None
     beaten_by: Annotated[list[str], Field(description="The rivals that score higher, best first.")] = []
     found_by: Annotated[
         str,
@@ -199,7 +222,8 @@ class ExtremalReport(BaseModel):
     scores: Scores
     curve: Annotated[list[CurvePoint], Field(description="One point per area, by increasing area.")]
     optimal_area: Annotated[
-        float | None, Field(description="a* (eq. 3); null where no area of the sweep reaches the threshold.")
+        float | None,
+        Field(description="a* (eq. 3); null where no area of the sweep reaches the threshold, or where there is none."),
     ]
     monotonic: Annotated[bool, Field(description="Whether the score orders as the areas do below a* (eq. 8).")]
     extremality: Annotated[

@@ -25,6 +25,7 @@ from .report import ModelRef, TargetRef, Timing
 from .solver import max_lanes_on
 from .spec import ExtremalSpec
 from .targets import resolve_target
+from .threshold import threshold_warnings
 
 
 def explain(
@@ -156,7 +157,7 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
     require_finite([float(found.masks.sum())], model=model.name, perturbation=spec.perturbation, what="gradient")
     require_finite(seen, model=model.name, perturbation=spec.perturbation)
     if spec.check_extremality:
-        answers.compare(quick_rivals(model, sweep))
+        answers.compare(quick_rivals(model, sweep, answers.best.curve))
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
     best = answers.best
@@ -173,7 +174,7 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
         stability=answers.stability(),
         alternatives=alternatives,
         contrast=contrast,
-        warnings=warnings_about(model, [sweep.picture]),
+        warnings=(*warnings_about(model, [sweep.picture]), *threshold_warnings(answers.reference)),
         timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),
         engine=engine_on(best.masks.device),
     )

@@ -3,24 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from .report import Alternative, Contrast, Extremality, Stability, StabilityPoint
+from .models.card import LayerCard
+from .report import Alternative, Contrast, Extremality, Scores, Stability, StabilityPoint
+from .spec import Variant
 
 NEARLY_THE_SAME, MOSTLY_THE_SAME = 0.7, 0.4
 """From which agreement on another run is expected to give nearly, or mostly, the same region; below, it may choose
 another one. The page says the same (`steadiness.js`)."""
 
 
-def verdict(optimal: float | None, label: str, variant: str, tau: float) -> str:
+@dataclass(frozen=True)
+class Goal:
+    """The threshold of a sweep, in words, as its rule has it."""
+
+    label: str
+    variant: Variant
+    tau: float
+    scores: Scores
+    unit: str = "area"
+    perturbed: str = "the fully perturbed image"
+
+    def verdict(self, part: str | None, suffices: str = "suffices") -> str:
+        """Return what it means that a part of the image, or None, reaches the threshold, in a sentence."""
+        if self.scores.threshold_rule == "none":
+            original, perturbed = f"{self.scores.original:.2f}", f"{self.scores.perturbed:.2f}"
+            return (
+                f"There is no threshold: {self.label!r} scores {original}, and {self.perturbed} no less ({perturbed})."
+            )
+        reached = self._deletion(part) if self.variant == "delete" else self._preservation(part, suffices)
+        return f"{reached}." if part else f"{reached}: try larger {self.unit}s, or a lower --threshold."
+
+    def _preservation(self, part: str | None, suffices: str) -> str:
+        way = "way up to the " if self.scores.threshold_rule == "between" else ""
+        level = "the original score" if self.tau == 1 else f"{self.tau:g} of the {way}original score"
+        if part:
+            return f"{part} {suffices} for {level} of {self.label!r}"
+        return f"No {self.unit} of the sweep reaches {level} of {self.label!r}"
+
+    def _deletion(self, part: str | None) -> str:
+        if self.tau == 1 or self.scores.threshold_rule is None:  # before the rule was told, tau was left out of account
+            if part:
+                return f"Without {part}, nothing is left of {self.label!r}"
+            return f"No {self.unit} of the sweep is enough to take {self.label!r} away"
+        way = f"{self.tau:g} of the way down to that of {self.perturbed}"
+        if part:
+            return f"Without {part}, the score of {self.label!r} falls {way}"
+        return f"No {self.unit} of the sweep takes the score of {self.label!r} {way}"
+
+
+def verdict(optimal: float | None, goal: Goal) -> str:
     """Return what the optimal area means, in a sentence."""
-    if variant == "delete":
-        if optimal is None:
-            return f"No area of the sweep is enough to take {label!r} away."
-        return f"Without {optimal:.1%} of the image, nothing is left of {label!r}."
-    level = "the original score" if tau == 1 else f"{tau:g} of the original score"
-    if optimal is None:
-        return f"No area of the sweep reaches {level} of {label!r}: try larger areas, or a lower --threshold."
-    return f"{optimal:.1%} of the image suffices for {level} of {label!r}."
+    return goal.verdict(None if optimal is None else f"{optimal:.1%} of the image")
+
+
+def channels_verdict(optimal: int | None, layer: LayerCard, goal: Goal) -> str:
+    """Return what the optimal count of a layer's channels means, in a sentence."""
+    part = None if optimal is None else f"{optimal} of the {layer.channels} channels of {layer.name}"
+    goal = replace(goal, unit="count", perturbed=f"the image without the channels of {layer.name}")
+    return goal.verdict(part, suffices="suffice")
 
 
 def stability_verdict(found: Stability, optimal: float | None) -> str:
@@ -71,7 +113,8 @@ def contrast_verdict(found: Contrast, label: str) -> str:
 def extremality_verdict(found: Extremality) -> str:
     """Return what the check of extremality found, in a sentence."""
     rivals = f"{len(found.methods)} other methods and {found.random_masks} random masks"
+    by_more = f" by more than {found.tolerance:.1%}" if found.tolerance else ""
     if found.extremal:
-        return f"No mask of {rivals} scores higher than the extremal one of its area."
+        return f"No mask of {rivals} scores higher than the extremal one of its area{by_more}."
     beaten = "; ".join(f"{point.area:.1%} by {', '.join(point.beaten_by)}" for point in found.points if point.beaten_by)
-    return f"Not extremal: of {rivals}, some score higher than our mask of the same area: {beaten}."
+    return f"Not extremal: of {rivals}, some score higher than our mask of the same area{by_more}: {beaten}."

@@ -20,6 +20,7 @@ from ep_core.report import CurvePoint, ModelRef, TargetRef, Timing
 from ep_core.solver import Solver
 from ep_core.spec import ChannelsSpec, Preset
 from ep_core.targets import resolve_target
+from ep_core.threshold import threshold_warnings
 
 from .choice import check_counts, resolve_layer
 from .explanation import ChannelExplanation
@@ -31,6 +32,8 @@ OnSolver = Callable[[Solver], None]
 MAX_LANES = 32
 COSINE_POWER: dict[Preset, float] = {"fast": 2.0, "paper": 0.0}
 """`paper` inverts by eq. 12; `fast` gives no credit for exciting what the target hasn't: closer to the image."""
+OTHER = "another target or layer"
+"""What to ask for where a layer's channels don't raise the score."""
 INVERSION_WEIGHT = 8  # of an image's step, in steps of a mask: so that progress runs evenly
 
 
@@ -135,7 +138,10 @@ def attribute(
         scores=scores,
         curve=[_point(point, float(mask.sum())) for point, mask in zip(curve, masks.double(), strict=True)],
         channels=[],
-        warnings=warnings_about(model, [picture]),
+        warnings=(
+            *warnings_about(model, [picture]),
+            *threshold_warnings(scores, perturbed=without_channels(layer), change=OTHER),
+        ),
         timing=Timing(run_s=0, iterations=spec.iterations or 0),
         engine=engine_on(masks.device),
     )
@@ -154,6 +160,11 @@ def _solve(
     for _ in solver.run():
         report(solver)
     return solver.image_masks(0)
+
+
+def without_channels(layer: LayerCard) -> str:
+    """Return what a layer's perturbed score is of, in words."""
+    return f"the image without the channels of {layer.name}"
 
 
 def _point(point: CurvePoint, mass: float) -> ChannelPoint:

@@ -24,24 +24,8 @@ from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 from ep_core.targets import resolve_target
 
 from .attribution import INVERSION_WEIGHT, attribute, prepare, sweep_steps
-from .report import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage, Excited
-
-
-@dataclass(frozen=True)
-class ImageChannels:
-    """What one image says of its class's channels."""
-
-    name: str
-    original: float
-    """Phi(x)."""
-    probability: float
-    optimal_area: int | None
-    """a* in channels; None where no count reaches the threshold."""
-    mask: Tensor
-    """The optimal mask, K values in [0, 1]; of no meaning where there is none."""
-    excitement: Tensor
-    """Mean of each channel over space: K values."""
-
+from .image_channels import ImageChannels, averaged_mask, image_warnings, top_channels
+from .report import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage
 
 OnImage = Callable[[int, ImageChannels], None]
 
@@ -83,6 +67,7 @@ class ClassExplanation:
                     original=image.original,
                     probability=image.probability,
                     optimal_area=image.optimal_area,
+                    threshold_rule=image.threshold_rule,
                 )
                 for k, image in enumerate(self.images)
             ],
@@ -152,7 +137,7 @@ def class_channels(
         engine=engine_on(model.device),
         examples=examples,
         inversions=inversions,
-        warnings=warnings_about(model, images, names or [""] * len(images)),
+        warnings=(*warnings_about(model, images, names or [""] * len(images)), *image_warnings(outcomes)),
     )
 
 
@@ -162,38 +147,6 @@ def common_class(model: Classifier, network: nn.Module, images: Sequence[Picture
     inputs = (network_input(model, image, spec.fit, spec.white_level)[0] for image in images)
     total = sum((network(x).softmax(dim=1) for x in inputs), torch.zeros(1, model.num_classes, device=model.device))
     return int(total.argmax())
-
-
-def averaged_mask(outcomes: Sequence[ImageChannels]) -> Tensor:
-    """Return the mean of the optimal masks of those images that have one: K values (5.2).
-
-    Raises:
-        InvalidInput: none has one.
-    """
-    masks = [one.mask for one in outcomes if one.optimal_area is not None]
-    if not masks:
-        raise InvalidInput(
-            "in none of the images any count reaches the threshold: ask for larger counts or a lower threshold",
-            field="areas",
-        )
-    return torch.stack(masks).mean(dim=0)
-
-
-def top_channels(weights: Tensor, outcomes: Sequence[ImageChannels], top: int) -> list[ClassChannel]:
-    """Return the channels with the largest weights, and the images that excite each most.
-
-    Among equal weights, those come first that the images excite more, on average.
-    """
-    excitement = torch.stack([one.excitement for one in outcomes])
-    average = excitement.mean(dim=0).tolist()
-    order = sorted(range(len(weights)), key=lambda k: (-float(weights[k]), -average[k]))
-    found = []
-    for k in order[:top]:
-        activations, places = excitement[:, k].sort(descending=True, stable=True)
-        images = zip(places.tolist(), activations.tolist(), strict=True)
-        excited = [Excited(image=image, activation=activation) for image, activation in images]
-        found.append(ClassChannel(channel=k, weight=float(weights[k]), images=excited))
-    return found
 
 
 @dataclass(frozen=True)
@@ -272,6 +225,8 @@ class _Run:
             optimal_area=found.optimal_area,
             mask=found.optimal_mask,
             excitement=found.activation.mean(dim=(1, 2)),
+            threshold_rule=found.scores.threshold_rule,
+            warnings=tuple(one for one in found.warnings if one not in self.model.warnings),
         )
 
     def _report(self, iteration: int) -> None:

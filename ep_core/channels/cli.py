@@ -26,6 +26,7 @@ from ep_core.terminal import (
     progress_bars,
     write_result,
 )
+from ep_core.verdicts import Goal, channels_verdict
 
 if TYPE_CHECKING:
     from .class_channels import ClassExplanation
@@ -41,7 +42,9 @@ Target = Annotated[str | None, typer.Option("--target", "-t", help="Class index 
 Counts = Annotated[str | None, typer.Option(help="Counts of channels, separated by commas; default: the paper's 21.")]
 Variant = Annotated[str, typer.Option(help="preserve, delete or hybrid.")]
 Preset = Annotated[str, typer.Option(help="fast, or paper (300 iterations of eq. 9).")]
-Threshold = Annotated[float, typer.Option(help="tau: the optimal count reaches tau * the original score.")]
+Threshold = Annotated[
+    float, typer.Option(help="tau: share of the score that the optimal count reaches; of a deletion, of the way down.")
+]
 Seed = Annotated[int, typer.Option(help="Draws where inversions start.")]
 Iterations = Annotated[int | None, typer.Option(help="Steps per count; default: the preset's.")]
 
@@ -173,25 +176,16 @@ def _summarise(explanation: ChannelExplanation, out: Path) -> None:
         numbers = (f"{point.measured_area:.1f}", f"{point.preserve:.2f}", f"{point.delete:.2f}")
         style = "bold green" if point.area == explanation.optimal_area else ""
         table.add_row(str(point.area), *numbers, f"{point.preserve_probability:.3f}", style=style)
-    label, layer, scores = explanation.target.label, explanation.layer, explanation.scores
+    label, layer, spec, scores = explanation.target.label, explanation.layer, explanation.spec, explanation.scores
     out_console.print(
         f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} without {layer.name}", highlight=False
     )
     out_console.print(table)
-    out_console.print(_verdict(explanation), style="bold", highlight=False)
+    said = channels_verdict(explanation.optimal_area, layer, Goal(label, spec.variant, spec.threshold, scores))
+    out_console.print(said, style="bold", highlight=False)
     shown = ", ".join(str(one.channel) for one in explanation.channels[:SHOWN])
     out_console.print(f"the first of them: {shown}", highlight=False)
     out_console.print(f"the heat map, the curve, the masks and {RESULT} are in {out}/", highlight=False, soft_wrap=True)
-
-
-def _verdict(explanation: ChannelExplanation) -> str:
-    label, channels, tau = explanation.target.label, explanation.layer.channels, explanation.spec.threshold
-    if explanation.optimal_area is None:
-        return f"No count of the sweep is enough for {label!r}: try larger counts."
-    count = f"{explanation.optimal_area} of the {channels} channels of {explanation.layer.name}"
-    if explanation.spec.variant == "delete":
-        return f"Without {count}, nothing is left of {label!r}."
-    return f"{count} suffice for {'the' if tau == 1 else f'{tau:g} of the'} original score of {label!r}."
 
 
 def _summarise_class(explanation: ClassExplanation, out: Path) -> None:

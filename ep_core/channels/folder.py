@@ -10,13 +10,16 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from ep_core import __version__
 from ep_core.errors import InvalidInput
 from ep_core.image import check_white_level, read_image
 from ep_core.models import Classifier, load_model
 from ep_core.progress import OnProgress
+from ep_core.result_warning import ResultWarning
 from ep_core.spec import ClassChannelsSpec
 
-from .class_channels import ClassExplanation, ImageChannels, class_channels, common_class
+from .class_channels import ClassExplanation, class_channels, common_class
+from .image_channels import ImageChannels
 
 KEPT = "images"  # the folder of what is done, inside the folder of the results
 
@@ -33,7 +36,7 @@ def explain_folder(
     """Find a class's channels over photographs; see `class_channels`.
 
     What each image says is written to ``out/images`` as soon as it is known. An image is known by its bytes, the
-    model's weights and what is asked: a second call with the same goes on where the first one ended.
+    model's weights, what is asked and the version: a second call with the same goes on where the first one ended.
 
     Raises:
         InvalidInput: as for `class_channels`; of all files that are no pictures, each is named.
@@ -72,12 +75,14 @@ def _pictures(paths: Sequence[Path], data: Sequence[bytes], white_level: int | N
 
 def _key(model: Classifier, spec: ClassChannelsSpec, data: bytes) -> str:
     asked = spec.model_dump_json(exclude={"top", "invert", "seed"})
-    digest = hashlib.sha256(f"{model.weights_digest} {asked} ".encode() + data)
+    digest = hashlib.sha256(f"{__version__} {model.weights_digest} {asked} ".encode() + data)
     return digest.hexdigest()[:32]
 
 
 def _write(path: Path, one: ImageChannels) -> None:
-    fields = {"original": one.original, "probability": one.probability, "optimal_area": one.optimal_area}
+    names = ("original", "probability", "optimal_area", "threshold_rule")
+    fields = {name: getattr(one, name) for name in names}
+    fields["warnings"] = [warning.model_dump() for warning in one.warnings]
     tensors = {"mask": one.mask.tolist(), "excitement": one.excitement.tolist()}
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(".half")
@@ -88,4 +93,5 @@ def _write(path: Path, one: ImageChannels) -> None:
 def _read(path: Path, name: str) -> ImageChannels:
     fields = json.loads(path.read_text())
     mask, excitement = (torch.tensor(fields.pop(key)) for key in ("mask", "excitement"))
-    return ImageChannels(name=name, mask=mask, excitement=excitement, **fields)
+    warnings = tuple(ResultWarning.model_validate(one) for one in fields.pop("warnings"))
+    return ImageChannels(name=name, mask=mask, excitement=excitement, warnings=warnings, **fields)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from ep_core.models.card import LayerCard
-from ep_core.report import Engine, FrameBox, ModelRef, Scores, TargetRef, Timing
+from ep_core.report import Engine, FrameBox, ModelRef, Scores, TargetRef, ThresholdRule, Timing
 from ep_core.result_warning import Warnings
 from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 
@@ -55,7 +55,8 @@ class ChannelsReport(BaseModel):
     scores: Annotated[Scores, Field(description="`perturbed` is the score without any channel of the layer.")]
     curve: Annotated[list[ChannelPoint], Field(description="One point per count, by increasing count.")]
     optimal_area: Annotated[
-        int | None, Field(description="a* in channels (eq. 10); null where no count reaches the threshold.")
+        int | None,
+        Field(description="a* in channels (eq. 10); null where no count reaches the threshold, or there is none."),
     ]
     monotonic: Annotated[bool, Field(description="Whether the score orders as the counts do below a* (eq. 8).")]
     channels: Annotated[
@@ -86,6 +87,10 @@ class ClassImage(BaseModel):
         int | None,
         Field(description="a* in channels; null: no count reaches the threshold, the image is left out."),
     ]
+    threshold_rule: Annotated[
+        ThresholdRule | None,
+        Field(description="How the image's threshold comes about, as in `scores` of other tasks."),
+    ] = None
 
 
 class Excited(BaseModel):

@@ -47,7 +47,10 @@ class CompareReport(BaseModel):
     methods: Annotated[list[ComparedMethod], Field(description="In the order in which they were asked for.")]
     optimal_area: Annotated[
         float | None,
-        Field(description="a* of the extremal masks (eq. 3); null where none reaches it, or without `extremal`."),
+        Field(
+            description="a* of the extremal masks (eq. 3); null where none reaches the threshold, where there is none, "
+            "or without `extremal`."
+        ),
     ]
     extremality: Annotated[
         Extremality | None,

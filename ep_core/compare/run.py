@@ -30,6 +30,7 @@ from ep_core.top_area import top_area_masks
 
 from .ask import RANDOM_RIVALS, SCORING, Asked, Watching, ask_all
 from .comparison import Answer, Comparison, Refusal
+from .equal_areas import unequal_areas
 
 
 def compare(
@@ -87,7 +88,10 @@ def compare(
             run_s=time.perf_counter() - started, iterations=explanation.timing.iterations if explanation else 0
         ),
         engine=engine_on(prepared.x.device),
-        warnings=explanation.warnings if explanation else warnings_about(model, [prepared.picture]),
+        warnings=(
+            *(explanation.warnings if explanation else warnings_about(model, [prepared.picture])),
+            *unequal_areas(list(answers.values())),
+        ),
     )
 
 
@@ -133,10 +137,8 @@ def _checked(
     own = answers[EXTREMAL]
     spec = image.spec
     names = [name for name in answers if name != EXTREMAL]
-    masks = own.masks.new_zeros(0, *own.masks.shape)
-    if names:
-        masks = torch.stack([answers[name].masks for name in names])
-    rivals = rivals_of(names, masks.to(image.x.device), areas=spec.areas, random=RANDOM_RIVALS, seed=spec.seed)
+    maps = torch.stack([asked.maps[name] for name in names]) if names else image.x[0, :0]
+    rivals = rivals_of(names, maps.float(), own.curve, preset=spec.preset, random=RANDOM_RIVALS, seed=spec.seed)
     search = None
     if spec.preset == "fast":
         search = Search(tune(network, image.pyramid[[0, -1]]), Watch(0, None), max_lanes)

@@ -57,8 +57,12 @@ def extremality(
         on_progress: called with the share that is done.
 
     Raises:
-        InvalidInput: the methods hold `extremal`, or a log in `out` is of a run with other settings.
+        InvalidInput: the methods hold `extremal`, the preset isn't `fast`, or a log in `out` is of a run with other
+            settings.
     """
+    if spec.preset != "fast":
+        detail = f"masks of {spec.preset!r} differ from the methods' in area and sharpness: use the preset 'fast'"
+        raise InvalidInput(detail, field="preset")
     if EXTREMAL in spec.methods:
         raise InvalidInput(f"the methods are held beside {EXTREMAL!r}: leave it out", field="methods")
     spec = spec.model_copy(update={"variant": "preserve"})

@@ -75,8 +75,10 @@ def growth_row(one: Explanation) -> Image.Image:
     )
 
 
-def share_of(score: float, threshold: float) -> float:
-    """Return a score as a share of Phi_0, in [0, `SATURATED`]; of a Phi_0 that isn't positive, all or nothing."""
+def share_of(score: float, threshold: float | None) -> float:
+    """Return a score as a share of Phi_0, in [0, `SATURATED`]; of one that isn't positive, all or nothing."""
+    if threshold is None:
+        return 0.0
     share = score / threshold if threshold > 0 else SATURATED * (score >= threshold)
     return min(max(share, 0.0), SATURATED)
 

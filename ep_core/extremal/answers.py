@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ep_core.curve import masked_scores, optimal_area, score_curve
+from ep_core.curve import masked_scores, optimal_area, reaches, score_curve
 from ep_core.explanation import BlockMask
 from ep_core.extremality import OWN, Rivals, beats, objective_at
 from ep_core.lanes import ClassScores
@@ -100,7 +100,7 @@ class Answers:
             mask = self._search.elsewhere(sweep, area, distinct.without(sweep.pyramid, known))
             (point,) = score_curve(self._scores, mask, sweep.target, [area])
             overlap = distinct.largest_overlap(mask, known)
-            if point.preserve < self.reference.threshold or overlap >= distinct.MOST_OVERLAP:
+            if not reaches(point, self.reference, sweep.spec.variant) or overlap >= distinct.MOST_OVERLAP:
                 break
             better = self._take_if_better(place, mask, point, ALTERNATIVE)
             known = torch.cat([mask, known] if better else [known, mask])

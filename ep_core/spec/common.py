@@ -38,7 +38,13 @@ class CommonSpec(BaseModel):
     ] = "preserve"
     threshold: Annotated[
         float,
-        Field(gt=0, le=10, description="tau: the optimal area is the smallest that reaches tau * Phi(x) (eq. 3)."),
+        Field(
+            gt=0,
+            le=10,
+            description="tau: how much the smallest sufficient area a* has to reach. Of the score that is kept: tau * "
+            "Phi(x) (eq. 3), or, where Phi(x) isn't positive, that share of the way up from the perturbed image's "
+            "score. For `delete`: that share of the way down to it. `scores.threshold_rule` says which.",
+        ),
     ] = 1.0
     iterations: Annotated[
         StrictInt | None,

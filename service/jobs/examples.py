@@ -67,7 +67,9 @@ _LAYER = LayerCard(name="features.18", type="Conv2dNormActivation", channels=128
 REPORT: dict[str, Any] = ExtremalReport(
     **_COMMON,
     params=ExtremalSpec.model_validate(PARAMS),
-    scores=Scores(original=13.76, perturbed=1.12, threshold=13.76, original_probability=0.869),
+    scores=Scores(
+        original=13.76, perturbed=1.12, threshold=13.76, threshold_rule="share-of-original", original_probability=0.869
+    ),
     curve=[
         _point(0.05, 0.05, 6.7, 9.5, 0.008),
         _point(0.1, 0.1, 9.33, 5.31, 0.09),
@@ -116,7 +118,9 @@ CHANNELS_REPORT: dict[str, Any] = ChannelsReport(
     **_COMMON,
     params=ChannelsSpec.model_validate(CHANNELS),
     layer=_LAYER,
-    scores=Scores(original=13.76, perturbed=-0.02, threshold=13.76, original_probability=0.869),
+    scores=Scores(
+        original=13.76, perturbed=-0.02, threshold=13.76, threshold_rule="share-of-original", original_probability=0.869
+    ),
     curve=[
         ChannelPoint(
             area=count,
@@ -141,7 +145,15 @@ CLASS_REPORT: dict[str, Any] = ClassChannelsReport(
     params=ClassChannelsSpec.model_validate(CLASS),
     layer=_LAYER,
     images=[
-        ClassImage(index=k, name=f"bear{k}.jpg", original=13.76, probability=0.869, optimal_area=121) for k in range(2)
+        ClassImage(
+            index=k,
+            name=f"bear{k}.jpg",
+            original=13.76,
+            probability=0.869,
+            optimal_area=121,
+            threshold_rule="share-of-original",
+        )
+        for k in range(2)
     ],
     channels=[
         ClassChannel(
@@ -159,7 +171,9 @@ CLASS_REPORT: dict[str, Any] = ClassChannelsReport(
 COMPARE_REPORT: dict[str, Any] = CompareReport(
     **_COMMON,
     params=CompareSpec.model_validate(COMPARE),
-    scores=Scores(original=13.76, perturbed=1.12, threshold=13.76, original_probability=0.869),
+    scores=Scores(
+        original=13.76, perturbed=1.12, threshold=13.76, threshold_rule="share-of-original", original_probability=0.869
+    ),
     methods=[
         ComparedMethod(
             method="grad_cam",
@@ -185,9 +199,17 @@ COMPARE_REPORT: dict[str, Any] = CompareReport(
         extremal=True,
         methods=["grad_cam"],
         random_masks=16,
+        tolerance=0.001,
         points=[
             ExtremalityPoint(
-                area=0.2, score=14.12, rank=1, of=18, best_rival="grad_cam", best_rival_score=12.4, beaten_by=[]
+                area=0.2,
+                measured_area=0.2,
+                score=14.12,
+                rank=1,
+                of=18,
+                best_rival="grad_cam",
+                best_rival_score=12.4,
+                best_rival_area=0.2,
             )
         ],
     ),

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from ep_core.cli import app
 from ep_core.report import Alternative, Contrast, Stability, StabilityPoint, TargetRef
-from ep_core.verdicts import alternatives_verdict, contrast_verdict, stability_verdict, verdict
+from ep_core.verdicts import alternatives_verdict, contrast_verdict, stability_verdict
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 EP = Path(sys.executable).with_name("ep")
@@ -110,20 +110,6 @@ def test_bench_prints_the_ratio() -> None:
 def test_commands_of_all_floors_are_there() -> None:
     listed = ep("--help").stdout
     assert all(command in listed for command in ("explain", "models", "bench", "serve", "api", "worker"))
-
-
-@pytest.mark.parametrize(
-    ("optimal", "variant", "tau", "said"),
-    [
-        (0.08, "preserve", 1, "8.0% of the image suffices for the original score of 'goose'."),
-        (0.2, "hybrid", 0.5, "20.0% of the image suffices for 0.5 of the original score of 'goose'."),
-        (None, "preserve", 1, "No area of the sweep reaches the original score of 'goose'"),
-        (0.1, "delete", 1, "Without 10.0% of the image, nothing is left of 'goose'."),
-        (None, "delete", 1, "No area of the sweep is enough to take 'goose' away."),
-    ],
-)
-def test_verdict(optimal: float | None, variant: str, tau: float, said: str) -> None:
-    assert verdict(optimal, "goose", variant, tau).startswith(said)
 
 
 def steady(agreement: float, least: float | None = 0.2, most: float | None = 0.2) -> Stability:

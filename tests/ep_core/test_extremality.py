@@ -55,10 +55,11 @@ def test_a_mask_on_the_wrong_spot_is_found_out(spot_model: Classifier, pyramids:
     right, wrong = (spot_map(where) for where in reversed(SPOTS))
     masks = top_area_masks(torch.stack([right, wrong]), AREAS)
     scores = partial(class_scores, spot_model.network, pyramids)
-    rivals = rivals_of(["right"], masks[:1], areas=AREAS, random=3, seed=0)
+    curve = curve_of(scores, masks[1])
+    rivals = rivals_of(["right"], right[None], curve, preset="fast", random=3, seed=0)
     assert rivals.masks.shape == (4, 2, 1, SIDE, SIDE)
     values = objective_values(scores, rivals.masks, 1, "preserve")
-    beaten = check_extremality(curve_of(scores, masks[1]), "preserve", rivals, values)
+    beaten = check_extremality(curve, "preserve", rivals, values)
     assert not beaten.extremal
     assert all(one.beaten_by[0] == "right" for one in beaten.points)
     even = check_extremality(curve_of(scores, masks[0]), "preserve", rivals, values)

@@ -52,9 +52,10 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
   const points = result.curve;
   const areas = points.map((one) => one.area);
   const { original, perturbed, threshold } = result.scores;
-  const scores = [...points.flatMap((one) => [one.preserve, one.delete]), original, perturbed, threshold];
+  const lines = references({ original, perturbed, threshold });
+  const scores = [...points.flatMap((one) => [one.preserve, one.delete]), ...lines.keys()];
   const { x, y, nodes } = frame(areas, scores, unit, { wide: counts });
-  for (const [value, words] of references({ original, perturbed, threshold })) {
+  for (const [value, words] of lines) {
     nodes.push(reference(y(value)), svg("text", { x: WIDTH - RIGHT, y: y(value) - 4, "text-anchor": "end" }, words));
   }
   const now = svg("line", { class: "now", y1: TOP, y2: HEIGHT - BOTTOM });
@@ -73,10 +74,10 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
 }
 
 const starred = (result) => (result.params.variant === "delete" ? "delete" : "preserve");
-/** Return the lines to refer to; those of the same score are one. */
+/** Return the lines to refer to, those that there are; those of the same score are one. */
 function references(scores) {
   const found = new Map();
-  for (const [words, value] of Object.entries(scores)) found.set(value, found.has(value) ? `${found.get(value)} = ${words}` : words);
+  for (const [words, value] of Object.entries(scores)) if (value !== null) found.set(value, found.has(value) ? `${found.get(value)} = ${words}` : words);
   return found;
 }
 

@@ -1,24 +1,16 @@
 // What a sweep has found, in a sentence and in numbers.
 
 import { el } from "./dom.js";
+import { meaning, shareOfImage } from "./optimum.js";
 import { range } from "./steadiness.js";
-import { number, percent, quoted, size } from "./words.js";
+import { number, percent, size } from "./words.js";
 
 const OWN = "walks"; // where a mask was found that no rival led to
 
 /** Return what a result means, in one sentence, and a* as a range where runs differ. */
 export function sentence(result) {
   const differ = range(result);
-  return [...answer(result), differ && el("span.range.dim", {}, ` ${differ}`), "."];
-}
-
-function answer(result) {
-  const name = quoted(result);
-  const share = result.optimal_area === null ? null : el("b", {}, percent(result.optimal_area));
-  if (result.params.variant === "delete") {
-    return share ? [share, " of the image taken away destroys the score of ", name] : ["None of these areas taken away destroys the score of ", name];
-  }
-  return share ? [share, " of the image suffices for ", name] : ["None of these areas suffices for ", name, ": the score stays below the threshold"];
+  return [...meaning(result, shareOfImage(result)), differ && el("span.range.dim", {}, ` ${differ}`), "."];
 }
 
 /** Return the table of a sweep's numbers, and what can be said of them. */

@@ -4,6 +4,7 @@ import { picture } from "./api.js";
 import { scoreCurve } from "./curve.js";
 import { el, show } from "./dom.js";
 import { numbers, table } from "./findings.js";
+import { countOfChannels, meaning } from "./optimum.js";
 import { number, quoted } from "./words.js";
 
 /** Return the page of a finished job on channels. */
@@ -12,15 +13,12 @@ export function insidePage(job, result) {
 }
 
 function channelsPage(job, result) {
-  const { layer, optimal_area: count } = result;
-  const curve = scoreCurve(result, (k) => curve.mark(k), { unit: `channels of ${layer.name}`, counts: true });
-  const name = quoted(result);
-  const answer = count === null ? [`None of these counts of channels suffices for ${name}.`] : [el("b", {}, `${count} of ${layer.channels}`), ` channels of ${layer.name} suffice for ${name}.`];
+  const curve = scoreCurve(result, (k) => curve.mark(k), { unit: `channels of ${result.layer.name}`, counts: true });
   const names = { full: "An image with all channels", masked: "An image with the chosen ones" };
   return el(
     "div.stack",
     {},
-    el("h1.answer", {}, answer),
+    el("h1.answer", {}, meaning(result, countOfChannels(result)), "."),
     el(
       "div.look",
       {},

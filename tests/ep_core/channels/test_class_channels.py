@@ -10,8 +10,8 @@ from PIL import Image
 
 from ep_core import ClassChannelsSpec, Classifier, InvalidInput, class_channels
 from ep_core.channels import folder
-from ep_core.channels.class_channels import ImageChannels, averaged_mask
 from ep_core.channels.folder import explain_folder
+from ep_core.channels.image_channels import ImageChannels, averaged_mask
 from ep_core.channels.render import render_class
 from ep_core.file_sizes import largest_files
 

@@ -1,0 +1,47 @@
+// What a* means, in a sentence: as the rule of the threshold has it (`scores.threshold_rule`). `ep_core/verdicts.py` says the same.
+
+import { el } from "./dom.js";
+import { percent, quoted } from "./words.js";
+
+const NONE = "none"; // the rule where there is no threshold
+const BETWEEN = "between"; // where a share of the score means nothing, since it isn't positive
+
+/** Return the words for a share of the image. */
+export const shareOfImage = ({ optimal_area: share }) => ({
+  part: share !== null && [el("b", {}, percent(share)), " of the image"],
+  plural: false,
+  nothing: "None of these areas",
+  perturbed: "in the fully perturbed image",
+});
+
+/** Return the words for a count of a layer's channels. */
+export const countOfChannels = ({ optimal_area: count, layer }) => ({
+  part: count !== null && [el("b", {}, `${count} of ${layer.channels}`), ` channels of ${layer.name}`],
+  plural: count !== null,
+  nothing: "None of these counts of channels",
+  perturbed: `without the channels of ${layer.name}`,
+});
+
+/** Return what a result's a* means, as nodes of a sentence without its full stop; `words` are of one of the above. */
+export function meaning(result, words) {
+  const rule = result.scores.threshold_rule ?? null; // null in results from before it was told
+  if (rule === NONE) return ["There is no threshold: ", quoted(result), ` scores no higher in the whole image than ${words.perturbed}`];
+  return result.params.variant === "delete" ? deletion(result, rule, words) : preservation(result, rule, words);
+}
+
+function deletion(result, rule, { part, plural, nothing, perturbed }) {
+  const tau = result.params.threshold;
+  const taken = [...(part || [nothing]), " taken away "];
+  // Before the rule was told, tau was left out of account.
+  if (tau === 1 || rule === null) return [...taken, `${verb("destroys", plural)} the score of `, quoted(result)];
+  return [...taken, `${verb("lowers", plural)} the score of `, quoted(result), ` by ${percent(tau)} of the way to what it is ${perturbed}`];
+}
+
+function preservation(result, rule, { part, plural, nothing }) {
+  const tau = result.params.threshold;
+  const level = tau === 1 ? "" : `${percent(tau)} of the ${rule === BETWEEN ? "way up to the " : ""}score of `;
+  const reached = [...(part || [nothing]), ` ${verb("suffices", plural)} for `, level, quoted(result)];
+  return part ? reached : [...reached, ": the score stays below the threshold"];
+}
+
+const verb = (ofOne, plural) => (plural ? ofOne.slice(0, -1) : ofOne);
