@@ -1,4 +1,7 @@
-"""The OpenAPI document: FastAPI's, plus the schema of problem details, which no endpoint returns by itself."""
+"""The OpenAPI document: FastAPI's, with what no endpoint says by itself, and made for generators of clients.
+
+Bodies are named schemas, files are bytes, arrays have one kind of items; `docs/api.md` says how a client is made of it.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,17 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from .access.callers import SECURITY_SCHEMES
-from .problems import ProblemDetails
+from .classify import examples as classify
+from .json_schema import REFERENCE, plain_tuples, without_null
+from .problems import REQUEST_ID_HEADER, ProblemDetails
+from .uploads import examples as uploads
 
-REF = "#/components/schemas/{model}"
+_REQUEST_ID = {
+    "name": REQUEST_ID_HEADER,
+    "in": "header",
+    "description": "A UUID that names the request in the logs, and the job that comes of it; else it gets one.",
+    "schema": {"type": "string"},
+}
 
 
 def install(app: FastAPI) -> None:
@@ -31,6 +42,11 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
+def servers(root_path: str = "") -> list[dict[str, str]]:
+    """Return where the API is, as seen from its document: `root_path` is what a proxy in front cuts off."""
+    return [{"url": root_path or "/"}]
+
+
 def _describe(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
@@ -38,14 +54,16 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         summary=app.summary,
         description=app.description,
         tags=app.openapi_tags,
+        servers=servers(),
         routes=app.routes,
-        separate_input_output_schemas=False,  # parameters have one schema, posted or read
     )
-    _, problem = models_json_schema([(ProblemDetails, "validation")], ref_template=REF)
-    document["components"]["schemas"].update(problem["$defs"])
+    _, problem = models_json_schema([(ProblemDetails, "validation")], ref_template=REFERENCE)
+    document["components"]["schemas"] |= problem["$defs"] | uploads.SCHEMAS | classify.SCHEMAS
     _drop_default_errors(document)
     _drop_null_parameters(document)
     _declare_keys(document)
+    _declare_request_ids(document)
+    plain_tuples(document["components"]["schemas"])
     return document
 
 
@@ -64,16 +82,20 @@ def _drop_null_parameters(document: dict[str, Any]) -> None:
     for path in document["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", []):
-                schema = parameter["schema"]
-                kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
-                if len(kinds) == 1:
-                    del schema["anyOf"]
-                    schema |= kinds[0]
+                parameter["schema"] = without_null(parameter["schema"])
 
 
 def _declare_keys(document: dict[str, Any]) -> None:
     """Say that a key may be needed, sent one way or the other; where there are none, none is."""
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
+    keys: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
     for path, operations in document["paths"].items():
-        for operation in operations.values() if path.startswith("/v1/") else ():
-            operation["security"] = [{name: []} for name in SECURITY_SCHEMES] + [{}]
+        for operation in operations.values():
+            operation["security"] = [*keys, {}] if path.startswith("/v1/") else []
+
+
+def _declare_request_ids(document: dict[str, Any]) -> None:
+    """Say that a post may be named: an optional parameter, without which openapi-python-client forgets an import."""
+    for path in document["paths"].values():
+        if "post" in path:
+            path["post"].setdefault("parameters", []).append(_REQUEST_ID)

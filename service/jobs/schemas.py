@@ -51,7 +51,9 @@ class JobRead(BaseModel):
                     "started_at": "2026-01-31T12:00:01Z",
                     "attempt": 1,
                     "progress": {"iteration": 40, "total": 100, "fraction": 0.4, "eta_s": 21.5},
-                    "partial_curve": [{"area": 0.05, "measured_area": 0.061, "score": 9.7}],
+                    "partial_curve": [
+                        {"area": 0.05, "measured_area": 0.061, "preserve": 9.7, "objective": 9.7, "score": 9.7}
+                    ],
                     "links": {"self": "/v1/jobs/0f8fad5bd9cb469fa165708677289501"},
                 }
             ]
