@@ -45,7 +45,10 @@ FrameBox = Annotated[
 ]
 InputSize = Annotated[
     tuple[int, int],
-    Field(description="Height and width of the network's frame, in pixels: use `input`.", json_schema_extra=DEPRECATED),
+    Field(
+        description="Height and width of the network's frame, in pixels: use `resolution`.",
+        json_schema_extra=DEPRECATED,
+    ),
 ]
 
 
@@ -80,6 +83,6 @@ class OfModel(BaseModel):
 
     @computed_field  # type: ignore[prop-decorator]
     @property
-    def input(self) -> PixelSize:
+    def resolution(self) -> PixelSize:
         """Size of the network's input, its frame."""
         return PixelSize.of(self.input_size)

@@ -60,7 +60,7 @@ const fadeOf = ({ params }) => (params.perturbation === "fade" ? params.sigma_ma
 function frameOf({ frame, image, model }, { width, height }) {
   const edges = frame && [frame.left, frame.top, frame.right, frame.bottom].map((edge) => (edge * width) / image.width);
   const [left, top, right, bottom] = edges || [0, 0, width, height];
-  const pixel = [(right - left) / model.input.width, (bottom - top) / model.input.height];
+  const pixel = [(right - left) / model.resolution.width, (bottom - top) / model.resolution.height];
   const inside = (edge, size) => Math.round(Math.min(size, Math.max(0, edge))); // a padded frame reaches further
   return { left: inside(left, width), top: inside(top, height), right: inside(right, width), bottom: inside(bottom, height), pixel };
 }
@@ -68,7 +68,7 @@ function frameOf({ frame, image, model }, { width, height }) {
 /** Return how the network's input was blurred, on the picture as it is shown. */
 function blurOf({ params, model }, { left, top, right, bottom, pixel }) {
   const ours = params.perturbation === "blur";
-  const strongest = ours ? params.sigma_max : (BLUR_SIGMA_AT_224 * Math.min(model.input.width, model.input.height)) / 224;
+  const strongest = ours ? params.sigma_max : (BLUR_SIGMA_AT_224 * Math.min(model.resolution.width, model.resolution.height)) / 224;
   return { frame: [left, top, right, bottom], levels: ours ? params.pyramid_levels : LEVELS, sigma: pixel.map((size) => strongest * size) };
 }
 
