@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from .access.callers import SECURITY_SCHEMES
 from .classify import examples as classify
-from .json_schema import REFERENCE, plain_tuples, without_null
+from .json_schema import REFERENCE, Schema, is_nullable, plain_tuples, reached, without_null
 from .problems import REQUEST_ID_HEADER, ProblemDetails
 from .uploads import examples as uploads
 
@@ -63,6 +63,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     _drop_null_parameters(document)
     _declare_keys(document)
     _declare_request_ids(document)
+    _require_answered(document["components"]["schemas"])
     plain_tuples(document["components"]["schemas"])
     return document
 
@@ -78,11 +79,15 @@ def _drop_default_errors(document: dict[str, Any]) -> None:
 
 
 def _drop_null_parameters(document: dict[str, Any]) -> None:
-    """Drop null as a value of query parameters and headers: they are left out instead, and `null` is a text there."""
+    """Drop null as a value of query parameters and headers: they are left out instead, and `null` is a text there.
+
+    One that has only one value has to be sent, though its endpoint says so itself.
+    """
     for path in document["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", []):
                 parameter["schema"] = without_null(parameter["schema"])
+                parameter["required"] |= "const" in parameter["schema"]
 
 
 def _declare_keys(document: dict[str, Any]) -> None:
@@ -99,3 +104,16 @@ def _declare_request_ids(document: dict[str, Any]) -> None:
     for path in document["paths"].values():
         if "post" in path:
             path["post"].setdefault("parameters", []).append(_REQUEST_ID)
+
+
+def _require_answered(schemas: dict[str, Schema]) -> None:
+    """Say that answers have all fields that are never null; what is posted, and problems, may lack some.
+
+    Those that may be null are sent, too, but FastAPI drops nulls from examples.
+    """
+    partly = reached({*uploads.SCHEMAS, *classify.SCHEMAS, ProblemDetails.__name__}, schemas)
+    for name, schema in schemas.items():
+        if name not in partly and "properties" in schema:
+            never_null = {field for field, kind in schema["properties"].items() if not is_nullable(kind)}
+            always = never_null.union(schema.get("required", ()))
+            schema["required"] = [field for field in schema["properties"] if field in always]
