@@ -10,6 +10,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
+GENERATORS := $(VENV)/generators
 DEFAULT_MODEL := mobilenet_v2
 PIP_ARGS ?=
 ARGS ?=
@@ -20,13 +21,14 @@ INSTALLED_FROM := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test check format audit browser screenshots chaos pauses soak memory load fuzz attacks clean
+.PHONY: help run setup test check format audit browser generators screenshots chaos pauses soak memory load fuzz attacks clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
 	@echo "make test     sets up, checks, runs the whole test suite   (ARGS=\"-k name\" for some)"
 	@echo "make check    lint, format, types"
 	@echo "make format   mend what ruff can mend"
+	@echo "make generators  generators of clients, for their tests (test does it, too)"
 	@echo "make audit    known vulnerabilities of the pinned dependencies (asks PyPI)"
 	@echo "make chaos    200 jobs while workers, an API process and Redis are killed"
 	@echo "make pauses   200 times a worker is paused in the middle of a job, and comes back"
@@ -45,7 +47,7 @@ run: $(STAMPS)/local $(STAMPS)/weights
 setup: $(STAMPS)/test $(STAMPS)/weights
 	@:
 
-test: setup check browser
+test: setup check browser generators
 	@echo "Tests"
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -58,6 +60,26 @@ browser:
 	    { apt-get update -qq; apt-get install -qq --yes --no-install-recommends chromium; } </dev/null >/dev/null \
 	        || echo "apt-get can't install chromium" >&2; \
 	fi
+
+# For the tests of clients that are generated from the API's document. Each has an environment of its own: what they need
+# differs from what we pin. Where one can't be installed, its tests are skipped and say so.
+generators: | $(STAMPS)/venv
+	@$(MAKE) --no-print-directory --silent $(STAMPS)/generator-python || echo "Can't install openapi-python-client" >&2
+	@command -v npm >/dev/null || exit 0; \
+	$(MAKE) --no-print-directory --silent $(STAMPS)/generator-typescript || echo "npm can't install openapi-typescript" >&2
+
+$(STAMPS)/generator-python: tests/clients/python/requirements.txt
+	@echo "Installing the generator of Python clients"
+	@$(BIN)/python -m venv --clear $(GENERATORS)/python
+	@$(GENERATORS)/python/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --requirement $<
+	@touch $@
+
+$(STAMPS)/generator-typescript: tests/clients/typescript/package.json tests/clients/typescript/package-lock.json
+	@echo "Installing the generator of TypeScript clients"
+	@mkdir -p $(GENERATORS)/typescript
+	@cp $^ $(GENERATORS)/typescript
+	@npm ci --prefix $(GENERATORS)/typescript --silent --no-audit --no-fund
+	@touch $@
 
 check: $(STAMPS)/test
 	@echo "Lint, format, types"

@@ -53,9 +53,11 @@ class LanesSeen:
         columns = zip(rows, solver.rule.areas[rows].tolist(), solver.rule.values[rows].tolist(), strict=True)
         found: dict[float, tuple[int, PartialPoint]] = {}
         for k, measured, value in columns:
-            area = self._area(solver.lanes[k].area)
-            if area not in found or value > found[area][1].score:
-                found[area] = k, PartialPoint(area=area, measured_area=measured * self._unit, score=value)
+            lane = solver.lanes[k]
+            area = self._area(lane.area)
+            point = PartialPoint.of(area, measured_area=measured * self._unit, objective=value, variant=lane.variant)
+            if area not in found or value > found[area][1].objective:
+                found[area] = k, point
         return [found[area] for area in sorted(found)]
 
     def _area(self, share: float) -> float:

@@ -5,20 +5,21 @@ Imports no torch.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
+from .pixels import DEPRECATED, FrameBox, ImageSize, InputSize, OfModel, OnImage
 from .result_warning import Warnings
-from .spec import ExtremalSpec
+from .spec import ExtremalSpec, Variant
 
 
-class ModelRef(BaseModel):
+class ModelRef(OfModel):
     """The network that was explained."""
 
     name: str
     weights_digest: Annotated[str, Field(description="`sha256:` and the hex digest of the weights.")]
-    input_size: Annotated[tuple[int, int], Field(description="Height and width of the network's frame, in pixels.")]
+    input_size: InputSize
 
 
 class TargetRef(BaseModel):
@@ -90,11 +91,20 @@ class ExtremalityPoint(BaseModel):
             "they have the area that was asked for."
         ),
     ] = None
-    score: Annotated[float, Field(description="What the variant maximises, at our mask.")]
+    score: Annotated[
+        float,
+        Field(description="What the variant maximises, at our mask: use `objective`.", json_schema_extra=DEPRECATED),
+    ]
     rank: Annotated[int, Field(description="1: no rival scores higher.")]
     of: Annotated[int, Field(description="How many masks were compared, ours included.")]
     best_rival: Annotated[str, Field(description="The rival that scores highest: a method, or `random`.")]
-    best_rival_score: float
+    best_rival_score: Annotated[
+        float,
+        Field(
+            description="What the variant maximises, at its mask: use `best_rival_objective`.",
+            json_schema_extra=DEPRECATED,
+        ),
+    ]
     best_rival_area: Annotated[float | None, Field(description="Mean of its mask; null in results from before.")] = None
     beaten_by: Annotated[list[str], Field(description="The rivals that score higher, best first.")] = []
     found_by: Annotated[
@@ -105,6 +115,18 @@ class ExtremalityPoint(BaseModel):
             "found a mask that scores higher."
         ),
     ] = "walks"
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def objective(self) -> float:
+        """What the variant maximises, at our mask: `preserve`, `-delete`, or for `hybrid` the sum of both."""
+        return self.score
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def best_rival_objective(self) -> float:
+        """The same at the mask of `best_rival`."""
+        return self.best_rival_score
 
 
 class Extremality(BaseModel):
@@ -202,16 +224,7 @@ class Engine(BaseModel):
     device: str
 
 
-FrameBox = Annotated[
-    tuple[float, float, float, float] | None,
-    Field(
-        description="Where the network's input lies on the image: left, top, right and bottom, in its pixels; outside "
-        "of the image where the input was padded. Null in results from before it was told."
-    ),
-]
-
-
-class ExtremalReport(BaseModel):
+class ExtremalReport(OnImage, BaseModel):
     """A finished sweep (`task: "extremal"`)."""
 
     id: str | None = None
@@ -240,9 +253,7 @@ class ExtremalReport(BaseModel):
     contrast: Annotated[
         Contrast | None, Field(description="What speaks for the target and against its nearest rival class.")
     ] = None
-    image_size: Annotated[
-        tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
-    ]
+    image_size: ImageSize
     frame_box: FrameBox = None
     warnings: Warnings = []
     timing: Timing
@@ -261,7 +272,32 @@ class PartialPoint(BaseModel):
 
     area: float
     measured_area: float
-    score: Annotated[float, Field(description="What the variant maximises, at the current mask.")]
+    preserve: Annotated[
+        float | None, Field(description="As on the curve, of the current mask; null unless the variant is `preserve`.")
+    ] = None
+    delete: Annotated[
+        float | None, Field(description="As on the curve, of the current mask; null unless the variant is `delete`.")
+    ] = None
+    score: Annotated[
+        float,
+        Field(
+            description="What the variant maximises, at the current mask: use `preserve`, `delete` or `objective`.",
+            json_schema_extra=DEPRECATED,
+        ),
+    ]
+
+    @classmethod
+    def of(cls, area: float, *, measured_area: float, objective: float, variant: Variant) -> Self:
+        """Return a point from what its variant maximises."""
+        preserve = objective if variant == "preserve" else None
+        delete = -objective if variant == "delete" else None
+        return cls(area=area, measured_area=measured_area, preserve=preserve, delete=delete, score=objective)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def objective(self) -> float:
+        """What the variant maximises: `preserve`, `-delete`, or for `hybrid` their sum: its parts are known at last."""
+        return self.score
 
 
 RESULT = "result.json"

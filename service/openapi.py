@@ -1,4 +1,7 @@
-"""The OpenAPI document: FastAPI's, plus the schema of problem details, which no endpoint returns by itself."""
+"""The OpenAPI document: FastAPI's, with what no endpoint says by itself, and made for generators of clients.
+
+Bodies are named schemas, files are bytes, arrays have one kind of items; `docs/api.md` says how a client is made of it.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,17 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from .access.callers import SECURITY_SCHEMES
-from .problems import ProblemDetails
+from .classify import examples as classify
+from .json_schema import REFERENCE, Schema, is_nullable, plain_tuples, reached, without_null
+from .problems import REQUEST_ID_HEADER, ProblemDetails
+from .uploads import examples as uploads
 
-REF = "#/components/schemas/{model}"
+_REQUEST_ID = {
+    "name": REQUEST_ID_HEADER,
+    "in": "header",
+    "description": "A UUID that names the request in the logs, and the job that comes of it; else it gets one.",
+    "schema": {"type": "string"},
+}
 
 
 def install(app: FastAPI) -> None:
@@ -31,6 +42,11 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
+def servers(root_path: str = "") -> list[dict[str, str]]:
+    """Return where the API is, as seen from its document: `root_path` is what a proxy in front cuts off."""
+    return [{"url": root_path or "/"}]
+
+
 def _describe(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
@@ -38,14 +54,17 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         summary=app.summary,
         description=app.description,
         tags=app.openapi_tags,
+        servers=servers(),
         routes=app.routes,
-        separate_input_output_schemas=False,  # parameters have one schema, posted or read
     )
-    _, problem = models_json_schema([(ProblemDetails, "validation")], ref_template=REF)
-    document["components"]["schemas"].update(problem["$defs"])
+    _, problem = models_json_schema([(ProblemDetails, "validation")], ref_template=REFERENCE)
+    document["components"]["schemas"] |= problem["$defs"] | uploads.SCHEMAS | classify.SCHEMAS
     _drop_default_errors(document)
     _drop_null_parameters(document)
     _declare_keys(document)
+    _declare_request_ids(document)
+    _require_answered(document["components"]["schemas"])
+    plain_tuples(document["components"]["schemas"])
     return document
 
 
@@ -60,20 +79,41 @@ def _drop_default_errors(document: dict[str, Any]) -> None:
 
 
 def _drop_null_parameters(document: dict[str, Any]) -> None:
-    """Drop null as a value of query parameters and headers: they are left out instead, and `null` is a text there."""
+    """Drop null as a value of query parameters and headers: they are left out instead, and `null` is a text there.
+
+    One that has only one value has to be sent, though its endpoint says so itself.
+    """
     for path in document["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", []):
-                schema = parameter["schema"]
-                kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
-                if len(kinds) == 1:
-                    del schema["anyOf"]
-                    schema |= kinds[0]
+                parameter["schema"] = without_null(parameter["schema"])
+                parameter["required"] |= "const" in parameter["schema"]
 
 
 def _declare_keys(document: dict[str, Any]) -> None:
     """Say that a key may be needed, sent one way or the other; where there are none, none is."""
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
+    keys: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
     for path, operations in document["paths"].items():
-        for operation in operations.values() if path.startswith("/v1/") else ():
-            operation["security"] = [{name: []} for name in SECURITY_SCHEMES] + [{}]
+        for operation in operations.values():
+            operation["security"] = [*keys, {}] if path.startswith("/v1/") else []
+
+
+def _declare_request_ids(document: dict[str, Any]) -> None:
+    """Say that a post may be named: an optional parameter, without which openapi-python-client forgets an import."""
+    for path in document["paths"].values():
+        if "post" in path:
+            path["post"].setdefault("parameters", []).append(_REQUEST_ID)
+
+
+def _require_answered(schemas: dict[str, Schema]) -> None:
+    """Say that answers have all fields that are never null; what is posted, and problems, may lack some.
+
+    Those that may be null are sent, too, but FastAPI drops nulls from examples.
+    """
+    partly = reached({*uploads.SCHEMAS, *classify.SCHEMAS, ProblemDetails.__name__}, schemas)
+    for name, schema in schemas.items():
+        if name not in partly and "properties" in schema:
+            never_null = {field for field, kind in schema["properties"].items() if not is_nullable(kind)}
+            always = never_null.union(schema.get("required", ()))
+            schema["required"] = [field for field in schema["properties"] if field in always]

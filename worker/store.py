@@ -286,7 +286,7 @@ class JobStore:
 
 
 def _is_finite(point: PartialPoint) -> bool:
-    return math.isfinite(point.score) and math.isfinite(point.measured_area)
+    return math.isfinite(point.objective) and math.isfinite(point.measured_area)
 
 
 def _ms(seconds: float) -> int:

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from ep_core.models.card import LayerCard
-from ep_core.report import Engine, FrameBox, ModelRef, Scores, TargetRef, ThresholdRule, Timing
+from ep_core.pixels import FrameBox, ImageSize, OnImage
+from ep_core.report import Engine, ModelRef, Scores, TargetRef, ThresholdRule, Timing
 from ep_core.result_warning import Warnings
 from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 
@@ -43,7 +44,7 @@ class ChosenChannel(BaseModel):
     ]
 
 
-class ChannelsReport(BaseModel):
+class ChannelsReport(OnImage, BaseModel):
     """A finished sweep of channel masks (`task: "channels"`)."""
 
     id: str | None = None
@@ -66,14 +67,20 @@ class ChannelsReport(BaseModel):
             "sweep's smallest masks hold."
         ),
     ]
-    image_size: Annotated[
-        tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
-    ]
+    image_size: ImageSize
     frame_box: FrameBox = None
     warnings: Warnings = []
     timing: Timing
     engine: Engine
     artifacts: dict[str, str] = {}
+
+
+class ChannelMasks(BaseModel):
+    """The masks of a sweep of channels: what the file `MASKS` holds."""
+
+    layer: Annotated[str, Field(description="The layer's name.")]
+    areas: Annotated[list[int], Field(description="How many channels were asked for, by increasing count.")]
+    masks: Annotated[list[list[float]], Field(description="A value in [0, 1] for each channel, for each of `areas`.")]
 
 
 class ClassImage(BaseModel):

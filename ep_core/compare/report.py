@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from ep_core.report import CurvePoint, Engine, Extremality, FrameBox, ModelRef, Scores, TargetRef, Timing
+from ep_core.pixels import FrameBox, ImageSize, OnImage
+from ep_core.report import CurvePoint, Engine, Extremality, ModelRef, Scores, TargetRef, Timing
 from ep_core.result_warning import Warnings
 from ep_core.spec import CompareSpec
 
@@ -35,7 +36,7 @@ class ComparedMethod(BaseModel):
     unavailable: Annotated[str | None, Field(description="Why it says nothing of this model.")] = None
 
 
-class CompareReport(BaseModel):
+class CompareReport(OnImage, BaseModel):
     """A finished comparison (`task: "compare"`)."""
 
     id: str | None = None
@@ -56,9 +57,7 @@ class CompareReport(BaseModel):
         Extremality | None,
         Field(description="The extremal masks beside all other methods' top areas and random ones of their areas."),
     ]
-    image_size: Annotated[
-        tuple[int, int], Field(description="Height and width of the image as a person sees it, in pixels.")
-    ]
+    image_size: ImageSize
     frame_box: FrameBox = None
     warnings: Warnings = []
     timing: Annotated[Timing, Field(description="`iterations`: of the extremal masks.")]

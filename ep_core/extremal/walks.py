@@ -74,9 +74,11 @@ class WalksSeen:
     def points(self, image: int) -> list[PartialPoint]:
         """Return the walks' mean score at each such area, by increasing area."""
         rule, rows = self._rule, self._rows(image)
-        seen, values = rule.trail_areas[rows].mean(dim=0), rule.trail_values[rows].mean(dim=0)
+        seen, values = rule.trail_areas[rows].mean(dim=0).tolist(), rule.trail_values[rows].mean(dim=0).tolist()
         return [
-            PartialPoint(area=area, measured_area=float(seen[step]), score=float(values[step]))
+            PartialPoint.of(
+                area, measured_area=seen[step], objective=values[step], variant=self._sweeps[image].spec.variant
+            )
             for area, step in self._passed(image)
         ]
 

@@ -4,32 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.uploads.examples import FILE, ONE_PIXEL
+from service.json_schema import BASE64, FILE, reference
+from service.uploads.examples import ONE_PIXEL
 from worker.asks import Question
 
 from .reader import ClassifyBody
 
 _FIELDS = Question.model_json_schema()["properties"]
-_BASE64 = {
-    "type": "string",
-    "contentEncoding": "base64",
-    "description": ClassifyBody.model_fields["image"].description,
+
+
+def _object(image: dict[str, Any], description: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": description,
+        "required": ["image"],
+        "additionalProperties": False,
+        "properties": {"image": image, **_FIELDS},
+    }
+
+
+FORM, JSON = "ClassifyForm", "ClassifyBody"
+SCHEMAS = {
+    FORM: _object(
+        FILE | {"description": "The image file, a part with a filename."}, "An image and what to ask of it, as a form."
+    ),
+    JSON: _object(
+        BASE64 | {"description": ClassifyBody.model_fields["image"].description},
+        "An image and what to ask of it, as JSON.",
+    ),
 }
-
-
-def _object(image: dict[str, Any]) -> dict[str, Any]:
-    properties = {"image": image, **_FIELDS}
-    return {"type": "object", "required": ["image"], "additionalProperties": False, "properties": properties}
-
+"""By the names under which OpenAPI lists them."""
 
 REQUEST_BODY: dict[str, Any] = {
     "required": True,
     "content": {
-        "multipart/form-data": {
-            "schema": _object(FILE | {"description": "The image file, a part with a filename."}),
-        },
+        "multipart/form-data": {"schema": reference(FORM)},
         "application/json": {
-            "schema": _object(_BASE64),
+            "schema": reference(JSON),
             "examples": {
                 "two": {
                     "summary": "The two best classes (of a one-pixel image)",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from ep_core.channels.report import MASKS, SHEET, inversion_name
+from ep_core.channels.report import MASKS, SHEET, ChannelMasks, inversion_name
 from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, area_key, mask_name, overlay_name
 from ep_core.reports import AnyReport, Report
 from ep_core.spec import CompareSpec, spatial_areas
@@ -15,6 +15,7 @@ from service.deps import JobsDep, LinksDep, SettingsDep
 from service.downloads import one_download
 from service.errors import InvalidFields, NoResult, NotFound, Unavailable
 from service.links import BUNDLE, for_bundle
+from service.media_types import Accept, file_content, negotiate
 from service.problems import problem_responses
 from worker.contract import JobRecord
 
@@ -51,9 +52,17 @@ Frame = Annotated[
 class Artifacts:
     """The stored files of one finished job, as answers."""
 
-    def __init__(self, job_id: JobId, jobs: JobsDep, settings: SettingsDep, if_none_match: IfNoneMatch = None) -> None:
+    def __init__(
+        self,
+        job_id: JobId,
+        jobs: JobsDep,
+        settings: SettingsDep,
+        if_none_match: IfNoneMatch = None,
+        accept: Accept = None,
+    ) -> None:
         self._jobs = jobs
         self._if_none_match = if_none_match
+        self._accept = accept
         self._max_age_s = settings.retention_s
         self.record: JobRecord = jobs.get_finished(job_id)
 
@@ -114,7 +123,14 @@ class Artifacts:
         return files | {RESULT: for_bundle(self.report()).model_dump_json(indent=2).encode()}
 
     def respond(self, content: bytes, media_type: str, *, filename: str | None = None) -> Response:
-        """Return the answer that carries `content`."""
+        """Return the answer that carries the file `content`."""
+        return negotiate(self._respond(content, media_type, filename=filename), self._accept)
+
+    def respond_json(self, content: bytes) -> Response:
+        """Return the answer that carries the JSON text `content`."""
+        return self._respond(content, "application/json")
+
+    def _respond(self, content: bytes, media_type: str, *, filename: str | None = None) -> Response:
         return immutable_response(
             content, media_type, if_none_match=self._if_none_match, max_age_s=self._max_age_s, filename=filename
         )
@@ -123,11 +139,19 @@ class Artifacts:
 ArtifactsDep = Annotated[Artifacts, Depends()]
 
 
-def file_responses(media_type: str, description: str, **content: Any) -> dict[int | str, dict[str, Any]]:
+def file_responses(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of the answers that carry a file."""
-    schema = {"schema": {"type": "string", "contentMediaType": media_type}} if media_type != "application/json" else {}
+    return _responses(description, file_content(media_type))
+
+
+def json_responses(description: str, **content: Any) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the answers that carry JSON, beside its schema."""
+    return _responses(description, {"application/json": content})
+
+
+def _responses(description: str, content: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     return {
-        200: {"description": description, "content": {media_type: content or schema}},
+        200: {"description": description, "content": content},
         304: NOT_MODIFIED,
         **problem_responses(NotFound, NoResult, InvalidFields, Unavailable),
     }
@@ -137,12 +161,12 @@ def file_responses(media_type: str, description: str, **content: Any) -> dict[in
     "/result",
     summary="Result",
     response_model=AnyReport,
-    responses=file_responses("application/json", "Scores, curve and optimal area.", examples=REPORTS),
+    responses=json_responses("Scores, curve and optimal area.", examples=REPORTS),
 )
 def get_result(artifacts: ArtifactsDep, links: LinksDep) -> Response:
     """Return the scores, the curve over the areas, the optimal area, and the links to the pictures."""
     report = links.into(artifacts.report(), artifacts.record.id)
-    return artifacts.respond(report.model_dump_json().encode(), "application/json")
+    return artifacts.respond_json(report.model_dump_json().encode())
 
 
 @router.get(
@@ -181,12 +205,12 @@ def get_inversion(artifacts: ArtifactsDep, name: Inversion) -> Response:
 @router.get(
     f"/{MASKS}",
     summary="Channel masks",
-    response_class=Response,
-    responses=file_responses("application/json", "`masks`: K values for each of `areas`."),
+    response_model=ChannelMasks,
+    responses=json_responses("`masks`: K values for each of `areas`."),
 )
 def get_channel_masks(artifacts: ArtifactsDep) -> Response:
     """Return the masks of a job of the task `channels`: a value in [0, 1] per channel, for each count."""
-    return artifacts.respond(artifacts.file(MASKS), "application/json")
+    return artifacts.respond_json(artifacts.file(MASKS))
 
 
 @router.get(

@@ -22,6 +22,7 @@ from service.uploads.examples import REQUEST_BODY
 from worker.contract import JobState
 
 from .cursor import as_cursor, from_cursor
+from .examples import JOB_CONTENT
 from .idempotency import IdempotencyKey
 from .intake import REFUSALS, accept
 from .prefer import WaitDep, wait_until_final
@@ -45,6 +46,7 @@ JobId = Annotated[str, Path(description="The job's id.", examples=["0f8fad5bd9cb
             "model": JobRead,
             "description": "The job is finished (or has failed): with `Prefer: wait=N`, or its result was known.",
         },
+        202: JOB_CONTENT,
         **REFUSALS,
     },
     openapi_extra={"requestBody": REQUEST_BODY},
@@ -101,7 +103,10 @@ def list_jobs(
 
 
 @router.get(
-    "/{job_id}", summary="Look at a job", response_model=JobRead, responses=problem_responses(NotFound, Unavailable)
+    "/{job_id}",
+    summary="Look at a job",
+    response_model=JobRead,
+    responses={200: JOB_CONTENT, **problem_responses(NotFound, Unavailable)},
 )
 async def get_job(job_id: JobId, jobs: JobsDep, links: LinksDep) -> Response:
     """Return where a job stands. A finished job is kept for the operator's retention time, a day by default."""

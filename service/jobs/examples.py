@@ -1,7 +1,8 @@
-"""What OpenAPI shows of results."""
+"""What OpenAPI shows of jobs and results."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from ep_core.channels.report import (
@@ -24,6 +25,7 @@ from ep_core.report import (
     ExtremalityPoint,
     ExtremalReport,
     ModelRef,
+    PartialPoint,
     Scores,
     Stability,
     StabilityPoint,
@@ -32,6 +34,9 @@ from ep_core.report import (
 )
 from ep_core.spec import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
 from service.uploads.examples import CHANNELS, CLASS, COMPARE, PARAMS
+from worker.contract import JobProgress, JobState
+
+from .schemas import JobLinks, JobRead
 
 _ID = "0f8fad5bd9cb469fa165708677289501"
 _FILES = {"saliency": "saliency.png", "curve": "curve.svg", "bundle": "bundle.zip"}
@@ -217,6 +222,21 @@ COMPARE_REPORT: dict[str, Any] = CompareReport(
     frame_box=(133.2, 26.7, 506.8, 400.3),
     artifacts={"comparison": f"/v1/jobs/{_ID}/comparison.png", "curve": f"/v1/jobs/{_ID}/curve.svg"},
 ).model_dump(mode="json")
+
+JOB: dict[str, Any] = JobRead(
+    id=_ID,
+    status=JobState.RUNNING,
+    params=ExtremalSpec.model_validate(PARAMS),
+    created_at=datetime(2026, 1, 31, 12, tzinfo=UTC),
+    started_at=datetime(2026, 1, 31, 12, 0, 1, tzinfo=UTC),
+    attempt=1,
+    progress=JobProgress(iteration=40, total=100, fraction=0.4, eta_s=21.5),
+    partial_curve=[PartialPoint.of(0.05, measured_area=0.061, objective=9.7, variant="preserve")],
+    links=JobLinks(self_=f"/v1/jobs/{_ID}", events=f"/v1/jobs/{_ID}/events"),
+).model_dump(mode="json", by_alias=True)
+
+JOB_CONTENT = {"content": {"application/json": {"example": JOB}}}
+"""What OpenAPI shows of an answer that is a job."""
 
 REPORTS: dict[str, Any] = {
     "extremal": {"summary": "Areas of the image", "value": REPORT},

@@ -19,6 +19,7 @@ from service.decoding.thumbnail import LEAST, MEDIA_TYPE, MOST
 from service.deps import JobsDep, SettingsDep
 from service.downloads import one_download
 from service.errors import InvalidFields, NotFound, TooManyAtOnce, Unavailable
+from service.media_types import Accept, file_content, negotiate
 from service.problems import problem_responses
 from service.settings import ApiSettings
 from service.uploads.limits import invalid
@@ -41,10 +42,6 @@ Size = Annotated[
 ]
 
 
-def _content(media_type: str) -> dict[str, object]:
-    return {media_type: {"schema": {"type": "string", "contentMediaType": media_type}}}
-
-
 @router.get(
     "/images/{index}",
     summary="A posted image",
@@ -52,7 +49,7 @@ def _content(media_type: str) -> dict[str, object]:
     responses={
         200: {
             "description": "The file as it is stored; with `size`, a small JPEG of it.",
-            "content": _content("image/*") | _content(MEDIA_TYPE),
+            "content": file_content("image/*", MEDIA_TYPE),
         },
         304: NOT_MODIFIED,
         **problem_responses(NotFound, InvalidFields, TooManyAtOnce, Unavailable),
@@ -67,6 +64,7 @@ async def get_image(
     settings: SettingsDep,
     size: Size = None,
     if_none_match: IfNoneMatch = None,
+    accept: Accept = None,
 ) -> Response:
     """Return a posted image: until the job has ended, and as long as its result where `keep_images` was asked for.
 
@@ -77,7 +75,7 @@ async def get_image(
     upright, transparent parts on white.
     """
     if size is None:
-        return await run_in_threadpool(_whole, jobs, job_id, index, settings, if_none_match)
+        return negotiate(await run_in_threadpool(_whole, jobs, job_id, index, settings, if_none_match), accept)
     state = request.app.state
     # Who waits has no image in memory, and lets others of its caller go on.
     async with turn_of(request).resting(), state.thumbnail_shares.hold(caller.who):
@@ -86,7 +84,8 @@ async def get_image(
         make = partial(_thumbnail, state.thumbnails, data, size, who=caller.who, white_level=job.params.white_level)
         tag = entity_tag(data, variant=str(size))
         max_age_s = settings.retention_s
-        return await derived_response(tag, make, MEDIA_TYPE, if_none_match=if_none_match, max_age_s=max_age_s)
+        answer = await derived_response(tag, make, MEDIA_TYPE, if_none_match=if_none_match, max_age_s=max_age_s)
+        return negotiate(answer, accept)
 
 
 def _whole(jobs: JobService, job_id: str, index: int, settings: ApiSettings, if_none_match: str | None) -> Response:

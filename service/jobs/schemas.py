@@ -40,24 +40,6 @@ class JobLinks(BaseModel):
 class JobRead(BaseModel):
     """A job, as far as it has come."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0f8fad5bd9cb469fa165708677289501",
-                    "status": "running",
-                    "params": {"areas": [0.05, 0.1, 0.2], "target": "American black bear"},
-                    "created_at": "2026-01-31T12:00:00Z",
-                    "started_at": "2026-01-31T12:00:01Z",
-                    "attempt": 1,
-                    "progress": {"iteration": 40, "total": 100, "fraction": 0.4, "eta_s": 21.5},
-                    "partial_curve": [{"area": 0.05, "measured_area": 0.061, "score": 9.7}],
-                    "links": {"self": "/v1/jobs/0f8fad5bd9cb469fa165708677289501"},
-                }
-            ]
-        }
-    )
-
     id: str
     status: JobState
     params: Annotated[Spec, Field(description="As it runs, with the defaults filled in.")]

@@ -7,15 +7,16 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from ep_core.models.card import LayerCard, Source
+from ep_core.pixels import InputSize, OfModel
 
 
-class ModelSummary(BaseModel):
+class ModelSummary(OfModel):
     """A model that can be explained."""
 
     name: Annotated[str, Field(description="What `params.model` calls it.", examples=["mobilenet_v2"])]
     source: Annotated[Source, Field(description="Where its architecture comes from.")]
     description: Annotated[str, Field(description="The operator's words.")]
-    input_size: Annotated[tuple[int, int], Field(description="Height and width of the network's frame, in pixels.")]
+    input_size: InputSize
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     classes: Annotated[int, Field(description="How many classes it tells apart.", examples=[1000])]
     link: Annotated[str, Field(description="The model, labels included.", examples=["/v1/models/mobilenet_v2"])]

@@ -32,13 +32,13 @@ def delete_jobs(
     caller: CallerDep,
     removals: Annotated[Removals, Depends(_removals)],
     confirmed: Annotated[
-        bool,
+        bool | None,
         Query(
             alias="all",
             description="Has to be `true`, so that nobody does it by mistake.",
             json_schema_extra={"const": True},
         ),
-    ] = False,
+    ] = None,
 ) -> Removed:
     """Remove all jobs that you see, with their images, results and batches; those that run are stopped within moments.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ep_core.spec import SPECS
+from service.json_schema import BASE64, FILE, REFERENCE, reference, without_null
 
 from .body import JobBody
 from .options import JobOptions
@@ -13,74 +14,88 @@ PARAMS = {"target": "American black bear", "areas": [0.05, 0.1, 0.2]}
 CHANNELS = {"task": "channels", "layer": "features.18", "areas": [12, 121, 1280], "invert": True}
 CLASS = {"task": "class_channels", "layer": "features.18", "target": "American black bear", "top": 2}
 COMPARE = {"task": "compare", "methods": ["grad_cam", "extremal"], "areas": [0.1, 0.2]}
-_PARAMS_SCHEMA = {"anyOf": [{"$ref": f"#/components/schemas/{spec.__name__}"} for spec in SPECS.values()]}
-FILE = {"type": "string", "format": "binary"}
 ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"  # a PNG
-_URLS = {
-    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
-    "description": JobBody.model_fields["image_url"].description,
-}
+_SEVERAL = "a batch, or the task `class_channels`"
+_DOCUMENTED = JobBody.model_fields
 
 
 def _options() -> dict[str, Any]:
-    """Return the schemas of the options, without references: OpenAPI has its own place for those."""
-    schemas = JobOptions.model_json_schema(ref_template="{model}")
-    return {name: _inline(schema, schemas.get("$defs", {})) for name, schema in schemas["properties"].items()}
+    properties: dict[str, Any] = JobOptions.model_json_schema(ref_template=REFERENCE)["properties"]
+    return properties
 
 
-def _inline(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    name = schema.get("$ref")
-    plain = {key: value for key, value in schema.items() if key not in ("$ref", "title")}
-    return plain if name is None else {**known[name], **plain}
+def _params() -> dict[str, Any]:
+    return {"anyOf": [reference(spec.__name__) for spec in SPECS.values()], "description": "What to ask of the images."}
 
 
-def _body(*, several: str, examples: dict[str, Any]) -> dict[str, Any]:
-    images = {"type": "array", "items": FILE, "minItems": 1}
+def _form() -> dict[str, Any]:
+    """Return the schema of a job or batch as a multipart form.
+
+    A plain object with arrays for parts that repeat: generators of clients take nothing beside `properties`. That one
+    of two parts has to be there stands under `if`, which they pass over.
+    """
     image = {
-        "anyOf": [FILE, images],
-        "description": f"The image file, a part with a filename; repeated for {several}.",
+        "type": "array",
+        "items": FILE,
+        "minItems": 1,
+        "description": f"The image file, a part with a filename; repeated for several: {_SEVERAL}.",
     }
-    beside = {"image_url": _URLS, "params": _PARAMS_SCHEMA, **_options()}
-    in_json: dict[str, Any] = {
-        "image": {
-            "type": "string",
-            "contentEncoding": "base64",
-            "description": JobBody.model_fields["image"].description,
-        },
-        "images": {
-            "type": "array",
-            "items": {"type": "string", "contentEncoding": "base64"},
-            "minItems": 1,
-            "description": f"Several of them, for {several}.",
-        },
+    urls = {"type": "array", "items": {"type": "string"}, "description": _DOCUMENTED["image_url"].description}
+    options = {name: without_null(schema) for name, schema in _options().items()}  # a part is never null
+    return {
+        "type": "object",
+        "description": "A job or a batch as a form: `image` or `image_url`, `params` and options.",
+        "properties": {"image": image, "image_url": urls, "params": _params(), **options},
+        "additionalProperties": False,
+        "if": {"not": {"required": ["image"]}},
+        "then": {"required": ["image_url"]},
     }
+
+
+def _json() -> dict[str, Any]:
+    """Return the schema of a job or batch as JSON; what has to be there stands as in `_form`."""
+    image = BASE64 | {"description": _DOCUMENTED["image"].description}
+    images = {
+        "type": "array",
+        "items": BASE64,
+        "minItems": 1,
+        "description": f"Several of them: {_SEVERAL}.",
+    }
+    urls = {
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        "description": _DOCUMENTED["image_url"].description,
+    }
+    named = {"image": image, "images": images, "image_url": urls}
+    return {
+        "type": "object",
+        "description": "A job or a batch as JSON: `image`, `images` or `image_url`, `params` and options.",
+        "additionalProperties": False,
+        "properties": {**named, "params": _params(), **_options()},
+        "if": {"not": {"anyOf": [{"required": ["image"]}, {"required": ["images"]}]}},
+        "then": {"required": ["image_url"]},
+    }
+
+
+FORM, JSON = "JobForm", "JobBody"
+SCHEMAS = {FORM: _form(), JSON: _json()}
+"""By the names under which OpenAPI lists them."""
+
+
+def _body(examples: dict[str, Any]) -> dict[str, Any]:
     return {
         "required": True,
         "content": {
             "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "anyOf": [{"required": ["image"]}, {"required": ["image_url"]}],
-                    "properties": {"image": image, **beside},
-                },
+                "schema": reference(FORM),
                 "encoding": {"params": {"contentType": "application/json"}},
             },
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "anyOf": [{"required": [name]} for name in ("image", "images", "image_url")],
-                    "additionalProperties": False,
-                    "properties": in_json | beside,
-                },
-                "examples": examples,
-            },
+            "application/json": {"schema": reference(JSON), "examples": examples},
         },
     }
 
 
 REQUEST_BODY = _body(
-    several="the task `class_channels`",
-    examples={
+    {
         "areas": {
             "summary": "A class by its label and three areas (a one-pixel image)",
             "value": {"image": ONE_PIXEL, "params": PARAMS},
@@ -100,8 +115,7 @@ REQUEST_BODY = _body(
     },
 )
 BATCH_BODY = _body(
-    several="a batch",
-    examples={
+    {
         "areas": {
             "summary": "Two images, when nobody else waits",
             "value": {"images": [ONE_PIXEL, ONE_PIXEL], "params": PARAMS, "priority": "low"},

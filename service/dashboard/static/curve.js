@@ -110,14 +110,17 @@ export function growthBars(result, onPick) {
   return { node, mark: (k) => bars.forEach((bar, j) => bar.setAttribute("class", j === k ? "bar on" : "bar")) };
 }
 
+/** Return a running job’s score at an area: what its variant keeps or destroys, or of both what it maximises. */
+const soFar = (one) => one.preserve ?? one.delete ?? one.objective;
+
 /** Return the curve of a job that still runs. */
 export function liveCurve(points) {
   const counts = points.some((one) => one.area >= 1);
   const areas = points.map((one) => one.area);
-  const { x, y, nodes } = frame(areas, points.map((one) => one.score), counts ? "channels" : "share of the image", { wide: counts });
-  nodes.push(svg("path", { class: "keep", d: path(points.map((one) => [x(one.area), y(one.score)])) }));
-  nodes.push(...points.map((one) => point(x(one.area), y(one.score), "keep")));
-  const words = (k) => [size(areas[k]), number(points[k].score)];
+  const { x, y, nodes } = frame(areas, points.map(soFar), counts ? "channels" : "share of the image", { wide: counts });
+  nodes.push(svg("path", { class: "keep", d: path(points.map((one) => [x(one.area), y(soFar(one))])) }));
+  nodes.push(...points.map((one) => point(x(one.area), y(soFar(one)), "keep")));
+  const words = (k) => [size(areas[k]), number(soFar(points[k]))];
   return el("figure.chart", {}, pointable(chart("The scores so far", nodes), areas.map(x), words), el("figcaption", {}, "The score of each area so far"));
 }
 

@@ -57,9 +57,10 @@ function rest({ canvas: { width, height }, values }, { left, top, right, bottom 
 const fadeOf = ({ params }) => (params.perturbation === "fade" ? params.sigma_max : 1);
 
 /** Return where the network's frame lies on the picture as it is shown, and how large its pixels are there. */
-function frameOf({ frame_box: box, image_size: [, whole], model }, { width, height }) {
-  const [left, top, right, bottom] = box ? box.map((edge) => (edge * width) / whole) : [0, 0, width, height];
-  const pixel = [(right - left) / model.input_size[1], (bottom - top) / model.input_size[0]];
+function frameOf({ frame, image, model }, { width, height }) {
+  const edges = frame && [frame.left, frame.top, frame.right, frame.bottom].map((edge) => (edge * width) / image.width);
+  const [left, top, right, bottom] = edges || [0, 0, width, height];
+  const pixel = [(right - left) / model.resolution.width, (bottom - top) / model.resolution.height];
   const inside = (edge, size) => Math.round(Math.min(size, Math.max(0, edge))); // a padded frame reaches further
   return { left: inside(left, width), top: inside(top, height), right: inside(right, width), bottom: inside(bottom, height), pixel };
 }
@@ -67,7 +68,7 @@ function frameOf({ frame_box: box, image_size: [, whole], model }, { width, heig
 /** Return how the network's input was blurred, on the picture as it is shown. */
 function blurOf({ params, model }, { left, top, right, bottom, pixel }) {
   const ours = params.perturbation === "blur";
-  const strongest = ours ? params.sigma_max : (BLUR_SIGMA_AT_224 * Math.min(...model.input_size)) / 224;
+  const strongest = ours ? params.sigma_max : (BLUR_SIGMA_AT_224 * Math.min(model.resolution.width, model.resolution.height)) / 224;
   return { frame: [left, top, right, bottom], levels: ours ? params.pyramid_levels : LEVELS, sigma: pixel.map((size) => strongest * size) };
 }
 

@@ -83,7 +83,7 @@ def test_paths_are_relative_to_the_list(read, tmp_path):
             r"models\.a\.labels: .*can't read labels from .*missing\.txt",
         ),
         ('torchvision = "resnet18"\nlabels = []', r"models\.a\.labels"),
-        ('torchvision = "resnet18"\npreprocessing = { size = 3 }', r"models\.a\.preprocessing\.size: there is no such field"),
+        ('torchvision = "resnet18"\npreprocessing = { size = 3 }', r"models\.a\.preprocessing\.size: there is no"),
         ('torchvision = "resnet18"\npreprocessing = { std = [0, 1, 1] }', r"models\.a\.preprocessing\.std\.0: "),
         ('torchvision = "resnet18"\npreprocessing = { mean = [nan, 1, 1] }', r"models\.a\.preprocessing\.mean\.0: "),
         ('torchvision = "resnet18"\npreprocessing = { input_size = [0, 3] }', r"preprocessing\.input_size\.0: "),

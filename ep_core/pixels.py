@@ -1,0 +1,88 @@
+"""Sizes and boxes in pixels, as answers name them: no order has to be known. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import BaseModel, Field, computed_field
+
+DEPRECATED: dict[str, Any] = {"deprecated": True}
+"""Marks a field in JSON schemas; reading it warns nobody, as pydantic's own mark would."""
+
+
+class PixelSize(BaseModel):
+    """A size, in pixels."""
+
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, size: tuple[int, int]) -> Self:
+        """Return a size that is given as height and width."""
+        height, width = size
+        return cls(width=width, height=height)
+
+
+class PixelBox(BaseModel):
+    """A box's outer edges on an image, in its pixels: pixel i spans [i, i + 1]."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+ImageSize = Annotated[
+    tuple[int, int],
+    Field(
+        description="Height and width of the image as a person sees it, in pixels: use `image`.",
+        json_schema_extra=DEPRECATED,
+    ),
+]
+FrameBox = Annotated[
+    tuple[float, float, float, float] | None,
+    Field(description="Left, top, right and bottom of `frame`: use that.", json_schema_extra=DEPRECATED),
+]
+InputSize = Annotated[
+    tuple[int, int],
+    Field(
+        description="Height and width of the network's frame, in pixels: use `resolution`.",
+        json_schema_extra=DEPRECATED,
+    ),
+]
+
+
+class OnImage(BaseModel):
+    """A report of an image: its size and the network's frame by name, from what is stored."""
+
+    if TYPE_CHECKING:  # declared by each report at its place
+        image_size: tuple[int, int]
+        frame_box: tuple[float, float, float, float] | None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def image(self) -> PixelSize:
+        """Size of the image as a person sees it."""
+        return PixelSize.of(self.image_size)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def frame(self) -> PixelBox | None:
+        """Where the network's input lies on the image: partly outside where it was padded; null in old results."""
+        if self.frame_box is None:
+            return None
+        left, top, right, bottom = self.frame_box
+        return PixelBox(left=left, top=top, right=right, bottom=bottom)
+
+
+class OfModel(BaseModel):
+    """A model's mention: the size of its input by name, from what is stored."""
+
+    if TYPE_CHECKING:
+        input_size: tuple[int, int]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def resolution(self) -> PixelSize:
+        """Size of the network's input, its frame."""
+        return PixelSize.of(self.input_size)
