@@ -118,6 +118,7 @@ class TestLogs:
         with run_api(redis_server.url, EP_LOG_JSON="false", EP_TRUSTED_PROXIES="127.0.0.1") as (process, address):
             headers = dict.fromkeys(("User-Agent", "X-Request-ID", "X-Forwarded-For"), b"a\x9b2J")
             answers = [
+                httpx.get(f"{address}/v1/%1b%5B31m"),
                 httpx.get(f"{address}/v1/%1b%5B31m%0A2026%20%5Binfo%5D?%1b=%1b", headers=headers),
                 httpx.get(f"{address}/v1/nothing", headers={"Host": b"\x9b31m"}),
                 httpx.get(f"{address}/v1/nothing", headers={"X-Forwarded-Prefix": b"/\x9b31m"}),
@@ -126,7 +127,8 @@ class TestLogs:
             process.send_signal(signal.SIGTERM)
             _, log = process.communicate(timeout=10)
 
-        assert [answer.status_code for answer in answers] == [404, 403, 404, 422]
+        assert [answer.status_code for answer in answers] == [404, 404, 403, 404, 422]
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", log)
         (line,) = [line for line in log.splitlines() if "[info]" in line.partition("request")[2]]
+        assert r"path=/v1/\x1b[31m " in log
         assert r"path='/v1/\x1b[31m\n2026 [info]'" in line
