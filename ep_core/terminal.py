@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TimeRemainingColumn
+from rich.text import Text
 
 from .errors import InvalidInput, ModelUnavailable
+from .printable import printable
 from .report import RESULT
 from .wording import in_words
 
@@ -22,8 +24,23 @@ if TYPE_CHECKING:
     from .progress import OnProgress
     from .reports import Report
 
-out_console = Console()
-err_console = Console(stderr=True)
+
+class _Terminal(Console):
+    """A terminal that shows the control characters of a text, such as a label or a file's name, and obeys none."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(printable(text, keep="\n\t"), **options)
+
+
+class _Doing(ProgressColumn):
+    """What a bar is about; bars don't ask the terminal how a text is shown."""
+
+    def render(self, task: Task) -> Text:
+        return Text(printable(task.description))
+
+
+out_console = _Terminal()
+err_console = _Terminal(stderr=True)
 
 ModelName = Annotated[str, typer.Option("--model", "-m", help="Model name; `ep models` lists them.")]
 ModelsFile = Annotated[
@@ -49,7 +66,7 @@ def listed(text: str) -> list[str]:
 
 def progress_bars() -> Progress:
     """Return progress bars on standard error, gone when done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (_Doing(), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     return Progress(*columns, console=err_console, transient=True)
 
 

@@ -66,8 +66,7 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_s,
         timeout_keep_alive=KEEP_ALIVE_S,
-        proxy_headers=bool(settings.trusted_proxies),  # uvicorn's default believes everybody on this machine
-        forwarded_allow_ips=list(settings.trusted_proxies or ()),
+        proxy_headers=False,  # service.access.proxies: uvicorn's default believes everybody on this machine
     )
     sys.setswitchinterval(SWITCH_S)
     gc.collect()

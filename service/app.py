@@ -17,8 +17,8 @@ from worker.janitor import run_janitor
 from worker.queue import connect, connect_async, connect_waiting
 from worker.tracing import flush
 
-from . import health, metrics, middleware, openapi, problems, tracing
-from .access import exposure, turns
+from . import head, health, metrics, middleware, openapi, problems, tracing
+from .access import exposure, proxies, turns
 from .access.callers import find_caller, webhook_secret_of
 from .access.keys import load_keys
 from .access.rates import RateLimits
@@ -81,15 +81,18 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         version=__version__,
         openapi_tags=TAGS,
         generate_unique_id_function=openapi.operation_id,
+        redirect_slashes=False,  # they would lead to the Host that the client names
         lifespan=_lifespan,
     )
     _add_state(app, settings)
     _add_shares(app, settings)
     problems.install(app)
     openapi.install(app)
-    turns.install(app)  # first: inside of all others
+    head.install(app)  # first: inside of all others
+    turns.install(app)
     exposure.install(app, settings, has_keys=bool(app.state.keys))
-    middleware.install(app)  # last: around all others
+    middleware.install(app)
+    proxies.install(app, settings)  # last: around all others
     for feature in (jobs, removal, batches, events, artifacts, maps, posted, models, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
     for feature in (health, metrics, dashboard):

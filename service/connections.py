@@ -7,7 +7,6 @@ an answer, the connection is closed, too.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import random
 import resource
@@ -22,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from worker.problems import make_problem
 
+from .access.proxies import Proxies
 from .settings import ApiSettings
 
 MOST_HEAD_BYTES = 64 * 1024  # of the request line and all headers
@@ -54,15 +54,15 @@ class Door:
     """Connections of an address that may be without a whole request."""
     most_open: int
     """Connections that may be open."""
-    trusted: tuple[str, ...] = ()
-    """Proxies, which may have any number of them: addresses or networks; ``*`` for all."""
+    proxies: Proxies
+    """Those that may have any number of them."""
     unfinished: Counter[str] = field(default_factory=Counter)
     _refused: Counter[str] = field(default_factory=Counter)
     _logged_at: float = -LOG_EVERY_S
 
     def is_crowded(self, address: str) -> bool:
         """Return whether an address has more connections without a whole request than it may."""
-        return self.unfinished[address] > self.most_unfinished and not self._trusts(address)
+        return self.unfinished[address] > self.most_unfinished and address not in self.proxies
 
     def note(self, reason: str, address: str) -> None:
         """Log a refusal; of many, one line every few seconds with their number."""
@@ -72,15 +72,6 @@ class Door:
             self._logged_at = now
             _log.warning("connections refused", address=address, **dict(self._refused))
             self._refused.clear()
-
-    def _trusts(self, address: str) -> bool:
-        if "*" in self.trusted:
-            return True
-        try:
-            found = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(found in ipaddress.ip_network(one, strict=False) for one in self.trusted)
 
 
 class Connection(HttpToolsProtocol):
@@ -218,7 +209,7 @@ def connections(settings: ApiSettings) -> type[Connection]:
     door = Door(
         most_unfinished=settings.max_unfinished,
         most_open=raise_descriptors() - RESERVED,
-        trusted=settings.trusted_proxies or (),
+        proxies=Proxies(settings.trusted_proxies or ()),
     )
     return type("Connection", (Connection,), {"door": door})
 

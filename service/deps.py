@@ -15,6 +15,7 @@ from .http_metrics import HttpMetrics
 from .jobs.service import JobService
 from .jobs.submission import Submissions
 from .links import Links
+from .prefix import prefix_of
 from .settings import ApiSettings
 
 
@@ -39,7 +40,7 @@ async def _http_metrics(request: Request) -> HttpMetrics:
 
 
 async def _links(request: Request) -> Links:
-    return Links(str(request.scope.get("root_path", "")))
+    return Links(prefix_of(request.scope))
 
 
 SettingsDep = Annotated[ApiSettings, Depends(_settings)]

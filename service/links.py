@@ -29,7 +29,7 @@ BUNDLE = "bundle.zip"
 
 @dataclass(frozen=True)
 class Links:
-    """Builds links; `root_path` is what a proxy in front cuts off."""
+    """Builds links; `root_path` is the path below which a proxy shows the service."""
 
     root_path: str = ""
 

@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .http_metrics import CountRequests, template_of
+from .prefix import path_of
 from .problems import REQUEST_ID_HEADER
 
 _HEADERS = {
@@ -24,7 +25,7 @@ _DOCS_CSP = f"{_CSP}; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:
 _DOCS = ("/docs", "/redoc")
 
 # Asked all the time by machines and dashboards; /metrics counts them.
-_QUIET = ("GET /healthz", "GET /readyz", "GET /metrics", "GET /v1/jobs/{job_id}")
+_QUIET = ("/healthz", "/readyz", "/metrics", "/v1/jobs/{job_id}")
 _SLOW_MS = 500.0
 
 # A UUID; the package's own check takes any number of hyphens and braces, and the id goes into logs and jobs' records.
@@ -71,16 +72,16 @@ class _AccessLog:
             await self._app(scope, receive, send_and_note)
         finally:
             elapsed_ms = round(1000 * (time.perf_counter() - started), 1)
-            asked = f"{scope['method']} {template_of(scope)}"
-            is_quiet = asked in _QUIET and status < 400 and elapsed_ms < _SLOW_MS
-            log = _log.debug if is_quiet else _log.info
-            log("request", method=scope["method"], path=scope["path"], status=status, ms=elapsed_ms)
+            is_look = scope["method"] in ("GET", "HEAD") and template_of(scope) in _QUIET
+            log = _log.debug if is_look and status < 400 and elapsed_ms < _SLOW_MS else _log.info
+            log("request", method=scope["method"], path=path_of(scope), status=status, ms=elapsed_ms)
 
 
 def _set_headers(headers: MutableHeaders, scope: Scope) -> None:
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
-    headers.setdefault("Content-Security-Policy", _DOCS_CSP if scope["path"] in _DOCS else _CSP)
-    if scope["path"].startswith("/v1/"):
+    path = path_of(scope)
+    headers.setdefault("Content-Security-Policy", _DOCS_CSP if path in _DOCS else _CSP)
+    if path.startswith("/v1/"):
         headers.setdefault("Cache-Control", "no-store")
     headers.update(scope.get("state", {}).get("headers", {}))  # of the rate limit

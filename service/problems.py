@@ -22,15 +22,12 @@ from worker.problems import make_problem, problem_from
 from worker.queue import REDIS_UNUSABLE
 
 from .errors import ApiError, InvalidFields, Unavailable
+from .prefix import path_of, prefix_of
 from .validation import FieldError, field_errors
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID_HEADER = "X-Request-ID"
 
-_ROUTING = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address. See /docs for what there is.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address doesn't take this method; the header Allow says which it takes.",
-}
 _log = structlog.get_logger(__name__)
 
 
@@ -102,14 +99,31 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
     slug = status.phrase.lower().replace(" ", "-")
     headers = {"Allow": _allowed(request)} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
-    return respond(make_problem(slug, status, _ROUTING.get(status, error.detail)), headers)
+    return respond(make_problem(slug, status, _routing_detail(request, status) or error.detail), headers)
+
+
+def _routing_detail(request: Request, status: HTTPStatus) -> str | None:
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return "This address doesn't take this method; the header Allow says which it takes."
+    if status != HTTPStatus.NOT_FOUND:
+        return None
+    if path_of(request.scope).endswith("/") and _methods(request, request.scope["path"].rstrip("/")):
+        return "There is nothing at this address. Without the slash at its end there is."
+    return f"There is nothing at this address. See {prefix_of(request.scope)}/docs for what there is."
 
 
 def _allowed(request: Request) -> str:
     """Return all methods of an address; the error itself knows those of its first route only."""
-    scopes = {method.value: {**request.scope, "method": method.value} for method in HTTPMethod}
+    return ", ".join(sorted(_methods(request, request.scope["path"])))
+
+
+def _methods(request: Request, path: str) -> set[str]:
+    """Return the methods that a path takes; none where there is nothing."""
+    scope = {**request.scope, "path": path, "root_path": prefix_of(request.scope)}
+    scopes = {method.value: {**scope, "method": method.value} for method in HTTPMethod}
     routes = request.app.routes
-    return ", ".join(m for m, scope in scopes.items() if any(r.matches(scope)[0] is Match.FULL for r in routes))
+    taken = {m for m, scope in scopes.items() if any(r.matches(scope)[0] is Match.FULL for r in routes)}
+    return taken | {HTTPMethod.HEAD.value} if HTTPMethod.GET in taken else taken  # `service.head` answers it
 
 
 async def _redis_unusable(_: Request, error: Exception) -> Response:

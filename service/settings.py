@@ -12,6 +12,7 @@ from ep_core.spec import MAX_IMAGES
 from worker.settings import SharedSettings
 
 from .access.keys import ApiKey, Rate
+from .prefix import check_prefix
 
 
 def _split(value: Any) -> Any:
@@ -54,8 +55,15 @@ class ApiSettings(SharedSettings):
         NoDecode,
         BeforeValidator(_split),
         Field(
-            description="Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses or networks "
-            "(`10.0.0.0/8`), separated by commas; unset: none."
+            description="Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix` are believed: "
+            "addresses or networks (`10.0.0.0/8`), separated by commas; unset: none."
+        ),
+    ] = None
+    root_path: Annotated[
+        Annotated[str, AfterValidator(check_prefix)] | None,
+        Field(
+            description="Path below which a proxy shows the service (`/explain`), cut off by the proxy or not; unset: "
+            "what trusted proxies say, else the root of the host."
         ),
     ] = None
     cors_origins: Annotated[

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Protocol
 
+from ep_core.printable import printable
+
 from .processes import spawn
 
 EARLY_S = 10.0  # dying sooner than this is dying at the start
@@ -73,7 +75,7 @@ class Child:
     def _show_lines(self, stream: IO[bytes]) -> None:
         with stream:
             for line in stream:
-                self._show(self.name, line.decode(errors="replace").rstrip())
+                self._show(self.name, printable(line.decode(errors="replace").rstrip(), keep="\t"))
 
 
 class Keeper:

@@ -20,6 +20,10 @@ def install(app: FastAPI) -> None:
     FastAPIInstrumentor.instrument_app(app, excluded_urls=_QUIET, exclude_spans=["receive", "send"])
 
 
-def origin() -> Origin:
-    """Return what names the request that is being answered, for the jobs that it posts."""
-    return Origin(request_id=correlation_id.get(), traceparent=tracing.traceparent())
+def origin(root_path: str) -> Origin:
+    """Return what the jobs that the request being answered posts say of it.
+
+    Args:
+        root_path: the path below which a proxy shows the service to its client; "" without one.
+    """
+    return Origin(correlation_id.get(), tracing.traceparent(), root_path or None)

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic_core import to_json
 
 from ep_core.report import PartialPoint, TargetRef
@@ -121,10 +121,15 @@ class Finding(BaseModel):
 
 
 class Origin(NamedTuple):
-    """Which request a job came from, for logs and traces."""
+    """Which request a job came from: for logs and traces, and for links to the job."""
 
     request_id: str | None = None
     traceparent: str | None = None
+    root_path: str | None = None
+
+
+def _as_json(text: str) -> str:
+    return to_json(text).decode()
 
 
 class JobRecord(BaseModel):
@@ -158,6 +163,11 @@ class JobRecord(BaseModel):
     keep_images: Annotated[bool, Field(description="Whether the posted images stay when the job has ended.")] = False
     request_id: Annotated[str | None, Field(description="Names the request that posted it in the logs.")] = None
     traceparent: Annotated[str | None, Field(description="Names that request in traces, as the W3C says.")] = None
+    root_path: Annotated[
+        str | None,
+        PlainSerializer(_as_json, when_used="json-unless-none"),  # older workers read fields that are new to them so
+        Field(description="The path below which a proxy shows the service to who posted it."),
+    ] = None
 
     def as_fields(self) -> dict[str, str]:
         """Return the fields of its Redis hash: text as it is, everything else as JSON, unset ones left out."""

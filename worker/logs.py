@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import logging
 import sys
+import textwrap
+from functools import partial
+from io import StringIO
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
+from structlog.dev import ConsoleRenderer, KeyValueColumnFormatter, plain_traceback
 from structlog.typing import Processor
 
+from ep_core.printable import printable
+
 from .queue import REDIS_UNUSABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from structlog.typing import ExcInfo
 
 
 def setup_logging(*, json: bool, level: int = logging.INFO) -> None:
     """Send all log lines to standard error, one line each (a stack trace follows its line, or lies inside the JSON).
+
+    Control characters, which clients can bring in, are escaped.
 
     Args:
         json: JSON objects instead of readable text.
@@ -56,8 +70,20 @@ def _outage_in_one_line(record: logging.LogRecord) -> bool:
 def _rendering(json: bool) -> list[Processor]:
     if json:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
-        )
-    ]
+    renderer = ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_write_trace, pad_event_to=0)
+    for formatter in (column.formatter for column in renderer.columns):
+        if isinstance(formatter, KeyValueColumnFormatter):
+            formatter.value_repr = partial(_in_one_line, formatter.value_repr)
+    return [renderer]
+
+
+def _in_one_line(shown: Callable[[object], str], value: object) -> str:
+    """Return a value as `shown` writes it, escaped after that: what it quotes, it escapes itself."""
+    return printable(shown(value).rstrip("\n"))
+
+
+def _write_trace(out: TextIO, exc_info: ExcInfo) -> None:
+    """Write a stack trace, indented: no line of a message in it looks like one of the log."""
+    trace = StringIO()
+    plain_traceback(trace, exc_info)
+    out.write("\n" + textwrap.indent(printable(trace.getvalue().strip("\n"), keep="\n\t"), "  "))

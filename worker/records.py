@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from .contract import JobRecord, Origin
+from .contract import JobRecord
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
-_TEXT_FIELDS |= {"webhook", "owner", "task", "priority", "batch", "content", *Origin._fields}
+_TEXT_FIELDS |= {"webhook", "owner", "task", "priority", "batch", "content", "request_id", "traceparent"}
 _TOLD = {"progress", "partial_curve", "found", "delivery", "error"}
 """Fields without which a record still says what to do."""
 

@@ -98,11 +98,11 @@ class JobStore:
         return read_record(cast("dict[bytes, bytes]", self._redis.hgetall(self._key(job_id))))
 
     def origin(self, job_id: str) -> Origin:
-        """Return which request the job came from, whatever else its record says; nothing is known of one that is gone.
+        """Return what logs and traces call the request that the job came from; of a job that is gone, nothing.
 
         Apart from `get`, so that a record that this version can't read is no obstacle.
         """
-        found = cast("list[bytes | None]", self._redis.hmget(self._key(job_id), list(Origin._fields)))
+        found = cast("list[bytes | None]", self._redis.hmget(self._key(job_id), ["request_id", "traceparent"]))
         return Origin(*(None if value is None else value.decode() for value in found))
 
     def page(

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from ep_core.errors import InvalidInput
 from ep_core.photographs import all_photographs, pick
+from ep_core.printable import printable
 from ep_core.spec import DEFAULT_AREAS, METHODS
 from ep_core.terminal import check_writable, errors_in_words, listed, out_console, progress_bars
 
@@ -130,6 +131,9 @@ def terminal_table(table: Table) -> TerminalTable:
     for row in table.rows:
         best = (table.is_best(k, cell) for k, cell in enumerate(row))
         shown.add_row(
-            *(Text(table.shown(cell), "bold" if is_best else "") for cell, is_best in zip(row, best, strict=True))
+            *(
+                Text(printable(table.shown(cell)), "bold" if is_best else "")
+                for cell, is_best in zip(row, best, strict=True)
+            )
         )
     return shown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
@@ -12,11 +11,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import Forbidden
+from service.prefix import path_of
 from service.problems import REQUEST_ID_HEADER, respond
 from service.settings import ApiSettings
 
 _FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # which come by address; they tell nobody's secrets
 _READING = ("GET", "HEAD", "OPTIONS")
+_OUR_OWN = ("same-origin", "none")  # `Sec-Fetch-Site`: by a page of ours, or by the user
 _EXPOSED = [
     "Location",
     "Retry-After",
@@ -60,7 +61,7 @@ def install(app: FastAPI, settings: ApiSettings, *, has_keys: bool) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
             allow_headers=["*"],
             expose_headers=_EXPOSED,
             max_age=3600,
@@ -88,7 +89,7 @@ class _Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reason = None if scope["path"] in _FOR_MACHINES else self._refusal(scope["method"], Headers(scope=scope))
+        reason = None if path_of(scope) in _FOR_MACHINES else self._refusal(scope["method"], Headers(scope=scope))
         if reason is None:
             await self._app(scope, receive, send)
         else:
@@ -100,10 +101,21 @@ class _Guard:
             return (
                 f"This service doesn't answer to the name {host[:100]!r}: the operator can add it to EP_ALLOWED_HOSTS."
             )
-        origin = headers.get("origin")
-        if method in _READING or origin is None or "*" in self._origins or origin in self._origins:
+        if method in _READING or "*" in self._origins:
             return None
-        return None if urlsplit(origin).netloc == host else Forbidden.example
+        return self._refusal_of_page(headers, host)
+
+    def _refusal_of_page(self, headers: Headers, host: str) -> str | None:
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        if origin is not None:
+            is_known = origin in self._origins or origin.partition("://")[2] == host
+            return None if is_known else Forbidden.example
+        if site is None or site in _OUR_OWN:
+            return None
+        return (
+            f"A page of another origin asks this (Sec-Fetch-Site is {site[:20]!r}) and doesn't say which: let its "
+            "requests carry Origin, and the operator allow it with EP_CORS_ORIGINS."
+        )
 
     def _answers_to(self, name: str) -> bool:
         return "*" in self._hosts or name in self._hosts or is_loopback(name)

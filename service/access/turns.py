@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import RateLimited
+from service.prefix import path_of
 from service.problems import respond
 
 from .callers import client_of
@@ -103,7 +104,7 @@ class _TakeTurns:
         self._lines: WeakValueDictionary[str, Line] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _FOR_MACHINES:
+        if scope["type"] != "http" or path_of(scope) in _FOR_MACHINES:
             await self._app(scope, receive, send)
             return
         line = self._lines.setdefault(client_of(Request(scope)), Line())

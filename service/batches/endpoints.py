@@ -65,7 +65,7 @@ async def create_batch(
     100 images and 100 MB by default. An image that can't be used is listed with the reason, and the others are
     explained all the same; where none can, it is an error.
     """
-    submit = partial(batches.submit, key=idempotency_key, origin=tracing.origin())
+    submit = partial(batches.submit, key=idempotency_key, origin=tracing.origin(links.root_path))
     record, replayed = await accept(request, caller, submit, is_batch=True)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"

@@ -47,7 +47,7 @@ class BatchService:
             upload: images that have been looked at, parameters and options.
             caller: whose batch it is.
             key: the caller's for this request; sent again, it makes no second batch.
-            origin: which request it is, for logs.
+            origin: which request it is.
 
         Returns:
             The batch, and whether an earlier request has made it. An image for which the queue had no more room is one

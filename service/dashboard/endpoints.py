@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from html import escape
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from service.caching import IfNoneMatch, checked_response
 from service.errors import NotFound
+from service.prefix import prefix_of
 
-from .files import INDEX, StaticFile, read_files
+from .files import INDEX, StaticFile, pack, read_files
 
 AcceptEncoding = Annotated[str, Header()]
 
@@ -19,16 +22,19 @@ router = APIRouter(include_in_schema=False)
 # Nothing from elsewhere, no script or style inside the page; pictures may be made by the page itself.
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri {base}; form-action 'none'; frame-ancestors 'none'"
 )
 _FILES = read_files()
 
 
 @router.get("/")
-async def show_page(if_none_match: IfNoneMatch = None, accept_encoding: AcceptEncoding = "") -> Response:
+async def show_page(
+    request: Request, if_none_match: IfNoneMatch = None, accept_encoding: AcceptEncoding = ""
+) -> Response:
     """Return the page."""
-    response = _respond(_FILES[INDEX], if_none_match, accept_encoding)
-    response.headers["Content-Security-Policy"] = CSP
+    prefix = prefix_of(request.scope)
+    response = _respond(_page_below(prefix) if prefix else _FILES[INDEX], if_none_match, accept_encoding)
+    response.headers["Content-Security-Policy"] = CSP.format(base="'self'" if prefix else "'none'")
     return response
 
 
@@ -39,6 +45,13 @@ async def get_file(name: str, if_none_match: IfNoneMatch = None, accept_encoding
     if file is None:
         raise NotFound("The page has no such file.")
     return _respond(file, if_none_match, accept_encoding)
+
+
+@lru_cache(maxsize=16)
+def _page_below(prefix: str) -> StaticFile:
+    """Return the page with the base of its addresses: a proxy may show it at an address without a slash at its end."""
+    base = f'<head>\n<base href="{escape(prefix)}/">'.encode()
+    return pack(_FILES[INDEX].content.replace(b"<head>", base, 1), _FILES[INDEX].media_type)
 
 
 def _respond(file: StaticFile, if_none_match: str | None, accept_encoding: str) -> Response:

@@ -30,10 +30,14 @@ def read_files() -> dict[str, StaticFile]:
     return {path.relative_to(_FOLDER).as_posix(): _read(path) for path in paths}
 
 
+def pack(content: bytes, media_type: str) -> StaticFile:
+    """Return a file of this content, packed where that is worth it."""
+    smaller = gzip.compress(content, mtime=0)  # all API processes give the same
+    return StaticFile(content, media_type, smaller if len(smaller) < _WORTH * len(content) else None)
+
+
 def _read(path: Path) -> StaticFile:
-    content = path.read_bytes()
-    packed = gzip.compress(content, mtime=0)  # all API processes give the same
-    return StaticFile(content, _media_type(path), packed if len(packed) < _WORTH * len(content) else None)
+    return pack(path.read_bytes(), _media_type(path))
 
 
 def _media_type(path: Path) -> str:

@@ -72,7 +72,7 @@ async def create_job(
     or send a list in base64 as `images` in place of `image` (together no more than a single image may have). For other
     tasks, several images are a batch: `/v1/batches`.
     """
-    submit = partial(submissions.submit, key=idempotency_key, origin=tracing.origin())
+    submit = partial(submissions.submit, key=idempotency_key, origin=tracing.origin(links.root_path))
     record, replayed = await accept(request, caller, submit, is_batch=False)
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"

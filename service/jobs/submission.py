@@ -62,7 +62,7 @@ class Submissions:
             upload: images, parameters and options.
             caller: whose job it is.
             key: the caller's for this request; sent again, it makes no second job.
-            origin: which request it is, for logs and traces.
+            origin: which request it is.
 
         Returns:
             The job, and whether an earlier request has made it.

@@ -18,12 +18,15 @@ EVENTS = {JobState.SUCCEEDED: "job.succeeded", JobState.FAILED: "job.failed"}
 def body_of(record: JobRecord) -> bytes:
     """Return the body about a finished job, the same at each attempt. Its links are paths: the receiver knows the host.
 
+    They begin with the path below which a proxy showed the service to who posted the job.
+
     Args:
         record: a job in one of the states in `EVENTS`.
     """
-    links = {"self": Links().job(record.id)}
+    address = Links(record.root_path or "")
+    links = {"self": address.job(record.id)}
     if record.state is JobState.SUCCEEDED:
-        links["result"] = Links().part(record.id, "result")
+        links["result"] = address.part(record.id, "result")
     data: dict[str, Any] = {
         "id": record.id,
         "status": record.state,

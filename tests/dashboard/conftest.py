@@ -43,7 +43,7 @@ def stack(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("dashboard")
     models = folder / "models.toml"  # only the default one: to look at all others takes half a minute of a core
     models.write_text('[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n')
-    with Stack(folder, EP_MODELS_FILE=models) as running:
+    with Stack(folder, EP_MODELS_FILE=models, EP_TRUSTED_PROXIES="127.0.0.1") as running:  # that of `test_below_a_path`
         yield running
 
 

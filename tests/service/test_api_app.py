@@ -135,7 +135,12 @@ def test_only_the_pages_own_files_are_served(client: TestClient, name: str) -> N
 
 @pytest.mark.parametrize(
     ("path", "methods"),
-    [("/v1/jobs", "DELETE, GET, POST"), ("/v1/jobs/0", "DELETE, GET"), ("/healthz", "GET"), ("/", "GET")],
+    [
+        ("/v1/jobs", "DELETE, GET, HEAD, POST"),
+        ("/v1/jobs/0", "DELETE, GET, HEAD"),
+        ("/healthz", "GET, HEAD"),
+        ("/", "GET, HEAD"),
+    ],
 )
 def test_a_refused_method_comes_with_all_that_the_address_takes(client: TestClient, path: str, methods: str) -> None:
     """RFC 9110, 15.5.6; also where each method is an endpoint of its own."""

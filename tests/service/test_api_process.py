@@ -7,12 +7,10 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -26,37 +24,8 @@ from worker import catalogue
 from worker.liveness import beat
 from worker.queue import connect
 
+from .processes import run_api
 from .refusing import refusal
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def _api(redis_url: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A running API process and its address."""
-    port = _free_port()
-    env = os.environ | {"EP_REDIS_URL": redis_url, "EP_PORT": str(port), "EP_LOG_JSON": "true"} | env
-    process = subprocess.Popen([sys.executable, "-m", "service"], env=env, stderr=subprocess.PIPE, text=True)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/healthz", 200, within_s=20)
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _wait_for(url: str, status: int, *, within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        with suppress(httpx.TransportError):
-            if httpx.get(url).status_code == status:
-                return
-        time.sleep(0.1)
-    raise AssertionError(f"{url} did not answer {status} within {within_s} s")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +33,7 @@ def api(redis_server: EmbeddedRedis, cards: list[ModelCard]) -> Iterator[str]:
     with Redis.from_url(redis_server.url) as redis:
         redis.flushall()
         catalogue.publish(redis, cards)
-    with _api(redis_server.url, EP_MAX_UPLOAD_BYTES="1000000", EP_MAX_TOTAL_UPLOAD_BYTES="2000000") as (_, address):
+    with run_api(redis_server.url, EP_MAX_UPLOAD_BYTES="1000000", EP_MAX_TOTAL_UPLOAD_BYTES="2000000") as (_, address):
         yield address
 
 
@@ -130,7 +99,7 @@ def test_a_client_that_leaves_during_its_upload_does_no_harm(api: str) -> None:
 
 def test_without_redis_the_api_lives_says_503_and_recovers(tmp_path: Path, png: bytes, cards: list[ModelCard]) -> None:
     server = EmbeddedRedis(tmp_path)
-    with _api(server.url) as (process, address):  # Redis has not been started yet
+    with run_api(server.url) as (process, address):  # Redis has not been started yet
         try:
             _assert_unavailable(address, png)
             for _ in range(2):
@@ -148,7 +117,7 @@ def test_without_redis_the_api_lives_says_503_and_recovers(tmp_path: Path, png: 
 
 
 def test_a_redis_that_hangs_is_a_503_in_time(tmp_path: Path, png: bytes, cards: list[ModelCard]) -> None:
-    with EmbeddedRedis(tmp_path) as server, _api(server.url) as (_, address), Redis.from_url(server.url) as redis:
+    with EmbeddedRedis(tmp_path) as server, run_api(server.url) as (_, address), Redis.from_url(server.url) as redis:
         catalogue.publish(redis, cards)
         pid = int(redis.info("server")["process_id"])
         os.kill(pid, signal.SIGSTOP)
@@ -162,7 +131,7 @@ def test_a_redis_that_hangs_is_a_503_in_time(tmp_path: Path, png: bytes, cards: 
 def test_on_a_full_disk_the_api_says_503_and_makes_no_half_jobs(
     tmp_path: Path, png: bytes, cards: list[ModelCard]
 ) -> None:
-    with EmbeddedRedis(tmp_path) as server, _api(server.url) as (_, address), connect(server.url) as redis:
+    with EmbeddedRedis(tmp_path) as server, run_api(server.url) as (_, address), connect(server.url) as redis:
         catalogue.publish(redis, cards)
         beat(redis, "a worker", ttl_s=600)
         accepted = [httpx.post(f"{address}/v1/jobs", files={"image": png}).json()["id"]]
@@ -196,7 +165,7 @@ def _assert_unavailable(address: str, png: bytes, paths: list[tuple[str, str]] =
 def test_only_proxies_that_the_operator_names_say_who_asks(
     redis: Redis, redis_server: EmbeddedRedis, trusted: dict[str, str], granted: int
 ) -> None:
-    with _api(redis_server.url, EP_RATE_LIMIT="30/minute", **trusted) as (_, address), httpx.Client() as client:
+    with run_api(redis_server.url, EP_RATE_LIMIT="30/minute", **trusted) as (_, address), httpx.Client() as client:
         statuses = [
             client.get(f"{address}/v1/jobs", headers={"X-Forwarded-For": f"203.0.113.{k}"}).status_code
             for k in range(40)
@@ -214,7 +183,7 @@ def test_stopping_answers_clients_that_wait(redis_server: EmbeddedRedis, png: by
             httpx.post(f"{address}/v1/jobs", files={"image": png}, headers={"Prefer": "wait=60"}, timeout=70)
         )
 
-    with _api(redis_server.url) as (process, address):
+    with run_api(redis_server.url) as (process, address):
         client = threading.Thread(target=post)
         client.start()
         deadline = time.monotonic() + 10
@@ -237,7 +206,7 @@ def test_a_keys_file_that_others_can_read_is_warned_of(
     keys = tmp_path / "keys.toml"
     keys.write_text("")
     keys.chmod(mode)
-    with _api(redis_server.url, EP_API_KEYS_FILE=str(keys)) as (process, _):
+    with run_api(redis_server.url, EP_API_KEYS_FILE=str(keys)) as (process, _):
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=10)
     assert ("others can read the API keys' file" in log) == warned
@@ -261,7 +230,7 @@ def test_wrong_settings_are_one_clear_line() -> None:
 
 
 def test_an_unforeseen_error_is_logged_with_its_trace_and_request_id(redis_server: EmbeddedRedis) -> None:
-    with Redis.from_url(redis_server.url) as redis, _api(redis_server.url) as (process, address):
+    with Redis.from_url(redis_server.url) as redis, run_api(redis_server.url) as (process, address):
         redis.set(f"ep:job:{'e' * 32}", "no record")  # nothing of ours writes that
         answer = httpx.get(f"{address}/v1/jobs/{'e' * 32}")
         process.terminate()

@@ -1,6 +1,6 @@
 // The page: who shows what.
 
-import { Away } from "./api.js";
+import { Away, root } from "./api.js";
 import { ask } from "./ask.js";
 import { batchPage } from "./batch.js";
 import { show } from "./dom.js";
@@ -12,6 +12,9 @@ import { statusLine } from "./status.js";
 import { welcome } from "./welcome.js";
 
 const PAGES = { job: jobPage, batch: batchPage };
+
+// Behind a proxy the page may be shown at an address without a slash at its end, where links would leave it.
+if (location.pathname === root) history.replaceState(null, "", `${root}/${location.search}${location.hash}`);
 
 const stage = document.getElementById("stage");
 const banner = document.getElementById("banner");

@@ -1,0 +1,91 @@
+"""A small proxy that shows a service below a path, as nginx or Traefik do; a real one, in threads."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+_OF_ONE_HOP = {"connection", "keep-alive", "transfer-encoding"}
+PIECE_BYTES = 65536
+
+
+class Proxy(ThreadingHTTPServer):
+    """Shows what is at `upstream` below `prefix`, and answers 404 to all that lies beside it.
+
+    Args:
+        upstream: the service's address.
+        prefix: such as ``/explain``.
+        cuts: whether it cuts the prefix off.
+        headers: what it adds to each request.
+    """
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, upstream: str, *, prefix: str = "/explain", cuts: bool = True, **headers: str) -> None:
+        self.upstream = urlsplit(upstream).netloc
+        self.prefix = prefix
+        self.cuts = cuts
+        self.added = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.missed: list[str] = []
+        """Paths beside the prefix that were asked for."""
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients leave streams."""
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Proxy
+    protocol_version = "HTTP/1.1"
+
+    def _pass_on(self) -> None:
+        prefix = self.server.prefix
+        path, mark, query = self.path.partition("?")
+        if path != prefix and not path.startswith(f"{prefix}/"):
+            self.server.missed.append(self.path)
+            self.send_error(404)
+            return
+        upstream = http.client.HTTPConnection(self.server.upstream, timeout=120)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        shown = (path.removeprefix(prefix) or "/") if self.server.cuts else path
+        sent = {name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_HOP}
+        try:
+            upstream.request(self.command, shown + mark + query, body=body or None, headers=sent | self.server.added)
+            self._pass_back(upstream.getresponse())
+        finally:
+            upstream.close()
+
+    def _pass_back(self, answer: http.client.HTTPResponse) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in _OF_ONE_HOP:
+                self.send_header(name, value)
+        self.send_header("Connection", "close")  # a stream has no length
+        self.end_headers()
+        with suppress(ConnectionError):
+            while piece := answer.read1(PIECE_BYTES):
+                self.wfile.write(piece)
+                self.wfile.flush()
+        self.close_connection = True
+
+    do_GET = do_HEAD = do_POST = do_DELETE = do_OPTIONS = _pass_on
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
