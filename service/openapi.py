@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from .access.callers import SECURITY_SCHEMES
 from .classify import examples as classify
 from .json_schema import REFERENCE, Schema, is_nullable, plain_tuples, reached, without_null
+from .prefix import prefix_of
 from .problems import REQUEST_ID_HEADER, ProblemDetails
 from .uploads import examples as uploads
 
@@ -35,16 +37,18 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]  # FastAPI's documented way
+    app.router.routes[:] = [route for route in app.routes if getattr(route, "path", None) != app.openapi_url]
+    app.add_route(str(app.openapi_url), _document, include_in_schema=False)
+
+
+async def _document(request: Request) -> JSONResponse:
+    """Return the document, with where the API is as seen from it: FastAPI's own names the host's root, too."""
+    return JSONResponse(request.app.openapi() | {"servers": [{"url": prefix_of(request.scope) or "/"}]})
 
 
 def operation_id(route: APIRoute) -> str:
     """Name operations after their functions, so that generated clients read well."""
     return route.name
-
-
-def servers(root_path: str = "") -> list[dict[str, str]]:
-    """Return where the API is, as seen from its document: `root_path` is what a proxy in front cuts off."""
-    return [{"url": root_path or "/"}]
 
 
 def _describe(app: FastAPI) -> dict[str, Any]:
@@ -54,7 +58,6 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         summary=app.summary,
         description=app.description,
         tags=app.openapi_tags,
-        servers=servers(),
         routes=app.routes,
     )
     _, problem = models_json_schema([(ProblemDetails, "validation")], ref_template=REFERENCE)
