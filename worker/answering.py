@@ -13,8 +13,6 @@ from redis import Redis
 import ep_core
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.memory import is_out_of_memory
-from ep_core.process_wide import undisturbed
-from ep_core.report import ClassScore
 from ep_core.top_classes import top_classes
 
 from . import asks
@@ -85,11 +83,8 @@ def run_answers(redis: Redis, settings: WorkerSettings, ending: threading.Event)
 def _answer(models: WarmModels, ask: Ask, image: bytes, *, max_pixels: int) -> Classified | Problem:
     try:
         picture = ep_core.read_image(image, max_pixels=max_pixels)
-
-        def classes() -> list[ClassScore]:
-            return top_classes(models.get(ask.model), picture, count=ask.top, fit=ask.fit)
-
-        return Classified(model=ask.model, classes=undisturbed(classes))
+        classes = top_classes(models.get(ask.model), picture, count=ask.top, fit=ask.fit)
+        return Classified(model=ask.model, classes=classes)
     except Exception as error:
         return _problem(error, ask)
 

@@ -19,6 +19,7 @@ from .frame import Frame
 from .layers import find_layers
 from .precision import exact_convolutions
 from .preprocessing import Preprocessing
+from .turns import one_thread
 from .weights import state_digest
 
 IMAGENET_PREPROCESSING = Preprocessing(input_size=(224, 224), resize=256)
@@ -107,25 +108,14 @@ class Classifier:
     def frozen(self) -> Iterator[nn.Module]:
         """Give the network in evaluation mode and without gradients for its parameters, and undo both afterwards.
 
-        Meanwhile a GPU's convolutions of float32 are just that (`exact_convolutions`).
+        One thread at a time has it, others wait (`turns.one_thread`). Meanwhile a GPU's convolutions of float32 are
+        just that (`exact_convolutions`).
 
         Every module's own mode and every parameter's own flag come back, also after an error. The mode is set flag by
         flag: some networks' `train` and `eval` do more than that (merging weights), or refuse (exported programs).
         """
-        modes = [(module, module.training) for module in self.network.modules()]
-        flags = [(parameter, parameter.requires_grad) for parameter in self.network.parameters()]
-        try:
-            for module, _ in modes:
-                module.training = False
-            for parameter, _ in flags:
-                parameter.requires_grad_(False)
-            with exact_convolutions():
-                yield self.network
-        finally:
-            for module, training in modes:
-                module.training = training
-            for parameter, requires_grad in flags:
-                parameter.requires_grad_(requires_grad)
+        with one_thread(self.network), exact_convolutions(), _still(self.network):
+            yield self.network
 
     def _count_classes(self) -> int:
         batch = 2  # not 1: shows a network that was traced for single images
@@ -143,3 +133,21 @@ class Classifier:
                 field="model",
             )
         return scores.shape[1]
+
+
+@contextmanager
+def _still(network: nn.Module) -> Iterator[None]:
+    """Turn training and the parameters' gradients off, and afterwards on again where they were on."""
+    modes = [(module, module.training) for module in network.modules()]
+    flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
+    try:
+        for module, _ in modes:
+            module.training = False
+        for parameter, _ in flags:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for parameter, requires_grad in flags:
+            parameter.requires_grad_(requires_grad)

@@ -15,7 +15,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx, nn
 
-from .traced import release, trace
+from .traced import Tracer, release, trace
 from .tuned import TOLERANCE, tune
 
 log = logging.getLogger(__name__)
@@ -162,7 +162,7 @@ def _cut(network: nn.Module, layer: str, x: Tensor) -> tuple[nn.Module, nn.Modul
     return head, tail
 
 
-class _Tracer(fx.Tracer):
+class _Tracer(Tracer):
     """Traces through everything but torch's own modules and the layer."""
 
     def __init__(self, layer: str) -> None:
