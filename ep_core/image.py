@@ -47,6 +47,8 @@ def read_image(data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None 
         ImageTooLarge: more than `max_pixels` pixels, found from the header, before any pixel is decoded; or there is
             too little memory.
     """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise UnreadableImage(f"read_image takes a file's bytes, not {type(data).__name__}: open the file and read it")
     if not data:
         raise UnreadableImage("the image is empty (0 bytes): send the file's content")
     try:

@@ -7,7 +7,6 @@ from PIL import Image
 from torch import Tensor, nn
 
 from . import __version__
-from .errors import InvalidInput
 from .image import to_rgb
 from .models.classifier import Classifier
 from .models.frame import Frame
@@ -16,12 +15,6 @@ from .spec import Fit
 
 Picture = Image.Image | Tensor
 """A picture, or a 1 x 3 x H x W tensor that is already preprocessed."""
-
-
-def check_shape(image: Picture) -> None:
-    """Raise `InvalidInput` where a preprocessed image isn't 1 x 3 x H x W."""
-    if isinstance(image, Tensor) and (image.ndim != 4 or image.shape[:2] != (1, 3)):
-        raise InvalidInput(f"a preprocessed image is 1 x 3 x H x W, not {tuple(image.shape)}", field="image")
 
 
 def network_input(model: Classifier, image: Picture, fit: Fit) -> tuple[Tensor, Frame, Image.Image]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
 import torch
 from PIL import Image
@@ -15,6 +16,7 @@ from ep_core.result_warning import ResultWarning
 from ep_core.spec import Fit
 
 from .card import LayerCard
+from .checks import check_described, check_network, given_labels
 from .frame import Frame
 from .layers import find_layers
 from .precision import exact_convolutions
@@ -50,7 +52,7 @@ class Classifier:
         *,
         name: str = "custom",
         preprocessing: Preprocessing = IMAGENET_PREPROCESSING,
-        labels: Sequence[str] | None = None,
+        labels: Iterable[Any] | None = None,
         weights_digest: str | None = None,
     ) -> None:
         """Check the network by one forward pass of zeros.
@@ -59,18 +61,23 @@ class Classifier:
             network: N x 3 x H x W -> N x C, scores before the softmax, for any N.
             name: what it is called in results.
             preprocessing: by default ImageNet's usual one: 224 x 224 out of a shorter side of 256.
-            labels: one per class; by default ``"0"`` to ``"C-1"``.
+            labels: one per class, in their order, numbers are written out; by default ``"0"`` to ``"C-1"``.
             weights_digest: by default computed from the state dict, as it is now.
 
         Raises:
             InvalidInput: the network fails on such an input, its output isn't N x C, or C isn't the number of labels.
+                Before it runs: it is no module, its weights are on several devices or on none, or an argument is of
+                the wrong type.
         """
+        check_network(network)
+        check_described(name, preprocessing, weights_digest)
+        given = None if labels is None else given_labels(labels)
         self.network = network
         self.name = name
         self.preprocessing = preprocessing
         self.warnings: tuple[ResultWarning, ...] = ()
         classes = self._count_classes()
-        self.labels = tuple(map(str, range(classes))) if labels is None else tuple(labels)
+        self.labels = tuple(map(str, range(classes))) if given is None else given
         if len(self.labels) != classes:
             raise InvalidInput(f"model {name!r} has {classes} classes, but {len(self.labels)} labels", field="model")
         self.weights_digest = weights_digest or state_digest(network)
