@@ -1,4 +1,4 @@
-"""What torch and Python keep for the whole process, for processes in which several threads run networks.
+"""What torch, Python and matplotlib keep for the whole process, for processes in which several threads run networks.
 
 Imports no torch.
 """
@@ -15,6 +15,9 @@ random_numbers = threading.RLock()
 
 tracing = threading.RLock()
 """Held while torch.fx traces a network: it exchanges methods of `nn.Module` itself, and puts them back."""
+
+drawing = threading.RLock()
+"""Held while a plot is drawn: matplotlib's settings are the process's own."""
 
 _warnings = threading.RLock()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import io
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from ep_core import (
     read_image,
     split,
 )
+from ep_core.given_image import given_image
 from ep_core.models import Classifier, Preprocessing, list_models
 from ep_core.models.device import pick_device
 
@@ -205,6 +207,13 @@ class TestImages:
         closed.close()
         with pytest.raises(UnreadableImage, match="closed"):
             explain(model, closed)
+
+    def test_threads_may_share_a_file_that_pillow_has_not_read_yet(self, sample: Callable[[str], Image.Image]) -> None:
+        expected = np.asarray(sample("goose"))
+        with ThreadPoolExecutor(4) as threads:
+            for _ in range(8):
+                pictures = threads.map(given_image, [sample("goose")] * 4)
+                assert all(np.array_equal(np.asarray(picture), expected) for picture in pictures)
 
     @pytest.mark.usefixtures("untouched")
     @pytest.mark.parametrize("images", [PICTURE, "a.jpg", Path("a.jpg"), b"", PIXELS, torch.zeros(2, 3, 8, 8), None])

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 import torch
+from matplotlib import rcParams
 from torch import Tensor, nn
 
 from ep_core.models import load_model
@@ -17,6 +18,7 @@ from ep_core.models.precision import exact_convolutions
 from ep_core.models.traced import Tracer, trace
 from ep_core.models.tuned import tune
 from ep_core.models.weights import weights_only
+from ep_core.plot import svg_style
 from ep_core.process_wide import quietly, random_numbers
 
 
@@ -122,8 +124,9 @@ def test_convolutions_stay_exact_until_the_last_thread_is_done():
     [
         (quietly, lambda: list(warnings.filters)),
         (weights_only, lambda: os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD")),
+        (lambda: svg_style(10), lambda: rcParams["svg.hashsalt"]),
     ],
-    ids=["warnings", "weights only"],
+    ids=["warnings", "weights only", "plots"],
 )
 def test_a_setting_comes_back_when_threads_overlap(inside, setting):
     """The second one begins while the first is inside, and would end last."""
