@@ -55,6 +55,8 @@ def read_image(
         ImageTooLarge: more than `max_pixels` pixels, found from the header, before any pixel is decoded; or there is
             too little memory.
     """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise UnreadableImage(f"read_image takes a file's bytes, not {type(data).__name__}: open the file and read it")
     if not data:
         raise UnreadableImage("the image is empty (0 bytes): send the file's content")
     try:
@@ -76,6 +78,13 @@ def read_image(
         raise ImageTooLarge(TOO_MUCH_MEMORY) from error
     except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
         raise UnreadableImage(f"the image is damaged ({error}): save it again and send that") from error
+
+
+def read_with_level(data: bytes, white_level: int | None) -> Image.Image:
+    """Return the picture of a file, as `read_image`; refuse a white level that is of no use, as `check_white_level`."""
+    picture = read_image(data, white_level=white_level)
+    check_white_level(data, white_level)
+    return picture
 
 
 def check_white_level(data: bytes, white_level: int | None) -> None:

@@ -38,6 +38,7 @@ Normalise = Callable[[Tensor], Tensor]
 Head = Callable[[Tensor], Tensor]
 
 
+@torch.inference_mode(False)  # whatever mode the caller is in
 def invert(
     head: Head,
     targets: Tensor,
@@ -77,6 +78,7 @@ def invert(
     return _ascend(head, likeness, len(targets), size, normalise, targets.device, steps, seed, on_step)
 
 
+@torch.inference_mode(False)  # whatever mode the caller is in
 def invert_channels(
     head: Head,
     channels: Sequence[int],
@@ -120,7 +122,6 @@ def invert_channels(
     return _ascend(head, excitement, len(channels), size, normalise, torch.device(device), steps, seed, on_step)
 
 
-@torch.enable_grad()
 def _ascend(
     head: Head,
     objective: Callable[[Tensor], Tensor],

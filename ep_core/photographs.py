@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from .errors import InvalidInput
-from .image import check_white_level, read_image
+from .image import read_with_level
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".jp2", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".qoi"}
 
@@ -47,9 +47,6 @@ def load(path: Path, white_level: int | None = None) -> Image.Image:
         white_level: of grey samples of more than 8 bits, the value that is white.
 
     Raises:
-        UnreadableImage, ImageTooLarge: as `read_image`.
-        InvalidInput: as `check_white_level`.
+        UnreadableImage, ImageTooLarge, InvalidInput: as `read_with_level`.
     """
-    data = path.read_bytes()
-    check_white_level(data, white_level)
-    return read_image(data, white_level=white_level)
+    return read_with_level(path.read_bytes(), white_level)

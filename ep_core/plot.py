@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .curve import Point
+from .process_wide import drawing
 from .report import Scores
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ def svg_style(size: float) -> Iterator[None]:
     """Draw plots whose letters stay letters, `size` points high, and of which the same figures give the same file."""
     from matplotlib import rc_context
 
-    with rc_context({"svg.hashsalt": "ep", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": size}):
+    with (
+        drawing,
+        rc_context({"svg.hashsalt": "ep", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": size}),
+    ):
         yield
 
 

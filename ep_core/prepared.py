@@ -74,7 +74,7 @@ def prepare(model: Classifier, network: nn.Module, image: Picture, spec: S, targ
     Raises:
         NotFinite: the target's score of the whole or of the fully perturbed image is NaN or infinite.
     """
-    x, frame, picture = network_input(model, image, spec.fit, spec.white_level)
+    x, frame, picture = network_input(model, image, spec.fit)
     as_run = {
         "model": model.name,
         "iterations": spec.iterations or ITERATIONS[spec.preset],

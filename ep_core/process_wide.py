@@ -1,43 +1,34 @@
-"""What torch keeps for the whole process, for processes in which several threads run networks. Imports no torch."""
+"""What torch, Python and matplotlib keep for the whole process, for processes in which several threads run networks.
+
+Imports no torch.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
-
-T = TypeVar("T")
 
 random_numbers = threading.RLock()
 """Held by who seeds or draws from torch's global random numbers: making a network draws, for weights not loaded yet."""
 
-_tracing = threading.RLock()
-_traces = 0
+tracing = threading.RLock()
+"""Held while torch.fx traces a network: it exchanges methods of `nn.Module` itself, and puts them back."""
+
+drawing = threading.RLock()
+"""Held while a plot is drawn: matplotlib's settings are the process's own."""
+
+_warnings = threading.RLock()
 
 
 @contextmanager
-def tracing() -> Iterator[None]:
-    """Hold this while torch.fx traces a network: until it is done, a call of another thread's network fails.
+def quietly() -> Iterator[None]:
+    """Ignore Python's warnings meanwhile.
 
-    torch.fx exchanges ``nn.Module.__call__`` itself. It waits for nobody: see `undisturbed`.
+    The filters are the process's own. Of two threads that put them aside at once, the last one out would put back what
+    the first had set; so one waits for the other.
     """
-    global _traces
-    with _tracing:
-        _traces += 1
+    with _warnings, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         yield
-
-
-def undisturbed(call: Callable[[], T]) -> T:
-    """Return what `call`, which runs a network beside another thread's work, returns when no trace gets in its way.
-
-    A call that failed while a network was traced is made again after that.
-    """
-    while True:
-        with _tracing:
-            before = _traces
-        try:
-            return call()
-        except Exception:
-            if _traces == before:
-                raise

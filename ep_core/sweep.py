@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
 
+import torch
 from PIL import Image
 
 from .errors import InvalidInput
@@ -16,24 +18,28 @@ from .extremal.search import Search, SweepMasks, by_walks, planned_steps
 from .extremal.watch import Watch
 from .extremality import quick_rivals
 from .finite import require_finite
-from .inputs import Picture, check_shape, engine_on, warnings_about
+from .given import AnyModel, given_images, given_inputs, given_lanes, given_spec
+from .given_image import AnyImage
+from .inputs import Picture, engine_on, warnings_about
 from .models.classifier import Classifier
 from .models.tuned import tune
 from .prepared import Prepared, prepare
-from .progress import Progress
+from .progress import OnProgress
 from .report import ModelRef, TargetRef, Timing
 from .solver import max_lanes_on
 from .spec import ExtremalSpec
 from .targets import resolve_target
 from .threshold import threshold_warnings
 
+AnySpec = ExtremalSpec | Mapping[str, Any]
+
 
 def explain(
-    model: Classifier,
-    image: Picture,
-    spec: ExtremalSpec | None = None,
+    model: AnyModel,
+    image: AnyImage,
+    spec: AnySpec | None = None,
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
 ) -> Explanation:
     """Find the extremal perturbations of an image (section 3): one mask per area, each with its scores.
@@ -42,25 +48,29 @@ def explain(
     and ends the run.
 
     Args:
-        model: the classifier.
-        image: a picture, or a 1 x 3 x H x W tensor that is already preprocessed.
-        spec: what to find; None takes the defaults. Its `model` isn't looked at: the model is the one given.
+        model: the classifier; a bare network and a name will do (`AnyModel`).
+        image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
+        spec: what to find, or a dict of that; None takes the defaults. Its `model` isn't looked at: the model is the
+            one given.
         on_progress: called after every round of steps.
         max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
 
     Raises:
-        InvalidInput: the target is no class of the model, or the image has the wrong shape.
+        InvalidInput: the target is no class of the model, or what is given has a wrong type, shape or value; told
+            before any work.
+        UnreadableImage, ImageTooLarge: the picture can't be decoded.
         NotFinite: the target's scores are NaN or infinite under this perturbation.
     """
     return explain_batch(model, [image], spec, on_progress=on_progress, max_lanes=max_lanes)[0]
 
 
+@torch.inference_mode(False)  # whatever mode the caller is in
 def explain_batch(
-    model: Classifier,
-    images: Sequence[Picture],
-    specs: ExtremalSpec | Sequence[ExtremalSpec] | None = None,
+    model: AnyModel,
+    images: Iterable[AnyImage],
+    specs: AnySpec | Sequence[AnySpec] | None = None,
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
 ) -> list[Explanation]:
     """Explain many images together, the masks of all of them in one batch: see `explain`.
@@ -70,7 +80,7 @@ def explain_batch(
     machine to the next: in the last bits of a step, from which an optimisation can end elsewhere.
 
     Args:
-        model: the classifier.
+        model: as for `explain`.
         images: as for `explain`; their frames may differ in size.
         specs: what to find, one for all images or one for each; None takes the defaults.
         on_progress: called after every round of steps.
@@ -83,12 +93,12 @@ def explain_batch(
         InvalidInput: as for `explain`, or there isn't one spec per image. Told before any work; a note on the error
             says which image it is about.
     """
-    if specs is None or isinstance(specs, ExtremalSpec):
-        specs = [specs or ExtremalSpec()] * len(images)
-    if len(specs) != len(images):
-        raise InvalidInput(f"{len(specs)} specs for {len(images)} images: give one for all, or one for each")
+    images = given_images(images)
+    asked = _specs_of(specs, len(images))
+    max_lanes = given_lanes(max_lanes)
+    model, pictures = given_inputs(model, images, asked)
     lanes_at_once = max_lanes or max_lanes_on(model.device)
-    wanted = [_wanted(model, k, image, spec) for k, (image, spec) in enumerate(zip(images, specs, strict=True))]
+    wanted = [_wanted(model, k, picture, spec) for k, (picture, spec) in enumerate(zip(pictures, asked, strict=True))]
     watch = Watch(sum(planned_steps(one.spec) for one in wanted), on_progress)
     explained: dict[int, Explanation] = {}
     with model.frozen() as network:
@@ -125,9 +135,17 @@ class _Wanted:
         return self.spec.preset, by_walks(self.spec), levels, size
 
 
+def _specs_of(specs: AnySpec | Sequence[AnySpec] | None, count: int) -> list[ExtremalSpec]:
+    """Return the spec of each image."""
+    if isinstance(specs, str) or not isinstance(specs, Sequence):
+        return [given_spec(specs, ExtremalSpec)] * count
+    if len(specs) != count:
+        raise InvalidInput(f"{len(specs)} specs for {count} images: give one for all, or one for each")
+    return [given_spec(spec, ExtremalSpec) for spec in specs]
+
+
 def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
     try:
-        check_shape(image)
         target = None if spec.target is None else resolve_target(spec.target, model.labels)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from operator import index
+from typing import SupportsIndex
 
 from .errors import InvalidInput, UnknownName
 
@@ -13,23 +15,25 @@ ALIKE = 0.6  # of the letters
 _WORD = re.compile(r"\w{3,}")
 
 
-def resolve_target(target: int | str, labels: Sequence[str]) -> int:
+def resolve_target(target: SupportsIndex | str, labels: Sequence[str]) -> int:
     """Return the class index that `target` names.
 
     Args:
-        target: a class index in ``[0, len(labels))``, or a label, compared exactly but for case and outer blanks.
+        target: a class index in ``[0, len(labels))``, also numpy's or a tensor's; or a label, compared exactly but for
+            case and outer blanks.
         labels: the model's class labels, one per class.
 
     Raises:
-        InvalidInput: the index is outside the classes, or several classes carry this label.
+        InvalidInput: it is neither, the index is outside the classes, or several classes carry this label.
         UnknownName: no class has this label; the error carries the nearest labels.
     """
-    if isinstance(target, int):
-        if not 0 <= target < len(labels):
-            raise InvalidInput(f"target {target} is not a class: use 0 to {len(labels) - 1}", field="target")
-        return target
+    if not isinstance(target, str):
+        place = _index(target)
+        if not 0 <= place < len(labels):
+            raise InvalidInput(f"target {place} is not a class: use 0 to {len(labels) - 1}", field="target")
+        return place
     wanted = target.strip().casefold()
-    matches = [index for index, label in enumerate(labels) if label.strip().casefold() == wanted]
+    matches = [place for place, label in enumerate(labels) if label.strip().casefold() == wanted]
     if len(matches) > 1:
         raise InvalidInput(
             f"{len(matches)} classes are called {target!r}: use one of the indices {matches}", field="target"
@@ -41,6 +45,16 @@ def resolve_target(target: int | str, labels: Sequence[str]) -> int:
             hint = f': a class index is a number, not a text, as in "target": {int(wanted)}'
         raise UnknownName(f"no class is called {target!r}{hint}", field="target", nearest=nearest)
     return matches[0]
+
+
+def _index(target: SupportsIndex) -> int:
+    try:
+        if not isinstance(target, bool):
+            return index(target)
+    except TypeError:
+        pass
+    given = repr(target) if isinstance(target, bool | float) else type(target).__name__
+    raise InvalidInput(f"a target is a class index or a label, not {given}", field="target")
 
 
 def nearest_names(name: str, names: Sequence[str]) -> list[str]:

@@ -14,8 +14,6 @@ import ep_core
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.inputs import warnings_about
 from ep_core.memory import is_out_of_memory
-from ep_core.process_wide import undisturbed
-from ep_core.report import ClassScore
 from ep_core.top_classes import top_classes
 
 from . import asks
@@ -86,13 +84,9 @@ def run_answers(redis: Redis, settings: WorkerSettings, ending: threading.Event)
 def _answer(models: WarmModels, ask: Ask, image: bytes, *, max_pixels: int) -> Classified | Problem:
     try:
         picture = ep_core.read_image(image, max_pixels=max_pixels, white_level=ask.white_level)
-
-        def classes() -> list[ClassScore]:
-            return top_classes(models.get(ask.model), picture, count=ask.top, fit=ask.fit)
-
-        found = undisturbed(classes)
-        warnings = warnings_about(models.get(ask.model), [picture])
-        return Classified(model=ask.model, classes=found, warnings=list(warnings))
+        model = models.get(ask.model)
+        classes = top_classes(model, picture, count=ask.top, fit=ask.fit)
+        return Classified(model=ask.model, classes=classes, warnings=list(warnings_about(model, [picture])))
     except Exception as error:
         return _problem(error, ask)
 

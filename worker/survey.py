@@ -11,7 +11,6 @@ from redis import Redis
 from ep_core.models import Classifier
 from ep_core.models.card import LayerCard, ModelCard
 from ep_core.models.survey import survey_layers
-from ep_core.process_wide import undisturbed
 from ep_core.spec import DEFAULT_MODEL
 
 from . import catalogue
@@ -58,7 +57,7 @@ def run_survey(
 
 def _layers(card: ModelCard, models_file: Path | None) -> tuple[LayerCard, ...] | None:
     try:
-        return undisturbed(lambda: survey_layers(card, models_file=models_file))  # a job may have begun meanwhile
+        return survey_layers(card, models_file=models_file)
     except Exception as error:  # some networks can't be made without memory
         log.debug("no layers found", model=card.name, reason=f"{type(error).__name__}: {error}")
         return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 from captum.attr import Deconvolution, GuidedBackprop
 from torch import Tensor
+
+from ep_core.process_wide import quietly
 
 from .method import Question
 from .rewrite import with_relu_modules
@@ -28,7 +28,6 @@ def relu_rule_gradient(question: Question, rule: type[Deconvolution] | type[Guid
         MethodUnavailable: the network isn't one of ReLUs, or can't be traced (`rewrite.with_relu_modules`).
     """
     network = with_relu_modules(question.network, question.x)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # captum tells of the hooks that it sets and removes
+    with quietly():  # captum tells of the hooks that it sets and removes
         gradients = rule(network).attribute(image_per_target(question), target=list(question.targets))
     return strongest_channel(gradients)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
@@ -15,6 +14,7 @@ from torch.func import functional_call
 
 from ep_core.models.observers import tell_observers
 from ep_core.models.traced import folded, release
+from ep_core.process_wide import quietly
 
 from .method import MethodUnavailable, Question
 from .relevance import LinearMap, Rule, apply_activation, apply_linear
@@ -86,8 +86,7 @@ def hand_down(
 def _traced(network: nn.Module, refusal: str) -> fx.GraphModule:
     """Return a copy as a graph, batch norm folded into the convolutions before it."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quietly():
             copy = folded(network)
             release(copy)
             return copy

@@ -6,7 +6,6 @@ module several times, compute in place, or clip at 6; a hook misses those, or mi
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +15,7 @@ from torch.nn.modules import activation, rnn, transformer
 from ep_core.models.observers import observed_alike
 from ep_core.models.traced import release, trace
 from ep_core.models.tuned import TOLERANCE
+from ep_core.process_wide import quietly
 
 from .method import MethodUnavailable
 
@@ -59,8 +59,7 @@ def with_relu_modules(network: nn.Module, example: Tensor) -> nn.Module:
 
 def _traced(network: nn.Module) -> fx.GraphModule:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quietly():
             return trace(network)
     except Exception as error:  # control flow, compiled and exported networks: each fails in its own way
         reason = f"{type(error).__name__}: {error}".splitlines()[0]

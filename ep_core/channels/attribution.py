@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ep_core.curve import reference_scores, score_curve
-from ep_core.inputs import Picture, check_shape, engine_on, network_input, top_class, warnings_about
+from ep_core.given import AnyModel, given_inputs, given_lanes, given_spec
+from ep_core.given_image import AnyImage
+from ep_core.inputs import Picture, engine_on, network_input, top_class, warnings_about
 from ep_core.inversion import STEPS, invert
 from ep_core.models.card import LayerCard
 from ep_core.models.classifier import Classifier
@@ -37,10 +40,11 @@ OTHER = "another target or layer"
 INVERSION_WEIGHT = 8  # of an image's step, in steps of a mask: so that progress runs evenly
 
 
+@torch.inference_mode(False)  # whatever mode the caller is in
 def explain_channels(
-    model: Classifier,
-    image: Picture,
-    spec: ChannelsSpec | None = None,
+    model: AnyModel,
+    image: AnyImage,
+    spec: ChannelsSpec | Mapping[str, Any] | None = None,
     *,
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
@@ -50,18 +54,23 @@ def explain_channels(
     The network is left as it was found, also after an error. What `on_progress` raises passes through.
 
     Args:
-        model: the classifier.
-        image: a picture, or a 1 x 3 x H x W tensor that is already preprocessed.
-        spec: what to find; None takes the defaults. Its `model` isn't looked at: the model is the one given.
+        model: the classifier; a bare network and a name will do (`AnyModel`).
+        image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
+        spec: what to find, or a dict of that; None takes the defaults. Its `model` isn't looked at: the model is the
+            one given.
         on_progress: called after every round of steps.
         max_lanes: masks stepped in one batch, at most (None: 32). Halved where memory runs out.
 
     Raises:
         UnknownName: the model has no such layer or class.
-        InvalidInput: a count is larger than the layer, or the image has the wrong shape.
+        InvalidInput: a count is larger than the layer, or what is given has a wrong type, shape or value; told before
+            any work.
+        UnreadableImage, ImageTooLarge: the picture can't be decoded.
     """
-    spec = spec or ChannelsSpec()
-    layer, spec = prepare(model, image, spec)
+    spec = given_spec(spec, ChannelsSpec)
+    max_lanes = given_lanes(max_lanes)
+    model, (picture,) = given_inputs(model, [image], [spec])
+    layer, spec = prepare(model, spec)
     inverting = 2 * INVERSION_WEIGHT * STEPS if spec.invert else 0
     steps = sweep_steps(spec)
 
@@ -72,7 +81,7 @@ def explain_channels(
 
     with model.frozen() as network:
         found, parts = attribute(
-            model, network, layer, image, spec, max_lanes=max_lanes, report=lambda solver: report(solver.done, solver)
+            model, network, layer, picture, spec, max_lanes=max_lanes, report=lambda solver: report(solver.done, solver)
         )
         if not spec.invert:
             return found
@@ -82,13 +91,12 @@ def explain_channels(
     return replace(found, inversions=inversions, timing=found.timing.model_copy(update={"run_s": seconds}))
 
 
-def prepare(model: Classifier, image: Picture, spec: ChannelsSpec) -> tuple[LayerCard, ChannelsSpec]:
+def prepare(model: Classifier, spec: ChannelsSpec) -> tuple[LayerCard, ChannelsSpec]:
     """Check what is asked, before any work; return the layer, and the spec with the defaults filled in.
 
     Raises:
         UnknownName, InvalidInput: as for `explain_channels`.
     """
-    check_shape(image)
     if spec.target is not None:
         resolve_target(spec.target, model.labels)
     layer = resolve_layer(spec.layer, model.layers, model=model.name, input_size=model.input_size)
@@ -118,7 +126,7 @@ def attribute(
 ) -> tuple[ChannelExplanation, Split]:
     """Return one image's explanation, without inversions, and the frozen network split for it; `spec` as prepared."""
     started = time.perf_counter()
-    x, frame, picture = network_input(model, image, spec.fit, spec.white_level)
+    x, frame, picture = network_input(model, image, spec.fit)
     target = top_class(network, x) if spec.target is None else resolve_target(spec.target, model.labels)
     parts = split(network, layer.name, x)
     counts = spec.areas or ()
@@ -136,7 +144,7 @@ def attribute(
         activation=parts.activation[0].cpu(),
         masks=masks[:, :, 0, 0].cpu(),
         scores=scores,
-        curve=[_point(point, float(mask.sum())) for point, mask in zip(curve, masks.double(), strict=True)],
+        curve=[_point(point, float(mask.sum())) for point, mask in zip(curve, masks.cpu().double(), strict=True)],
         channels=[],
         warnings=(
             *warnings_about(model, [picture]),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
+from ep_core.given import AnyModel, given_images, given_inputs, given_lanes, given_spec
+from ep_core.given_image import AnyImage
 from ep_core.inputs import Picture, engine_on, network_input, warnings_about
 from ep_core.inversion import STEPS, invert_channels
 from ep_core.models.card import LayerCard
@@ -79,10 +82,11 @@ class ClassExplanation:
         )
 
 
+@torch.inference_mode(False)  # whatever mode the caller is in
 def class_channels(
-    model: Classifier,
-    images: Sequence[Picture],
-    spec: ClassChannelsSpec | None = None,
+    model: AnyModel,
+    images: Iterable[AnyImage],
+    spec: ClassChannelsSpec | Mapping[str, Any] | None = None,
     *,
     names: Sequence[str] | None = None,
     known: Mapping[int, ImageChannels] | None = None,
@@ -93,11 +97,11 @@ def class_channels(
     """Find the channels that a class needs: the mean of its images' optimal masks, and the largest of it (5.2).
 
     Args:
-        model: the classifier.
-        images: pictures of one class (or preprocessed tensors), of any sizes.
-        spec: what to find; None takes the defaults. Without a target, the class is the one whose mean probability
-            over the images is the highest.
-        names: of the images, for the report.
+        model: the classifier; a bare network and a name will do (`AnyModel`).
+        images: pictures of one class, or preprocessed tensors (`AnyImage`), of any sizes.
+        spec: what to find, or a dict of that; None takes the defaults. Without a target, the class is the one whose
+            mean probability over the images is the highest.
+        names: of the images, one each, for the report.
         known: by index, the images that are done already (see `on_image`).
         on_image: called with each image's index and outcome as soon as it is done.
         on_progress: called after every round of steps.
@@ -105,21 +109,29 @@ def class_channels(
 
     Raises:
         UnknownName: the model has no such layer or class.
-        InvalidInput: a count is larger than the layer, there is no image, or none of them has an optimal mask.
+        InvalidInput: a count is larger than the layer, there is no image, or what is given has a wrong type, shape or
+            value; told before any work. Or none of the images has an optimal mask.
+        UnreadableImage, ImageTooLarge: a picture can't be decoded.
     """
+    images = given_images(images)
     if not images:
         raise InvalidInput("there are no images: give at least one of the class", field="image")
-    spec = spec or ClassChannelsSpec()
-    layer, sweep = prepare(model, images[0], ChannelsSpec(**spec.model_dump(exclude={"task", "top", "invert"})))
+    names = [""] * len(images) if names is None else list(map(str, names))
+    if len(names) != len(images):
+        raise InvalidInput(f"{len(names)} names for {len(images)} images: give each its own", field="names")
+    spec = given_spec(spec, ClassChannelsSpec)
+    max_lanes = given_lanes(max_lanes)
+    model, pictures = given_inputs(model, images, [spec] * len(images))
+    layer, sweep = prepare(model, ChannelsSpec(**spec.model_dump(exclude={"task", "top", "invert"})))
     started = time.perf_counter()
     with model.frozen() as network:
         if sweep.target is None:
-            target = common_class(model, network, images, spec)
+            target = common_class(model, network, pictures, spec)
         else:
             target = resolve_target(sweep.target, model.labels)
         sweep = sweep.model_copy(update={"target": target})
-        run = _Run(model, network, layer, images, spec, sweep, on_progress, max_lanes)
-        outcomes = run.outcomes(names or [""] * len(images), known or {}, on_image)
+        run = _Run(model, network, layer, pictures, spec, sweep, on_progress, max_lanes)
+        outcomes = run.outcomes(names, known or {}, on_image)
         weights = averaged_mask(outcomes)
         top = top_channels(weights, outcomes, spec.top)
         examples = {one.channel: run.examples(one) for one in top}
@@ -137,14 +149,14 @@ def class_channels(
         engine=engine_on(model.device),
         examples=examples,
         inversions=inversions,
-        warnings=(*warnings_about(model, images, names or [""] * len(images)), *image_warnings(outcomes)),
+        warnings=(*warnings_about(model, pictures, names), *image_warnings(outcomes)),
     )
 
 
 @torch.no_grad()
 def common_class(model: Classifier, network: nn.Module, images: Sequence[Picture], spec: ClassChannelsSpec) -> int:
     """Return the class whose mean probability over the images is the highest."""
-    inputs = (network_input(model, image, spec.fit, spec.white_level)[0] for image in images)
+    inputs = (network_input(model, image, spec.fit)[0] for image in images)
     total = sum((network(x).softmax(dim=1) for x in inputs), torch.zeros(1, model.num_classes, device=model.device))
     return int(total.argmax())
 
@@ -181,7 +193,7 @@ class _Run:
         """Return the images that excite a channel most, as the network sees them, with its map on each."""
         shown = []
         for excited in channel.images[:EXAMPLES]:
-            x, _, _ = network_input(self.model, self.pictures[excited.image], self.spec.fit, self.spec.white_level)
+            x, _, _ = network_input(self.model, self.pictures[excited.image], self.spec.fit)
             with torch.no_grad():
                 heat = self._parts.head(x)[0, channel.channel]
             shown.append((self.model.preprocessing.to_image(x), heat.cpu()))
@@ -204,7 +216,7 @@ class _Run:
     @cached_property
     def _parts(self) -> Split:
         """The network split for the first image; the head serves all of them."""
-        x, _, _ = network_input(self.model, self.pictures[0], self.spec.fit, self.spec.white_level)
+        x, _, _ = network_input(self.model, self.pictures[0], self.spec.fit)
         return split(self.network, self.layer.name, x)
 
     def _outcome(self, k: int, name: str) -> ImageChannels:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ep_core import __version__
 from ep_core.errors import InvalidInput
-from ep_core.image import check_white_level, read_image
+from ep_core.image import read_with_level
 from ep_core.models import Classifier, load_model
 from ep_core.progress import OnProgress
 from ep_core.result_warning import ResultWarning
@@ -64,8 +64,7 @@ def _pictures(paths: Sequence[Path], data: Sequence[bytes], white_level: int | N
     pictures, wrong = [], []
     for path, bytes_ in zip(paths, data, strict=True):
         try:
-            check_white_level(bytes_, white_level)
-            pictures.append(read_image(bytes_, white_level=white_level))
+            pictures.append(read_with_level(bytes_, white_level))
         except InvalidInput as error:
             wrong.append(f"{path}: {error.detail}")
     if wrong:

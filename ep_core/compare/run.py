@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +18,10 @@ from ep_core.extremal.best import beside_rivals
 from ep_core.extremal.search import Search
 from ep_core.extremal.watch import Watch
 from ep_core.extremality import rivals_of
-from ep_core.inputs import Picture, check_shape, engine_on, warnings_about
+from ep_core.given import AnyModel, given_inputs, given_lanes, given_spec
+from ep_core.given_image import AnyImage
+from ep_core.inputs import engine_on, warnings_about
 from ep_core.lanes import ClassScores
-from ep_core.models.classifier import Classifier
 from ep_core.models.tuned import tune
 from ep_core.prepared import Prepared, prepare
 from ep_core.progress import OnProgress
@@ -33,10 +35,11 @@ from .comparison import Answer, Comparison, Refusal
 from .equal_areas import unequal_areas
 
 
+@torch.inference_mode(False)  # whatever mode the caller is in
 def compare(
-    model: Classifier,
-    image: Picture,
-    spec: CompareSpec | None = None,
+    model: AnyModel,
+    image: AnyImage,
+    spec: CompareSpec | Mapping[str, Any] | None = None,
     *,
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
@@ -48,26 +51,29 @@ def compare(
     and ends the run.
 
     Args:
-        model: the classifier.
-        image: a picture, or a 1 x 3 x H x W tensor that is already preprocessed.
-        spec: which methods, and how; None takes the defaults. Its `model` isn't looked at: the model is the one given.
+        model: the classifier; a bare network and a name will do (`AnyModel`).
+        image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
+        spec: which methods, and how, or a dict of that; None takes the defaults. Its `model` isn't looked at: the model
+            is the one given.
         on_progress: called as the work goes on.
         max_lanes: as for `explain`.
         read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.
 
     Raises:
-        InvalidInput: the target is no class of the model, the layer none of its layers, or the image has the wrong
-            shape.
+        InvalidInput: the target is no class of the model, the layer none of its layers, or what is given has a wrong
+            type, shape or value; told before any work.
+        UnreadableImage, ImageTooLarge: the picture can't be decoded.
         MethodUnavailable: none of the methods can explain this model.
     """
-    spec = spec or CompareSpec()
-    check_shape(image)
+    spec = given_spec(spec, CompareSpec)
+    max_lanes = given_lanes(max_lanes)
+    model, (picture,) = given_inputs(model, [image], [spec])
     target = None if spec.target is None else resolve_target(spec.target, model.labels)
     started = time.perf_counter()
     if spec.layer is not None:
         resolve_layer(spec.layer, model.layers, model=model.name, input_size=model.input_size)
     with model.frozen() as network:
-        prepared = prepare(model, network, image, spec, target)
+        prepared = prepare(model, network, picture, spec, target)
         scores = prepared.class_scores(network)
         watch = Watching(spec, on_progress)
         asked = ask_all(model, prepared, watch, max_lanes, read_cost)

@@ -78,12 +78,12 @@ def _range(
 def overlaps(first: Tensor, second: Tensor) -> list[float]:
     """Return the intersection over union of masks above one half: N x ... and N x ... -> N numbers in [0, 1]."""
     a, b = (masks.flatten(1) > 0.5 for masks in (first, second))
-    union = (a | b).sum(dim=1)
-    shares = (a & b).sum(dim=1).double() / union.clamp_min(1)
+    union = (a | b).sum(dim=1).cpu()  # not every device computes in double precision
+    shares = (a & b).sum(dim=1).cpu().double() / union.clamp_min(1)
     return torch.where(union > 0, shares, 1.0).tolist()
 
 
 def rank_correlation(first: Tensor, second: Tensor) -> float:
     """Return Spearman's rank correlation of two maps of one shape, equal values ranked in memory's order."""
-    ranks = torch.stack([one.flatten().argsort(stable=True).argsort().double() for one in (first, second)])
+    ranks = torch.stack([one.flatten().argsort(stable=True).argsort().cpu().double() for one in (first, second)])
     return float(torch.corrcoef(ranks)[0, 1])

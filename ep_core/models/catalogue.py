@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from .card import ModelCard
@@ -10,7 +11,7 @@ from .model_list import ModelEntry, read_model_list
 from .torchvision_zoo import classifier_names
 
 
-def list_models(models_file: Path | None = None) -> list[ModelCard]:
+def list_models(models_file: str | os.PathLike[str] | None = None) -> list[ModelCard]:
     """Return the cards of the operator's models, or without a model list those of torchvision's classifiers.
 
     Raises:
@@ -19,7 +20,7 @@ def list_models(models_file: Path | None = None) -> list[ModelCard]:
         ModelUnavailable: it names a timm model, and timm isn't installed.
     """
     if models_file is not None:
-        entries = read_model_list(models_file)
+        entries = read_model_list(Path(models_file))
     else:
         entries = {name: ModelEntry(torchvision=name) for name in classifier_names()}
     return [_card(name, entry) for name, entry in entries.items()]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
 import torch
 from PIL import Image
@@ -15,10 +16,12 @@ from ep_core.result_warning import ResultWarning
 from ep_core.spec import Fit
 
 from .card import LayerCard
+from .checks import check_described, check_network, given_labels
 from .frame import Frame
 from .layers import find_layers
 from .precision import exact_convolutions
 from .preprocessing import Preprocessing
+from .turns import one_thread
 from .weights import state_digest
 
 IMAGENET_PREPROCESSING = Preprocessing(input_size=(224, 224), resize=256)
@@ -49,7 +52,7 @@ class Classifier:
         *,
         name: str = "custom",
         preprocessing: Preprocessing = IMAGENET_PREPROCESSING,
-        labels: Sequence[str] | None = None,
+        labels: Iterable[Any] | None = None,
         weights_digest: str | None = None,
     ) -> None:
         """Check the network by one forward pass of zeros.
@@ -58,18 +61,23 @@ class Classifier:
             network: N x 3 x H x W -> N x C, scores before the softmax, for any N.
             name: what it is called in results.
             preprocessing: by default ImageNet's usual one: 224 x 224 out of a shorter side of 256.
-            labels: one per class; by default ``"0"`` to ``"C-1"``.
+            labels: one per class, in their order, numbers are written out; by default ``"0"`` to ``"C-1"``.
             weights_digest: by default computed from the state dict, as it is now.
 
         Raises:
             InvalidInput: the network fails on such an input, its output isn't N x C, or C isn't the number of labels.
+                Before it runs: it is no module, its weights are on several devices or on none, or an argument is of
+                the wrong type.
         """
+        check_network(network)
+        check_described(name, preprocessing, weights_digest)
+        given = None if labels is None else given_labels(labels)
         self.network = network
         self.name = name
         self.preprocessing = preprocessing
         self.warnings: tuple[ResultWarning, ...] = ()
         classes = self._count_classes()
-        self.labels = tuple(map(str, range(classes))) if labels is None else tuple(labels)
+        self.labels = tuple(map(str, range(classes))) if given is None else given
         if len(self.labels) != classes:
             raise InvalidInput(f"model {name!r} has {classes} classes, but {len(self.labels)} labels", field="model")
         self.weights_digest = weights_digest or state_digest(network)
@@ -107,25 +115,14 @@ class Classifier:
     def frozen(self) -> Iterator[nn.Module]:
         """Give the network in evaluation mode and without gradients for its parameters, and undo both afterwards.
 
-        Meanwhile a GPU's convolutions of float32 are just that (`exact_convolutions`).
+        One thread at a time has it, others wait (`turns.one_thread`). Meanwhile a GPU's convolutions of float32 are
+        just that (`exact_convolutions`).
 
         Every module's own mode and every parameter's own flag come back, also after an error. The mode is set flag by
         flag: some networks' `train` and `eval` do more than that (merging weights), or refuse (exported programs).
         """
-        modes = [(module, module.training) for module in self.network.modules()]
-        flags = [(parameter, parameter.requires_grad) for parameter in self.network.parameters()]
-        try:
-            for module, _ in modes:
-                module.training = False
-            for parameter, _ in flags:
-                parameter.requires_grad_(False)
-            with exact_convolutions():
-                yield self.network
-        finally:
-            for module, training in modes:
-                module.training = training
-            for parameter, requires_grad in flags:
-                parameter.requires_grad_(requires_grad)
+        with one_thread(self.network), exact_convolutions(), _still(self.network):
+            yield self.network
 
     def _count_classes(self) -> int:
         batch = 2  # not 1: shows a network that was traced for single images
@@ -143,3 +140,21 @@ class Classifier:
                 field="model",
             )
         return scores.shape[1]
+
+
+@contextmanager
+def _still(network: nn.Module) -> Iterator[None]:
+    """Turn training and the parameters' gradients off, and afterwards on again where they were on."""
+    modes = [(module, module.training) for module in network.modules()]
+    flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
+    try:
+        for module, _ in modes:
+            module.training = False
+        for parameter, _ in flags:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for parameter, requires_grad in flags:
+            parameter.requires_grad_(requires_grad)

@@ -76,6 +76,10 @@ class Preprocessing:
         )
         return self.normalise(pixels)[None], Frame(image_size=size, input_size=self.input_size, box=box)
 
+    def require_croppable(self, image: Image.Image, fit: Fit) -> None:
+        """Raise the `InvalidInput` that `preprocess` would raise, without any work."""
+        self._placement((image.height, image.width), fit)
+
     @property
     def black(self) -> torch.Tensor:
         """What a black pixel becomes in the network's input: 3 x 1 x 1."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from pathlib import Path
 
@@ -21,8 +22,12 @@ from .torchvision_zoo import classifier_names, unknown_model
 log = logging.getLogger(__name__)
 
 
+@torch.inference_mode(False)  # weights made in that mode could never be differentiated through
 def load_model(
-    name: str = DEFAULT_MODEL, *, device: str | torch.device | None = None, models_file: Path | None = None
+    name: str = DEFAULT_MODEL,
+    *,
+    device: str | torch.device | None = None,
+    models_file: str | os.PathLike[str] | None = None,
 ) -> Classifier:
     """Return a classifier with its trained weights, ready to be explained.
 
@@ -55,7 +60,7 @@ def load_model(
     )
 
 
-def find_entry(name: str, *, models_file: Path | None = None) -> ModelEntry:
+def find_entry(name: str, *, models_file: str | os.PathLike[str] | None = None) -> ModelEntry:
     """Return the entry of the model list that `name` stands for, or without a list the one that the name spells out.
 
     Raises:
@@ -63,7 +68,7 @@ def find_entry(name: str, *, models_file: Path | None = None) -> ModelEntry:
         InvalidInput: the list is wrong.
     """
     if models_file is not None:
-        entries = read_model_list(models_file)
+        entries = read_model_list(Path(models_file))
         if name not in entries:
             raise unknown_model(name, tuple(entries))
         return entries[name]

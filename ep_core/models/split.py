@@ -15,7 +15,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx, nn
 
-from .traced import release, trace
+from .traced import Tracer, release, trace
 from .tuned import TOLERANCE, tune
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ class Split:
             return Split(tune(self.head, self.x), tune(self.tail, examples), self.x, self.activation)
 
 
+@torch.inference_mode(False)  # what is held for the tail must not be made in that mode
 @torch.no_grad()
 def split(network: nn.Module, layer: str, x: Tensor) -> Split:
     """Split a network at a layer, for one image.
@@ -71,6 +72,7 @@ def split(network: nn.Module, layer: str, x: Tensor) -> Split:
         layer: name of a module that is called once and gives N x K x h x w (`layers.find_layers`).
         x: 1 x 3 x H x W, the network's input.
     """
+    x = x.clone() if x.is_inference() else x
     hooked = _HookedHead(network, layer), _HookedTail(network, layer, x)
     activation = hooked[0](x)
     head: nn.Module
@@ -162,7 +164,7 @@ def _cut(network: nn.Module, layer: str, x: Tensor) -> tuple[nn.Module, nn.Modul
     return head, tail
 
 
-class _Tracer(fx.Tracer):
+class _Tracer(Tracer):
     """Traces through everything but torch's own modules and the layer."""
 
     def __init__(self, layer: str) -> None:

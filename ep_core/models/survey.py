@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import torch
+
+from ep_core.process_wide import quietly
 
 from .build import bare_network
 from .card import LayerCard, ModelCard
@@ -25,8 +26,7 @@ def survey_layers(card: ModelCard, *, models_file: Path | None = None) -> tuple[
     """
     if card.source not in ("torchvision", "timm"):
         return None
-    with warnings.catch_warnings(), torch.device("meta"):
-        warnings.simplefilter("ignore")  # about weights, which nobody will see
+    with quietly(), torch.device("meta"):  # warnings are about weights, which nobody will see
         network = bare_network(find_entry(card.name, models_file=models_file))
         for module in network.modules():
             module.training = False

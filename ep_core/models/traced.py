@@ -6,7 +6,9 @@ As torch.fx makes them they lie in cycles of references and wait for Python's se
 from __future__ import annotations
 
 import copy
-from typing import cast
+import threading
+from collections.abc import Callable
+from typing import Any, cast
 
 from torch import fx, nn
 from torch.fx.experimental.optimization import fuse
@@ -14,20 +16,52 @@ from torch.fx.experimental.optimization import fuse
 from ep_core.process_wide import tracing
 
 
-def trace(network: nn.Module, tracer: fx.Tracer | None = None) -> fx.GraphModule:
-    """Return a network as a graph of its own modules, by `fx.Tracer` unless another one is given, to be used once.
+class Tracer(fx.Tracer):
+    """Traces for the thread that makes it; what other threads' networks compute meanwhile is left as it is.
+
+    torch.fx exchanges ``nn.Module.__call__`` and ``__getattr__`` for the whole process.
+    """
+
+    _thread: int | None = None  # what is left of it in a tracer that is done, and that another thread still calls
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def call_module(
+        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Return what a module gives: a proxy, or in another thread its output."""
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        """Return a module's attribute: a proxy of a parameter, or in another thread the parameter."""
+        if threading.get_ident() != self._thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+    def finish(self) -> None:
+        """Let go of the network: a local function of `trace` that calls itself holds the tracer."""
+        vars(self).clear()
+        self._autowrap_function_ids = set()  # read by calls of other threads that have begun
+
+
+def trace(network: nn.Module, tracer: Tracer | None = None) -> fx.GraphModule:
+    """Return a network as a graph of its own modules, by a plain `Tracer` unless one is given, to be used once.
 
     The graph is to be given to `release` when it is finished.
 
     Raises:
         Exception: of many kinds, where torch.fx can't trace the network.
     """
-    tracer = tracer or fx.Tracer()
+    tracer = tracer or Tracer()
     try:
-        with tracing():
+        with tracing:
             graph = tracer.trace(network)
     finally:
-        vars(tracer).clear()  # a local function of `trace` that calls itself holds the tracer, and so the network
+        tracer.finish()
     return fx.GraphModule(network, graph, type(network).__name__)
 
 

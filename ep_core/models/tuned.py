@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -13,6 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from ep_core.filling import fill_up, filled_size
+from ep_core.process_wide import quietly
 
 from .convolutions import can_pack, pack_convolutions
 from .observers import observed_alike
@@ -51,7 +49,7 @@ def tune(network: nn.Module, example: Tensor) -> nn.Module:
 
 def _folded(network: nn.Module, example: Tensor) -> nn.Module:
     try:
-        with _quietly():
+        with quietly():  # torch.fx warns of networks that it was only asked to try
             copy = folded(network)
         copy = copy.to(memory_format=torch.channels_last)
         if can_pack(example):
@@ -135,11 +133,3 @@ def _keep_outputs(network: nn.Module) -> None:
         for name, child in module.named_children():
             if isinstance(child, nn.Hardtanh) and child.inplace:
                 setattr(module, name, _ClippedActivation(child.min_val, child.max_val))
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep torch.fx from warning the user about a network that it was only asked to try."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 10
 DOWNLOAD_TIMEOUT_S = 600
 
+_switches = threading.RLock()
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,})\.\w+$")
 
 
@@ -107,19 +109,20 @@ def state_digest(network: nn.Module) -> str:
 def weights_only() -> Iterator[None]:
     """Let no pickled object through any ``torch.load`` inside, also where a library's builder doesn't ask for that.
 
-    Uses torch's own switches in the environment, so it holds for all threads of the process.
+    Uses torch's own switches in the environment, so it holds for all threads of the process; one at a time is inside.
     """
     switches = {"TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "0"}
-    before = {name: os.environ.get(name) for name in switches}
-    os.environ.update(switches)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with _switches:
+        before = {name: os.environ.get(name) for name in switches}
+        os.environ.update(switches)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 class _FetchError(Exception):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, field_validator
 
 DEFAULT_MODEL = "mobilenet_v2"
 MAX_AREAS = 64
@@ -65,3 +65,15 @@ class CommonSpec(BaseModel):
             "camera has written 12 bits into 16; null: the largest that the samples can have.",
         ),
     ] = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        """Take numbers and arrays of numpy and torch, also in a list, for the numbers that they hold."""
+        if isinstance(value, list | tuple):
+            return [_python_number(item) for item in value]
+        return _python_number(value)
+
+
+def _python_number(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from PIL import Image
 
-from ep_core import ExtremalSpec, explain, explain_batch
+from ep_core import ExtremalSpec, InvalidInput, explain, explain_batch
 from ep_core.baselines.method import MethodUnavailable, Question
 from ep_core.baselines.registry import get_method
 from ep_core.evaluation.similarity import rank_correlation
@@ -135,3 +136,21 @@ def test_maps_are_those_of_the_cpu(name: str, mobilenet: Classifier, on_gpu: Cla
     least = 0.2 if name == "extremal" else 0.5 if get_method(name).random or name == "greedy_superpixels" else 0.98
     for one, other in zip(ours, theirs, strict=True):
         assert rank_correlation(one.numpy(), other.numpy()) > least
+
+
+def test_threads_with_networks_of_their_own_take_turns(captured: list[bool], sample: Sample) -> None:
+    """A graph that is captured would break at what another thread asks of the driver."""
+    models = [load_model("mobilenet_v2", device="cuda") for _ in range(2)]
+    spec = ExtremalSpec(areas=(0.1, 0.3), preset="paper", iterations=40)
+    alone = [point.preserve for point in explain(models[0], sample("goose"), spec).curve]
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda model: explain(model, sample("goose"), spec), models))
+    assert all(captured)
+    for one in found:
+        assert [point.preserve for point in one.curve] == pytest.approx(alone, rel=0.05)
+
+
+def test_a_network_on_several_devices_is_refused() -> None:
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Linear(4, 2).cuda())
+    with pytest.raises(InvalidInput, match=r"on several devices \(cpu, cuda:0\): move them to one"):
+        Classifier(network)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 import torch
-from torch import fx, nn
+from matplotlib import rcParams
+from torch import Tensor, nn
 
 from ep_core.models import load_model
 from ep_core.models.precision import exact_convolutions
+from ep_core.models.traced import Tracer, trace
 from ep_core.models.tuned import tune
-from ep_core.process_wide import random_numbers, tracing, undisturbed
+from ep_core.models.weights import weights_only
+from ep_core.plot import svg_style
+from ep_core.process_wide import quietly, random_numbers
 
 
 @contextmanager
@@ -25,9 +31,20 @@ def in_a_thread(work) -> Iterator[threading.Thread]:
     assert not thread.is_alive()
 
 
-def test_a_call_that_a_trace_runs_into_is_made_again():
-    network, zeros, calls = nn.Sequential(nn.ReLU()), torch.zeros(1), []
-    begun, called = threading.Event(), threading.Event()
+class Scaled(nn.Module):
+    """Reads a parameter of its own, which torch.fx watches too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((1,), 2.0), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight
+
+
+def test_networks_compute_while_another_thread_traces_one():
+    network, ones = nn.Sequential(Scaled(), nn.ReLU()), torch.ones(1)
+    begun, called, graphs, calls = threading.Event(), threading.Event(), [], []
 
     class Slow(nn.Module):
         def forward(self, x):
@@ -35,37 +52,22 @@ def test_a_call_that_a_trace_runs_into_is_made_again():
             called.wait(10)
             return x
 
-    def trace():
-        with tracing():
-            fx.symbolic_trace(Slow())
+    def tracing():
+        graphs.append(trace(nn.Sequential(Slow(), Scaled()), AnyModule()))
 
-    def call():
-        calls.append(len(calls))
-        if len(calls) == 1:
-            tracer.start()
-            begun.wait(10)
-            try:
-                return network(zeros)
-            finally:
-                called.set()
-        return network(zeros)
+    class AnyModule(Tracer):
+        def is_leaf_module(self, m, module_qualified_name):
+            return False
 
-    tracer = threading.Thread(target=trace)
-    assert undisturbed(call).tolist() == [0]
-    assert len(calls) == 2
-    tracer.join()
-
-
-def test_an_error_of_its_own_is_raised_at_once():
-    calls = []
-
-    def call():
-        calls.append(None)
-        raise ValueError("its own")
-
-    with pytest.raises(ValueError, match="its own"):
-        undisturbed(call)
-    assert len(calls) == 1
+    with in_a_thread(tracing):
+        begun.wait(10)
+        assert network(ones).tolist() == [2]
+        calls.append(nn.Module.__call__)
+        called.set()
+    assert nn.Module.__call__ is not calls[0]
+    assert calls[0](network, ones).tolist() == [2]  # as by a thread that has just begun its call when the trace ends
+    assert [node.op for node in graphs[0].graph.nodes] == ["placeholder", "get_attr", "call_function", "output"]
+    assert graphs[0](ones).tolist() == [2]
 
 
 def test_networks_answer_beside_one_that_is_made_ready_for_a_job(mobilenet):
@@ -75,7 +77,7 @@ def test_networks_answer_beside_one_that_is_made_ready_for_a_job(mobilenet):
     def ask():
         with torch.inference_mode():
             while not ended.is_set():
-                answers.append(undisturbed(lambda: other.network(x)))
+                answers.append(other.network(x))
 
     with in_a_thread(ask):
         with mobilenet.frozen() as network, torch.no_grad():
@@ -115,3 +117,30 @@ def test_convolutions_stay_exact_until_the_last_thread_is_done():
             thread.join(10)
             assert convolutions.fp32_precision == "ieee"
     assert convolutions.fp32_precision == before
+
+
+@pytest.mark.parametrize(
+    ("inside", "setting"),
+    [
+        (quietly, lambda: list(warnings.filters)),
+        (weights_only, lambda: os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD")),
+        (lambda: svg_style(10), lambda: rcParams["svg.hashsalt"]),
+    ],
+    ids=["warnings", "weights only", "plots"],
+)
+def test_a_setting_comes_back_when_threads_overlap(inside, setting):
+    """The second one begins while the first is inside, and would end last."""
+    before, first_is_done = setting(), threading.Event()
+
+    def second():
+        with inside():
+            first_is_done.wait(10)
+
+    thread = threading.Thread(target=second, daemon=True)
+    with inside():
+        thread.start()
+        thread.join(0.2)
+    first_is_done.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert setting() == before
