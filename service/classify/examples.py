@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.json_schema import BASE64, FILE, reference
+from service.json_schema import BASE64, FILE, reference, without_null
 from service.uploads.examples import ONE_PIXEL
 from worker.asks import Question
 
@@ -13,23 +13,26 @@ from .reader import ClassifyBody
 _FIELDS = Question.model_json_schema()["properties"]
 
 
-def _object(image: dict[str, Any], description: str) -> dict[str, Any]:
+def _object(image: dict[str, Any], fields: dict[str, Any], description: str) -> dict[str, Any]:
     return {
         "type": "object",
         "description": description,
         "required": ["image"],
         "additionalProperties": False,
-        "properties": {"image": image, **_FIELDS},
+        "properties": {"image": image, **fields},
     }
 
 
 FORM, JSON = "ClassifyForm", "ClassifyBody"
 SCHEMAS = {
     FORM: _object(
-        FILE | {"description": "The image file, a part with a filename."}, "An image and what to ask of it, as a form."
+        FILE | {"description": "The image file, a part with a filename."},
+        {name: without_null(schema) for name, schema in _FIELDS.items()},
+        "An image and what to ask of it, as a form.",
     ),
     JSON: _object(
         BASE64 | {"description": ClassifyBody.model_fields["image"].description},
+        _FIELDS,
         "An image and what to ask of it, as JSON.",
     ),
 }
@@ -56,4 +59,5 @@ ANSWER = {
         {"index": 295, "label": "American black bear", "score": 13.76, "probability": 0.869},
         {"index": 294, "label": "brown bear", "score": 11.27, "probability": 0.072},
     ],
+    "warnings": [],
 }

@@ -20,12 +20,9 @@ from service.embedded_redis import EmbeddedRedis
 from service.prefix import check_prefix
 from service.settings import ApiSettings
 from tests.proxy import Proxy
-from worker.store import JobStore
 
 from .processes import run_api
-from .receivers import Answering
 from .refusing import refusal
-from .webhooks.sending import SECRET, wait_until
 
 SET = {"EP_ROOT_PATH": "/explain/"}
 TRUSTED = {"EP_TRUSTED_PROXIES": "127.0.0.0/8"}
@@ -174,25 +171,4 @@ def test_the_setting_goes_before_what_proxies_say(ask: Ask) -> None:
 
 
 def test_a_setting_that_is_no_path_is_one_clear_line() -> None:
-    assert "EP_ROOT_PATH: Value error, 'explain' is no path: write it as /explain" in refusal(EP_ROOT_PATH="explain")
-
-
-@pytest.mark.parametrize("changes", [{"root_path": "/explain"}, {"trusted_proxies": ("*",)}, {}])
-def test_webhooks_name_it_too(
-    redis: Redis, settings: ApiSettings, png: bytes, finish: Finish, store: JobStore, changes: dict[str, object]
-) -> None:
-    sending = {"allow_private_urls": True, "webhook_secret": SECRET}
-    app = create_app(settings.model_copy(update=sending | changes))
-    with Answering() as receiver, TestClient(app, base_url="http://127.0.0.1") as client:
-        form = {"webhook": receiver.url, "params": '{"areas": [0.05, 0.1, 0.2]}'}
-        job = client.post(
-            "/v1/jobs", files={"image": png}, data=form, headers={"X-Forwarded-Prefix": "/explain"}
-        ).json()
-        finish(job["id"])
-        wait_until(lambda: receiver.requests)
-        links = json.loads(receiver.requests[0].body)["data"]["links"]
-    prefix = "/explain" if changes else ""
-    assert links == {"self": f"{prefix}/v1/jobs/{job['id']}", "result": f"{prefix}/v1/jobs/{job['id']}/result"}
-    assert store.get(job["id"]).root_path == (prefix or None)
-    stored = redis.hget(f"ep:job:{job['id']}", "root_path")
-    assert (json.loads(stored) if stored else "") == prefix  # JSON: older workers read fields so that are new to them
+    assert "EP_ROOT_PATH: 'explain' is no path: write it as /explain" in refusal(EP_ROOT_PATH="explain")
