@@ -18,6 +18,7 @@ from .extremality import quick_rivals
 from .finite import require_finite
 from .inputs import Picture, check_shape, engine_on
 from .models.classifier import Classifier
+from .models.doubts import bearing_on
 from .models.tuned import tune
 from .prepared import Prepared, prepare
 from .progress import Progress
@@ -100,8 +101,10 @@ def explain_batch(
                 explained[one.place] = _explanation(model, search, sweep, masks)
             share = (time.perf_counter() - started) / len(sweeps)
             for one in group:
-                timing = explained[one.place].timing.model_copy(update={"run_s": share})
-                explained[one.place] = replace(explained[one.place], timing=timing)
+                answer = explained[one.place]
+                timing = answer.timing.model_copy(update={"run_s": share})
+                warnings = bearing_on([one.image], answer.warnings, normalising=one.spec.perturbation == "fade")
+                explained[one.place] = replace(answer, timing=timing, warnings=warnings)
     if images:
         watch.finish()
     return [explained[k] for k in range(len(images))]

@@ -24,6 +24,7 @@ from ep_core.models.tuned import tune
 from ep_core.prepared import Prepared, prepare
 from ep_core.progress import OnProgress
 from ep_core.report import ModelRef, TargetRef, Timing
+from ep_core.result_warning import ResultWarning
 from ep_core.spec import EXTREMAL, CompareSpec
 from ep_core.targets import resolve_target
 from ep_core.top_area import top_area_masks
@@ -87,8 +88,14 @@ def compare(
             run_s=time.perf_counter() - started, iterations=explanation.timing.iterations if explanation else 0
         ),
         engine=engine_on(prepared.x.device),
-        warnings=explanation.warnings if explanation else model.warnings,
+        warnings=_warnings(model, explanation),
     )
+
+
+def _warnings(model: Classifier, explanation: Explanation | None) -> tuple[ResultWarning, ...]:
+    """Return the model's warnings, all of them, as the methods normalise black and white; and the sweep's own."""
+    sweeps = explanation.warnings if explanation else ()
+    return *model.warnings, *(warning for warning in sweeps if warning not in model.warnings)
 
 
 def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: Asked, watch: Watching) -> dict[str, Answer]:
