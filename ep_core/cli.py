@@ -149,10 +149,16 @@ def models(
         from .models import list_models
 
         table = Table("model", "input", "classes", "weights", box=None, header_style="bold")
-        for card in list_models(models_file):
+        cards = list_models(models_file)
+        for card in cards:
             height, width = card.input_size
             table.add_row(card.name, f"{height} x {width}", str(len(card.labels)), card.weights or card.source)
         out_console.print(table)
+        for card in cards:
+            for warning in card.warnings:
+                out_console.print(
+                    f"warning: {card.name}: {warning.detail}", highlight=False, markup=False, soft_wrap=True
+                )
 
 
 def _list_layers(name: str, models_file: Path | None) -> None:

@@ -22,6 +22,7 @@ from .given import AnyModel, given_images, given_inputs, given_lanes, given_spec
 from .given_image import AnyImage
 from .inputs import Picture, engine_on, warnings_about
 from .models.classifier import Classifier
+from .models.doubts import bearing_on
 from .models.tuned import tune
 from .prepared import Prepared, prepare
 from .progress import OnProgress
@@ -111,8 +112,10 @@ def explain_batch(
                 explained[one.place] = _explanation(model, search, sweep, masks)
             share = (time.perf_counter() - started) / len(sweeps)
             for one in group:
-                timing = explained[one.place].timing.model_copy(update={"run_s": share})
-                explained[one.place] = replace(explained[one.place], timing=timing)
+                answer = explained[one.place]
+                timing = answer.timing.model_copy(update={"run_s": share})
+                warnings = bearing_on([one.image], answer.warnings, normalising=one.spec.perturbation == "fade")
+                explained[one.place] = replace(answer, timing=timing, warnings=warnings)
     if images:
         watch.finish()
     return [explained[k] for k in range(len(images))]

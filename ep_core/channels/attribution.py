@@ -17,6 +17,7 @@ from ep_core.inputs import Picture, engine_on, network_input, top_class, warning
 from ep_core.inversion import STEPS, invert
 from ep_core.models.card import LayerCard
 from ep_core.models.classifier import Classifier
+from ep_core.models.doubts import bearing_on
 from ep_core.models.split import Split, split
 from ep_core.progress import LanesSeen, OnProgress, Progress
 from ep_core.report import CurvePoint, ModelRef, TargetRef, Timing
@@ -84,7 +85,7 @@ def explain_channels(
             model, network, layer, picture, spec, max_lanes=max_lanes, report=lambda solver: report(solver.done, solver)
         )
         if not spec.invert:
-            return found
+            return replace(found, warnings=bearing_on([picture], found.warnings, normalising=False))
         started = time.perf_counter()
         inversions = _inversions(model, parts, found, on_step=lambda done: report(steps + 2 * INVERSION_WEIGHT * done))
     seconds = found.timing.run_s + time.perf_counter() - started

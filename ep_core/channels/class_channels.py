@@ -19,6 +19,7 @@ from ep_core.inputs import Picture, engine_on, network_input, warnings_about
 from ep_core.inversion import STEPS, invert_channels
 from ep_core.models.card import LayerCard
 from ep_core.models.classifier import Classifier
+from ep_core.models.doubts import bearing_on
 from ep_core.models.split import Split, split
 from ep_core.progress import OnProgress, Progress
 from ep_core.report import Engine, ModelRef, TargetRef, Timing
@@ -149,7 +150,11 @@ def class_channels(
         engine=engine_on(model.device),
         examples=examples,
         inversions=inversions,
-        warnings=(*warnings_about(model, pictures, names), *image_warnings(outcomes)),
+        warnings=bearing_on(
+            pictures,
+            (*warnings_about(model, pictures, names), *image_warnings(outcomes)),
+            normalising=spec.invert,
+        ),
     )
 
 

@@ -22,10 +22,12 @@ from ep_core.given import AnyModel, given_inputs, given_lanes, given_spec
 from ep_core.given_image import AnyImage
 from ep_core.inputs import engine_on, warnings_about
 from ep_core.lanes import ClassScores
+from ep_core.models.classifier import Classifier
 from ep_core.models.tuned import tune
 from ep_core.prepared import Prepared, prepare
 from ep_core.progress import OnProgress
 from ep_core.report import ModelRef, TargetRef, Timing
+from ep_core.result_warning import ResultWarning
 from ep_core.spec import EXTREMAL, CompareSpec
 from ep_core.targets import resolve_target
 from ep_core.top_area import top_area_masks
@@ -94,11 +96,17 @@ def compare(
             run_s=time.perf_counter() - started, iterations=explanation.timing.iterations if explanation else 0
         ),
         engine=engine_on(prepared.x.device),
-        warnings=(
-            *(explanation.warnings if explanation else warnings_about(model, [prepared.picture])),
-            *unequal_areas(list(answers.values())),
-        ),
+        warnings=(*_warnings(model, prepared, explanation), *unequal_areas(list(answers.values()))),
     )
+
+
+def _warnings(
+    model: Classifier, image: Prepared[CompareSpec], explanation: Explanation | None
+) -> tuple[ResultWarning, ...]:
+    """Return all warnings of the model, as the methods normalise black and white, of the image, and of the sweep."""
+    known = warnings_about(model, [image.picture])
+    sweeps = explanation.warnings if explanation else ()
+    return *known, *(warning for warning in sweeps if warning not in known)
 
 
 def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: Asked, watch: Watching) -> dict[str, Answer]:

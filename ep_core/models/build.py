@@ -15,6 +15,8 @@ from torch.export.passes import move_to_device_pass
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.process_wide import random_numbers
 
+from .brief import brief
+from .checkpoint import load_weights, whole_network_kind
 from .model_list import ModelEntry
 from .timm_zoo import require_timm
 from .torchvision_zoo import pick_weights
@@ -35,7 +37,7 @@ def build_network(entry: ModelEntry, device: torch.device) -> tuple[nn.Module, s
     except (InvalidInput, ModelUnavailable):
         raise
     except Exception as error:  # from the code of a library, or the operator's own
-        raise ModelUnavailable(f"the network can't be made: {type(error).__name__}: {error}") from error
+        raise ModelUnavailable(f"the network can't be made: {brief(error)}") from error
 
 
 def bare_network(entry: ModelEntry) -> nn.Module:
@@ -58,7 +60,7 @@ def _build(entry: ModelEntry, device: torch.device) -> tuple[nn.Module, str | No
     with random_numbers:
         network = _architecture(entry)
     if entry.file:
-        network.load_state_dict(torch.load(entry.file, map_location="cpu", weights_only=True))
+        load_weights(network, entry.file)
     return network.eval(), digest
 
 
@@ -92,7 +94,7 @@ def _call(entry_point: str, kwargs: dict[str, Any]) -> nn.Module:
 
 
 def _whole_network(file: Path, device: torch.device) -> nn.Module:
-    if file.suffix == ".pt2":
+    if whole_network_kind(file) == "program":
         return move_to_device_pass(torch.export.load(file), device).module()
     network: nn.Module = torch.jit.load(file, map_location=device)
     return network.eval()

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ep_core.result_warning import ResultWarning
+
 Source = Literal["torchvision", "timm", "entry_point", "file"]
 
 
@@ -32,6 +34,9 @@ class ModelCard(BaseModel):
     labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     description: Annotated[str, Field(description="The operator's words.")] = ""
+    warnings: Annotated[
+        tuple[ResultWarning, ...], Field(description="What makes every answer about it less than it seems. Often none.")
+    ] = ()
     layers: Annotated[
         tuple[LayerCard, ...] | None,
         Field(description="Those that have channels, in the order of computation; null while not known yet."),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .card import ModelCard
 from .describe import describe
+from .doubts import preprocessing_warnings
 from .model_list import ModelEntry, read_model_list
 from .torchvision_zoo import classifier_names
 
@@ -35,4 +36,5 @@ def _card(name: str, entry: ModelEntry) -> ModelCard:
         labels=described.labels,
         weights=described.weights,
         description=entry.description,
+        warnings=preprocessing_warnings(described.preprocessing),
     )

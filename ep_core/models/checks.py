@@ -26,11 +26,11 @@ def check_network(network: nn.Module) -> None:
         raise _wrong("the network's weights were made under torch.inference_mode(): make them outside of it")
 
 
-def check_described(name: str, preprocessing: Preprocessing, weights_digest: str | None) -> None:
+def check_described(name: str, preprocessing: Preprocessing | None, weights_digest: str | None) -> None:
     """Raise `InvalidInput` where a description of a network isn't of the type that results need."""
     if not isinstance(name, str):
         raise _wrong(f"a model's name is a string, not {type(name).__name__}")
-    if not isinstance(preprocessing, Preprocessing):
+    if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
         raise _wrong(f"preprocessing is an ep_core.Preprocessing, not {type(preprocessing).__name__}")
     if weights_digest is not None and not isinstance(weights_digest, str):
         raise _wrong(f"weights_digest is a string, not {type(weights_digest).__name__}")

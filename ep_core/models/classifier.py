@@ -15,16 +15,17 @@ from ep_core.errors import InvalidInput
 from ep_core.result_warning import ResultWarning
 from ep_core.spec import Fit
 
+from .brief import brief
 from .card import LayerCard
 from .checks import check_described, check_network, given_labels
+from .doubts import IMAGENET_PREPROCESSING, preprocessing_warnings
 from .frame import Frame
+from .head import require_head
 from .layers import find_layers
 from .precision import exact_convolutions
 from .preprocessing import Preprocessing
 from .turns import one_thread
 from .weights import state_digest
-
-IMAGENET_PREPROCESSING = Preprocessing(input_size=(224, 224), resize=256)
 
 
 class Classifier:
@@ -51,39 +52,46 @@ class Classifier:
         network: nn.Module,
         *,
         name: str = "custom",
-        preprocessing: Preprocessing = IMAGENET_PREPROCESSING,
+        preprocessing: Preprocessing | None = None,
         labels: Iterable[Any] | None = None,
         weights_digest: str | None = None,
     ) -> None:
-        """Check the network by one forward pass of zeros.
+        """Check the network by a forward pass of zeros.
 
         Args:
             network: N x 3 x H x W -> N x C, scores before the softmax, for any N.
             name: what it is called in results.
-            preprocessing: by default ImageNet's usual one: 224 x 224 out of a shorter side of 256.
-            labels: one per class, in their order, numbers are written out; by default ``"0"`` to ``"C-1"``.
+            preprocessing: that of the training. Without it, ImageNet's usual one is assumed, 224 x 224 out of a shorter
+                side of 256 and ImageNet's mean and std, and results of pictures carry a warning of that.
+            labels: one per class, in their order, numbers are written out; by default ``"0"`` to ``"C-1"``. They also
+                say that the outputs are classes.
             weights_digest: by default computed from the state dict, as it is now.
 
         Raises:
-            InvalidInput: the network fails on such an input, its output isn't N x C, or C isn't the number of labels.
-                Before it runs: it is no module, its weights are on several devices or on none, or an argument is of
-                the wrong type.
+            InvalidInput: the network fails on such an input, its output isn't N x C, C isn't the number of labels, or
+                without labels the network ends in features, as one without its head does. Before it runs: it is no
+                module, its weights are on several devices or on none, or an argument is of the wrong type.
         """
         check_network(network)
         check_described(name, preprocessing, weights_digest)
         given = None if labels is None else given_labels(labels)
         self.network = network
         self.name = name
-        self.preprocessing = preprocessing
-        self.warnings: tuple[ResultWarning, ...] = ()
-        classes = self._count_classes()
+        self.preprocessing = preprocessing or IMAGENET_PREPROCESSING
+        self.warnings: tuple[ResultWarning, ...] = preprocessing_warnings(preprocessing)
+        classes = self._count_classes(" (ImageNet's, as there is no preprocessing)" if preprocessing is None else "")
+        if given is None:
+            with self.frozen() as frozen:
+                require_head(frozen, torch.zeros(2, 3, *self.input_size, device=self.device), model=name)
         self.labels = tuple(map(str, range(classes))) if given is None else given
         if len(self.labels) != classes:
             raise InvalidInput(f"model {name!r} has {classes} classes, but {len(self.labels)} labels", field="model")
         self.weights_digest = weights_digest or state_digest(network)
 
     def __repr__(self) -> str:
-        return f"Classifier({self.name!r}, {self.num_classes} classes, input {self.input_size}, on {self.device})"
+        said = [f"{self.num_classes} classes", f"input {self.input_size}", f"on {self.device}"]
+        said += [f"warning: {warning.kind}" for warning in self.warnings]
+        return f"Classifier({self.name!r}, {', '.join(said)})"
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -124,7 +132,7 @@ class Classifier:
         with one_thread(self.network), exact_convolutions(), _still(self.network):
             yield self.network
 
-    def _count_classes(self) -> int:
+    def _count_classes(self, size_words: str) -> int:
         batch = 2  # not 1: shows a network that was traced for single images
         zeros = torch.zeros(batch, 3, *self.input_size, device=self.device)
         try:
@@ -132,8 +140,10 @@ class Classifier:
                 scores = network(zeros)
         except Exception as error:
             shape = " x ".join(map(str, zeros.shape))
-            raise InvalidInput(f"model {self.name!r} fails on an input of {shape}: {error}", field="model") from error
-        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != batch:
+            raise InvalidInput(
+                f"model {self.name!r} fails on an input of {shape}{size_words}: {brief(error)}", field="model"
+            ) from error
+        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != batch or scores.shape[1] == 0:
             got = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
             raise InvalidInput(
                 f"model {self.name!r} must turn N x 3 x H x W into N x C scores; for N = {batch} it gives {got}",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from ep_core.errors import InvalidInput
+
 from .model_list import ModelEntry
 from .preprocessing import Preprocessing, from_timm, from_torchvision
 from .timm_zoo import class_labels, pretrained_config, require_timm
@@ -25,7 +27,7 @@ def describe(entry: ModelEntry) -> Description:
     Raises:
         UnknownName: the library has no such model or weights.
         ModelUnavailable: timm isn't installed.
-        InvalidInput: the library's preprocessing has no equal here.
+        InvalidInput: the library's preprocessing has no equal here, or its weights end in no classes.
     """
     base = _from_library(entry)
     return Description(
@@ -42,9 +44,28 @@ def _from_library(entry: ModelEntry) -> Description | None:
         return Description(from_torchvision(weights.transforms()), labels, weights.name)
     if entry.timm:
         config = pretrained_config(entry.timm)
+        _require_trained_head(entry, config["num_classes"])
         data_config = require_timm().data.resolve_data_config(pretrained_cfg=config)
         return Description(from_timm(data_config), class_labels(config["num_classes"]), config["tag"])
     return None
+
+
+def _require_trained_head(entry: ModelEntry, trained: int) -> None:
+    """Refuse timm's pretrained weights where the head isn't among them, so that it would be random or there is none."""
+    asked = entry.kwargs.get("num_classes", trained)
+    if entry.file is None and asked not in (0, trained):
+        raise InvalidInput(
+            f"timm's weights {entry.timm!r} have no head of {asked} classes, so that one would have random weights: "
+            "name your own as `file`, or leave kwargs.num_classes out",
+            field="model",
+        )
+    if entry.labels is None and "num_classes" not in entry.kwargs and not class_labels(trained):
+        ending = f"{trained} outputs that timm names no classes for, as an embedding" if trained else "features"
+        raise InvalidInput(
+            f"timm's weights {entry.timm!r} end in {ending}, not in scores of classes: choose weights with a head, or "
+            "list the model with `labels`, one per output, to say that they are classes",
+            field="model",
+        )
 
 
 def _preprocessing(entry: ModelEntry, base: Description | None) -> Preprocessing:

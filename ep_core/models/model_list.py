@@ -19,7 +19,7 @@ A complete example; `docs/models.md` explains it::
     labels = ["daisy", "rose", "tulip"]
 
 A model has one architecture: `torchvision`, `timm` or `entry_point`. A `file` next to it holds its state dict. A `file`
-alone is a whole network: a program of `torch.export` (``.pt2``), or else TorchScript.
+alone is a whole network: a program of `torch.export`, or TorchScript.
 """
 
 from __future__ import annotations
@@ -113,6 +113,12 @@ class ModelEntry(BaseModel):
             raise ValueError("sha256: goes with a file")
         if self.kwargs and self.source == "file":
             raise ValueError("kwargs: a whole network in a file takes none")
+        classes = self.kwargs.get("num_classes", 1)
+        if self.labels is None and (type(classes) is not int or classes < 1):
+            raise ValueError(
+                f"kwargs.num_classes: {classes!r} leaves no classes to explain: give a whole number of at least 1, or "
+                "`labels` to say that the outputs are classes"
+            )
         if self.source in ("entry_point", "file"):
             self._check_own()
         return self

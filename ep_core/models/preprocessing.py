@@ -16,11 +16,7 @@ from ep_core.image import MAX_PIXELS, to_rgb
 from ep_core.spec import Fit
 
 from .frame import Frame
-
-Triple = tuple[float, float, float]
-
-IMAGENET_MEAN: Triple = (0.485, 0.456, 0.406)
-IMAGENET_STD: Triple = (0.229, 0.224, 0.225)
+from .normalisation import IMAGENET_MEAN, IMAGENET_STD, Triple
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,16 @@ def load_model(
     except ModelUnavailable as error:
         raise ModelUnavailable(f"model {name!r}: {error}") from error
     log.info("loaded %s in %.1f s", name, time.monotonic() - started)
-    return Classifier(
+    classifier = Classifier(
         network,
         name=name,
         preprocessing=described.preprocessing,
         labels=described.labels,
         weights_digest=digest,
     )
+    for warning in classifier.warnings:
+        log.warning("model %s: %s", name, warning.detail)
+    return classifier
 
 
 def find_entry(name: str, *, models_file: str | os.PathLike[str] | None = None) -> ModelEntry:

@@ -45,7 +45,7 @@ def pretrained_config(name: str) -> dict[str, Any]:
 
 
 def class_labels(num_classes: int) -> tuple[str, ...]:
-    """Return the labels that a number of classes stands for in timm, else ``"0"`` to ``"C-1"``.
+    """Return the labels that a number of classes stands for in timm; none where it stands for no known classes.
 
     The 1000 classes of ImageNet get torchvision's short names, so that a target means the same for all networks.
     """
@@ -54,5 +54,5 @@ def class_labels(num_classes: int) -> tuple[str, ...]:
     data = require_timm().data
     subset = data.infer_imagenet_subset({"num_classes": num_classes})
     if subset is None:
-        return tuple(map(str, range(num_classes)))
+        return ()
     return tuple(data.ImageNetInfo(subset).label_descriptions())

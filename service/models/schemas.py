@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from ep_core.models.card import LayerCard, Source
 from ep_core.pixels import InputSize, OfModel
+from ep_core.result_warning import ResultWarning
 
 
 class ModelSummary(OfModel):
@@ -19,6 +20,9 @@ class ModelSummary(OfModel):
     input_size: InputSize
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     classes: Annotated[int, Field(description="How many classes it tells apart.", examples=[1000])]
+    warnings: Annotated[
+        tuple[ResultWarning, ...], Field(description="What makes every answer about it less than it seems. Often none.")
+    ] = ()
     link: Annotated[str, Field(description="The model, labels included.", examples=["/v1/models/mobilenet_v2"])]
 
 

@@ -49,7 +49,6 @@ def test_cards_travel_as_json(models_file):
         ("resnet18", 1000, "tench", (224, 224)),
         ("vit_base_patch16_224.augreg_in21k", 21843, None, (224, 224)),
         ("tf_efficientnet_lite4", 1000, "tench", (380, 380)),
-        ("vit_base_patch16_clip_224.openai", 512, "0", (224, 224)),
     ],
 )
 def test_timm_describes_its_models_without_their_weights(write_list, name, classes, first, input_size):
