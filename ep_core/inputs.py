@@ -7,6 +7,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from . import __version__
+from .cells import check_frame
 from .errors import InvalidInput
 from .image import to_rgb
 from .models.classifier import Classifier
@@ -16,6 +17,19 @@ from .spec import Fit
 
 Picture = Image.Image | Tensor
 """A picture, or a 1 x 3 x H x W tensor that is already preprocessed."""
+
+
+def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
+    """Return height and width of the frame in which an image is looked at, in pixels."""
+    if isinstance(image, Image.Image):
+        return model.input_size
+    return image.shape[2], image.shape[3]
+
+
+def check_masked(model: Classifier, image: Picture) -> None:
+    """Raise `InvalidInput` where an image can't have spatial masks: the wrong shape, or too small a frame."""
+    check_shape(image)
+    check_frame(frame_size(model, image), field="model" if isinstance(image, Image.Image) else "image")
 
 
 def check_shape(image: Picture) -> None:
