@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from PIL import Image
-
 from .errors import InvalidInput
 from .explanation import Explanation
 from .extremal.answers import Answers
+from .extremal.promised import mask_warnings, of_block, of_curve
 from .extremal.search import Search, SweepMasks, by_walks, planned_steps
 from .extremal.watch import Watch
 from .extremality import quick_rivals
 from .finite import require_finite
-from .inputs import Picture, check_shape, engine_on
+from .inputs import Picture, check_masked, engine_on, frame_size
 from .models.classifier import Classifier
 from .models.tuned import tune
 from .prepared import Prepared, prepare
@@ -48,7 +47,7 @@ def explain(
         max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
 
     Raises:
-        InvalidInput: the target is no class of the model, or the image has the wrong shape.
+        InvalidInput: the target is no class of the model, the image has the wrong shape, or the frame is too small.
         NotFinite: the target's scores are NaN or infinite under this perturbation.
     """
     return explain_batch(model, [image], spec, on_progress=on_progress, max_lanes=max_lanes)[0]
@@ -120,13 +119,12 @@ class _Wanted:
     def kind(self, model: Classifier) -> tuple[str, bool, int, tuple[int, ...]]:
         """Return what images must share to be stepped together: preset and search, levels of the pyramid, frame."""
         levels = self.spec.pyramid_levels if self.spec.perturbation == "blur" else 2
-        size = model.input_size if isinstance(self.image, Image.Image) else tuple(self.image.shape[2:])
-        return self.spec.preset, by_walks(self.spec), levels, size
+        return self.spec.preset, by_walks(self.spec), levels, frame_size(model, self.image)
 
 
 def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
     try:
-        check_shape(image)
+        check_masked(model, image)
         target = None if spec.target is None else resolve_target(spec.target, model.labels)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")
@@ -160,6 +158,9 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
     best = answers.best
+    masks = [*of_curve(best.curve), *(of_block(one.mask, one.report.area, "alternative") for one in alternatives)]
+    if contrast is not None:
+        masks.append(of_block(contrast.mask, contrast.report.area, "contrast"))
     return Explanation(
         spec=spec,
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=sweep.frame.input_size),
@@ -173,7 +174,7 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
         stability=answers.stability(),
         alternatives=alternatives,
         contrast=contrast,
-        warnings=model.warnings,
+        warnings=(*model.warnings, *mask_warnings(masks, spec, sweep.size)),
         timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),
         engine=engine_on(best.masks.device),
     )

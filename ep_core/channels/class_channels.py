@@ -24,6 +24,7 @@ from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 from ep_core.targets import resolve_target
 
 from .attribution import INVERSION_WEIGHT, attribute, prepare, sweep_steps
+from .promised import channel_warnings, of_optimal
 from .report import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage, Excited
 
 
@@ -136,6 +137,8 @@ def class_channels(
         run = _Run(model, network, layer, images, spec, sweep, on_progress, max_lanes)
         outcomes = run.outcomes(names or [""] * len(images), known or {}, on_image)
         weights = averaged_mask(outcomes)
+        optimal = [(one.mask, one.optimal_area) for one in outcomes]
+        missed = channel_warnings(of_optimal(optimal), sweep.preset, sweep.iterations)
         top = top_channels(weights, outcomes, spec.top)
         examples = {one.channel: run.examples(one) for one in top}
         inversions = run.inversions([one.channel for one in top]) if spec.invert else {}
@@ -152,7 +155,7 @@ def class_channels(
         engine=engine_on(model.device),
         examples=examples,
         inversions=inversions,
-        warnings=model.warnings,
+        warnings=(*model.warnings, *missed),
     )
 
 

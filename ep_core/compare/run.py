@@ -14,10 +14,11 @@ from ep_core.baselines.registry import get_method
 from ep_core.channels.choice import resolve_layer
 from ep_core.explanation import Explanation
 from ep_core.extremal.best import beside_rivals
+from ep_core.extremal.promised import mask_warnings, of_curve, warned_anew
 from ep_core.extremal.search import Search
 from ep_core.extremal.watch import Watch
 from ep_core.extremality import rivals_of
-from ep_core.inputs import Picture, check_shape, engine_on
+from ep_core.inputs import Picture, check_masked, engine_on
 from ep_core.lanes import ClassScores
 from ep_core.models.classifier import Classifier
 from ep_core.models.tuned import tune
@@ -55,12 +56,12 @@ def compare(
         read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.
 
     Raises:
-        InvalidInput: the target is no class of the model, the layer none of its layers, or the image has the wrong
-            shape.
+        InvalidInput: the target is no class of the model, the layer none of its layers, the image has the wrong
+            shape, or the frame is too small.
         MethodUnavailable: none of the methods can explain this model.
     """
     spec = spec or CompareSpec()
-    check_shape(image)
+    check_masked(model, image)
     target = None if spec.target is None else resolve_target(spec.target, model.labels)
     started = time.perf_counter()
     if spec.layer is not None:
@@ -150,4 +151,5 @@ def _checked(
         masks=masks,
         curve=best.curve,
         extremality=best.extremality,
+        warnings=warned_anew(asked.explanation.warnings, mask_warnings(of_curve(best.curve), spec, image.size)),
     )
