@@ -219,7 +219,7 @@ def test_fast_hands_out_the_masks_that_it_optimised_also_before_the_end() -> Non
         rule.step(batch(rule, objective))
     handed_out = rule.masks([0])
     rule.step(batch(rule, objective))
-    assert (handed_out - seen[-1]).abs().max() < 0.1
+    assert (handed_out - seen[-1]).abs().max() < 0.15
 
 
 def test_fast_cells_can_come_back() -> None:
