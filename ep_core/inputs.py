@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from . import __version__
+from .cells import check_frame
 from .image import warnings_of
 from .models.classifier import Classifier
 from .models.frame import Frame
@@ -18,6 +19,18 @@ from .spec import Fit
 
 Picture = Image.Image | Tensor
 """A picture, or a 1 x 3 x H x W tensor that is already preprocessed."""
+
+
+def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
+    """Return height and width of the frame in which an image is looked at, in pixels."""
+    if isinstance(image, Image.Image):
+        return model.input_size
+    return image.shape[2], image.shape[3]
+
+
+def check_masked(model: Classifier, image: Picture) -> None:
+    """Raise `InvalidInput` where an image can't have spatial masks: its frame is too small."""
+    check_frame(frame_size(model, image), field="model" if isinstance(image, Image.Image) else "image")
 
 
 def network_input(model: Classifier, image: Picture, fit: Fit) -> tuple[Tensor, Frame, Image.Image]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import fold, pixel_shuffle, pixel_unshuffle, unfold
+
+from .cells import lattice_step
 
 RADIUS = 6
 """Samples farther than this don't matter (A.1): the kernel has fallen below 0.002."""
@@ -46,7 +49,7 @@ class MaskLattice:
         self,
         size: tuple[int, int],
         *,
-        step: int = 7,
+        step: Fraction | int | None = None,
         samples: int | None = None,
         sharpness: float = 20.0,
         device: torch.device | str = "cpu",
@@ -56,15 +59,16 @@ class MaskLattice:
 
         Args:
             size: height and width of the image, in pixels.
-            step: pixels per lattice step.
-            samples: points per step at which the smooth maximum is evaluated; None takes one per pixel.
+            step: pixels per lattice step; None takes the frame's own (`lattice_step`).
+            samples: points per step at which the smooth maximum is evaluated; None takes one per pixel, at least.
             sharpness: 1/T of the smooth maximum (eq. 7).
             device: where masks are computed.
             dtype: float32 or float64.
         """
         self.size = size
+        step = step or lattice_step(size)
         self.shape = (math.ceil(size[0] / step), math.ceil(size[1] / step))
-        self.samples = samples or step
+        self.samples = samples or math.ceil(step)
         self.sharpness = sharpness
         place: dict[str, Any] = {"device": device, "dtype": dtype}
         weights = _phase_weights(self.samples)

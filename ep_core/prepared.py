@@ -46,6 +46,11 @@ class Prepared(Generic[S_co]):
         """The network's input: 1 x 3 x H x W."""
         return self.pyramid[:1]
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the frame, in pixels."""
+        return self.pyramid.shape[2], self.pyramid.shape[3]
+
     def class_scores(self, network: nn.Module) -> ClassScores:
         """Return what a network says of this image under masks."""
         return partial(class_scores, network, Pyramids(self.pyramid[None]))

@@ -9,18 +9,18 @@ from itertools import groupby
 from typing import Any
 
 import torch
-from PIL import Image
 
 from .errors import InvalidInput
 from .explanation import Explanation
 from .extremal.answers import Answers
+from .extremal.promised import mask_warnings, of_block, of_curve
 from .extremal.search import Search, SweepMasks, by_walks, planned_steps
 from .extremal.watch import Watch
 from .extremality import quick_rivals
 from .finite import require_finite
 from .given import AnyModel, given_images, given_inputs, given_lanes, given_spec
 from .given_image import AnyImage
-from .inputs import Picture, engine_on, warnings_about
+from .inputs import Picture, check_masked, engine_on, frame_size, warnings_about
 from .models.classifier import Classifier
 from .models.doubts import bearing_on
 from .models.tuned import tune
@@ -57,8 +57,8 @@ def explain(
         max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
 
     Raises:
-        InvalidInput: the target is no class of the model, or what is given has a wrong type, shape or value; told
-            before any work.
+        InvalidInput: the target is no class of the model, the frame is too small, or what is given has a wrong type,
+            shape or value; told before any work.
         UnreadableImage, ImageTooLarge: the picture can't be decoded.
         NotFinite: the target's scores are NaN or infinite under this perturbation.
     """
@@ -134,8 +134,7 @@ class _Wanted:
     def kind(self, model: Classifier) -> tuple[str, bool, int, tuple[int, ...]]:
         """Return what images must share to be stepped together: preset and search, levels of the pyramid, frame."""
         levels = self.spec.pyramid_levels if self.spec.perturbation == "blur" else 2
-        size = model.input_size if isinstance(self.image, Image.Image) else tuple(self.image.shape[2:])
-        return self.spec.preset, by_walks(self.spec), levels, size
+        return self.spec.preset, by_walks(self.spec), levels, frame_size(model, self.image)
 
 
 def _specs_of(specs: AnySpec | Sequence[AnySpec] | None, count: int) -> list[ExtremalSpec]:
@@ -149,6 +148,7 @@ def _specs_of(specs: AnySpec | Sequence[AnySpec] | None, count: int) -> list[Ext
 
 def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
     try:
+        check_masked(model, image)
         target = None if spec.target is None else resolve_target(spec.target, model.labels)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")
@@ -182,6 +182,9 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
     best = answers.best
+    masks = [*of_curve(best.curve), *(of_block(one.mask, one.report.area, "alternative") for one in alternatives)]
+    if contrast is not None:
+        masks.append(of_block(contrast.mask, contrast.report.area, "contrast"))
     return Explanation(
         spec=spec,
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=sweep.frame.input_size),
@@ -195,7 +198,11 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
         stability=answers.stability(),
         alternatives=alternatives,
         contrast=contrast,
-        warnings=(*warnings_about(model, [sweep.picture]), *threshold_warnings(answers.reference)),
+        warnings=(
+            *warnings_about(model, [sweep.picture]),
+            *threshold_warnings(answers.reference),
+            *mask_warnings(masks, spec, sweep.size),
+        ),
         timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),
         engine=engine_on(best.masks.device),
     )

@@ -28,6 +28,7 @@ from ep_core.threshold import threshold_warnings
 
 from .choice import check_counts, resolve_layer
 from .explanation import ChannelExplanation
+from .promised import channel_warnings, of_curve
 from .ranking import ranked_channels
 from .report import FULL, MASKED, ChannelPoint
 from .rules import ITERATIONS, RULES, plan
@@ -134,7 +135,11 @@ def attribute(
     masks = _solve(parts.tuned, counts, target, spec, max_lanes or MAX_LANES, report)
     everything = torch.ones_like(masks[:1])
     scores = reference_scores(parts.scores, everything, target, variant=spec.variant, threshold=spec.threshold)
-    curve = score_curve(parts.scores, masks, target, counts)
+    curve = [
+        _point(point, float(mask.sum()))
+        for point, mask in zip(score_curve(parts.scores, masks, target, counts), masks.cpu().double(), strict=True)
+    ]
+    missed = channel_warnings(of_curve(curve, layer.channels), spec.preset, spec.iterations)
     found = ChannelExplanation(
         spec=spec,
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=frame.input_size),
@@ -145,11 +150,12 @@ def attribute(
         activation=parts.activation[0].cpu(),
         masks=masks[:, :, 0, 0].cpu(),
         scores=scores,
-        curve=[_point(point, float(mask.sum())) for point, mask in zip(curve, masks.cpu().double(), strict=True)],
+        curve=curve,
         channels=[],
         warnings=(
             *warnings_about(model, [picture]),
             *threshold_warnings(scores, perturbed=without_channels(layer), change=OTHER),
+            *missed,
         ),
         timing=Timing(run_s=0, iterations=spec.iterations or 0),
         engine=engine_on(masks.device),

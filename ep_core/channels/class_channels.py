@@ -29,6 +29,7 @@ from ep_core.targets import resolve_target
 
 from .attribution import INVERSION_WEIGHT, attribute, prepare, sweep_steps
 from .image_channels import ImageChannels, averaged_mask, image_warnings, top_channels
+from .promised import channel_warnings, of_optimal
 from .report import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage
 
 OnImage = Callable[[int, ImageChannels], None]
@@ -134,6 +135,8 @@ def class_channels(
         run = _Run(model, network, layer, pictures, spec, sweep, on_progress, max_lanes)
         outcomes = run.outcomes(names, known or {}, on_image)
         weights = averaged_mask(outcomes)
+        optimal = [(one.mask, one.optimal_area) for one in outcomes]
+        missed = channel_warnings(of_optimal(optimal), sweep.preset, sweep.iterations)
         top = top_channels(weights, outcomes, spec.top)
         examples = {one.channel: run.examples(one) for one in top}
         inversions = run.inversions([one.channel for one in top]) if spec.invert else {}
@@ -152,7 +155,7 @@ def class_channels(
         inversions=inversions,
         warnings=bearing_on(
             pictures,
-            (*warnings_about(model, pictures, names), *image_warnings(outcomes)),
+            (*warnings_about(model, pictures, names), *image_warnings(outcomes), *missed),
             normalising=spec.invert,
         ),
     )

@@ -15,12 +15,13 @@ from ep_core.baselines.registry import get_method
 from ep_core.channels.choice import resolve_layer
 from ep_core.explanation import Explanation
 from ep_core.extremal.best import beside_rivals
+from ep_core.extremal.promised import mask_warnings, of_curve, warned_anew
 from ep_core.extremal.search import Search
 from ep_core.extremal.watch import Watch
 from ep_core.extremality import rivals_of
 from ep_core.given import AnyModel, given_inputs, given_lanes, given_spec
 from ep_core.given_image import AnyImage
-from ep_core.inputs import engine_on, warnings_about
+from ep_core.inputs import check_masked, engine_on, warnings_about
 from ep_core.lanes import ClassScores
 from ep_core.models.classifier import Classifier
 from ep_core.models.tuned import tune
@@ -62,14 +63,15 @@ def compare(
         read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.
 
     Raises:
-        InvalidInput: the target is no class of the model, the layer none of its layers, or what is given has a wrong
-            type, shape or value; told before any work.
+        InvalidInput: the target is no class of the model, the layer none of its layers, the frame is too small, or what
+            is given has a wrong type, shape or value; told before any work.
         UnreadableImage, ImageTooLarge: the picture can't be decoded.
         MethodUnavailable: none of the methods can explain this model.
     """
     spec = given_spec(spec, CompareSpec)
     max_lanes = given_lanes(max_lanes)
     model, (picture,) = given_inputs(model, [image], [spec])
+    check_masked(model, picture)
     target = None if spec.target is None else resolve_target(spec.target, model.labels)
     started = time.perf_counter()
     if spec.layer is not None:
@@ -166,4 +168,5 @@ def _checked(
         masks=masks,
         curve=best.curve,
         extremality=best.extremality,
+        warnings=warned_anew(asked.explanation.warnings, mask_warnings(of_curve(best.curve), spec, image.size)),
     )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from ep_core.cells import lattice_step
 from ep_core.lanes import Lane
 from ep_core.memory import is_out_of_memory
 from ep_core.perturbation import Pyramids, gaussian_blur
@@ -25,7 +26,7 @@ from ep_core.spec import SpatialSpec
 
 SCALE = 4 / 7
 """Of the frame's sides, for walks: a third of the pixels. Fewer cost score; more leave time for fewer walks."""
-SMALLEST_SIDE = 112  # of the scaled frame: below, too few cells are left
+SMALLEST_SIDE = 112  # of the scaled frame: smaller ones cost little as they are
 LEAST_CONTRAST = 0.5
 """Of the target's score between image and perturbed image, that must be left in the scaled frame."""
 PASSED = 1.25  # times an area: from there on, walks show what a mask of it is about to be
@@ -192,7 +193,8 @@ def _survivals(
         for lane in _lanes(one.sweep.spec, image=row, target=one.sweep.target, cost=one.cost, most=most)
     ]
     pyramids = Pyramids(torch.stack([one.pyramid for one in walking]))
-    rule = WalkRule(lanes, pyramids.size, pyramids.rows.device)
+    step = lattice_step(walking[0].sweep.size)  # the frame's, also where the walks are scaled: they need fewer cells
+    rule = WalkRule(lanes, pyramids.size, pyramids.rows.device, step=step)
     solver = Solver(rule, partial(class_scores, network, pyramids), max_lanes=max_lanes)
     follow(solver, WalksSeen(rule, {row: one.sweep for row, one in enumerate(walking)}), walking[0].cost)
     return {one.place: _survival(rule, row, one) for row, one in enumerate(walking)}
@@ -201,7 +203,7 @@ def _survivals(
 @torch.no_grad()
 def _survival(rule: WalkRule, image: int, one: _Walking) -> Survival:
     rows = [k for k, lane in enumerate(rule.lanes) if lane.image == image]
-    size = (one.sweep.pyramid.shape[2], one.sweep.pyramid.shape[3])
+    size = one.sweep.size
     areas = one.sweep.spec.areas
     return Survival(
         maps=_maps(rule, rows, areas, size),

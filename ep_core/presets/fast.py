@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import ClassVar
 
 import torch
@@ -64,10 +65,24 @@ class FastRule(Rule):
 
     learning_rate: ClassVar[float] = LEARNING_RATE
 
-    def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device) -> None:
-        """Start all lanes at nearly everything preserved, with parameters drawn by their seeds."""
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        size: tuple[int, int],
+        device: torch.device,
+        *,
+        step: Fraction | None = None,
+    ) -> None:
+        """Start all lanes at nearly everything preserved, with parameters drawn by their seeds.
+
+        Args:
+            lanes: what is optimised.
+            size: height and width of the masks, in pixels.
+            device: where all of it lives.
+            step: pixels per lattice step; None takes the frame's own.
+        """
         super().__init__(lanes, device)
-        self._lattice = MaskLattice(size, samples=SAMPLES, device=device)
+        self._lattice = MaskLattice(size, step=step, samples=SAMPLES, device=device)
         self._pixels = size[0] * size[1]
         self._area = self._per_lane([lane.area for lane in lanes])
         self._arrival = self._per_lane([lane.arrival for lane in lanes])

@@ -8,6 +8,7 @@ of them are where the masks of a sweep start (`presets.refine`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import torch
 from torch import Tensor
@@ -62,9 +63,16 @@ class WalkRule(FastRule):
         trail_values: lanes x steps, what their objective was.
     """
 
-    def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device) -> None:
-        """Start all lanes at nearly everything preserved, with parameters drawn by their seeds."""
-        super().__init__(lanes, size, device)
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        size: tuple[int, int],
+        device: torch.device,
+        *,
+        step: Fraction | None = None,
+    ) -> None:
+        """Start all lanes at nearly everything preserved, with parameters drawn by their seeds; see `FastRule`."""
+        super().__init__(lanes, size, device, step=step)
         steps = max(lane.end for lane in lanes)
         self.trail = torch.zeros(len(lanes), steps, *self._lattice.shape, device=device)
         self.trail_areas = torch.zeros(len(lanes), steps, device=device)

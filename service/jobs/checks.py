@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 from redis import Redis
 
+from ep_core.cells import check_frame
 from ep_core.channels.choice import check_counts, resolve_layer
 from ep_core.errors import ImageTooLarge, InvalidInput
-from ep_core.spec import CompareSpec, ExtremalSpec, Spec
+from ep_core.spec import CompareSpec, ExtremalSpec, SpatialSpec, Spec
 from ep_core.targets import resolve_target
 from service.access.callers import Caller
 from service.decoding.decoders import Checked
@@ -93,17 +94,19 @@ async def _decoded(
 
 
 def check_params(redis: Redis, params: Spec) -> None:
-    """Compare the model, the target and the layer with what the workers offer.
+    """Compare the model, its frame, the target and the layer with what the workers offer.
 
     Raises:
         Unavailable: no worker has ever said what it offers.
         UnknownName: no such model, layer, or class of that label.
         InvalidInput: the target isn't one of the model's classes, or several carry that label; or the layer has
-            fewer channels.
+            fewer channels; or the model's frame is too small for masks.
     """
     card = find_model(redis, params.model)
     if params.target is not None:
         resolve_target(params.target, card.labels)
+    if isinstance(params, SpatialSpec):
+        check_frame(card.input_size, field="model")
     if isinstance(params, ExtremalSpec) or card.layers is None:  # else the worker finds out
         return
     if isinstance(params, CompareSpec) and params.layer is None:

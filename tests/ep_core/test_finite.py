@@ -62,7 +62,7 @@ def test_any_number_of_a_report_counts(wrong: float) -> None:
 
 @pytest.mark.parametrize("side", [28, 32, 48])
 def test_masks_of_small_frames_are_finite(side: int) -> None:
-    """They are grey however much they are sharpened, and half to a large power is 0."""
+    """Scattered ones are sharpened the most, and half to a large power is 0."""
     lanes = plan((0.05, 0.1, 0.2, 0.4, 0.8), "preserve", 10, seed=0)
     for seed in range(10):
         rule = FastRule(lanes, (side, side), torch.device("cpu"))

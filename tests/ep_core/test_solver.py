@@ -154,7 +154,7 @@ def test_paper_step_is_sgd_with_momentum(spot_model: Classifier, pyramids: Pyram
     from ep_core.mask import MaskLattice
 
     one = lane(0.2, iterations=9)
-    parameters = torch.ones(1, 1, 24, 24, requires_grad=True)
+    parameters = torch.ones(1, 1, 32, 32, requires_grad=True)
     sgd = torch.optim.SGD([parameters], lr=LEARNING_RATE, momentum=MOMENTUM)
     lattice = MaskLattice((SIDE, SIDE))
     with spot_model.frozen() as network:
@@ -219,7 +219,7 @@ def test_fast_hands_out_the_masks_that_it_optimised_also_before_the_end() -> Non
         rule.step(batch(rule, objective))
     handed_out = rule.masks([0])
     rule.step(batch(rule, objective))
-    assert (handed_out - seen[-1]).abs().max() < 0.1
+    assert (handed_out - seen[-1]).abs().max() < 0.15
 
 
 def test_fast_cells_can_come_back() -> None:

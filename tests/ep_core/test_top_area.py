@@ -56,4 +56,4 @@ def test_only_the_order_of_a_map_s_values_counts(maps: Tensor) -> None:
 
 def test_a_map_s_mask_does_not_hang_on_its_company(maps: Tensor) -> None:
     alone = top_area_masks(maps[:1], [0.1])[0]
-    torch.testing.assert_close(top_area_masks(maps, [0.1])[0], alone, atol=2e-3, rtol=0)
+    torch.testing.assert_close(top_area_masks(maps, [0.1])[0], alone, atol=4e-3, rtol=0)

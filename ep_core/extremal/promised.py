@@ -1,0 +1,70 @@
+"""Warnings of a sweep's masks that miss what their preset promises, each with what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from torch import Tensor
+
+from ep_core.cells import FULL_SIDE, spot_area
+from ep_core.presets import ITERATIONS
+from ep_core.presets.fast import LARGEST_AREA
+from ep_core.promises import KINDS, Measured, off_area, too_grey
+from ep_core.report import CurvePoint
+from ep_core.result_warning import ResultWarning
+from ep_core.spec import SpatialSpec
+
+SLACK = 2e-4
+"""Share of the frame: twice what searches for areas leave (`top_area.TOLERANCE`)."""
+
+
+def of_curve(curve: Iterable[CurvePoint]) -> list[Measured]:
+    """Return the masks of a sweep's areas, measured."""
+    return [Measured(point.area, point.measured_area, point.binariness, SLACK) for point in curve]
+
+
+def of_block(mask: Tensor, area: float, block: str) -> Measured:
+    """Return the mask (1 x H x W) of a block of the result, measured."""
+    return Measured(area, float(mask.mean()), float((mask * (1 - mask)).mean()), SLACK, block=block)
+
+
+def mask_warnings(masks: Sequence[Measured], spec: SpatialSpec, size: tuple[int, int]) -> tuple[ResultWarning, ...]:
+    """Return what the masks of a result miss.
+
+    Args:
+        masks: of the result.
+        spec: as run.
+        size: height and width of the frame, in pixels.
+    """
+    return (
+        *off_area(masks, spec.preset, advice=_area_advice(spec)),
+        *too_grey(masks, spec.preset, advice=_binary_advice(spec, size)),
+    )
+
+
+def warned_anew(known: Iterable[ResultWarning], anew: Iterable[ResultWarning]) -> tuple[ResultWarning, ...]:
+    """Return a result's known warnings, with those of its masks told anew."""
+    return (*(one for one in known if one.kind not in KINDS), *anew)
+
+
+def _area_advice(spec: SpatialSpec) -> str:
+    if spec.preset == "fast":
+        return f"Ask for areas of {LARGEST_AREA} at most."
+    return f"{_more_iterations(spec)}Preset 'fast' holds areas exactly."
+
+
+def _binary_advice(spec: SpatialSpec, size: tuple[int, int]) -> str:
+    height, width = size
+    advice = (
+        f"Ask for areas nearer to one half: in a frame of {height} x {width} pixels, a single cell of the masks' "
+        f"lattice makes a spot of {spot_area(size):.2g}"
+    )
+    if min(size) < FULL_SIDE:
+        advice += f" (from {FULL_SIDE} x {FULL_SIDE} pixels on, of {spot_area((FULL_SIDE, FULL_SIDE)):.2g})"
+    return f"{advice}. {_more_iterations(spec)}".strip()
+
+
+def _more_iterations(spec: SpatialSpec) -> str:
+    own = ITERATIONS[spec.preset]
+    given = spec.iterations or own
+    return f"More than {given} iterations help (the preset's own are {own}). " if given < own else ""
