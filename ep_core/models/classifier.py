@@ -14,11 +14,14 @@ from ep_core.errors import InvalidInput
 from ep_core.result_warning import ResultWarning
 from ep_core.spec import Fit
 
+from .adapted import adapt, uncompiled
 from .card import LayerCard
+from .check import check_network
 from .frame import Frame
 from .layers import find_layers
 from .precision import exact_convolutions
 from .preprocessing import Preprocessing
+from .probes import probe_images, random_numbers_kept
 from .weights import state_digest
 
 IMAGENET_PREPROCESSING = Preprocessing(input_size=(224, 224), resize=256)
@@ -35,7 +38,8 @@ class Classifier:
         10
 
     Attributes:
-        network: N x 3 x H x W -> N x C, scores before the softmax.
+        network: N x 3 x H x W -> N x C, scores before the softmax: the one given, out of `torch.compile`'s wrapper, and
+            in one that copies and casts (`adapted.Adapted`) where it needs that.
         name: what it is called in requests and results.
         preprocessing: from a picture to the network's input.
         labels: one per class.
@@ -51,8 +55,9 @@ class Classifier:
         preprocessing: Preprocessing = IMAGENET_PREPROCESSING,
         labels: Sequence[str] | None = None,
         weights_digest: str | None = None,
+        check: bool = True,
     ) -> None:
-        """Check the network by one forward pass of zeros.
+        """Try the network on an image and its blur.
 
         Args:
             network: N x 3 x H x W -> N x C, scores before the softmax, for any N.
@@ -60,10 +65,15 @@ class Classifier:
             preprocessing: by default ImageNet's usual one: 224 x 224 out of a shorter side of 256.
             labels: one per class; by default ``"0"`` to ``"C-1"``.
             weights_digest: by default computed from the state dict, as it is now.
+            check: whether to refuse a network by whose gradient no mask can be found; without, methods that need none
+                (RISE, occlusion, LIME) can be asked about any network.
 
         Raises:
             InvalidInput: the network fails on such an input, its output isn't N x C, or C isn't the number of labels.
+            ModelUnavailable: its gradient is zero, missing or not finite, its scores are not finite, the same for all
+                images, or dependent on the others in a batch (`check.py`).
         """
+        network = uncompiled(network)
         self.network = network
         self.name = name
         self.preprocessing = preprocessing
@@ -72,6 +82,8 @@ class Classifier:
         self.labels = tuple(map(str, range(classes))) if labels is None else tuple(labels)
         if len(self.labels) != classes:
             raise InvalidInput(f"model {name!r} has {classes} classes, but {len(self.labels)} labels", field="model")
+        if check:
+            check_network(self)
         self.weights_digest = weights_digest or state_digest(network)
 
     def __repr__(self) -> str:
@@ -94,7 +106,10 @@ class Classifier:
 
     @cached_property
     def layers(self) -> tuple[LayerCard, ...]:
-        """The layers that have channels, in the order of computation; found by a forward pass of zeros."""
+        """The layers that have channels, in the order of computation; found by a forward pass of zeros.
+
+        TorchScript and exported programs show none.
+        """
         with self.frozen() as network:
             return tuple(find_layers(network, self.input_size, self.device))
 
@@ -128,18 +143,18 @@ class Classifier:
                 parameter.requires_grad_(requires_grad)
 
     def _count_classes(self) -> int:
-        batch = 2  # not 1: shows a network that was traced for single images
-        zeros = torch.zeros(batch, 3, *self.input_size, device=self.device)
+        """Return C; adapts the network to the engine where it has to be."""
+        images = probe_images(self.preprocessing, self.device)  # two: shows a network that was traced for single images
         try:
-            with self.frozen() as network, torch.no_grad():
-                scores = network(zeros)
+            with random_numbers_kept(self.device), self.frozen() as network, torch.no_grad():
+                self.network, scores = adapt(network, images)
         except Exception as error:
-            shape = " x ".join(map(str, zeros.shape))
+            shape = " x ".join(map(str, images.shape))
             raise InvalidInput(f"model {self.name!r} fails on an input of {shape}: {error}", field="model") from error
-        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != batch:
+        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != len(images):
             got = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
             raise InvalidInput(
-                f"model {self.name!r} must turn N x 3 x H x W into N x C scores; for N = {batch} it gives {got}",
+                f"model {self.name!r} must turn N x 3 x H x W into N x C scores; for N = {len(images)} it gives {got}",
                 field="model",
             )
         return scores.shape[1]
