@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ep_core.errors import ModelUnavailable
 from ep_core.memory import is_out_of_memory, is_poisoned
 
-from .probes import probe_images, random_numbers_kept
+from .probes import on_trial, probe_images
 
 if TYPE_CHECKING:
     from .classifier import Classifier
@@ -46,7 +46,7 @@ def check_network(model: Classifier) -> None:
         ModelUnavailable: masks found by its gradient would mean nothing; names the cause.
     """
     probes = partial(probe_images, model.preprocessing, model.device)
-    with random_numbers_kept(model.device), model.frozen() as network, torch.inference_mode(False):
+    with on_trial(model.device), model.frozen() as network:
         try:
             _check(network, probes)
         except _Fault as fault:
@@ -61,12 +61,15 @@ def _check(network: nn.Module, probes: Probes) -> None:
     images = probes(0)
     together = _scores(network, images)
     x, alone = _differentiable(network, images[1:])  # the blur: what is normalised over a batch has another range then
+    if not isinstance(alone, Tensor) or alone.shape != (1, together.shape[1]):
+        raise _Fault(f"for a single image it must give 1 x {together.shape[1]} scores, not {_shape(alone)}")
     for scores in (together, alone):
         _require_finite(scores.detach())
     _require_independence(network, images[1:], together, alone.detach())
     if _same(together) and all(_same(_scores(network, probes(seed))) for seed in SEEDS[1:]):
         raise _Fault(
-            "its scores are the same whatever the image shows. Check its weights: untrained networks can do that"
+            "its scores are the same whatever the image shows. Check its weights (untrained networks can do that), and "
+            "that its scores are those before the softmax"
         )
     if not _gradient(x, alone).any() and not any(
         _gradient(*_differentiable(network, probes(seed)[:1])).any() for seed in SEEDS[1:]
@@ -77,13 +80,17 @@ def _check(network: nn.Module, probes: Probes) -> None:
         )
 
 
+def _shape(output: object) -> str:
+    return " x ".join(map(str, output.shape)) if isinstance(output, Tensor) else type(output).__name__
+
+
 @torch.no_grad()
 def _scores(network: nn.Module, images: Tensor) -> Tensor:
     """Return N x C, or raise `_Fault` where the network fails."""
     try:
         scores: Tensor = network(images)
     except Exception as error:
-        raise _failure(f"it fails on an input of {' x '.join(map(str, images.shape))}", error) from error
+        raise _failure(f"it fails on an input of {_shape(images)}", error) from error
     return scores
 
 
@@ -108,7 +115,7 @@ def _failure(what: str, error: Exception) -> _Fault:
 
 def _require_finite(scores: Tensor) -> None:
     """Refuse NaN and infinity; minus infinity is how some networks rule a class out."""
-    if not (scores.isfinite() | scores.isneginf()).all() or not scores.isfinite().any(dim=1).all():
+    if not (scores.isfinite() | scores.isneginf()).all() or not scores.isfinite().all(dim=0).any():
         wrong = float(scores[~scores.isfinite()][0])
         raise _Fault(
             f"an ordinary image has the score {wrong}, not a finite number. Check its weights, its preprocessing (mean "

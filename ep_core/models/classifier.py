@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 from ep_core.errors import InvalidInput
+from ep_core.memory import is_out_of_memory, is_poisoned
 from ep_core.result_warning import ResultWarning
 from ep_core.spec import Fit
 
@@ -21,7 +22,7 @@ from .frame import Frame
 from .layers import find_layers
 from .precision import exact_convolutions
 from .preprocessing import Preprocessing
-from .probes import probe_images, random_numbers_kept
+from .probes import on_trial, probe_images
 from .weights import state_digest
 
 IMAGENET_PREPROCESSING = Preprocessing(input_size=(224, 224), resize=256)
@@ -120,7 +121,7 @@ class Classifier:
 
     @contextmanager
     def frozen(self) -> Iterator[nn.Module]:
-        """Give the network in evaluation mode and without gradients for its parameters, and undo both afterwards.
+        """Give the network in evaluation mode, uncompiled, without gradients for its parameters; undo that afterwards.
 
         Meanwhile a GPU's convolutions of float32 are just that (`exact_convolutions`).
 
@@ -129,7 +130,10 @@ class Classifier:
         """
         modes = [(module, module.training) for module in self.network.modules()]
         flags = [(parameter, parameter.requires_grad) for parameter in self.network.parameters()]
+        compiled = [(one, one._compiled_call_impl) for one, _ in modes if one._compiled_call_impl is not None]
         try:
+            for module, _ in compiled:  # by `module.compile()`: such a call may not heed hooks
+                module._compiled_call_impl = None
             for module, _ in modes:
                 module.training = False
             for parameter, _ in flags:
@@ -137,6 +141,8 @@ class Classifier:
             with exact_convolutions():
                 yield self.network
         finally:
+            for module, call in compiled:
+                module._compiled_call_impl = call
             for module, training in modes:
                 module.training = training
             for parameter, requires_grad in flags:
@@ -144,17 +150,19 @@ class Classifier:
 
     def _count_classes(self) -> int:
         """Return C; adapts the network to the engine where it has to be."""
-        images = probe_images(self.preprocessing, self.device)  # two: shows a network that was traced for single images
+        count = 2  # not 1: shows a network that was traced for single images
         try:
-            with random_numbers_kept(self.device), self.frozen() as network, torch.no_grad():
-                self.network, scores = adapt(network, images)
+            with on_trial(self.device), self.frozen() as network, torch.no_grad():
+                self.network, scores = adapt(network, probe_images(self.preprocessing, self.device))
         except Exception as error:
-            shape = " x ".join(map(str, images.shape))
+            if is_out_of_memory(error) or is_poisoned(error):
+                raise
+            shape = " x ".join(map(str, (count, 3, *self.input_size)))
             raise InvalidInput(f"model {self.name!r} fails on an input of {shape}: {error}", field="model") from error
-        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != len(images):
+        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != count:
             got = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
             raise InvalidInput(
-                f"model {self.name!r} must turn N x 3 x H x W into N x C scores; for N = {len(images)} it gives {got}",
+                f"model {self.name!r} must turn N x 3 x H x W into N x C scores; for N = {count} it gives {got}",
                 field="model",
             )
         return scores.shape[1]

@@ -34,7 +34,8 @@ def probe_images(preprocessing: Preprocessing, device: torch.device, seed: int =
 
 
 @contextmanager
-def random_numbers_kept(device: torch.device) -> Iterator[None]:
-    """Leave torch's random numbers as they were, of the CPU and the device, whatever a network draws meanwhile."""
-    with random_numbers, torch.random.fork_rng([device] if device.type == "cuda" else []):
+def on_trial(device: torch.device) -> Iterator[None]:
+    """Leave torch's random numbers, of the CPU and the device, as they were, and any inference mode outside."""
+    generators = torch.random.fork_rng([device] if device.type == "cuda" else [])
+    with random_numbers, generators, torch.inference_mode(mode=False):
         yield
