@@ -111,7 +111,6 @@ def test_unusual_scores_are_fine(spoil) -> None:
     ],
 )
 def test_architectures_without_trained_weights_are_no_false_alarm(name: str) -> None:
-    """Their own preprocessing and size; of all of torchvision's and timm's small ones: docs/models.md."""
     torch.manual_seed(0)
     Classifier(torchvision.models.get_model(name, weights=None))
 
