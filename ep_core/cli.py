@@ -12,8 +12,10 @@ from rich.table import Table
 from .bench.cli import bench_app
 from .channels.cli import channels, class_channels
 from .compare.cli import compare
+from .errors import InvalidInput
 from .evaluation.cli import evaluate_app
 from .memory import keep_freed_memory
+from .model_checks import check_models
 from .photographs import load
 from .report import RESULT
 from .spec import DEFAULT_AREAS, DEFAULT_MODEL, ExtremalSpec
@@ -127,7 +129,15 @@ def explain(
 
 @app.command()
 def models(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="The models to --check; default: all of the list.")
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Load each model and try its gradient, in a line each; exit code 1: one fails."),
+    ] = False,
     models_file: ModelsFile = None,
+    device: Device = None,
     fetch: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Fetch a torchvision model's weights and check their hash."),
@@ -138,6 +148,11 @@ def models(
 ) -> None:
     """List what can be explained here."""
     with errors_in_words("models"):
+        if check:
+            check_models(names, models_file=models_file, device=device)
+            return
+        if names:
+            raise InvalidInput("names of models go with --check; --fetch and --layers take one each", field="names")
         if fetch is not None:
             from .models.weights import fetch as fetch_weights
 

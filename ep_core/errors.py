@@ -57,6 +57,6 @@ class ImageTooLarge(InvalidInput):
 
 
 class ModelUnavailable(RuntimeError):
-    """A known model can't be loaded here: its weights can't be had, or they fail their hash."""
+    """A known model can't be used: its weights can't be had or fail their hash, or its gradient says nothing."""
 
     slug = "model-unavailable"

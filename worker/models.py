@@ -63,7 +63,7 @@ class WarmModels:
 
         Raises:
             UnknownName: there is no such model.
-            ModelUnavailable: its weights can't be had.
+            ModelUnavailable: its weights can't be had, or it can't be explained.
         """
         if name not in self._loaded:
             self._make_room()

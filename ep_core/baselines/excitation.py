@@ -30,7 +30,7 @@ def excitation_map(question: Question, method: str, last: Rule, *, positive: boo
     """
     excitation = Excitation()
     rules = Rules(hidden=excitation, dense=excitation, pixels=excitation, last=last)
-    relevance = hand_down(question, rules, method, start=1.0, layer=_layer(question))
+    relevance = hand_down(question, rules, method, start=1.0, layer=_layer(question, method))
     places = relevance.sum(dim=1, keepdim=True)
     if positive:
         places = places.clamp(min=0)
@@ -38,9 +38,9 @@ def excitation_map(question: Question, method: str, last: Rule, *, positive: boo
     return maps[:, 0]
 
 
-def _layer(question: Question) -> str:
+def _layer(question: Question, method: str) -> str:
     model = question.model
     try:
         return resolve_layer(None, model.layers, model=model.name, input_size=model.input_size).name
     except InvalidInput as error:
-        raise MethodUnavailable(error.detail) from error
+        raise MethodUnavailable(f"{method} needs layers: {error.detail}") from error

@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call
 
 from ep_core.models.observers import tell_observers
-from ep_core.models.traced import folded, release
+from ep_core.models.traced import folded, opaque, release
 from ep_core.process_wide import quietly
 
 from .method import MethodUnavailable, Question
@@ -68,7 +68,8 @@ def hand_down(
         T x K x h x w, the layer's values; T x 3 x H x W for the image.
 
     Raises:
-        MethodUnavailable: torch.fx can't trace the network, or an operation in it has no rule.
+        MethodUnavailable: the network doesn't show its layers, torch.fx can't trace it, or it has an operation that
+            has no rule.
     """
     refusal = f"{method} can't explain model {question.model.name!r}"
     network = _RelevanceNetwork(_traced(question.network, refusal), rules, layer, refusal)
@@ -85,6 +86,8 @@ def hand_down(
 
 def _traced(network: nn.Module, refusal: str) -> fx.GraphModule:
     """Return a copy as a graph, batch norm folded into the convolutions before it."""
+    if hidden := opaque(network):
+        raise MethodUnavailable(f"{refusal}: it needs layers, and {hidden} doesn't show them")
     try:
         with quietly():
             copy = folded(network)

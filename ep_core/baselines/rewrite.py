@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from torch.nn.modules import activation, rnn, transformer
 
 from ep_core.models.observers import observed_alike
-from ep_core.models.traced import release, trace
+from ep_core.models.traced import opaque, release, trace
 from ep_core.models.tuned import TOLERANCE
 from ep_core.process_wide import quietly
 
@@ -37,9 +37,11 @@ def with_relu_modules(network: nn.Module, example: Tensor) -> nn.Module:
         example: N x 3 x H x W, on which both must agree.
 
     Raises:
-        MethodUnavailable: torch.fx can't trace the network, it has non-linearities other than ReLUs, or the copy
-            scores differently (a ReLU in place changed what was read elsewhere).
+        MethodUnavailable: the network doesn't show its layers, torch.fx can't trace it, it has non-linearities other
+            than ReLUs, or the copy scores differently (a ReLU in place changed what was read elsewhere).
     """
+    if hidden := opaque(network):
+        raise MethodUnavailable(f"{_DEFINED_FOR}, and need to see them: {hidden} doesn't show its layers")
     copy = _traced(network)
     modules = dict(copy.named_modules())
     others = sorted({name for node in copy.graph.nodes if (name := _other_non_linearity(node, modules))})

@@ -28,7 +28,7 @@ def resolve_layer(
         InvalidInput: the model has no layer with channels at all.
     """
     if not layers:
-        raise InvalidInput(f"model {model!r} has no layer with channels (K x H x W)", field="layer")
+        raise InvalidInput(no_layers(model), field="layer")
     if layer is None:
         return _default_layer(layers, input_size)
     for card in layers:
@@ -38,6 +38,14 @@ def resolve_layer(
     hint = f"did you mean {', '.join(map(repr, nearest))}?" if nearest else f"its last one is {layers[-1].name!r}"
     raise UnknownName(
         f"model {model!r} has no layer with channels called {layer!r}; {hint}", field="layer", nearest=nearest
+    )
+
+
+def no_layers(model: str) -> str:
+    """Return what to say of a model that has no layer with channels, as far as its card knows."""
+    return (
+        f"model {model!r} has no layer with channels (K x H x W) to be seen. TorchScript and exported programs show "
+        "none: list such a network as a state dict or an entry_point"
     )
 
 

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ep_core.errors import InvalidInput
+from ep_core.models.traced import opaque
+
 FEWEST = 8
 """Networks of fewer stages have their largest one opened up, as far as that goes."""
 
@@ -33,7 +36,14 @@ def stages(network: nn.Module, example: Tensor) -> list[Stage]:
     Args:
         network: N x 3 x H x W -> N x C, in evaluation mode.
         example: 1 x 3 x H x W; modules that aren't called for it (auxiliary heads) are left out.
+
+    Raises:
+        InvalidInput: the network doesn't show its layers.
     """
+    if hidden := opaque(network):
+        raise InvalidInput(
+            f"weights are randomised layer by layer, and {hidden} doesn't show its layers", field="model"
+        )
     parts = _opened(network, "")
     while len(parts) < FEWEST:
         largest = max(parts, key=lambda stage: len(stage.modules))

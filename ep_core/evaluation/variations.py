@@ -86,6 +86,7 @@ def fading_to_the_mean(model: Classifier) -> Classifier:
         preprocessing=replace(model.preprocessing, mean=(0.0, 0.0, 0.0)),
         labels=model.labels,
         weights_digest=model.weights_digest,
+        check=False,
     )
 
 

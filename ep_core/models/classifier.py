@@ -12,18 +12,22 @@ from PIL import Image
 from torch import nn
 
 from ep_core.errors import InvalidInput
+from ep_core.memory import is_out_of_memory, is_poisoned
 from ep_core.result_warning import ResultWarning
 from ep_core.spec import Fit
 
+from .adapted import adapt, uncompiled
+from .arguments import check_described, check_module, given_labels
 from .brief import brief
 from .card import LayerCard
-from .checks import check_described, check_network, given_labels
+from .check import check_network
 from .doubts import IMAGENET_PREPROCESSING, preprocessing_warnings
 from .frame import Frame
 from .head import require_head
 from .layers import find_layers
 from .precision import exact_convolutions
 from .preprocessing import Preprocessing
+from .probes import on_trial, probe_images
 from .turns import one_thread
 from .weights import state_digest
 
@@ -39,7 +43,8 @@ class Classifier:
         10
 
     Attributes:
-        network: N x 3 x H x W -> N x C, scores before the softmax.
+        network: N x 3 x H x W -> N x C, scores before the softmax: the one given, out of `torch.compile`'s wrapper, and
+            in one that copies and casts (`adapted.Adapted`) where it needs that.
         name: what it is called in requests and results.
         preprocessing: from a picture to the network's input.
         labels: one per class.
@@ -55,8 +60,9 @@ class Classifier:
         preprocessing: Preprocessing | None = None,
         labels: Iterable[Any] | None = None,
         weights_digest: str | None = None,
+        check: bool = True,
     ) -> None:
-        """Check the network by a forward pass of zeros.
+        """Try the network on an image and its blur.
 
         Args:
             network: N x 3 x H x W -> N x C, scores before the softmax, for any N.
@@ -66,13 +72,18 @@ class Classifier:
             labels: one per class, in their order, numbers are written out; by default ``"0"`` to ``"C-1"``. They also
                 say that the outputs are classes.
             weights_digest: by default computed from the state dict, as it is now.
+            check: whether to refuse a network by whose gradient no mask can be found; without, methods that need none
+                (RISE, occlusion, LIME) can be asked about any network.
 
         Raises:
             InvalidInput: the network fails on such an input, its output isn't N x C, C isn't the number of labels, or
                 without labels the network ends in features, as one without its head does. Before it runs: it is no
                 module, its weights are on several devices or on none, or an argument is of the wrong type.
+            ModelUnavailable: its gradient is zero, missing or not finite, its scores are not finite, the same for all
+                images, or dependent on the others in a batch (`check.py`).
         """
-        check_network(network)
+        network = uncompiled(network)
+        check_module(network)
         check_described(name, preprocessing, weights_digest)
         given = None if labels is None else given_labels(labels)
         self.network = network
@@ -86,6 +97,8 @@ class Classifier:
         self.labels = tuple(map(str, range(classes))) if given is None else given
         if len(self.labels) != classes:
             raise InvalidInput(f"model {name!r} has {classes} classes, but {len(self.labels)} labels", field="model")
+        if check:
+            check_network(self)
         self.weights_digest = weights_digest or state_digest(network)
 
     def __repr__(self) -> str:
@@ -110,7 +123,10 @@ class Classifier:
 
     @cached_property
     def layers(self) -> tuple[LayerCard, ...]:
-        """The layers that have channels, in the order of computation; found by a forward pass of zeros."""
+        """The layers that have channels, in the order of computation; found by a forward pass of zeros.
+
+        TorchScript and exported programs show none.
+        """
         with self.frozen() as network:
             return tuple(find_layers(network, self.input_size, self.device))
 
@@ -121,7 +137,7 @@ class Classifier:
 
     @contextmanager
     def frozen(self) -> Iterator[nn.Module]:
-        """Give the network in evaluation mode and without gradients for its parameters, and undo both afterwards.
+        """Give the network in evaluation mode, uncompiled, without gradients for its parameters; undo that afterwards.
 
         One thread at a time has it, others wait (`turns.one_thread`). Meanwhile a GPU's convolutions of float32 are
         just that (`exact_convolutions`).
@@ -133,20 +149,22 @@ class Classifier:
             yield self.network
 
     def _count_classes(self, size_words: str) -> int:
-        batch = 2  # not 1: shows a network that was traced for single images
-        zeros = torch.zeros(batch, 3, *self.input_size, device=self.device)
+        """Return C; adapts the network to the engine where it has to be."""
+        count = 2  # not 1: shows a network that was traced for single images
         try:
-            with self.frozen() as network, torch.no_grad():
-                scores = network(zeros)
+            with on_trial(self.device), self.frozen() as network, torch.no_grad():
+                self.network, scores = adapt(network, probe_images(self.preprocessing, self.device))
         except Exception as error:
-            shape = " x ".join(map(str, zeros.shape))
+            if is_out_of_memory(error) or is_poisoned(error):
+                raise
+            shape = " x ".join(map(str, (count, 3, *self.input_size)))
             raise InvalidInput(
                 f"model {self.name!r} fails on an input of {shape}{size_words}: {brief(error)}", field="model"
             ) from error
-        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != batch or scores.shape[1] == 0:
+        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != count or scores.shape[1] == 0:
             got = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
             raise InvalidInput(
-                f"model {self.name!r} must turn N x 3 x H x W into N x C scores; for N = {batch} it gives {got}",
+                f"model {self.name!r} must turn N x 3 x H x W into N x C scores; for N = {count} it gives {got}",
                 field="model",
             )
         return scores.shape[1]
@@ -154,16 +172,21 @@ class Classifier:
 
 @contextmanager
 def _still(network: nn.Module) -> Iterator[None]:
-    """Turn training and the parameters' gradients off, and afterwards on again where they were on."""
+    """Turn compiled calls, training and the parameters' gradients off; afterwards on again where they were on."""
     modes = [(module, module.training) for module in network.modules()]
     flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
+    compiled = [(one, one._compiled_call_impl) for one, _ in modes if one._compiled_call_impl is not None]
     try:
+        for module, _ in compiled:  # by `module.compile()`: such a call may not heed hooks
+            module._compiled_call_impl = None
         for module, _ in modes:
             module.training = False
         for parameter, _ in flags:
             parameter.requires_grad_(False)
         yield
     finally:
+        for module, call in compiled:
+            module._compiled_call_impl = call
         for module, training in modes:
             module.training = training
         for parameter, requires_grad in flags:

@@ -17,7 +17,8 @@ def find_layers(network: nn.Module, input_size: tuple[int, int], device: torch.d
     """Return the layers whose channels can be explained, in the order in which they are computed.
 
     These are the modules that are called once in a pass and give one tensor N x K x H x W, H and W in proportion to
-    the input's (networks that keep their channels last inside, such as Swin, have few).
+    the input's (networks that keep their channels last inside, such as Swin, have few). TorchScript takes no hooks, and
+    an exported program has no such modules: they show none.
 
     Args:
         network: N x 3 x H x W -> N x C, in evaluation mode; on the ``meta`` device it costs next to nothing.
@@ -40,12 +41,14 @@ def find_layers(network: nn.Module, input_size: tuple[int, int], device: torch.d
 
 @contextmanager
 def _watched(network: nn.Module, note: Callable[[str, Any], None]) -> Iterator[None]:
-    """Note the name and the output's shape of every module as it is done, the network itself left out."""
+    """Note the name and the output's shape of every module that takes hooks, the network itself left out."""
 
     def hook(name: str) -> Callable[..., None]:
         return lambda _module, _inputs, output: note(name, tuple(output.shape) if isinstance(output, Tensor) else None)
 
-    named = [(name, module) for name, module in network.named_modules() if name]
+    named = [
+        (name, one) for name, one in network.named_modules() if name and not isinstance(one, torch.jit.ScriptModule)
+    ]
     handles = [module.register_forward_hook(hook(name)) for name, module in named]
     try:
         yield

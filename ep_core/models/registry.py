@@ -39,7 +39,8 @@ def load_model(
 
     Raises:
         UnknownName: there is no such model; the error carries the nearest names.
-        ModelUnavailable: its weights can't be had or fail their hash, or the network can't be made.
+        ModelUnavailable: its weights can't be had or fail their hash, or the network can't be made or explained
+            (`check.py`).
         InvalidInput: the model list is wrong, there is no such device, or the network doesn't give one score per label.
     """
     place = pick_device(device)

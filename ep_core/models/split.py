@@ -64,8 +64,8 @@ class Split:
 def split(network: nn.Module, layer: str, x: Tensor) -> Split:
     """Split a network at a layer, for one image.
 
-    Networks that torch.fx can trace are cut; of others, the whole is computed each time, with the layer's output
-    exchanged by a hook.
+    Networks of float32 that torch.fx can trace are cut; of others, the whole is computed each time, with the layer's
+    output exchanged by a hook.
 
     Args:
         network: N x 3 x H x W -> N x C, in evaluation mode, its parameters without gradients.
@@ -113,7 +113,7 @@ class _HookedHead(nn.Module):
         self._layer = network.get_submodule(layer)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the layer's output, N x K x h x w, before anything changes it in place."""
+        """Return the layer's output, N x K x h x w, float32, before anything changes it in place."""
 
         def stop(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
             raise _Reached(output)
@@ -122,7 +122,7 @@ class _HookedHead(nn.Module):
         try:
             self._network[0](images)
         except _Reached as reached:
-            return reached.output
+            return reached.output.float()
         finally:
             handle.remove()
         raise RuntimeError("the layer is not called")
@@ -145,7 +145,7 @@ class _HookedTail(nn.Module):
 
     def forward(self, activations: Tensor) -> Tensor:
         """Return the scores, N x C, that follow from activations N x K x h x w."""
-        handle = self._layer.register_forward_hook(lambda _module, _inputs, _output: activations)
+        handle = self._layer.register_forward_hook(lambda _module, _inputs, output: activations.to(output.dtype))
         try:
             return cast("Tensor", self._network[0](self._x.expand(len(activations), -1, -1, -1)))
         finally:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, cast
 
+import torch
 from torch import fx, nn
 from torch.fx.experimental.optimization import fuse
 
@@ -78,6 +79,18 @@ def folded(network: nn.Module) -> fx.GraphModule:
         if isinstance(part, fx.GraphModule):
             release(part)
     return copied
+
+
+def opaque(network: nn.Module) -> str | None:
+    """Return what a network, or a part of it, is that doesn't show its layers; None where all of them are modules."""
+    for module in network.modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            return "TorchScript"
+        if isinstance(module, fx.GraphModule) and any(
+            isinstance(node.target, torch._ops.OpOverload) for node in module.graph.nodes
+        ):
+            return "an exported program"
+    return None
 
 
 def release(network: fx.GraphModule) -> None:

@@ -30,6 +30,7 @@ START_S = 120.0
 UNFINISHED = ("ep:jobs:queued", "ep:jobs:running", "ep:jobs:queued:normal", "ep:jobs:queued:low")
 QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate", "rq:queue:extremal-low")
 FAULTS = ("none", "raises", "hungry", "poisons", "hangs")
+KINDS = ("rounded", "numpy", "nan", "constant", "batch_norm", "half", "in_place", "compiled", "script")
 
 
 def is_running(record: JobRecord) -> bool:
@@ -209,7 +210,7 @@ def bear() -> bytes:
 
 @pytest.fixture(scope="session")
 def models_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The default model, and one for each fault."""
+    """The default model, one for each fault, and networks that are refused or need something made for them."""
     faulty = """
 [models.{fault}]
 entry_point = "faulty_models:Faulty"
@@ -217,9 +218,20 @@ kwargs = {{ fault = "{fault}" }}
 labels = ["no", "yes"]
 preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }}
 """
+    unusual = """
+[models.{kind}]
+entry_point = "tests.networks:network"
+kwargs = {{ kind = "{kind}" }}
+labels = ["a", "b", "c"]
+preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }}
+"""
     path = tmp_path_factory.mktemp("models") / "models.toml"
     default = '[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n'
-    path.write_text(default + "".join(faulty.format(fault=fault) for fault in FAULTS))
+    path.write_text(
+        default
+        + "".join(faulty.format(fault=fault) for fault in FAULTS)
+        + "".join(unusual.format(kind=kind) for kind in KINDS)
+    )
     return path
 
 

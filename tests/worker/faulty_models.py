@@ -9,15 +9,18 @@ from torch import nn
 
 
 class Faulty(nn.Module):
-    """Average colour to two scores; `fault` says what happens to anything but a black image."""
+    """Average colour to two scores; `fault` says what happens to any image but those that it is tried on first."""
 
     def __init__(self, fault: str) -> None:
         super().__init__()
         self.fault = fault
         self.head = nn.Linear(3, 2)
+        self.harmless: list[torch.Tensor] = []
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if bool(x.detach().abs().sum() > 0):  # making a classifier tries it on zeros
+        images = list(x.detach())
+        self.harmless = self.harmless or [*images, torch.zeros_like(images[0])]  # layers are sought with zeros
+        if not all(any(torch.equal(image, one) for one in self.harmless) for image in images):
             self._fail()
         return self.head(x.mean((2, 3)))
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ep_core.baselines.method import Method, MethodUnavailable, Question
-from ep_core.channels.choice import resolve_layer
+from ep_core.channels.choice import no_layers, resolve_layer
 
 
 def _attribute(question: Question) -> Tensor:
@@ -34,7 +34,7 @@ def _layer_name(question: Question) -> str:
         return resolve_layer(question.spec.layer, model.layers, model=model.name, input_size=model.input_size).name
     maps = [card.name for card in model.layers if card.height * card.width > 1]
     if not maps:
-        raise MethodUnavailable(f"Grad-CAM reads a layer with channels (K x H x W), and model {model.name!r} has none")
+        raise MethodUnavailable(f"Grad-CAM needs layers: {no_layers(model.name)}")
     return maps[-1]
 
 

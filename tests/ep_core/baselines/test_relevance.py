@@ -31,7 +31,7 @@ def question(network: nn.Module, x: Tensor, targets: tuple[int, ...] = (0,)) -> 
     preprocessing = Preprocessing(input_size=(x.shape[2], x.shape[3]), mean=(0, 0, 0), std=(1, 1, 1))
     for parameter in network.eval().parameters():
         parameter.requires_grad_(False)
-    return Question(Classifier(network, preprocessing=preprocessing), x, targets, CompareSpec())
+    return Question(Classifier(network, preprocessing=preprocessing, check=False), x, targets, CompareSpec())
 
 
 def everywhere(rule: Rule) -> Rules:

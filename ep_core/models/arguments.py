@@ -12,7 +12,7 @@ from ep_core.errors import InvalidInput
 from .preprocessing import Preprocessing
 
 
-def check_network(network: nn.Module) -> None:
+def check_module(network: nn.Module) -> None:
     """Raise `InvalidInput` where a network can't be explained for where or how its parameters are held."""
     if not isinstance(network, nn.Module):
         raise _wrong(f"the network is to be a torch.nn.Module, not {type(network).__name__}: wrap it in one")
