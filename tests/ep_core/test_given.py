@@ -44,6 +44,11 @@ PICTURE = Image.fromarray(PIXELS)
 QUICK: dict[str, Any] = {"areas": (0.3,), "iterations": 2, "alternatives": 0, "contrast": False}
 
 
+def kind(value: object) -> str | None:
+    """Return the name of a value whose own is another one each time."""
+    return type(value).__name__ if isinstance(value, Image.Image | io.IOBase) else None
+
+
 class Counting(nn.Module):
     """A classifier of five classes that counts its passes."""
 
@@ -180,6 +185,7 @@ class TestImages:
             (Image.new("RGB", (8, 0)), "no pixels"),
             (Image.new("RGB", (100_000, 1)), "too elongated"),
         ],
+        ids=kind,
         ids=str,
     )
     def test_others_are_refused_by_every_entrance_before_any_work(
@@ -216,7 +222,9 @@ class TestImages:
                 assert all(np.array_equal(np.asarray(picture), expected) for picture in pictures)
 
     @pytest.mark.usefixtures("untouched")
-    @pytest.mark.parametrize("images", [PICTURE, "a.jpg", Path("a.jpg"), b"", PIXELS, torch.zeros(2, 3, 8, 8), None])
+    @pytest.mark.parametrize(
+        "images", [PICTURE, "a.jpg", Path("a.jpg"), b"", PIXELS, torch.zeros(2, 3, 8, 8), None], ids=kind
+    )
     def test_a_single_image_is_no_list(self, model: Classifier, images: Any) -> None:
         for call in (explain_batch, class_channels):
             with pytest.raises(InvalidInput, match="images is a list of them, not one") as error:
