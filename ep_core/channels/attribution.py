@@ -88,7 +88,7 @@ def prepare(model: Classifier, image: Picture, spec: ChannelsSpec) -> tuple[Laye
     check_shape(image)
     if spec.target is not None:
         resolve_target(spec.target, model.labels)
-    layer = resolve_layer(spec.layer, model.layers, model=model.name, input_size=model.input_size)
+    layer = resolve_layer(spec.layer, model.layers, model=model.name)
     as_run = {
         "model": model.name,
         "layer": layer.name,

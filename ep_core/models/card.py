@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Source = Literal["torchvision", "timm", "entry_point", "file"]
+LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
+"""What reads a layer: the tasks on channels, Grad-CAM, and both kinds of excitation backprop."""
 
 
 class LayerCard(BaseModel):
@@ -21,6 +23,19 @@ class LayerCard(BaseModel):
     width: Annotated[int, Field(description="Of its map, for an input of the model's size.", examples=[14])]
 
 
+class ListedLayer(LayerCard):
+    """A layer as a model lists it."""
+
+    default_for: Annotated[
+        tuple[LayerUse, ...] | None,
+        Field(
+            description="What reads this layer where the request names none (`channels`: also `class_channels`; "
+            "`excitation_backprop`: also the contrastive one); null in records of earlier versions.",
+            examples=[["channels", "excitation_backprop"]],
+        ),
+    ] = None
+
+
 class ModelCard(BaseModel):
     """A model that can be explained."""
 
@@ -33,6 +48,6 @@ class ModelCard(BaseModel):
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     description: Annotated[str, Field(description="The operator's words.")] = ""
     layers: Annotated[
-        tuple[LayerCard, ...] | None,
+        tuple[ListedLayer, ...] | None,
         Field(description="Those that have channels, in the order of computation; null while not known yet."),
     ] = None

@@ -14,7 +14,7 @@ from ep_core.errors import InvalidInput
 from ep_core.result_warning import ResultWarning
 from ep_core.spec import Fit
 
-from .card import LayerCard
+from .card import ListedLayer
 from .frame import Frame
 from .layers import find_layers
 from .precision import exact_convolutions
@@ -93,7 +93,7 @@ class Classifier:
         return next((parameter.device for parameter in self.network.parameters()), torch.device("cpu"))
 
     @cached_property
-    def layers(self) -> tuple[LayerCard, ...]:
+    def layers(self) -> tuple[ListedLayer, ...]:
         """The layers that have channels, in the order of computation; found by a forward pass of zeros."""
         with self.frozen() as network:
             return tuple(find_layers(network, self.input_size, self.device))

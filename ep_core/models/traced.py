@@ -6,6 +6,7 @@ As torch.fx makes them they lie in cycles of references and wait for Python's se
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import cast
 
 from torch import fx, nn
@@ -31,14 +32,23 @@ def trace(network: nn.Module, tracer: fx.Tracer | None = None) -> fx.GraphModule
     return fx.GraphModule(network, graph, type(network).__name__)
 
 
-def folded(network: nn.Module) -> fx.GraphModule:
+def folded(
+    network: nn.Module, tracer: fx.Tracer | None = None, prepare: Callable[[fx.GraphModule], None] | None = None
+) -> fx.GraphModule:
     """Return a copy of a frozen network as a graph, batch norm folded into the convolutions before it.
+
+    Args:
+        network: what is copied.
+        tracer: as for `trace`.
+        prepare: may change the graph before anything is folded.
 
     Raises:
         Exception: as for `trace`.
     """
     own = copy.deepcopy(network)
-    traced = trace(own)
+    traced = trace(own, tracer)
+    if prepare is not None:
+        prepare(traced)
     copied = cast("fx.GraphModule", fuse(traced, inplace=True, no_trace=True))  # else it traces a copy by itself
     for part in (traced, *own.modules()):
         if isinstance(part, fx.GraphModule):

@@ -62,7 +62,7 @@ def test_an_unknown_layer_is_refused_with_the_nearest_names(attribute: Attribute
 
 
 def test_a_network_without_such_a_layer_is_refused_in_words(attribute: Attribute, linear: nn.Module, image: Tensor):
-    with pytest.raises(MethodUnavailable, match="'custom' has none"):
+    with pytest.raises(MethodUnavailable, match="'custom' has no layer with channels"):
         attribute("grad_cam", linear, image, 0)
 
 
