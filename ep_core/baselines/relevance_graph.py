@@ -6,7 +6,6 @@ import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import torch
@@ -77,7 +76,7 @@ class _OutputTracer(fx.Tracer):
 
 
 def _functions_to_modules(traced: fx.GraphModule) -> None:
-    """Put a module in the place of each function that has fixed weights; the node keeps its name."""
+    """Put a module in the place of each function whose weights are known; the node keeps its name."""
     for node in traced.graph.nodes:
         make = _MAKERS.get(node.target) if node.op == "call_function" else None
         given = _arguments(node) if make else None
@@ -109,15 +108,29 @@ def _arguments(node: fx.Node) -> dict[str, Any]:
 
 
 def _tensors(traced: fx.GraphModule, given: Mapping[str, Any]) -> dict[str, Tensor | None] | None:
-    """Return a function's weights; None where one of them is computed."""
-    found: dict[str, Tensor | None] = {}
-    for name in _TENSORS:
-        source = given.get(name)
-        if source is not None and not (isinstance(source, fx.Node) and source.op == "get_attr"):
-            return None
-        found[name] = None if source is None else attrgetter(str(source.target))(traced).detach()
+    """Return a function's weights; None where one of its arguments depends on the image."""
     others = [value for name, value in given.items() if name not in (*_TENSORS, "input")]
-    return None if any(isinstance(value, fx.Node) for value in others) else found
+    if any(isinstance(value, fx.Node) for value in others):
+        return None
+    try:
+        return {name: _constant(traced, given.get(name)) for name in _TENSORS}
+    except _DependsOnImageError:
+        return None
+
+
+class _DependsOnImageError(Exception):
+    pass
+
+
+@torch.no_grad()
+def _constant(traced: fx.GraphModule, value: Any) -> Any:
+    """Return a value that is computed from weights alone, such as standardised ones."""
+    if not isinstance(value, fx.Node):
+        return value
+    if value.op == "placeholder":
+        raise _DependsOnImageError
+    args, kwargs = (fx.map_arg(part, lambda node: _constant(traced, node)) for part in (value.args, value.kwargs))
+    return getattr(fx.Interpreter(traced), value.op)(value.target, args, kwargs)
 
 
 def _convolution(given: Mapping[str, Any]) -> nn.Module:

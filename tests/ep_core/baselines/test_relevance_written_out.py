@@ -77,6 +77,16 @@ class Functional(Plain):
         return F.linear(torch.flatten(F.avg_pool2d(x, 2), 1), self.score.weight, self.score.bias)
 
 
+class Standardised(Plain):
+    """A first convolution whose weights are computed from others in each pass."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.first.weight - self.first.weight.mean(dim=(1, 2, 3), keepdim=True)
+        x = torch.relu(self.norm(F.conv2d(x, weight, self.first.bias, 2, 1)))
+        x = torch.relu(self.second(x))
+        return self.score(torch.flatten(self.pool(x), 1))
+
+
 def question(network: nn.Module, *targets: int) -> Question:
     preprocessing = Preprocessing(input_size=(SIDE, SIDE), mean=(0.2, 0.3, 0.4), std=(0.5, 0.6, 0.7))
     network.eval().requires_grad_(False)
@@ -96,6 +106,21 @@ def test_relevance_is_that_of_the_same_network_written_in_modules(written: type[
     found = hand_down(question(written()), rules(RULES[rule]), "LRP", start=None)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6 * float(expected.abs().max()))
     assert expected.abs().max() > 0
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+def test_weights_that_are_computed_are_followed_as_they_come_out(rule: str) -> None:
+    plain = Plain()
+    plain.first.weight -= plain.first.weight.mean(dim=(1, 2, 3), keepdim=True)
+    expected = hand_down(question(plain), rules(RULES[rule]), "LRP", start=None)
+    found = hand_down(question(Standardised()), rules(RULES[rule]), "LRP", start=None)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6 * float(expected.abs().max()))
+
+
+def test_weights_that_depend_on_the_image_are_refused() -> None:
+    network = Turned(lambda x: x + F.conv2d(x, x[:1, :, :1, :1]))
+    with pytest.raises(MethodUnavailable, match="no rule for conv2d"):
+        hand_down(question(network, 0), rules(Excitation()), "MWP", start=1.0)
 
 
 @pytest.mark.parametrize("written", [Plain, Padded, Functional])
