@@ -179,9 +179,10 @@ def models(
 def _list_layers(name: str, models_file: Path | None) -> None:
     from .models import load_model
 
-    table = Table("layer", "type", "channels", "map", box=None, header_style="bold")
+    table = Table("layer", "type", "channels", "map", "default for", box=None, header_style="bold")
     for layer in load_model(name, models_file=models_file).layers:
-        table.add_row(layer.name, layer.type, str(layer.channels), f"{layer.height} x {layer.width}")
+        size, uses = f"{layer.height} x {layer.width}", ", ".join(layer.default_for or ())
+        table.add_row(layer.name, layer.type, str(layer.channels), size, uses)
     out_console.print(table)
 
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 from pydantic_core import from_json, to_json
 from redis import Redis
 
-from ep_core.models.card import LayerCard, ModelCard
+from ep_core.models.card import ListedLayer, ModelCard
 
 _CARDS = "ep:models"
 _LABELS = "ep:models:labels"
@@ -42,7 +42,7 @@ def publish(redis: Redis, cards: Iterable[ModelCard]) -> None:
         pipeline.execute()
 
 
-def publish_layers(redis: Redis, name: str, layers: Sequence[LayerCard]) -> None:
+def publish_layers(redis: Redis, name: str, layers: Sequence[ListedLayer]) -> None:
     """Say which layers of a model have channels."""
     redis.hset(_LAYERS, name, to_json(layers).decode())
 

@@ -9,7 +9,7 @@ import structlog
 from redis import Redis
 
 from ep_core.models import Classifier
-from ep_core.models.card import LayerCard, ModelCard
+from ep_core.models.card import ListedLayer, ModelCard
 from ep_core.models.survey import survey_layers
 from ep_core.spec import DEFAULT_MODEL
 
@@ -55,7 +55,7 @@ def run_survey(
             continue  # published with the cards, once Redis is back
 
 
-def _layers(card: ModelCard, models_file: Path | None) -> tuple[LayerCard, ...] | None:
+def _layers(card: ModelCard, models_file: Path | None) -> tuple[ListedLayer, ...] | None:
     try:
         return survey_layers(card, models_file=models_file)
     except Exception as error:  # some networks can't be made without memory

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch.nn.functional as F
 from torch import Tensor
 
-from ep_core.channels.choice import resolve_layer
-from ep_core.errors import InvalidInput
-
-from .method import MethodUnavailable, Question
+from .method import Question
+from .reading import layer_read
 from .relevance import Excitation, Rule
 from .relevance_network import Rules, hand_down
+
+read_layer = partial(layer_read, "excitation_backprop", "excitation backprop")
+"""Returns the layer that is read, of a model and a spec."""
 
 
 def excitation_map(question: Question, method: str, last: Rule, *, positive: bool = False) -> Tensor:
     """Return the sum over channels of what comes to each place of a layer, upsampled bilinearly: T x H x W.
-
-    The paper reads VGG16 and ResNet-50 where a cell is 16 pixels wide; so the layer here is the last of the outermost
-    ones at a sixteenth of the frame (`channels.choice.resolve_layer`).
 
     Args:
         question: what is asked.
@@ -26,21 +26,14 @@ def excitation_map(question: Question, method: str, last: Rule, *, positive: boo
         positive: whether a place to which less than nothing comes counts as 0.
 
     Raises:
+        UnknownName: the spec's layer isn't one of the model's; the error carries the nearest names.
         MethodUnavailable: the network can't be rewritten, has an operation without a rule, or no map of channels.
     """
     excitation = Excitation()
     rules = Rules(hidden=excitation, dense=excitation, pixels=excitation, last=last)
-    relevance = hand_down(question, rules, method, start=1.0, layer=_layer(question, method))
+    relevance = hand_down(question, rules, method, start=1.0, layer=read_layer(question.model, question.spec))
     places = relevance.sum(dim=1, keepdim=True)
     if positive:
         places = places.clamp(min=0)
     maps = F.interpolate(places, size=question.x.shape[2:], mode="bilinear")
     return maps[:, 0]
-
-
-def _layer(question: Question, method: str) -> str:
-    model = question.model
-    try:
-        return resolve_layer(None, model.layers, model=model.name, input_size=model.input_size).name
-    except InvalidInput as error:
-        raise MethodUnavailable(f"{method} needs layers: {error.detail}") from error

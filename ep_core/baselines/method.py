@@ -72,6 +72,13 @@ class Method:
     Raises:
         MethodUnavailable: the network's structure forbids the method.
     """
+    layer: Callable[[Classifier, CompareSpec], str] | None = None
+    """Returns the name of the layer that the map is read from: the spec's, else the default. None: it reads none.
+
+    Raises:
+        UnknownName: the model has no layer of the spec's name.
+        MethodUnavailable: the spec names none, and none is the default.
+    """
     random: bool = False
     """Whether the seed changes the map."""
     version: str = ""

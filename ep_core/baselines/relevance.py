@@ -81,6 +81,10 @@ class Rule(ABC):
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:
         """Return the relevance of the inputs `x` (of the same shape), given that of the outputs."""
 
+    def within(self, _pixels: Tensor) -> Rule:
+        """Return the rule for an image with padding around it, given where there are pixels: 1 there, else 0."""
+        return self
+
 
 @dataclass(frozen=True)
 class Epsilon(Rule):
@@ -129,6 +133,10 @@ class Box(Rule):
     """The least that an input can be, broadcast over the inputs."""
     high: Tensor
     """The most."""
+
+    def within(self, pixels: Tensor) -> Rule:
+        """Return the rule with bounds of 0 where there is padding, which gets no relevance then."""
+        return Box(self.low * pixels, self.high * pixels)
 
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:
         """Hand down in proportion to how far each input is from where it would add least."""

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, fx, nn
-from torch.func import functional_call
 
 from ep_core.models.observers import tell_observers
-from ep_core.models.traced import folded, opaque, release
-from ep_core.process_wide import quietly
+from ep_core.models.traced import opaque
 
 from .method import MethodUnavailable, Question
+from .operations import (
+    AVERAGES,
+    ELEMENTWISE,
+    NORMS,
+    ORDINARY,
+    PADDINGS,
+    QUOTIENTS,
+    SUMS,
+    WEIGHTED,
+    batch_norm,
+    in_words,
+    weighted,
+)
 from .relevance import LinearMap, Rule, apply_activation, apply_linear
+from .relevance_graph import RelevanceGraph, relevance_graph
 
-WEIGHTED = (nn.Conv2d, nn.Linear)
-AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d, F.avg_pool2d, F.adaptive_avg_pool2d, torch.mean, "mean")
-SUMS = (operator.add, operator.iadd, torch.add, "add", "add_")
-PRODUCTS = (operator.mul, operator.imul, torch.mul, "mul", "mul_")
-ELEMENTWISE = (  # of one activation: all the relevance goes to it
-    *(nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.LeakyReLU, nn.Dropout, nn.Dropout2d, nn.Identity),
-    *(F.relu, F.relu_, F.relu6, F.hardtanh, F.leaky_relu, F.dropout, torch.relu, torch.relu_, "relu", "relu_"),
-    *(*SUMS, *PRODUCTS),  # with constants
-)
-ORDINARY = (  # the gradient hands relevance on to the winner, or to where a value was taken from
-    *(nn.MaxPool2d, nn.AdaptiveMaxPool2d, F.max_pool2d, F.adaptive_max_pool2d),
-    *(nn.Flatten, nn.ChannelShuffle, torch.flatten, torch.reshape, torch.transpose, torch.permute),
-    *(torch.cat, torch.concat, torch.chunk, torch.split, torch.squeeze, torch.unsqueeze, operator.getitem, getattr),
-    *("flatten", "reshape", "view", "transpose", "permute", "contiguous", "chunk", "split", "squeeze", "unsqueeze"),
-    *("size", "dim"),
-)
 _GIVEN = object()  # stands for an argument that is to come
 
 
@@ -84,15 +78,11 @@ def hand_down(
     return relevance
 
 
-def _traced(network: nn.Module, refusal: str) -> fx.GraphModule:
-    """Return a copy as a graph, batch norm folded into the convolutions before it."""
+def _traced(network: nn.Module, refusal: str) -> RelevanceGraph:
     if hidden := opaque(network):
         raise MethodUnavailable(f"{refusal}: it needs layers, and {hidden} doesn't show them")
     try:
-        with quietly():
-            copy = folded(network)
-            release(copy)
-            return copy
+        return relevance_graph(network)
     except Exception as error:  # control flow gives many kinds
         reason = str(error).partition("\n")[0]
         raise MethodUnavailable(
@@ -103,20 +93,23 @@ def _traced(network: nn.Module, refusal: str) -> fx.GraphModule:
 class _RelevanceNetwork(fx.Interpreter):
     """Runs a graph such that its backward pass hands relevance down."""
 
-    def __init__(self, graph: fx.GraphModule, rules: Rules, layer: str | None, refusal: str) -> None:
-        super().__init__(graph)
+    def __init__(self, graph: RelevanceGraph, rules: Rules, layer: str | None, refusal: str) -> None:
+        super().__init__(graph.module)
         self.extra_traceback = False
         self._rules = rules
         self._refusal = refusal
-        self._read_at = self._last_node(lambda node: layer in _within(node)) if layer else None
-        if layer and self._read_at is None:  # a batch norm that is folded away, say
+        self._read_at = graph.output_of(layer) if layer else None
+        if layer and self._read_at is None:
             raise MethodUnavailable(f"{refusal}: nothing in its graph by torch.fx is the output of {layer!r}")
-        self._last = self._last_node(lambda node: self._kind(node) in WEIGHTED)
+        self._last = next((node for node in reversed(self.graph.nodes) if self._kind(node) in WEIGHTED), None)
         self._read: Tensor | None = None
+        self._pixels: dict[fx.Node, Tensor] = {}
+        """Of the image and its padded copies: 1 where there are pixels, 0 where there is padding."""
 
     def watch(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the layer gives (else the images, N x 3 x H x W), and the scores N x C that follow from it."""
         images = images.clone().requires_grad_()
+        self._pixels = {node: torch.ones_like(images) for node in self.graph.nodes if node.op == "placeholder"}
         scores: Tensor = self.run(images)
         return (images if self._read is None else self._read), scores
 
@@ -131,13 +124,15 @@ class _RelevanceNetwork(fx.Interpreter):
 
     def _run_by_rule(self, node: fx.Node, inputs: list[Tensor]) -> Any:
         kind = self._kind(node)
+        if kind in PADDINGS and node.all_input_nodes[0] in self._pixels:
+            self._pixels[node] = self._of_input(node, inputs[0])(self._pixels[node.all_input_nodes[0]])
         if kind in ORDINARY:
             return super().run_node(node)
-        if len(inputs) == 1 and kind in ELEMENTWISE:
+        if len(inputs) == 1 and (kind in ELEMENTWISE or (kind in QUOTIENTS and self._divides(node, inputs[0]))):
             return apply_activation(inputs[0], self._of_input(node, inputs[0]))
         linear = self._linear(node, kind, inputs)
         if linear is None:
-            raise MethodUnavailable(f"{self._refusal}: it has no rule for {_in_words(node, kind, len(inputs))}")
+            raise MethodUnavailable(f"{self._refusal}: it has no rule for {self._in_words(node, kind, len(inputs))}")
         x = inputs[0] if len(inputs) == 1 else torch.stack(torch.broadcast_tensors(*inputs))
         return apply_linear(x, linear, self._rule(node))
 
@@ -151,16 +146,16 @@ class _RelevanceNetwork(fx.Interpreter):
             average = self._of_input(node, inputs[0])
             return LinearMap(lambda x, weight: average(x) * weight, one)
         if kind in WEIGHTED:
-            return _weighted(self.fetch_attr(str(node.target)))
-        if kind is nn.BatchNorm2d:
-            return _batch_norm(self.fetch_attr(str(node.target)))
+            return weighted(self.fetch_attr(str(node.target)))
+        if kind in NORMS:
+            return batch_norm(self.fetch_attr(str(node.target)), inputs[0].ndim)
         return None
 
     def _rule(self, node: fx.Node) -> Rule:
         if node is self._last:
             return self._rules.last
-        if node.all_input_nodes[0].op == "placeholder":
-            return self._rules.pixels
+        if node.all_input_nodes[0] in self._pixels:
+            return self._rules.pixels.within(self._pixels[node.all_input_nodes[0]])
         return self._rules.dense if self._kind(node) is nn.Linear else self._rules.hidden
 
     def _kind(self, node: fx.Node) -> Any:
@@ -190,46 +185,14 @@ class _RelevanceNetwork(fx.Interpreter):
             return lambda x, *args, **kwargs: getattr(x, name)(*args, **kwargs)
         return cast("Callable[..., Any]", node.target)
 
-    def _last_node(self, wanted: Callable[[fx.Node], bool]) -> fx.Node | None:
-        return next((node for node in reversed(self.graph.nodes) if wanted(node)), None)
+    def _divides(self, node: fx.Node, given: Tensor) -> bool:
+        """Return whether a quotient's numerator is the activation."""
+        args, _ = self.fetch_args_kwargs_from_env(node)
+        return bool(args) and args[0] is given
+
+    def _in_words(self, node: fx.Node, kind: Any, inputs: int) -> str:
+        return in_words(str(node.target), kind, inputs, is_module=node.op == "call_module")
 
 
 def _depends_on_image(value: Any) -> TypeGuard[Tensor]:
     return isinstance(value, Tensor) and value.requires_grad  # the parameters' gradients are off
-
-
-def _within(node: fx.Node) -> set[str]:
-    """Return the names of the modules that the node was traced in."""
-    return {name for name, _ in node.meta.get("nn_module_stack", {}).values()}
-
-
-def _in_words(node: fx.Node, kind: Any, inputs: int) -> str:
-    if inputs == 2 and kind in PRODUCTS:
-        return "a product of two activations (squeeze-and-excitation and attention have them)"
-    name = getattr(kind, "__name__", kind)
-    return f"{name} (at {node.target})" if node.op == "call_module" else str(name)
-
-
-def _weighted(module: nn.Module) -> LinearMap:
-    """Return a convolution or fully connected layer; its bias is broadcast over space."""
-    bias = getattr(module, "bias", None)
-    without = {} if bias is None else {"bias": torch.zeros_like(bias)}
-    shaped = bias[:, None, None] if bias is not None and isinstance(module, nn.Conv2d) else bias
-    return LinearMap(
-        lambda x, weight: functional_call(module, {"weight": weight, **without}, (x,)),
-        cast("Tensor", module.weight),
-        shaped,
-    )
-
-
-def _batch_norm(module: nn.BatchNorm2d) -> LinearMap | None:
-    """Return what a batch norm does in evaluation: each channel scaled and shifted. None if it keeps no statistics."""
-    if module.running_mean is None or module.running_var is None:
-        return None
-    scale = (module.running_var + module.eps).rsqrt()
-    if module.weight is not None:
-        scale = scale * module.weight
-    shift = -module.running_mean * scale
-    if module.bias is not None:
-        shift = shift + module.bias
-    return LinearMap(torch.mul, scale[:, None, None], shift[:, None, None])

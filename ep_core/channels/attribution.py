@@ -101,7 +101,7 @@ def prepare(model: Classifier, spec: ChannelsSpec) -> tuple[LayerCard, ChannelsS
     """
     if spec.target is not None:
         resolve_target(spec.target, model.labels)
-    layer = resolve_layer(spec.layer, model.layers, model=model.name, input_size=model.input_size)
+    layer = resolve_layer(spec.layer, model.layers, model=model.name)
     as_run = {
         "model": model.name,
         "layer": layer.name,

@@ -5,32 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ep_core.errors import InvalidInput, UnknownName
-from ep_core.models.card import LayerCard
+from ep_core.models.card import LayerUse, ListedLayer
 from ep_core.spec import default_counts
 from ep_core.targets import nearest_names
 
-DEFAULT_STRIDE = 16  # as the paper's inception4d has
+SHOWN = 3  # layers that a message names
 
 
 def resolve_layer(
-    layer: str | None, layers: Sequence[LayerCard], *, model: str, input_size: tuple[int, int]
-) -> LayerCard:
-    """Return the layer that a name means; None means the last of the outermost ones at a sixteenth of the frame.
+    layer: str | None, layers: Sequence[ListedLayer], *, model: str, use: LayerUse = "channels"
+) -> ListedLayer:
+    """Return the layer that a name means; None means the default of a use.
 
     Args:
         layer: a name in `layers`, or None.
-        layers: those of the model that have channels, in the order of computation.
+        layers: those of the model that have channels, in the order of computation (`find_layers`).
         model: its name, for the message.
-        input_size: height and width of the network's frame, in pixels.
+        use: what reads the layer.
 
     Raises:
         UnknownName: there is none of that name; the error carries the nearest names.
-        InvalidInput: the model has no layer with channels at all.
+        InvalidInput: the model has no layer with channels at all, or no name is given, and none is the default.
     """
     if not layers:
         raise InvalidInput(no_layers(model), field="layer")
     if layer is None:
-        return _default_layer(layers, input_size)
+        return _default_layer(layers, model, use)
     for card in layers:
         if card.name == layer:
             return card
@@ -49,15 +49,24 @@ def no_layers(model: str) -> str:
     )
 
 
-def _default_layer(layers: Sequence[LayerCard], input_size: tuple[int, int]) -> LayerCard:
-    fine = [card for card in layers if card.height * DEFAULT_STRIDE >= input_size[0]] or list(layers)
-    height = min(card.height for card in fine)
-    fine = [card for card in fine if card.height == height]
-    outermost = min(card.name.count(".") for card in fine)
-    return [card for card in fine if card.name.count(".") == outermost][-1]
+def has_known_defaults(layers: Sequence[ListedLayer]) -> bool:
+    """Return whether layers say what they are the defaults for; records of earlier versions don't."""
+    return all(card.default_for is not None for card in layers)
 
 
-def check_counts(areas: Sequence[int] | None, layer: LayerCard) -> tuple[int, ...]:
+def _default_layer(layers: Sequence[ListedLayer], model: str, use: LayerUse) -> ListedLayer:
+    for card in layers:
+        if use in (card.default_for or ()):
+            return card
+    names = ", ".join(repr(card.name) for card in layers[-SHOWN:])
+    raise InvalidInput(
+        f"model {model!r} has no layer with channels (K x H x W) near its output, which could be the default: it "
+        f"computes tokens there. Name a layer all the same (`layer`: {names})",
+        field="layer",
+    )
+
+
+def check_counts(areas: Sequence[int] | None, layer: ListedLayer) -> tuple[int, ...]:
     """Return the counts of a sweep at a layer: those asked for, or the paper's, scaled.
 
     Raises:

@@ -39,6 +39,8 @@ class Asked:
     """H x W each, on the network's device."""
     seconds: dict[str, float]
     refusals: dict[str, Refusal]
+    layers: dict[str, str] = field(default_factory=dict)
+    """The layers that they read, of those that read one."""
     costs: dict[str, float] = field(default_factory=dict)
     explanation: Explanation | None = None
 
@@ -174,6 +176,8 @@ def _ask(
         on_share=lambda share: watch.share(name, share),
     )
     found = method.attribute(question)[0].detach()
+    if method.layer is not None:
+        asked.layers[name] = method.layer(model, image.spec)
     if not found.isfinite().all():
         raise MethodUnavailable(f"{name} finds no finite map on this model")
     return found

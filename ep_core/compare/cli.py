@@ -52,7 +52,10 @@ def compare(
     variant: Annotated[str, typer.Option(help="Of the extremal masks: preserve, delete or hybrid.")] = "preserve",
     perturbation: Annotated[str, typer.Option(help="blur or fade.")] = "blur",
     preset: Annotated[str, typer.Option(help="Of the extremal masks: fast, or paper (1600 iterations).")] = "fast",
-    layer: Annotated[str | None, typer.Option("--layer", "-l", help="Of Grad-CAM; default: the last one.")] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option("--layer", "-l", help="Read by Grad-CAM and excitation backprop; default: each one's own."),
+    ] = None,
     samples: Annotated[
         int | None,
         typer.Option(help="Images of RISE (default 4000), LIME (1000), SmoothGrad (50), superpixel searches."),
@@ -110,7 +113,8 @@ def _summarise(comparison: Comparison, out: Path) -> None:
     columns = [f"{area:.1%}" for area in comparison.spec.areas]
     table = Table("method", *columns, "seconds", box=None, header_style="bold")
     for one in comparison.answers:
-        table.add_row(one.title, *(f"{point.preserve:.2f}" for point in one.curve), f"{one.seconds:.1f}")
+        title = f"{one.title} ({one.layer})" if one.layer else one.title
+        table.add_row(title, *(f"{point.preserve:.2f}" for point in one.curve), f"{one.seconds:.1f}")
     out_console.print(table)
     for refusal in comparison.refusals:
         out_console.print(f"{refusal.method}: {refusal.reason}", highlight=False, soft_wrap=True)

@@ -34,6 +34,8 @@ class Answer:
     masks: Tensor
     """K x 1 x H x W in [0, 1], on the CPU: its top areas as smooth masks; of `extremal`, its own masks."""
     curve: list[CurvePoint]
+    layer: str | None = None
+    """The layer that it read; None where it read none."""
 
 
 @dataclass(frozen=True)
@@ -102,4 +104,6 @@ class Comparison:
 def _compared(one: Answer | Refusal) -> ComparedMethod:
     if isinstance(one, Refusal):
         return ComparedMethod(method=one.method, unavailable=one.reason)
-    return ComparedMethod(method=one.method, title=one.title, source=one.source, seconds=one.seconds, curve=one.curve)
+    return ComparedMethod(
+        method=one.method, title=one.title, source=one.source, layer=one.layer, seconds=one.seconds, curve=one.curve
+    )

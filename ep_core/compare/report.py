@@ -20,6 +20,10 @@ class ComparedMethod(BaseModel):
     method: Annotated[str, Field(description="Its name in `params.methods`.")]
     title: Annotated[str, Field(description="What people call it.")] = ""
     source: Annotated[str, Field(description="Who published it.")] = ""
+    layer: Annotated[
+        str | None,
+        Field(description="The layer that it read: `params.layer`, else its default; null: it reads none."),
+    ] = None
     seconds: Annotated[float | None, Field(description="What its map took; null where it has none.")] = None
     curve: Annotated[
         list[CurvePoint],

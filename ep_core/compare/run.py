@@ -75,7 +75,7 @@ def compare(
     target = None if spec.target is None else resolve_target(spec.target, model.labels)
     started = time.perf_counter()
     if spec.layer is not None:
-        resolve_layer(spec.layer, model.layers, model=model.name, input_size=model.input_size)
+        resolve_layer(spec.layer, model.layers, model=model.name)
     with model.frozen() as network:
         prepared = prepare(model, network, picture, spec, target)
         scores = prepared.class_scores(network)
@@ -132,6 +132,7 @@ def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: Asked, 
             source=get_method(name).source,
             seconds=asked.seconds[name],
             cost=asked.costs.get(name),
+            layer=asked.layers.get(name),
             map=asked.maps[name].cpu(),
             masks=masks[name].cpu(),
             curve=curve,

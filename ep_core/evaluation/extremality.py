@@ -20,7 +20,7 @@ from ep_core.spec.common import MAX_ITERATIONS
 from ep_core.sweep import explain
 
 from .extremality_tables import TOLERANCE, Photograph, tables
-from .method_runs import MethodRuns, OnShare, Run, run_methods
+from .method_runs import MethodRuns, OnShare, Run, reading, run_methods
 from .report import EvaluationReport
 from .run import ItemLog, OnProgress, Record, measure, unwatched
 from .subjects import Subject, model_ref, settings_of, subjects
@@ -156,6 +156,7 @@ class _Check:
             settings=settings_of(self._model, self._spec),
             logs=self._logs,
             find=get_method,
+            layer_of=reading(self._model, self._spec),
             on_progress=self._on_progress[1],
         )
 

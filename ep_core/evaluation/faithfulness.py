@@ -21,7 +21,7 @@ from ep_core.spec import CompareSpec
 from .cost import counted
 from .insertion import STEPS, area_under, authors_blur, authors_steps, pixel_curve
 from .means import available, mean_curve, mean_of, method_table, records
-from .method_runs import MethodRuns, Run, run_methods
+from .method_runs import MethodRuns, Run, layers_read, reading, run_methods
 from .panels import Panel, panels_plot
 from .report import Cell, EvaluationReport, Figure, Table
 from .run import OnProgress, Record, unwatched
@@ -81,6 +81,7 @@ def faithfulness(
         settings=settings,
         logs=out / BENCHMARK,
         find=get_method,
+        layer_of=reading(model, spec),
         on_progress=on_progress,
     )
     figures = []
@@ -93,7 +94,7 @@ def faithfulness(
         about="How the score of each photograph's top class follows the order in which a map ranks the image: "
         f"insertion and deletion as in Petsiuk et al. (RISE, BMVC 2018), {_played(authors)}; keep and delete as in "
         "figure 3 of the paper.",
-        settings=settings | {"seeds": list(seeds)},
+        settings=settings | {"seeds": list(seeds), "layers": layers_read(runs)},
         model=model_ref(model),
         engine=engine_on(model.device),
         items=len(found),

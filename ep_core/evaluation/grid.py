@@ -18,7 +18,19 @@ from ep_core.photographs import load
 from ep_core.report import ModelRef
 from ep_core.spec import CompareSpec
 
-from .method_runs import Find, MethodRuns, OnShare, Run, ask, over_runs, run_methods, spec_settings, with_remarks
+from .method_runs import (
+    Find,
+    MethodRuns,
+    OnShare,
+    Run,
+    ask,
+    layers_read,
+    over_runs,
+    reading,
+    run_methods,
+    spec_settings,
+    with_remarks,
+)
 from .mosaics import Mosaic, assemble, cell_shares, draw_mosaics, find_confident
 from .report import Cell, EvaluationReport, Table
 from .run import OnProgress, Record, unwatched
@@ -88,9 +100,10 @@ def grid(
         settings=settings,
         logs=logs,
         find=find,
+        layer_of=reading(model, spec),
         on_progress=lambda share, what: on_progress(SURVEYED + (1 - SURVEYED) * share, what),
     )
-    settings |= {"threshold": threshold, "methods": list(methods), "seeds": list(seeds)}
+    settings |= {"threshold": threshold, "methods": list(methods), "seeds": list(seeds), "layers": layers_read(runs)}
     return EvaluationReport(
         benchmark="grid",
         title=f"Grid pointing game, {n} x {n}",

@@ -16,6 +16,7 @@ from .options import (
     Areas,
     Images,
     Iterations,
+    Layer,
     Methods,
     Out,
     Photographs,
@@ -41,6 +42,7 @@ def faithfulness_command(
     images: Images = None,
     methods: Methods = ALL_METHODS,
     areas: Areas = KEEP_AREAS,
+    layer: Layer = None,
     samples: Samples = None,
     preset: Preset = "fast",
     iterations: Iterations = None,
@@ -61,7 +63,7 @@ def faithfulness_command(
         from .faithfulness import faithfulness
 
         drawn = seeds_of(seeds)
-        spec = _asked(model, methods, areas, samples, preset, iterations, drawn[0])
+        spec = _asked(model, methods, areas, layer, samples, preset, iterations, drawn[0])
         paths = photographs_of(photographs, images, drawn[0])
         classifier = loaded(model, models_file, device)
         with watched() as on_progress:
@@ -80,6 +82,7 @@ def extremality_command(
     restarts: Annotated[int, typer.Option(min=0, help="Seeds that are run with three times the iterations.")] = 8,
     restarted: Annotated[int, typer.Option(min=0, help="Photographs that are restarted, the first ones.")] = 12,
     areas: Areas = PAPERS_AREAS,
+    layer: Layer = None,
     samples: Samples = None,
     preset: Preset = "fast",
     iterations: Iterations = None,
@@ -93,7 +96,7 @@ def extremality_command(
     with evaluating("extremality", out):
         from .extremality import extremality
 
-        spec = _asked(model, methods, areas, samples, preset, iterations, seed)
+        spec = _asked(model, methods, areas, layer, samples, preset, iterations, seed)
         paths = photographs_of(photographs, images, seed)
         classifier = loaded(model, models_file, device)
         with watched() as on_progress:
@@ -109,6 +112,7 @@ def sanity_command(
     methods: Methods = ALL_METHODS,
     depths: Annotated[int, typer.Option(min=1, help="Randomised networks that are asked, at most.")] = 8,
     areas: Areas = PAPERS_AREAS,
+    layer: Layer = None,
     samples: Samples = None,
     preset: Preset = "fast",
     iterations: Iterations = None,
@@ -122,7 +126,7 @@ def sanity_command(
     with evaluating("sanity", out):
         from .sanity import sanity
 
-        spec = _asked(model, methods, areas, samples, preset, iterations, seed)
+        spec = _asked(model, methods, areas, layer, samples, preset, iterations, seed)
         paths = photographs_of(photographs, images, seed)
         classifier = loaded(model, models_file, device)
         with watched() as on_progress:
@@ -131,7 +135,14 @@ def sanity_command(
 
 
 def _asked(
-    model: str, methods: str, areas: str, samples: int | None, preset: str, iterations: int | None, seed: int
+    model: str,
+    methods: str,
+    areas: str,
+    layer: str | None,
+    samples: int | None,
+    preset: str,
+    iterations: int | None,
+    seed: int,
 ) -> CompareSpec:
-    asked = {"model": model, "methods": listed(methods), "areas": listed(areas), "samples": samples, "preset": preset}
-    return CompareSpec.model_validate(asked | {"iterations": iterations, "seed": seed})
+    asked = {"model": model, "methods": listed(methods), "areas": listed(areas), "layer": layer, "samples": samples}
+    return CompareSpec.model_validate(asked | {"preset": preset, "iterations": iterations, "seed": seed})

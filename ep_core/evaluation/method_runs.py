@@ -24,6 +24,9 @@ from .run import Item, ItemLog, OnProgress, Record, measure, unwatched
 Find = Callable[[str], Method]
 """Returns a method by name; raises `MethodUnavailable`."""
 
+LayerOf = Callable[[Method], str | None]
+"""Returns the layer that a method reads, None where it reads none; raises `MethodUnavailable`."""
+
 OnShare = Callable[[float], None]
 """Called with the share of an item's work that is done, in [0, 1]."""
 
@@ -56,6 +59,8 @@ class MethodRuns(Generic[Item]):
     """For each seed, the items and their records; one run where the seed changes nothing."""
     unavailable: str = ""
     """Why there are no runs."""
+    layer: str | None = None
+    """The layer that it reads; None where it reads none."""
 
     @property
     def seconds(self) -> float:
@@ -78,6 +83,7 @@ def run_methods(
     settings: Record,
     logs: Path | None,
     find: Find,
+    layer_of: LayerOf,
     outdated: Outdated = lambda _run, _record: False,
     on_progress: OnProgress = unwatched,
 ) -> list[MethodRuns[Item]]:
@@ -92,6 +98,7 @@ def run_methods(
         settings: what all records depend on besides method and seed.
         logs: folder of the logs, ``METHOD-SEED.jsonl``; None keeps none.
         find: returns the methods.
+        layer_of: returns the layers that they read, on which their records depend, too.
         outdated: tells records of which the item is explained again.
         on_progress: called as the runs go on.
 
@@ -102,12 +109,15 @@ def run_methods(
     done = {}
     plan: list[Run] = []
     for name in methods:
+        title = name
         try:
             method = find(name)
+            title = method.title
+            layer = layer_of(method)
         except MethodUnavailable as error:
-            done[name] = MethodRuns[Item](name, name, unavailable=str(error))
+            done[name] = MethodRuns[Item](name, title, unavailable=str(error))
         else:
-            done[name] = MethodRuns[Item](name, method.title)
+            done[name] = MethodRuns[Item](name, title, layer=layer)
             plan += [Run(name, method, seed) for seed in (seeds if method.random else seeds[:1])]
     for k, run in enumerate(plan):
         of_it = done[run.name]
@@ -115,7 +125,7 @@ def run_methods(
             continue
         path = logs and logs / f"{run.name}-{run.seed}.jsonl"
         version = {"version": run.method.version} if run.method.version else {}
-        log = ItemLog(path, settings | {"method": run.name, "seed": run.seed} | version)
+        log = ItemLog(path, settings | {"method": run.name, "seed": run.seed, "layer": of_it.layer} | version)
         for name in map(key, items):
             if name in log and outdated(run, log[name]):
                 log.forget(name)
@@ -159,9 +169,19 @@ def with_remarks(columns: list[str], rows: list[list[Cell]], runs: Sequence[Meth
             row.append(of_it.unavailable)
 
 
+def reading(model: Classifier, spec: CompareSpec) -> LayerOf:
+    """Return what tells the layers that methods read of a model, the spec's or their defaults."""
+    return lambda method: None if method.layer is None else method.layer(model, spec)
+
+
+def layers_read(runs: Sequence[MethodRuns[Item]]) -> dict[str, str]:
+    """Return the layers that methods have read, by the methods' names, of those that read one."""
+    return {of_it.name: of_it.layer for of_it in runs if of_it.layer is not None}
+
+
 def spec_settings(spec: CompareSpec) -> Record:
-    """Return what the records of a run depend on in a spec; methods and seeds are the runs' own."""
-    return spec.model_dump(mode="json", exclude={"task", "model", "target", "methods", "seed", "fit"})
+    """Return what the records of a run depend on in a spec; methods, seeds and layers are the runs' own."""
+    return spec.model_dump(mode="json", exclude={"task", "model", "target", "methods", "seed", "fit", "layer"})
 
 
 def over_runs(figures: Sequence[float | None]) -> tuple[float | None, float | None]:

@@ -37,6 +37,14 @@ Samples = Annotated[
     int | None,
     typer.Option(help="Images of RISE (default 4000), LIME (1000), SmoothGrad (50), superpixel searches."),
 ]
+Layer = Annotated[
+    str | None,
+    typer.Option(
+        "--layer",
+        "-l",
+        help="Read by Grad-CAM and excitation backprop (`ep models --layers`); default: their own.",
+    ),
+]
 Iterations = Annotated[int | None, typer.Option(help="Steps per area of the extremal masks; default: the preset's.")]
 Preset = Annotated[str, typer.Option(help="Of the extremal masks: fast, or paper (1600 iterations).")]
 Seeds = Annotated[

@@ -17,7 +17,7 @@ from ep_core.spec import CompareSpec
 
 from .categories import ClassTargets
 from .difficult import DifficultList, is_difficult
-from .method_runs import Find, OnShare, Run, ask, run_methods, spec_settings
+from .method_runs import Find, OnShare, Run, ask, layers_read, reading, run_methods, spec_settings
 from .pointing_tables import equal_hit, tables
 from .points import ALIKE, BEYOND, SMOOTHING, highest_point, is_hit, on_image
 from .report import EvaluationReport
@@ -86,6 +86,7 @@ def pointing(
         settings=settings,
         logs=logs,
         find=find,
+        layer_of=reading(model, spec),
         outdated=lambda run, record: complete and _lacks_equal(run, record),
         on_progress=on_progress,
     )
@@ -100,6 +101,7 @@ def pointing(
             "methods": list(methods),
             "seeds": list(seeds),
             "smoothed_alike": ALIKE,
+            "layers": layers_read(runs),
             "categories_left_out": left_out,
         },
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),

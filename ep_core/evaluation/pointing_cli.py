@@ -15,6 +15,7 @@ from .options import (
     ALL_METHODS,
     DEFAULT_OUT,
     Iterations,
+    Layer,
     Methods,
     Out,
     Photographs,
@@ -62,6 +63,7 @@ def pointing_command(
     ] = None,
     out: Out = DEFAULT_OUT,
     areas: GameAreas = None,
+    layer: Layer = None,
     samples: Samples = None,
     preset: Preset = "fast",
     iterations: Iterations = None,
@@ -90,7 +92,8 @@ def pointing_command(
     """Play the pointing game (section 4.2): does each method's map have its maximum on an object of the class?"""
     with evaluating("pointing", out):
         data = _data_set(coco_images or [], coco_annotations or [], voc, boxes, box_images)
-        spec = _spec(methods, areas or data.areas, model=model, samples=samples, preset=preset, iterations=iterations)
+        asked = {"model": model, "layer": layer, "samples": samples, "preset": preset, "iterations": iterations}
+        spec = _spec(methods, areas or data.areas, **asked)
         drawn = seeds_of(seeds)
         from .difficult import read_list
         from .pointing import pointing
@@ -130,6 +133,7 @@ def grid_command(
     ] = None,
     out: Out = DEFAULT_OUT,
     areas: GameAreas = None,
+    layer: Layer = None,
     samples: Samples = None,
     preset: Preset = "fast",
     iterations: Iterations = None,
@@ -145,7 +149,8 @@ def grid_command(
         from .grid import AREAS, grid
 
         drawn = seeds_of(seeds)
-        spec = _spec(methods, areas or AREAS, model=model, samples=samples, preset=preset, iterations=iterations)
+        asked = {"model": model, "layer": layer, "samples": samples, "preset": preset, "iterations": iterations}
+        spec = _spec(methods, areas or AREAS, **asked)
         paths = photographs_of(photographs, images, drawn[0])
         classifier = loaded(model, models_file, device)
         with watched() as on_progress:

@@ -22,7 +22,7 @@ from ep_core.spec import CompareSpec
 
 from .cascade import cascade, stages
 from .means import available, mean_curve, method_table, records
-from .method_runs import MethodRuns, Run, ask, run_methods
+from .method_runs import MethodRuns, Run, ask, layers_read, reading, run_methods
 from .panels import Panel, panels_plot
 from .report import EvaluationReport, Figure, Table
 from .run import OnProgress, Record, unwatched
@@ -76,6 +76,7 @@ def sanity(
         settings=settings,
         logs=out / BENCHMARK,
         find=get_method,
+        layer_of=reading(model, spec),
         on_progress=on_progress,
     )
     return EvaluationReport(
@@ -84,7 +85,7 @@ def sanity(
         about="How alike the maps of a network are to those of the same network with its weights randomised from the "
         "last layer down to the one named (Adebayo et al., NeurIPS 2018; figure 7). Maps that stay the same don't "
         "show what the network has learned.",
-        settings=settings | {"seed": spec.seed},
+        settings=settings | {"seed": spec.seed, "layers": layers_read(runs)},
         model=model_ref(model),
         engine=engine_on(model.device),
         items=len(found),

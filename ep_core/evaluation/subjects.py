@@ -42,9 +42,9 @@ def subjects(paths: Sequence[Path]) -> list[Subject]:
 
 
 def settings_of(model: Classifier, spec: SpatialSpec, **more: Any) -> Record:
-    """Return what the record of a photograph depends on, its seed apart; the class is always its top one."""
+    """Return what the record of a photograph depends on, seed and layer apart; the class is always its top one."""
     beside = {"check_extremality", "alternatives", "contrast"}
-    asked = spec.model_dump(mode="json", exclude={"task", "model", "methods", "target", "seed", *beside})
+    asked = spec.model_dump(mode="json", exclude={"task", "model", "methods", "target", "seed", "layer", *beside})
     if isinstance(spec, ExtremalSpec) and spec.preset == "fast":
         asked["search"] = SEARCH
     return {"model": model.name, "weights_digest": model.weights_digest, **asked, **more}

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ep_core.result_warning import ResultWarning
 
 Source = Literal["torchvision", "timm", "entry_point", "file"]
+LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
+"""What reads a layer: the tasks on channels, Grad-CAM, and both kinds of excitation backprop."""
 
 
 class LayerCard(BaseModel):
@@ -21,6 +23,19 @@ class LayerCard(BaseModel):
     channels: Annotated[int, Field(description="K.", examples=[96])]
     height: Annotated[int, Field(description="Of its map, for an input of the model's size.", examples=[14])]
     width: Annotated[int, Field(description="Of its map, for an input of the model's size.", examples=[14])]
+
+
+class ListedLayer(LayerCard):
+    """A layer as a model lists it."""
+
+    default_for: Annotated[
+        tuple[LayerUse, ...] | None,
+        Field(
+            description="What reads this layer where the request names none (`channels`: also `class_channels`; "
+            "`excitation_backprop`: also the contrastive one); null in records of earlier versions.",
+            examples=[["channels", "excitation_backprop"]],
+        ),
+    ] = None
 
 
 class ModelCard(BaseModel):
@@ -38,6 +53,6 @@ class ModelCard(BaseModel):
         tuple[ResultWarning, ...], Field(description="What makes every answer about it less than it seems. Often none.")
     ] = ()
     layers: Annotated[
-        tuple[LayerCard, ...] | None,
+        tuple[ListedLayer, ...] | None,
         Field(description="Those that have channels, in the order of computation; null while not known yet."),
     ] = None

@@ -19,7 +19,7 @@ from ep_core.spec import Fit
 from .adapted import adapt, uncompiled
 from .arguments import check_described, check_module, given_labels
 from .brief import brief
-from .card import LayerCard
+from .card import ListedLayer
 from .check import check_network
 from .doubts import IMAGENET_PREPROCESSING, preprocessing_warnings
 from .frame import Frame
@@ -122,7 +122,7 @@ class Classifier:
         return next((parameter.device for parameter in self.network.parameters()), torch.device("cpu"))
 
     @cached_property
-    def layers(self) -> tuple[LayerCard, ...]:
+    def layers(self) -> tuple[ListedLayer, ...]:
         """The layers that have channels, in the order of computation; found by a forward pass of zeros.
 
         TorchScript and exported programs show none.

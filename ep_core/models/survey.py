@@ -9,12 +9,12 @@ import torch
 from ep_core.process_wide import quietly
 
 from .build import bare_network
-from .card import LayerCard, ModelCard
+from .card import ListedLayer, ModelCard
 from .layers import find_layers
 from .registry import find_entry
 
 
-def survey_layers(card: ModelCard, *, models_file: Path | None = None) -> tuple[LayerCard, ...] | None:
+def survey_layers(card: ModelCard, *, models_file: Path | None = None) -> tuple[ListedLayer, ...] | None:
     """Return the layers of a model of torchvision or timm that have channels; None for the operator's own networks.
 
     Args:

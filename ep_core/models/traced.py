@@ -66,14 +66,23 @@ def trace(network: nn.Module, tracer: Tracer | None = None) -> fx.GraphModule:
     return fx.GraphModule(network, graph, type(network).__name__)
 
 
-def folded(network: nn.Module) -> fx.GraphModule:
+def folded(
+    network: nn.Module, tracer: Tracer | None = None, prepare: Callable[[fx.GraphModule], None] | None = None
+) -> fx.GraphModule:
     """Return a copy of a frozen network as a graph, batch norm folded into the convolutions before it.
+
+    Args:
+        network: what is copied.
+        tracer: as for `trace`.
+        prepare: may change the graph before anything is folded.
 
     Raises:
         Exception: as for `trace`.
     """
     own = copy.deepcopy(network)
-    traced = trace(own)
+    traced = trace(own, tracer)
+    if prepare is not None:
+        prepare(traced)
     copied = cast("fx.GraphModule", fuse(traced, inplace=True, no_trace=True))  # else it traces a copy by itself
     for part in (traced, *own.modules()):
         if isinstance(part, fx.GraphModule):

@@ -28,8 +28,8 @@ class _ChannelSweep(CommonSpec):
         Field(
             min_length=1,
             max_length=200,
-            description="A layer that `GET /v1/models/{name}` lists; null takes the last of the outermost ones whose "
-            "map is a sixteenth of the frame, or of the last size before.",
+            description="A layer that `GET /v1/models/{name}` lists; null takes the one that is listed as the default "
+            "for `channels`.",
         ),
     ] = None
     areas: Annotated[

@@ -73,8 +73,9 @@ class CompareSpec(SpatialSpec):
         Field(
             min_length=1,
             max_length=200,
-            description="Where Grad-CAM reads the network: a layer that `GET /v1/models/{name}` lists; null takes the "
-            "last one whose map has more than one cell.",
+            description="Where Grad-CAM and excitation backprop read the network: a layer that "
+            "`GET /v1/models/{name}` lists; null takes the one that is listed as the default for each. The result says "
+            "which layer each method read.",
         ),
     ] = None
     samples: Annotated[

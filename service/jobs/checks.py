@@ -8,7 +8,7 @@ from typing import TypeAlias
 from redis import Redis
 
 from ep_core.cells import check_frame
-from ep_core.channels.choice import check_counts, resolve_layer
+from ep_core.channels.choice import check_counts, has_known_defaults, resolve_layer
 from ep_core.errors import ImageTooLarge, InvalidInput
 from ep_core.spec import CompareSpec, ExtremalSpec, SpatialSpec, Spec
 from ep_core.targets import resolve_target
@@ -111,7 +111,9 @@ def check_params(redis: Redis, params: Spec) -> None:
         return
     if isinstance(params, CompareSpec) and params.layer is None:
         return
-    layer = resolve_layer(params.layer, card.layers, model=card.name, input_size=card.input_size)
+    if params.layer is None and not has_known_defaults(card.layers):
+        return
+    layer = resolve_layer(params.layer, card.layers, model=card.name)
     if not isinstance(params, CompareSpec):
         check_counts(params.areas, layer)
 

@@ -184,6 +184,7 @@ COMPARE_REPORT: dict[str, Any] = CompareReport(
             method="grad_cam",
             title="Grad-CAM",
             source="Selvaraju et al., ICCV 2017",
+            layer="features",
             seconds=0.06,
             curve=[_top_area(0.1, 7.9, 6.2, 0.05), _top_area(0.2, 12.4, 4.4, 0.61)],
             map=f"/v1/jobs/{_ID}/maps/grad_cam.png",

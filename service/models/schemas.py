@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from ep_core.models.card import LayerCard, Source
+from ep_core.models.card import ListedLayer, Source
 from ep_core.pixels import InputSize, OfModel
 from ep_core.result_warning import ResultWarning
 
@@ -31,7 +31,7 @@ class ModelRead(ModelSummary):
 
     labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
     layers: Annotated[
-        tuple[LayerCard, ...] | None,
+        tuple[ListedLayer, ...] | None,
         Field(description="What `params.layer` may be, in the order of computation; null while not known yet."),
     ] = None
 

@@ -123,6 +123,7 @@ def test_a_comparison(page: Page, done: Callable[..., str]) -> None:
     page.goto(done(task="compare", methods=["gradient", "grad_cam", "extremal"], areas=[0.1, 0.3], iterations=20))
     expect(page.locator("h1.answer")).to_contain_text("areas")
     expect(page.locator(".methods img")).to_have_count(3)
+    expect(page.locator(".methods figcaption", has_text="Grad-CAM")).to_contain_text("at features")
     expect(page.locator("svg path.line")).to_have_count(3)
     page.locator(".chart svg").hover()
     expect(page.locator(".chart .tip")).to_contain_text("Grad-CAM: ")

@@ -186,7 +186,6 @@ class TestImages:
             (Image.new("RGB", (100_000, 1)), "too elongated"),
         ],
         ids=kind,
-        ids=str,
     )
     def test_others_are_refused_by_every_entrance_before_any_work(
         self, model: Classifier, image: Any, said: str

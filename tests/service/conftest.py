@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from redis import Redis
 
-from ep_core.models.card import LayerCard, ModelCard
+from ep_core.models.card import ListedLayer, ModelCard
 from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
 from service.app import create_app
 from service.embedded_redis import EmbeddedRedis
@@ -24,9 +24,23 @@ from worker.store import JobStore
 LABELS = ("goldfish", "American black bear", "brown bear", "crane", "crane", "Persian cat")
 
 LAYERS = [
-    LayerCard(name="features.8", type="InvertedResidual", channels=64, height=14, width=14),
-    LayerCard(name="features.13", type="InvertedResidual", channels=96, height=14, width=14),
-    LayerCard(name="features.18", type="Conv2dNormActivation", channels=1280, height=7, width=7),
+    ListedLayer(name="features.8", type="InvertedResidual", channels=64, height=14, width=14, default_for=()),
+    ListedLayer(
+        name="features.13",
+        type="InvertedResidual",
+        channels=96,
+        height=14,
+        width=14,
+        default_for=("channels", "excitation_backprop"),
+    ),
+    ListedLayer(
+        name="features.18",
+        type="Conv2dNormActivation",
+        channels=1280,
+        height=7,
+        width=7,
+        default_for=("grad_cam",),
+    ),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ep_core.baselines.excitation import excitation_map
+from ep_core.baselines.excitation import excitation_map, read_layer
 from ep_core.baselines.method import Method, Question
 from ep_core.baselines.relevance import Excitation
 
@@ -22,5 +22,6 @@ METHOD = Method(
     title="Excitation backprop",
     source="Zhang et al., Top-down Neural Attention by Excitation Backprop, ECCV 2016",
     attribute=_attribute,
+    layer=read_layer,
     passes=8,
 )

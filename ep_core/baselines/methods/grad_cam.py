@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from captum.attr import LayerGradCam
 from torch import Tensor
 from torch.nn import functional as F
 
-from ep_core.baselines.method import Method, MethodUnavailable, Question
-from ep_core.channels.choice import no_layers, resolve_layer
+from ep_core.baselines.method import Method, Question
+from ep_core.baselines.reading import layer_read
+
+_layer = partial(layer_read, "grad_cam", "Grad-CAM")
 
 
 def _attribute(question: Question) -> Tensor:
@@ -15,9 +19,9 @@ def _attribute(question: Question) -> Tensor:
 
     Raises:
         UnknownName: the spec's layer isn't one of the model's; the error carries the nearest names.
-        MethodUnavailable: the spec names no layer, and the model has none that shows where something is.
+        MethodUnavailable: the spec names no layer, and the model has no map of channels near its output.
     """
-    layer = question.network.get_submodule(_layer_name(question))
+    layer = question.network.get_submodule(_layer(question.model, question.spec))
     cam = LayerGradCam(question.network, layer).attribute(
         question.x.detach().expand(len(question.targets), -1, -1, -1),
         target=list(question.targets),
@@ -27,20 +31,10 @@ def _attribute(question: Question) -> Tensor:
     return F.interpolate(cam.detach(), size=tuple(size), mode="bilinear", align_corners=False)[:, 0]
 
 
-def _layer_name(question: Question) -> str:
-    """Return the spec's layer, or the last one of several cells: pooled ones that are left with one show no place."""
-    model = question.model
-    if question.spec.layer is not None:
-        return resolve_layer(question.spec.layer, model.layers, model=model.name, input_size=model.input_size).name
-    maps = [card.name for card in model.layers if card.height * card.width > 1]
-    if not maps:
-        raise MethodUnavailable(f"Grad-CAM needs layers: {no_layers(model.name)}")
-    return maps[-1]
-
-
 METHOD = Method(
     title="Grad-CAM",
     source="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, "
     "ICCV 2017",
     attribute=_attribute,
+    layer=_layer,
 )

@@ -66,7 +66,8 @@ function tile(one) {
   const image = el("img", { alt: `What ${one.title} finds`, loading: "lazy" });
   picture(one.overlay).then((address) => (image.src = address)).catch(() => (image.alt = "The picture can’t be had"));
   const took = one.seconds === null ? "" : `, ${one.seconds < 10 ? number(one.seconds) : Math.round(one.seconds)} s`;
-  return el("figure", { title: one.source }, image, el("figcaption", {}, `${one.title}${took}`));
+  const where = one.layer ? el("span.dim", {}, ` at ${one.layer}`) : null;
+  return el("figure", { title: one.source }, image, el("figcaption", {}, `${one.title}${took}`, where));
 }
 
 function colour(one, k, count) {

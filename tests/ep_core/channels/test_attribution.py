@@ -120,7 +120,7 @@ def test_the_default_layer_is_the_last_outer_one_at_a_sixteenth(name: str, layer
     from ep_core.channels.choice import check_counts, resolve_layer
 
     model = Classifier(torchvision.models.get_model(name, weights=None))
-    card = resolve_layer(None, model.layers, model=name, input_size=(224, 224))
+    card = resolve_layer(None, model.layers, model=name)
     assert card.name == layer
     assert check_counts(None, card) == counts
 

@@ -1,0 +1,52 @@
+"""Matrices of attention, told from maps: both may be N x K x h x w."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.weak import WeakTensorKeyDictionary
+
+_aten = torch.ops.aten
+_PRODUCTS = (_aten.bmm.default, _aten.baddbmm.default, _aten.mm.default, _aten.addmm.default, _aten.matmul.default)
+
+
+class ProductsSeen(TorchDispatchMode):
+    """Notes, while it is entered, what a network computes as products of two of its activations.
+
+    Attention is such a product, of queries and keys: its places are pairs of places of the image. What is done to it
+    one value at a time (scaling, softmax, a bias, a change of heads) leaves it one; its product with the values is none
+    any more.
+    """
+
+    def __init__(self, x: Tensor) -> None:
+        """Take the network's input, which tells activations from parameters."""
+        super().__init__()
+        self._products: Any = WeakTensorKeyDictionary()
+        """By activation: whether it is a product of two."""
+        self._products[x] = False
+
+    def holds(self, activation: Tensor) -> bool:
+        """Return whether an activation is a product of two others."""
+        return bool(self._products.get(activation, False))
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run an operation, and note what its results are."""
+        results = func(*args, **(kwargs or {}))
+        inputs = [one for one in _tensors((args, kwargs)) if one in self._products]
+        if inputs:
+            for result in _tensors(results):
+                self._products[result] = self._is_product(func, inputs, result)
+        return results
+
+    def _is_product(self, func: Any, inputs: list[Tensor], result: Tensor) -> bool:
+        products = [one for one in inputs if self._products[one]]
+        if func in _PRODUCTS and len(inputs) > 1:
+            return not products
+        return any(one.numel() == result.numel() for one in products)
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    return [leaf for leaf in torch.utils._pytree.tree_leaves(value) if isinstance(leaf, Tensor)]
