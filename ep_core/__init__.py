@@ -9,6 +9,6 @@ The names are loaded when first used, so that `import ep_core.spec` stays free o
 
 import lazy_loader as lazy
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -62,9 +62,7 @@ def test_an_unknown_layer_is_refused_with_the_nearest_names(attribute: Attribute
 
 
 def test_a_network_without_such_a_layer_is_refused_in_words(attribute: Attribute, linear: nn.Module, image: Tensor):
-    with pytest.raises(
-        MethodUnavailable, match="Grad-CAM reads a layer, and model 'custom' has no"
-    ):
+    with pytest.raises(MethodUnavailable, match="Grad-CAM reads a layer, and model 'custom' has no"):
         attribute("grad_cam", linear, image, 0)
 
 
