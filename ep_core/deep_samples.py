@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 from .errors import UnreadableImage
-from .result_warning import ResultWarning
 
 DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes of grey with more than 8 bits a sample."""
@@ -60,22 +59,20 @@ class EightBit:
         white = self._white_level or self._largest
         return Image.fromarray(((samples.clip(max=white) * 255 + white // 2) // white).astype(np.uint8))
 
-    def warnings(self) -> tuple[ResultWarning, ...]:
-        """Return what is odd about the samples of the bands that were converted."""
+    def doubt(self) -> str | None:
+        """Return what is odd about the samples of the bands that were converted, and what to do about it."""
         brightest, white = self._brightest, self._white_level
-        if white is not None and brightest > white:
-            return (_warning(f"some samples are brighter ({brightest}) than white_level ({white}): they were cut off"),)
+        if white is not None:
+            cut_off = f"some samples are brighter ({brightest}) than white_level ({white}): they were cut off."
+            return cut_off if brightest > white else None
         narrow = next((bits for bits in _NARROW_BITS if brightest < 2**bits), None)
-        if white is None and narrow is not None and self._bits > narrow and not self._tells_white:
-            likely = 2**narrow - 1
-            return (
-                _warning(
-                    f"no sample of the {self._bits}-bit image is above {brightest}, as if they had {narrow} bits: "
-                    f"it was read as it is, {self._largest / likely:.0f} times too dark if so. "
-                    f"Set white_level to {likely} then"
-                ),
-            )
-        return ()
+        if narrow is None or self._bits <= narrow or self._tells_white:
+            return None
+        likely = 2**narrow - 1
+        return (
+            f"no sample of the {self._bits}-bit image is above {brightest}, as if they had {narrow} bits: it was read "
+            f"as it is, {self._largest / likely:.0f} times too dark if so. Set white_level to {likely} then."
+        )
 
 
 def is_deep_colour(image: Image.Image) -> bool:
@@ -87,18 +84,11 @@ def is_deep_colour(image: Image.Image) -> bool:
     return image.format == "PNG" and len(image.getbands()) > 1 and any(";16" in str(tile.args) for tile in tiles)
 
 
-def warn_of_dark_colour(picture: Image.Image) -> tuple[ResultWarning, ...]:
+def doubt_of_colour(picture: Image.Image) -> str | None:
     """Return what is odd about a picture, RGB, made of the high bytes of 16-bit colours."""
-    brightest = int(np.max(picture.getextrema()))
-    if brightest > _DARK_OF_EIGHT:
-        return ()
+    if int(np.max(picture.getextrema())) > _DARK_OF_EIGHT:
+        return None
     return (
-        _warning(
-            "no sample of the 16-bit colours needs more than 14 bits, as if they had fewer: the image was read as it "
-            "is, nearly black. Convert it to 8 bits a sample, its white to 255"
-        ),
+        "no sample of the 16-bit colours needs more than 14 bits, as if they had fewer: the image was read as it is, "
+        "nearly black. Convert it to 8 bits a sample, its white to 255."
     )
-
-
-def _warning(detail: str) -> ResultWarning:
-    return ResultWarning(kind="white-level", detail=f"{detail}.")

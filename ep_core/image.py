@@ -15,10 +15,9 @@ from io import BytesIO
 from PIL import Image, ImageOps
 
 from .cut_off import without_end
-from .deep_samples import DEEP_GREY, EightBit, is_deep_colour, tells_white, warn_of_dark_colour
+from .deep_samples import DEEP_GREY, EightBit, doubt_of_colour, is_deep_colour, tells_white
 from .errors import ImageTooLarge, InvalidInput, UnreadableImage
 from .foreign_formats import foreign_format, raw_in_tiff
-from .result_warning import ResultWarning
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "JPEG2000", "TIFF", "BMP", "GIF", "PPM", "QOI")
 MAX_PIXELS = 50_000_000
@@ -26,7 +25,7 @@ MAX_SCANS = 50
 """Of a JPEG: encoders make about ten. Each costs the time of a whole picture, and may have few bytes."""
 
 SUPPORTED = "JPEG, PNG, WebP, AVIF, JPEG 2000, TIFF, BMP, GIF, PNM or QOI"
-_WARNINGS = "warnings"  # key of `Image.info`
+_DOUBT = "doubt"  # key of `Image.info`
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG; the others are part of a scan's data
 _SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, 0xD8)
 _BAND_PIXELS = 1_000_000
@@ -39,7 +38,7 @@ def read_image(
 ) -> Image.Image:
     """Return the single picture in `data` as an RGB image of at most `max_pixels` pixels, upright, without metadata.
 
-    What is odd about it, `warnings_of` tells of the picture.
+    What is odd about it, `doubt_of` tells of the picture.
 
     Args:
         data: the file's bytes.
@@ -69,9 +68,9 @@ def read_image(
             image = _loaded(opened, data, enough)
             _turn_upright(image)
             picture = to_rgb(image, white_level)
-            warnings = warnings_of(picture) + (warn_of_dark_colour(picture) if is_deep else ())
+            doubt = doubt_of_colour(picture) if is_deep else doubt_of(picture)
             picture.info = {}  # else what is saved of it carries the file's comment and colour profile along
-            return _with_warnings(picture, warnings)
+            return _doubted(picture, doubt)
     except InvalidInput:
         raise
     except MemoryError as error:
@@ -108,10 +107,9 @@ def check_white_level(data: bytes, white_level: int | None) -> None:
             )
 
 
-def warnings_of(picture: Image.Image) -> tuple[ResultWarning, ...]:
-    """Return what `read_image` or `to_rgb` found odd about a picture."""
-    found: tuple[ResultWarning, ...] = picture.info.get(_WARNINGS, ())
-    return found
+def doubt_of(picture: Image.Image) -> str | None:
+    """Return what `read_image` or `to_rgb` found odd about the samples of a picture, and what to do about it."""
+    return picture.info.get(_DOUBT)
 
 
 def to_rgb(image: Image.Image, white_level: int | None = None) -> Image.Image:
@@ -128,7 +126,7 @@ def to_rgb(image: Image.Image, white_level: int | None = None) -> Image.Image:
         return image
     if image.mode in DEEP_GREY:
         eight_bit = EightBit(image, white_level)
-        return _with_warnings(_in_bands(image, eight_bit), eight_bit.warnings())
+        return _doubted(_in_bands(image, eight_bit), eight_bit.doubt())
     if image.mode == "F":
         raise UnreadableImage("32-bit float samples have no agreed white: convert the image to 8 or 16 bit")
     try:
@@ -152,9 +150,9 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
 
 
-def _with_warnings(picture: Image.Image, warnings: tuple[ResultWarning, ...]) -> Image.Image:
-    if warnings:
-        picture.info[_WARNINGS] = warnings
+def _doubted(picture: Image.Image, doubt: str | None) -> Image.Image:
+    if doubt is not None:
+        picture.info[_DOUBT] = doubt
     return picture
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from . import __version__
 from .cells import check_frame
-from .image import warnings_of
+from .image import doubt_of
 from .models.classifier import Classifier
 from .models.frame import Frame
 from .report import Engine
@@ -56,8 +56,9 @@ def warnings_about(
     found = list(model.warnings)
     for k, picture in enumerate(pictures):
         prefix = f"{names[k] or f'image {k}'}: " if names else ""
-        for warning in warnings_of(picture) if isinstance(picture, Image.Image) else ():
-            found.append(warning.model_copy(update={"detail": prefix + warning.detail}))
+        doubt = doubt_of(picture) if isinstance(picture, Image.Image) else None
+        if doubt is not None:
+            found.append(ResultWarning(kind="white-level", detail=prefix + doubt))
     return tuple(found)
 
 

@@ -64,15 +64,19 @@ def nearest_names(name: str, names: Sequence[str]) -> list[str]:
     containing = sorted((n for n in by_folded if wanted and wanted in n), key=len)
     matcher = SequenceMatcher(b=wanted)
     likeness = {n: _likeness(matcher, n) for n in by_folded}
-    alike = sorted((n for n, share in likeness.items() if share >= ALIKE), key=lambda n: (-likeness[n], len(n)))
+    alike = sorted((n for n, (share, _) in likeness.items() if share >= ALIKE), key=likeness.__getitem__, reverse=True)
     return [by_folded[n] for n in dict.fromkeys(containing + alike)][:MAX_SUGGESTIONS]
 
 
-def _likeness(matcher: SequenceMatcher[str], name: str) -> float:
-    """Return how alike a name, or a word of it, is to what was written: the part of its letters, 1 if equal."""
-    best = 0.0
+def _likeness(matcher: SequenceMatcher[str], name: str) -> tuple[float, float]:
+    """Return how alike a name, or a word of it, is to what was written, and the whole name in any order.
+
+    Both are the share of its letters, 1 if equal.
+    """
+    matcher.set_seq1(name)
+    in_any_order, best = matcher.quick_ratio(), 0.0
     for part in {name, *_WORD.findall(name)}:
         matcher.set_seq1(part)
         if min(matcher.real_quick_ratio(), matcher.quick_ratio()) > max(best, ALIKE):
             best = max(best, matcher.ratio())
-    return best
+    return best, in_any_order

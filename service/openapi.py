@@ -43,7 +43,11 @@ def install(app: FastAPI) -> None:
 
 async def _document(request: Request) -> JSONResponse:
     """Return the document, with where the API is as seen from it: FastAPI's own names the host's root, too."""
-    return JSONResponse(request.app.openapi() | {"servers": [{"url": prefix_of(request.scope) or "/"}]})
+    return JSONResponse(request.app.openapi() | {"servers": _servers(prefix_of(request.scope))})
+
+
+def _servers(prefix: str = "") -> list[dict[str, str]]:
+    return [{"url": prefix or "/"}]
 
 
 def operation_id(route: APIRoute) -> str:
@@ -58,6 +62,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         summary=app.summary,
         description=app.description,
         tags=app.openapi_tags,
+        servers=_servers(),
         routes=app.routes,
     )
     _, problem = models_json_schema([(ProblemDetails, "validation")], ref_template=REFERENCE)

@@ -92,7 +92,7 @@ class Classifier:
         self.warnings: tuple[ResultWarning, ...] = preprocessing_warnings(preprocessing)
         classes = self._count_classes(" (ImageNet's, as there is no preprocessing)" if preprocessing is None else "")
         if given is None:
-            with self.frozen() as frozen:
+            with on_trial(self.device), self.frozen() as frozen:
                 require_head(frozen, torch.zeros(2, 3, *self.input_size, device=self.device), model=name)
         self.labels = tuple(map(str, range(classes))) if given is None else given
         if len(self.labels) != classes:

@@ -58,7 +58,7 @@ def test_explain_writes_everything(tmp_path: Path) -> None:
         (["--target", "black bear"], "did you mean 'American black bear'"),
         (["--target", "1000"], "use 0 to 999"),
         (["--model", "mobilenet"], "mobilenet_v2"),
-        (["--device", "gpu"], "use cpu, cuda or cuda:N"),
+        (["--device", "gpu"], "use cpu, cuda, cuda:N"),
         (["--device", "cuda:99"], "device 'cuda:99' is not here"),
         (["--sigma-max", "0"], "--sigma-max: 0.0 is too small: it must be more than 0"),
     ],

@@ -9,9 +9,12 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from torch import nn
 
 from ep_core.errors import InvalidInput
-from ep_core.image import check_white_level, read_image, to_rgb, warnings_of
+from ep_core.image import check_white_level, doubt_of, read_image, to_rgb
+from ep_core.inputs import warnings_about
+from ep_core.models import Classifier, Preprocessing
 from tests.pictures import encode
 
 RAMP = np.linspace(0, 4095, 256).astype(np.uint16)[None].repeat(16, axis=0)
@@ -41,13 +44,12 @@ def brightest(picture: Image.Image) -> int:
 def test_fewer_bits_than_the_file_has_are_told(file_format: str, bits: int, times: str) -> None:
     data = deep(np.linspace(0, 2**bits - 1, 256).astype(np.uint16)[None].repeat(16, axis=0), file_format)
     picture = read_image(data)
-    (warning,) = warnings_of(picture)
-    assert warning.kind == "white-level"
-    assert f"as if they had {bits} bits: it was read as it is, {times} times too dark" in warning.detail
-    assert f"Set white_level to {2**bits - 1}" in warning.detail
+    doubt = doubt_of(picture) or ""
+    assert f"as if they had {bits} bits: it was read as it is, {times} times too dark" in doubt
+    assert f"Set white_level to {2**bits - 1}" in doubt
 
     bright = read_image(data, white_level=2**bits - 1)
-    assert (brightest(bright), warnings_of(bright)) == (255, ())
+    assert (brightest(bright), doubt_of(bright)) == (255, None)
     check_white_level(data, 2**bits - 1)
 
 
@@ -55,35 +57,33 @@ def test_the_white_level_is_white_and_what_lies_above_is_cut_off() -> None:
     samples = np.array([[0, 1000, 2000, 4000]], np.uint16)
     picture = read_image(deep(samples), white_level=2000)
     assert np.asarray(picture)[0, :, 0].tolist() == [0, 128, 255, 255]
-    (warning,) = warnings_of(picture)
-    assert "some samples are brighter (4000) than white_level (2000): they were cut off" in warning.detail
+    assert doubt_of(picture) == "some samples are brighter (4000) than white_level (2000): they were cut off."
 
 
 @pytest.mark.parametrize(
     "samples", [RAMP * 16, np.where(RAMP > 4000, 65535, RAMP)], ids=["all bits used", "few bright samples"]
 )
 def test_samples_that_use_their_bits_are_nothing_odd(samples: np.ndarray) -> None:
-    assert warnings_of(read_image(deep(samples.astype(np.uint16)))) == ()
+    assert doubt_of(read_image(deep(samples.astype(np.uint16)))) is None
 
 
 def test_a_picture_given_as_an_image_is_read_the_same() -> None:
     image = Image.fromarray(RAMP)
-    assert "white_level to 4095" in warnings_of(to_rgb(image))[0].detail
+    assert "white_level to 4095" in (doubt_of(to_rgb(image)) or "")
     assert to_rgb(image, 4095).tobytes() == read_image(deep(RAMP), white_level=4095).tobytes()
 
 
 def test_dark_colours_of_16_bits_are_told() -> None:
     colours = np.stack([RAMP] * 3, axis=-1)
-    (warning,) = warnings_of(read_image(deep_colours(colours)))
-    assert "Convert it to 8 bits a sample" in warning.detail
-    assert warnings_of(read_image(deep_colours(colours * 16))) == ()
+    assert "Convert it to 8 bits a sample" in (doubt_of(read_image(deep_colours(colours))) or "")
+    assert doubt_of(read_image(deep_colours(colours * 16))) is None
 
 
 def test_formats_that_tell_their_white_need_no_level() -> None:
     pgm = f"P5\n{RAMP.shape[1]} {RAMP.shape[0]}\n4095\n".encode() + RAMP.astype(">u2").tobytes()
     assert brightest(read_image(pgm)) == 255
     dark = f"P5\n{RAMP.shape[1]} {RAMP.shape[0]}\n65535\n".encode() + RAMP.astype(">u2").tobytes()
-    assert warnings_of(read_image(dark)) == ()  # the file has said so
+    assert doubt_of(read_image(dark)) is None  # the file has said so
     with pytest.raises(InvalidInput, match="this is a PPM of mode I: leave it out") as error:
         check_white_level(pgm, 4095)
     assert error.value.field == "white_level"
@@ -102,4 +102,14 @@ def test_what_is_saved_of_a_picture_says_nothing_of_it() -> None:
     for file_format in ("PNG", "JPEG", "WEBP", "TIFF", "GIF"):
         assert b"white_level" not in encode(picture, file_format)
         with Image.open(io.BytesIO(encode(picture, file_format))) as saved:
-            assert "warnings" not in saved.info
+            assert "doubt" not in saved.info
+
+
+def test_results_carry_it_with_the_name_of_its_image() -> None:
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+    model = Classifier(network, preprocessing=Preprocessing((16, 16)), labels=["a", "b"])
+    odd, plain = read_image(deep(RAMP)), read_image(deep(RAMP * 16))
+    (warning,) = warnings_about(model, [odd])
+    assert (warning.kind, warning.detail) == ("white-level", doubt_of(odd))
+    (warning,) = warnings_about(model, [plain, odd], ["plain.png", ""])
+    assert warning.detail == f"image 1: {doubt_of(odd)}"

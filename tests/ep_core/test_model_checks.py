@@ -51,7 +51,7 @@ def test_named_models_alone_are_checked(models_file: Path) -> None:
     [
         (["--check"], "name the models to check, or give a model list"),
         (["mobilenet_v2"], "names of models go with --check"),
-        (["--check", "mobilenet_v2", "--device", "gpu"], "use cpu, cuda or cuda:N"),
+        (["--check", "mobilenet_v2", "--device", "gpu"], "use cpu, cuda, cuda:N"),
     ],
 )
 def test_mistakes_are_explained_in_a_line(arguments: list[str], said: str) -> None:

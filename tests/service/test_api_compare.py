@@ -84,9 +84,9 @@ def test_other_tasks_have_no_maps_and_comparisons_without_extremal_no_masks(
     ("params", "field", "says"),
     [
         ({"methods": ["gradcam"]}, "methods", "did you mean grad_cam"),
-        ({"methods": []}, "methods", "at least 1 item"),
+        ({"methods": []}, "methods", "there must be at least 1"),
         ({"methods": ["rise", "rise"]}, "methods", "must all be different"),
-        ({"samples": 0}, "samples", "greater than or equal to 1"),
+        ({"samples": 0}, "samples", "must be at least 1"),
         ({"layer": "features.81"}, "layer", "features.18"),
         ({"areas": [1.5]}, "areas.0", "1.5 is not a share of the image"),
     ],

@@ -13,7 +13,7 @@ import pytest
     ("settings", "said"),
     [
         ({"EP_THREADS": "0"}, "EP_THREADS: 0 is too small: it must be at least 1"),
-        ({"EP_DEVICE": "gpu"}, "device 'gpu' is unknown: use cpu, cuda or cuda:N"),
+        ({"EP_DEVICE": "gpu"}, "device 'gpu' is unknown: use cpu, cuda, cuda:N"),
         ({"EP_DEVICE": "cuda:99"}, "device 'cuda:99' is not here"),
         ({"EP_MODELS_FILE": "nowhere.toml"}, "model list nowhere.toml can't be read"),
     ],

@@ -68,6 +68,7 @@ def test_a_layer_that_there_is_not_is_refused_with_the_nearest_names(
 @pytest.mark.parametrize("method", READERS)
 def test_a_network_of_tokens_says_what_to_name(method: str, attribute: Attribute) -> None:
     network = torchvision.models.VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=3)
+    nn.init.normal_(network.heads.head.weight)
     image = torch.rand(1, 3, 32, 32)
     with pytest.raises(MethodUnavailable, match="'conv_proj'"):
         attribute(method, network, image, 0)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
 from ep_core.models import Classifier, Preprocessing, list_models
+from ep_core.models.head import require_head
 
 # One of each family that ends in another way: a pooled ReLU, SiLU, batch norm, layer norm of maps, of tokens, a
 # rectified linear layer, pooled maps of classes.
@@ -39,6 +40,11 @@ MAKERS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
+def refuse_features(network: nn.Module) -> None:
+    """Look at a network as `Classifier` does, without any weights to compute with."""
+    require_head(network.eval().requires_grad_(False), torch.zeros(2, 3, 224, 224, device="meta"), model="mine")
+
+
 def classifier(network: nn.Module, size: int = 224, **options) -> Classifier:
     return Classifier(network, name="mine", preprocessing=Preprocessing((size, size)), **options)
 
@@ -60,13 +66,13 @@ def without_head(network: nn.Module) -> nn.Module:
 def test_networks_of_the_libraries_are_told_apart(name: str) -> None:
     options = {"init_weights": False, "aux_logits": False} if name == "googlenet" else {}
     whole = on_meta(lambda: MAKERS[name](num_classes=7, **options))
-    assert classifier(whole, weights_digest="none").labels == tuple("0123456")
+    refuse_features(whole)
     if name.startswith("timm:"):
         bare = on_meta(lambda: MAKERS[name](num_classes=0))
     else:
         bare = on_meta(lambda: without_head(MAKERS[name](**options)))
     with pytest.raises(InvalidInput, match=r"outputs of model 'mine' look like features.*labels") as error:
-        classifier(bare, weights_digest="none")
+        refuse_features(bare)
     assert error.value.field == "model"
 
 
@@ -116,7 +122,7 @@ ORDINARY: dict[str, Callable[[Calls, Tensor], Tensor]] = {
 
 @pytest.mark.parametrize("call", ORDINARY.values(), ids=ORDINARY)
 def test_a_head_of_any_make_is_one(call: Callable[[Calls, Tensor], Tensor]) -> None:
-    assert classifier(Calls(call), 32).labels[0] == "0"
+    assert classifier(Calls(call), 32, check=False).labels[0] == "0"
 
 
 def test_a_network_without_outputs_is_refused() -> None:

@@ -87,7 +87,8 @@ def small(preprocessing: Preprocessing | None = SMALL) -> Classifier:
 
 
 def kinds(result) -> list[str]:
-    return [warning.kind for warning in result.report().warnings]
+    """The kinds of warnings that preprocessing has."""
+    return [warning.kind for warning in result.report().warnings if "preprocessing" in warning.kind]
 
 
 def answers(model: Classifier, image, *, invert: bool = False, perturbation: str = "blur"):

@@ -155,7 +155,8 @@ def test_maps_that_keep_their_channels_last_are_no_layers() -> None:
 def test_a_classifier_lists_its_layers_and_stays_as_it_was() -> None:
     network = nn.Sequential(nn.Conv2d(3, 5, 3, stride=2), nn.BatchNorm2d(5), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     network.train()
-    model = Classifier(network, preprocessing=Preprocessing(input_size=(32, 48), mean=(0, 0, 0), std=(1, 1, 1)))
+    preprocessing = Preprocessing(input_size=(32, 48), mean=(0, 0, 0), std=(1, 1, 1))
+    model = Classifier(network, preprocessing=preprocessing, labels=range(5))
     assert [(layer.name, layer.channels, layer.height, layer.width) for layer in model.layers] == [
         ("0", 5, 15, 23),
         ("1", 5, 15, 23),
