@@ -26,6 +26,7 @@ from ep_core.report import Engine, ModelRef, TargetRef, Timing
 from ep_core.result_warning import ResultWarning
 from ep_core.spec import ChannelsSpec, ClassChannelsSpec
 from ep_core.targets import resolve_target
+from ep_core.threshold import KIND as THRESHOLD
 
 from .attribution import INVERSION_WEIGHT, attribute, prepare, sweep_steps
 from .image_channels import ImageChannels, averaged_mask, image_warnings, top_channels
@@ -246,7 +247,7 @@ class _Run:
             mask=found.optimal_mask,
             excitement=found.activation.mean(dim=(1, 2)),
             threshold_rule=found.scores.threshold_rule,
-            warnings=tuple(one for one in found.warnings if one not in self.model.warnings),
+            warnings=tuple(one for one in found.warnings if one.kind == THRESHOLD),
         )
 
     def _report(self, iteration: int) -> None:

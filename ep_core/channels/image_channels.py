@@ -32,7 +32,7 @@ class ImageChannels:
     threshold_rule: ThresholdRule | None = None
     """How the threshold comes about; None in what was kept before it was told."""
     warnings: tuple[ResultWarning, ...] = ()
-    """What makes the image's own answer less than it seems, beside what is true of the model."""
+    """What is odd about the image's threshold."""
 
 
 def averaged_mask(outcomes: Sequence[ImageChannels]) -> Tensor:
@@ -74,7 +74,7 @@ def top_channels(weights: Tensor, outcomes: Sequence[ImageChannels], top: int) -
 
 
 def image_warnings(outcomes: Sequence[ImageChannels]) -> list[ResultWarning]:
-    """Return the images' own warnings, each with the name of its image, or its place where it has none."""
+    """Return the warnings of the images' thresholds, each with the name of its image, or its place without one."""
     return [
         warning.model_copy(update={"detail": f"{one.name or f'image {k}'}: {warning.detail}"})
         for k, one in enumerate(outcomes)

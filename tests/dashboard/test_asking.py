@@ -126,13 +126,13 @@ def test_several_images_of_a_class_are_one_job(page: Page, stack: Stack) -> None
     page.get_by_role("button", name="Leave out image 2: black_bear.jpg").click()
     choose(page, "What to find", "class_channels")
     choose(page, "Layer", "features.18")
-    page.get_by_label("How many channels").fill("10, 100")
+    page.get_by_label("How many channels").fill("10, 1000")
     page.get_by_label("Channels shown").fill("2")
     page.get_by_label("Class", exact=True).fill("school bus")
     explain(page)
     expect(page.locator("h1.answer")).to_contain_text("over 2 images", timeout=FINISH_MS)
     expect(page.get_by_alt_text("A row for each channel")).to_be_visible()
-    assert asked(page, stack)["areas"] == [10, 100]
+    assert asked(page, stack)["areas"] == [10, 1000]
 
 
 def test_several_images_are_a_batch(page: Page, tmp_path: Path) -> None:

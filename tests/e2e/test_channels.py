@@ -98,7 +98,7 @@ def test_layers_are_listed_and_mistakes_said(stack: Stack) -> None:
         ({"layer": "features.81"}, "features.18"),
         ({"layer": "classifier.1"}, "no layer with channels"),
         ({"layer": "features.13", "areas": [97]}, "use 1 to 96"),
-        ({"areas": [0]}, "greater than or equal to 1"),
+        ({"areas": [0]}, "must be at least 1"),
     ):
         answer = stack.client.post(
             "/v1/jobs", files={"image": bear}, data={"params": json.dumps({"task": "channels"} | params)}

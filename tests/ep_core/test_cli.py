@@ -200,7 +200,7 @@ def test_class_channels_over_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--layer", "features.81"], "did you mean 'features.8'"),
+        (["--layer", "features.81"], "did you mean 'features.1', 'features.8'"),
         (["--areas", "0,5"], "--areas: 0 is too small: it must be at least 1"),
         (["--areas", "97"], "use 1 to 96"),
         (["--areas", "x"], "--areas: 'x' is not a whole number"),

@@ -90,7 +90,7 @@ def test_a_form_is_answered(client: TestClient, worker: FakeWorker, png: bytes, 
     answer = client.post("/v1/classify", files={"image": png})
 
     assert answer.status_code == 200
-    assert answer.json() == {"model": "mobilenet_v2", "classes": [BEAR.model_dump()]}
+    assert answer.json() == {"model": "mobilenet_v2", "classes": [BEAR.model_dump()], "warnings": []}
     ((ask, image),) = worker.asked
     assert (ask.model, ask.top, ask.fit, image) == ("mobilenet_v2", 5, "crop", png)
     assert left_in(redis) == []

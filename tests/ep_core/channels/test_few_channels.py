@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 from torch import nn
@@ -11,6 +13,7 @@ from ep_core.channels.attribution import explain_channels
 from ep_core.channels.class_channels import class_channels
 from ep_core.models import Preprocessing
 from ep_core.promises import AREA_MISSED
+from ep_core.result_warning import ResultWarning
 
 
 def model(channels: int) -> Classifier:
@@ -28,6 +31,12 @@ def model(channels: int) -> Classifier:
 IMAGE = torch.ones(1, 3, 16, 16)
 
 
+def missed(warnings: Sequence[ResultWarning]) -> ResultWarning:
+    """Return the one warning of masks that miss their areas."""
+    (found,) = (warning for warning in warnings if warning.kind == AREA_MISSED)
+    return found
+
+
 @pytest.mark.parametrize("channels", [1, 2, 3, 8])
 def test_masks_of_every_count_are_exactly_the_best_channels(channels: int) -> None:
     counts = tuple(range(1, channels + 1))
@@ -43,11 +52,10 @@ def test_paper_masks_that_had_no_time_are_told_and_the_others_not(channels: int)
     asked = ChannelsSpec(layer="0", target=0, areas=(1, channels), preset="paper", threshold=0.1)
     assert explain_channels(model(channels), IMAGE, asked).warnings == ()
     short = asked.model_copy(update={"iterations": 1})
-    (warning,) = explain_channels(model(channels), IMAGE, short).warnings
-    assert warning.kind == AREA_MISSED
+    warning = missed(explain_channels(model(channels), IMAGE, short).warnings)
     assert f": 1 (measured {channels})" in warning.detail
     assert "More than 1 iterations help (the preset's own are 300)" in warning.detail
 
     of_class = ClassChannelsSpec(**short.model_dump(exclude={"task", "invert"}), invert=False)
-    (warning,) = class_channels(model(channels), [IMAGE, IMAGE], of_class).warnings
+    warning = missed(class_channels(model(channels), [IMAGE, IMAGE], of_class).warnings)
     assert f"image 0 of 1 (measured {channels}), image 1 of 1" in warning.detail
