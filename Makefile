@@ -21,7 +21,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test check format audit browser generators screenshots chaos pauses soak memory load fuzz attacks clean
+.PHONY: help run setup test check format audit browser generators figures screenshots chaos pauses soak memory load fuzz attacks clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -37,6 +37,7 @@ help:  ## This list
 	@echo "make load     latency with a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
 	@echo "make fuzz     all kinds of requests (schemathesis), broken and hostile images"
 	@echo "make attacks  what others see while one client does its worst   (ARGS=\"--only streams\")"
+	@echo "make figures  pictures and figures of README and docs, from real results   (ARGS=--check to compare)"
 	@echo "make screenshots  the dashboard's pictures in docs/   (ARGS=\"running phone\" for some)"
 	@echo "make setup    .venv with everything that run and test need, and the default weights"
 	@echo "make clean    remove .venv and caches"
@@ -97,6 +98,9 @@ audit: $(STAMPS)/test
 
 screenshots: setup browser
 	@$(BIN)/python -m docs.screenshots $(ARGS)
+
+figures: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m docs.figures $(ARGS)
 
 # Whether the service can be relied on: each starts a stack of its own and fails where a bar is missed.
 chaos pauses soak memory load fuzz attacks: setup

@@ -1,35 +1,76 @@
-"""Make the pictures of the README and the docs from real results: `python docs/figures.py [STREET_SIGNS]`.
+"""Make the pictures and the figures of the README and the docs from real results: `make figures`.
 
-It takes a few minutes. STREET_SIGNS is a folder of photographs (docs/images/ATTRIBUTION.md names them) for the picture
-of a class's channels, which stays as it is without.
+It takes some minutes. With ``--check`` nothing is written: the figures in the texts are compared with what a user gets
+now. ``--signs`` names a folder of photographs (docs/images/ATTRIBUTION.md lists them) for the picture of a class's
+channels, which stays as it is without.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
+from typing import Annotated, Any
 
+import typer
 from PIL import Image, ImageDraw, ImageFont
 
-ROOT = Path(__file__).parents[1]
+from .quoted import ROOT, TEXTS, rewrite
+
 IMAGES = ROOT / "docs" / "images"
 NAMES = ("black_bear", "school_bus", "goose")
 AREAS = ("0.05", "0.1", "0.2", "0.4")
 WIDTH, GAP, CAPTION = 300, 6, 26
+CHANNELS = "channels"
 
 
-def main() -> None:
-    """Explain the samples and lay the overlays out in a row each."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name in NAMES:
-            out = Path(folder) / name
-            subprocess.run(["ep", "explain", ROOT / "samples" / f"{name}.jpg", "--out", out], check=True)
-        rows = [_row(name, Path(folder) / name) for name in NAMES]
-        (IMAGES / "black_bear_curve.svg").write_bytes((Path(folder) / "black_bear" / "curve.svg").read_bytes())
-        _beside(Path(folder) / "compared")
-        _inside(Path(folder))
+def main(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 where a figure differs.")] = False,
+    signs: Annotated[Path | None, typer.Option(help="Folder of photographs of street signs.")] = None,
+) -> None:
+    """Make pictures and figures from real results."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        results = {one: _explained(folder, one) for one in NAMES[: 1 if check else None]}
+        results[CHANNELS] = _channels(folder)
+        if check:
+            raise typer.Exit(_differences(results))
+        _masks(folder)
+        _beside(folder / "compared")
+        _inside(folder, signs)
+    for text in TEXTS:
+        text.write_text(rewrite(text.read_text(), results))
+
+
+def _explained(folder: Path, name: str) -> dict[str, Any]:
+    return _result("explain", ROOT / "samples" / f"{name}.jpg", folder / name)
+
+
+def _channels(folder: Path) -> dict[str, Any]:
+    options = ("--layer", "features.18", "--invert")
+    return _result("channels", ROOT / "samples" / "goose.jpg", folder / CHANNELS, *options)
+
+
+def _result(command: str, image: Path, out: Path, *options: str) -> dict[str, Any]:
+    """Run a command of `ep`, and return what it says."""
+    subprocess.run(["ep", command, image, "--out", out, *options], check=True)
+    result: dict[str, Any] = json.loads((out / "result.json").read_text())
+    return result
+
+
+def _differences(results: dict[str, dict[str, Any]]) -> int:
+    """Print the texts whose figures aren't what the results say; return the exit code."""
+    wrong = [text for text in TEXTS if rewrite(text.read_text(), results) != text.read_text()]
+    for text in wrong:
+        print(f"{text.relative_to(ROOT)} has figures that a user doesn't get: make figures")
+    return int(bool(wrong))
+
+
+def _masks(folder: Path) -> None:
+    """Lay the overlays of the samples out in a row each."""
+    rows = [_row(name, folder / name) for name in NAMES]
+    (IMAGES / "black_bear_curve.svg").write_bytes((folder / "black_bear" / "curve.svg").read_bytes())
     sheet = Image.new("RGB", (rows[0].width, sum(row.height + GAP for row in rows) + CAPTION), "white")
     _captions(sheet)
     top = CAPTION
@@ -45,17 +86,13 @@ def _beside(out: Path) -> None:
     Image.open(out / "comparison.png").save(IMAGES / "comparison.jpg", quality=88)
 
 
-def _inside(folder: Path) -> None:
+def _inside(folder: Path, signs: Path | None) -> None:
     """Make the pictures of section 5: an image's inversions, and a class's channels."""
-    goose = ROOT / "samples" / "goose.jpg"
-    subprocess.run(
-        ["ep", "channels", goose, "--layer", "features.18", "--invert", "--out", folder / "channels"], check=True
-    )
-    inversions = Image.open(folder / "channels" / "inversions" / "comparison.png")
+    inversions = Image.open(folder / CHANNELS / "inversions" / "comparison.png")
     inversions.save(IMAGES / "goose_inversions.jpg", quality=90)
-    if len(sys.argv) > 1:
-        signs = ("--target", "street sign", "--top", "3", "--out", folder / "class")
-        subprocess.run(["ep", "class-channels", sys.argv[1], *signs], check=True)
+    if signs is not None:
+        options = ("--target", "street sign", "--top", "3", "--out", folder / "class")
+        subprocess.run(["ep", "class-channels", signs, *options], check=True)
         Image.open(folder / "class" / "channels.png").save(IMAGES / "class_channels.jpg", quality=88)
 
 
@@ -82,4 +119,4 @@ def _captions(sheet: Image.Image) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)
