@@ -17,7 +17,6 @@ TEXTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 Result = Mapping[str, Any]
 _BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->)(.*?)(<!-- end -->)", re.DOTALL)
-_ID = "..."  # in place of a job's id
 
 
 def rewrite(text: str, results: Mapping[str, Result]) -> str:
@@ -65,7 +64,7 @@ def _answer(bear: Result) -> str:
         f'{{"target": {json.dumps({"index": bear["target"]["index"], "label": _label(bear)})},',
         f' "scores": {{"original": {_score(scores["original"])}, "perturbed": {_score(scores["perturbed"])}, '
         f'"threshold": {_score(scores["threshold"])}, "threshold_rule": "{scores["threshold_rule"]}", '
-        f'"original_probability": {scores["original_probability"]:.2f}}},',
+        f'"original_probability": {scores["original_probability"]:.3f}}},',
         ' "curve": [' + ",\n           ".join(_point(point, k == 0) for k, point in enumerate(bear["curve"])) + "],",
         f' "optimal_area": {json.dumps(bear["optimal_area"])}, "monotonic": {json.dumps(bear["monotonic"])},',
         f' "stability": {{"walks": {bear["stability"]["walks"]}, '
@@ -83,13 +82,14 @@ def _point(point: Result, is_first: bool) -> str:
     rest = f'"mask": ".../masks/{point["area"]}.png", ...' if is_first else "..."
     return (
         f'{{"area": {point["area"]}, "measured_area": {point["measured_area"]:.3f}, '
-        f'"preserve": {_score(point["preserve"])}, "delete": {_score(point["delete"])}, {rest}}}'
+        f'"preserve": {_score(point["preserve"])}, "delete": {_score(point["delete"])}, '
+        f'"preserve_probability": {point["preserve_probability"]:.3f}, {rest}}}'
     )
 
 
 def _score(score: float) -> str:
-    """Return a score as far as it is the same on other machines."""
-    return f"{score:.1f}"
+    """Return a score as far as it is the same with other numbers of threads and other instruction sets."""
+    return f"{score:.2f}"
 
 
 def _channels(goose: Result) -> str:
