@@ -17,7 +17,7 @@ from rich.text import Text
 from .errors import InvalidInput, ModelUnavailable
 from .printable import printable
 from .report import RESULT
-from .wording import in_words
+from .wording import in_words, without_echoes
 
 if TYPE_CHECKING:
     from .models import Classifier
@@ -120,7 +120,7 @@ def errors_in_words(command: str, *, stopped: str = "nothing was written") -> It
     try:
         yield
     except ValidationError as error:
-        _fail(command, *(f"{_option(one)}: {in_words(one)}" for one in error.errors()))
+        _fail(command, *(f"{_option(one)}: {in_words(one)}" for one in without_echoes(error.errors())))
     except (InvalidInput, ModelUnavailable, OSError) as error:
         _fail(command, str(error))
     except KeyboardInterrupt:

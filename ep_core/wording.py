@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 MAX_VALUE_CHARS = 40
@@ -42,6 +42,12 @@ def in_words(error: Mapping[str, Any]) -> str:
     if words is None:
         return str(error["msg"])
     return words(_shown(error["input"]), error.get("ctx", {}))
+
+
+def without_echoes(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return errors without those of a list's length where its items are at fault: pydantic counts only good ones."""
+    lists = {error["loc"][:-1] for error in errors if error["loc"]}
+    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in lists]
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from ep_core.spec import SPECS
 from ep_core.targets import nearest_names
-from ep_core.wording import in_words
+from ep_core.wording import in_words, without_echoes
 
 MAX_ERRORS = 20
 MAX_VALUE_CHARS = 100
@@ -43,7 +43,7 @@ def field_errors(errors: Iterable[Mapping[str, Any]], *, around: Sequence[str] =
             `params`, or has none.
     """
     merged: dict[str, FieldError] = {}
-    for error in _without_echoes(list(errors)):
+    for error in without_echoes(list(errors)):
         if len(merged) == MAX_ERRORS:
             break
         entry = _field_error(error, around)
@@ -51,12 +51,6 @@ def field_errors(errors: Iterable[Mapping[str, Any]], *, around: Sequence[str] =
         if entry.detail not in known.detail:  # a union says why each of its members doesn't fit
             known.detail += f"; or: {entry.detail}"
     return list(merged.values())
-
-
-def _without_echoes(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Drop what pydantic says of a list's length where items are at fault: it counts only the good ones."""
-    lists = {error["loc"][:-1] for error in errors if error["loc"]}
-    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in lists]
 
 
 def _field_error(error: Mapping[str, Any], around: Sequence[str]) -> FieldError:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ep_core.wording import MAX_VALUE_CHARS, in_words
+from ep_core.wording import MAX_VALUE_CHARS, in_words, without_echoes
 
 
 class Colour(StrEnum):
@@ -66,6 +66,15 @@ def test_what_was_given_and_what_it_must_be(field: str, value: Any, said: str) -
     with pytest.raises(ValidationError) as error:
         Asked.model_validate({field: value})
     assert [in_words(one) for one in error.value.errors()] == [said]
+
+
+def test_a_list_of_bad_items_is_not_called_too_short() -> None:
+    with pytest.raises(ValidationError) as error:
+        Asked.model_validate({"several": ["a"]})
+    assert [in_words(one) for one in without_echoes(error.value.errors())] == ["'a' is not a whole number"]
+    with pytest.raises(ValidationError) as error:
+        Asked.model_validate({"several": []})
+    assert len(without_echoes(error.value.errors())) == 1
 
 
 def test_json_that_is_none() -> None:
