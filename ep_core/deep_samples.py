@@ -63,14 +63,14 @@ class EightBit:
         """Return what is odd about the samples of the bands that were converted, and what to do about it."""
         brightest, white = self._brightest, self._white_level
         if white is not None:
-            cut_off = f"some samples are brighter ({brightest}) than white_level ({white}): they were cut off."
+            cut_off = f"Some samples are brighter ({brightest}) than white_level ({white}): they were cut off."
             return cut_off if brightest > white else None
         narrow = next((bits for bits in _NARROW_BITS if brightest < 2**bits), None)
         if narrow is None or self._bits <= narrow or self._tells_white:
             return None
         likely = 2**narrow - 1
         return (
-            f"no sample of the {self._bits}-bit image is above {brightest}, as if they had {narrow} bits: it was read "
+            f"No sample of the {self._bits}-bit image is above {brightest}, as if all had {narrow} bits: it was read "
             f"as it is, {self._largest / likely:.0f} times too dark if so. Set white_level to {likely} then."
         )
 
@@ -89,6 +89,6 @@ def doubt_of_colour(picture: Image.Image) -> str | None:
     if int(np.max(picture.getextrema())) > _DARK_OF_EIGHT:
         return None
     return (
-        "no sample of the 16-bit colours needs more than 14 bits, as if they had fewer: the image was read as it is, "
+        "No sample of the 16-bit colours needs more than 14 bits, as if all had fewer: the image was read as it is, "
         "nearly black. Convert it to 8 bits a sample, its white to 255."
     )

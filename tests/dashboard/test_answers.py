@@ -54,6 +54,14 @@ def test_how_steady_an_answer_is(
     expect(page.get_by_role("columnheader", name="Agreement")).to_be_visible()
 
 
+def test_warnings_stand_above_the_answer(page: Page, stack: Stack, done: Callable[..., str]) -> None:
+    odd = [{"kind": "white-level", "detail": "Set white_level to 4095."}, {"kind": "other", "detail": "<b>Odd</b>"}]
+    told(page, stack, done(**EASY), warnings=odd)
+    expect(page.get_by_role("list", name="Warnings").get_by_role("listitem")).to_have_text(
+        ["Set white_level to 4095.", "<b>Odd</b>"]
+    )
+
+
 def test_the_page_and_the_terminal_mean_the_same_by_steady() -> None:
     text = (STATIC / "steadiness.js").read_text()
     found = {name: float(value) for name, value in re.findall(r"export const (\w+) = ([\d.]+);", text)}

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from ep_core.cli import app
@@ -216,3 +218,18 @@ def test_layers_are_listed() -> None:
     lines = here("models", "--layers", "mobilenet_v2").stdout.splitlines()
     wanted = "features.13 InvertedResidual 96 14 x 14 channels,"
     assert any(line.split()[:7] == wanted.split() for line in lines)
+
+
+def test_warnings_are_shown_and_heeded(tmp_path: Path) -> None:
+    """The photograph as a camera of 12 bits writes it into 16."""
+    deep = tmp_path / "deep.png"
+    with Image.open(SAMPLES / "black_bear.jpg") as photograph:
+        Image.fromarray(np.asarray(photograph.convert("L")).astype(np.uint16) * 16).save(deep)
+    quick = ("--areas", "0.4", "--iterations", "2", "--no-check", "--no-contrast", "--alternatives", "0")
+    dark = here("explain", deep, "--out", tmp_path / "dark", *quick)
+    assert "Warning: No sample of the 16-bit image is above 4080" in dark.stderr
+    said = json.loads((tmp_path / "dark" / "result.json").read_text())["warnings"]
+    assert [warning["kind"] for warning in said if warning["kind"] == "white-level"] == ["white-level"]
+    bright = here("explain", deep, "--out", tmp_path / "bright", "--white-level", "4095", *quick)
+    assert "white_level" not in bright.stderr
+    assert "American black bear" in bright.stdout

@@ -45,7 +45,7 @@ def test_fewer_bits_than_the_file_has_are_told(file_format: str, bits: int, time
     data = deep(np.linspace(0, 2**bits - 1, 256).astype(np.uint16)[None].repeat(16, axis=0), file_format)
     picture = read_image(data)
     doubt = doubt_of(picture) or ""
-    assert f"as if they had {bits} bits: it was read as it is, {times} times too dark" in doubt
+    assert f"as if all had {bits} bits: it was read as it is, {times} times too dark" in doubt
     assert f"Set white_level to {2**bits - 1}" in doubt
 
     bright = read_image(data, white_level=2**bits - 1)
@@ -57,7 +57,7 @@ def test_the_white_level_is_white_and_what_lies_above_is_cut_off() -> None:
     samples = np.array([[0, 1000, 2000, 4000]], np.uint16)
     picture = read_image(deep(samples), white_level=2000)
     assert np.asarray(picture)[0, :, 0].tolist() == [0, 128, 255, 255]
-    assert doubt_of(picture) == "some samples are brighter (4000) than white_level (2000): they were cut off."
+    assert doubt_of(picture) == "Some samples are brighter (4000) than white_level (2000): they were cut off."
 
 
 @pytest.mark.parametrize(

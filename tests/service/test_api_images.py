@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -181,3 +183,21 @@ def test_they_are_made_one_at_a_time_beside_what_is_posted(
         assert [one.result().content for one in asked] == [b"small"] * 6
 
     assert at_once == [1, -1] * 6
+
+
+def test_a_white_level_is_used_and_refused_where_it_is_of_none(client: TestClient) -> None:
+    deep = encode(Image.fromarray(np.linspace(0, 4095, 64 * 64).astype(np.uint16).reshape(64, 64)), "PNG")
+
+    def post(image: bytes, **params: int) -> httpx.Response:
+        data = {"params": json.dumps({"areas": [0.1]} | params), "keep_images": "true"}
+        return client.post("/v1/jobs", files={"image": image}, data=data)
+
+    def brightest(answer: httpx.Response) -> int:
+        small = client.get(answer.json()["links"]["images"][0], params={"size": 32}).content
+        return int(np.asarray(Image.open(io.BytesIO(small))).max())
+
+    assert brightest(post(deep)) < 20
+    assert brightest(post(deep, white_level=4095)) > 240
+    refused = post(encode(Image.new("RGB", (64, 48)), "PNG"), white_level=4095)
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json()["errors"]] == ["white_level"]
