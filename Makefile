@@ -72,14 +72,14 @@ generators: | $(STAMPS)/venv
 $(STAMPS)/generator-python: tests/clients/python/requirements.txt
 	@echo "Installing the generator of Python clients"
 	@$(BIN)/python -m venv --clear $(GENERATORS)/python
-	@$(GENERATORS)/python/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --requirement $<
+	@$(GENERATORS)/python/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 15 $(PIP_ARGS) --requirement $<
 	@touch $@
 
 $(STAMPS)/generator-typescript: tests/clients/typescript/package.json tests/clients/typescript/package-lock.json
 	@echo "Installing the generator of TypeScript clients"
 	@mkdir -p $(GENERATORS)/typescript
 	@cp $^ $(GENERATORS)/typescript
-	@npm ci --prefix $(GENERATORS)/typescript --silent --no-audit --no-fund
+	@npm ci --prefix $(GENERATORS)/typescript --silent --no-audit --no-fund --fetch-retries=0 --fetch-timeout=20000
 	@touch $@
 
 check: $(STAMPS)/test
