@@ -1,4 +1,4 @@
-"""What a caller gives, in the forms that people have it in, as the engine wants it; or refused in a line."""
+"""Arguments of Python callers: from the forms that people have them in to the engine's, or refused in a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What torch, Python and matplotlib keep for the whole process, for processes in which several threads run networks.
+"""Settings that torch, Python and matplotlib keep for the whole process, where several threads run networks.
 
 Imports no torch.
 """

@@ -45,7 +45,7 @@ class Measured:
     slack: float
     """Share of the mask's values below which nothing counts as missed."""
     whole: int = 1
-    """What an area of 1 is called: the number of channels, of a mask of channels."""
+    """The number that an area of 1 stands for: of a mask of channels, how many there are."""
     block: str = ""
     """The block of the result that the mask belongs to; empty for the sweep's own."""
 

@@ -119,7 +119,7 @@ class ExtremalityPoint(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def objective(self) -> float:
-        """What the variant maximises, at our mask: `preserve`, `-delete`, or for `hybrid` the sum of both."""
+        """Objective of the variant at our mask: `preserve`, `-delete`, or for `hybrid` the sum of both."""
         return self.score
 
     @computed_field  # type: ignore[prop-decorator]
@@ -296,7 +296,7 @@ class PartialPoint(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def objective(self) -> float:
-        """What the variant maximises: `preserve`, `-delete`, or for `hybrid` their sum: its parts are known at last."""
+        """Objective of the variant: `preserve`, `-delete`, or for `hybrid` their sum, whose parts are known at last."""
         return self.score
 
 

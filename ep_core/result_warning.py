@@ -1,4 +1,4 @@
-"""What a reader of an answer has to know about it. Imports no torch."""
+"""Warnings of results. Imports no torch."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class _Terminal(Console):
 
 
 class _Doing(ProgressColumn):
-    """What a bar is about; bars don't ask the terminal how a text is shown."""
+    """Label of a progress bar, escaped: bars don't ask the terminal how a text is shown."""
 
     def render(self, task: Task) -> Text:
         return Text(printable(task.description))

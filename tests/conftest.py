@@ -12,6 +12,7 @@ from PIL import Image
 
 from ep_core.memory import keep_freed_memory
 from ep_core.threads import spin_briefly
+from tests.pictures import encode
 from worker.cores import threads_per_worker
 
 if TYPE_CHECKING:
@@ -55,3 +56,15 @@ def mobilenet() -> Classifier:
 def sample() -> Callable[[str], Image.Image]:
     """A function from a name such as ``"goose"`` to the photograph in ``samples/``."""
     return lambda name: Image.open(SAMPLES / f"{name}.jpg")
+
+
+@pytest.fixture(scope="session")
+def photograph(sample: Callable[[str], Image.Image]) -> Image.Image:
+    """The goose, RGB."""
+    return sample("goose").convert("RGB")
+
+
+@pytest.fixture(scope="session")
+def jpeg(photograph: Image.Image) -> bytes:
+    """The goose as a JPEG."""
+    return encode(photograph, "JPEG")

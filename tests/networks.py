@@ -132,3 +132,17 @@ def network(kind: str) -> nn.Module:
     """Return one of the networks by its name, or the plain one in TorchScript, as a file holds it."""
     others = {"plain": plain, "script": lambda: torch.jit.script(plain())}
     return (others | USELESS | ADAPTED | COMPILED)[kind]()
+
+
+def model_list(*kinds: str) -> str:
+    """Return the entries of a model list for kinds of `network`, each under its own name."""
+    return "".join(_ENTRY.format(kind=kind) for kind in kinds)
+
+
+_ENTRY = """
+[models.{kind}]
+entry_point = "tests.networks:network"
+kwargs = {{ kind = "{kind}" }}
+labels = ["a", "b", "c"]
+preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }}
+"""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import threading
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
+
+from tests.http_server import HTTPServerInThread
 
 _OF_ONE_HOP = {"connection", "keep-alive", "transfer-encoding"}
 PIECE_BYTES = 65536
 
 
-class Proxy(ThreadingHTTPServer):
+class Proxy(HTTPServerInThread):
     """Shows what is at `upstream` below `prefix`, and answers 404 to all that lies beside it.
 
     Args:
@@ -23,9 +22,6 @@ class Proxy(ThreadingHTTPServer):
         cuts: whether it cuts the prefix off.
         headers: what it adds to each request.
     """
-
-    daemon_threads = True
-    request_queue_size = 64
 
     def __init__(self, upstream: str, *, prefix: str = "/explain", cuts: bool = True, **headers: str) -> None:
         self.upstream = urlsplit(upstream).netloc
@@ -36,19 +32,6 @@ class Proxy(ThreadingHTTPServer):
         """Paths beside the prefix that were asked for."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients leave streams."""
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -121,7 +121,7 @@ class Finding(BaseModel):
 
 
 class Origin(NamedTuple):
-    """Which request a job came from: for logs and traces, and for links to the job."""
+    """The request that a job came from: for logs and traces, and for links to the job."""
 
     request_id: str | None = None
     traceparent: str | None = None

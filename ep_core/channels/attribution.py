@@ -38,7 +38,7 @@ MAX_LANES = 32
 COSINE_POWER: dict[Preset, float] = {"fast": 2.0, "paper": 0.0}
 """`paper` inverts by eq. 12; `fast` gives no credit for exciting what the target hasn't: closer to the image."""
 OTHER = "another target or layer"
-"""What to ask for where a layer's channels don't raise the score."""
+"""Advice where a layer's channels don't raise the score."""
 INVERSION_WEIGHT = 8  # of an image's step, in steps of a mask: so that progress runs evenly
 
 

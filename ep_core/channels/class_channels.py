@@ -57,7 +57,7 @@ class ClassExplanation:
     inversions: dict[int, Tensor] = field(default_factory=dict)
     """By channel, if asked for: 3 x H x W, RGB in [0, 1]."""
     warnings: tuple[ResultWarning, ...] = ()
-    """What makes the answer less than it seems."""
+    """Reasons why the answer is less than it seems."""
 
     def report(self) -> ClassChannelsReport:
         """Return everything but the pictures, as the document that the API serves."""

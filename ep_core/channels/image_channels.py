@@ -1,4 +1,4 @@
-"""What single images say of a class's channels (5.2), and what all of them say together."""
+"""A class's channels (5.2) as single images show them, and all images together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .report import ClassChannel, Excited
 
 @dataclass(frozen=True)
 class ImageChannels:
-    """What one image says of its class's channels."""
+    """A class's channels as one image shows them."""
 
     name: str
     original: float
@@ -32,7 +32,7 @@ class ImageChannels:
     threshold_rule: ThresholdRule | None = None
     """How the threshold comes about; None in what was kept before it was told."""
     warnings: tuple[ResultWarning, ...] = ()
-    """What is odd about the image's threshold."""
+    """Warnings of the image's threshold."""
 
 
 def averaged_mask(outcomes: Sequence[ImageChannels]) -> Tensor:

@@ -66,7 +66,7 @@ class Comparison:
     timing: Timing
     engine: Engine
     warnings: tuple[ResultWarning, ...] = ()
-    """What makes the answer less than it seems."""
+    """Reasons why the answer is less than it seems."""
 
     @property
     def answers(self) -> list[Answer]:

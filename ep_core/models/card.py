@@ -10,7 +10,7 @@ from ep_core.result_warning import ResultWarning
 
 Source = Literal["torchvision", "timm", "entry_point", "file"]
 LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
-"""What reads a layer: the tasks on channels, Grad-CAM, and both kinds of excitation backprop."""
+"""A reader of a layer: the tasks on channels, Grad-CAM, or both kinds of excitation backprop."""
 
 
 class LayerCard(BaseModel):

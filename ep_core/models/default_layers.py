@@ -17,7 +17,7 @@ from .card import LayerUse, ListedLayer
 
 STRIDE = 16  # pixels a cell, as the paper's inception4d and layer3 have
 _NOTHING = ("Identity", "Dropout", "DropPath", "StochasticDepth")
-"""What does nothing in evaluation, by parts of the names of their types."""
+"""Modules that do nothing in evaluation, by parts of the names of their types."""
 
 PAPERS: tuple[tuple[LayerUse, str, dict[str, tuple[str, int]]], ...] = (
     ("excitation_backprop", "features.23", {"features.23": ("MaxPool2d", 512), "features.30": ("MaxPool2d", 512)}),

@@ -1,4 +1,4 @@
-"""What makes every answer about a model less than it seems, as far as its preprocessing tells."""
+"""Warnings of a model's preprocessing, which every answer about the model carries."""
 
 from __future__ import annotations
 

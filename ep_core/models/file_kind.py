@@ -1,4 +1,4 @@
-"""What a file of weights is, by its first bytes and its table of contents. Runs nothing of it. Imports no torch."""
+"""The kind of a file of weights, by its first bytes and its table of contents. Runs nothing of it. Imports no torch."""
 
 from __future__ import annotations
 

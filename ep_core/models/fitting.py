@@ -33,7 +33,7 @@ class Fit(NamedTuple):
     where: str
     """Its place in the file; empty for the whole file."""
     prefix: str
-    """What was before its keys."""
+    """The prefix that its keys had."""
     state: Mapping[str, Any]
     shared: int
     """How many of its keys the network has."""

@@ -1,4 +1,4 @@
-"""What OpenAPI shows of jobs and results."""
+"""Examples of jobs and results for OpenAPI."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ JOB: dict[str, Any] = JobRead(
 ).model_dump(mode="json", by_alias=True)
 
 JOB_CONTENT = {"content": {"application/json": {"example": JOB}}}
-"""What OpenAPI shows of an answer that is a job."""
+"""Answers that are a job, for OpenAPI."""
 
 REPORTS: dict[str, Any] = {
     "extremal": {"summary": "Areas of the image", "value": REPORT},

@@ -1,4 +1,4 @@
-"""What the page says of a*, as the rule of its threshold has it."""
+"""Sentences of the page about a*, by the rule of its threshold."""
 
 from __future__ import annotations
 

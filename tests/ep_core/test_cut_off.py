@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from PIL import Image
 
 from ep_core.errors import UnreadableImage
 from ep_core.image import read_image
 from tests.pictures import encode
-
-
-@pytest.fixture(scope="module")
-def photograph(sample: Callable[[str], Image.Image]) -> Image.Image:
-    return sample("goose").convert("RGB")
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])

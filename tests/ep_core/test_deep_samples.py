@@ -18,7 +18,7 @@ from ep_core.models import Classifier, Preprocessing
 from tests.pictures import encode
 
 RAMP = np.linspace(0, 4095, 256).astype(np.uint16)[None].repeat(16, axis=0)
-"""What a camera of 12 bits sees of a ramp from black to white."""
+"""A ramp from black to white, as a camera of 12 bits writes it."""
 
 
 def deep(samples: np.ndarray, file_format: str = "PNG") -> bytes:

@@ -31,16 +31,6 @@ def deep_tiff(samples: np.ndarray, **tags: int) -> bytes:
     return struct.pack("<2sHI", b"II", 42, 8) + struct.pack("<H", len(entries)) + directory + bytes(4) + data
 
 
-@pytest.fixture(scope="module")
-def photograph(sample) -> Image.Image:
-    return sample("goose").convert("RGB")
-
-
-@pytest.fixture(scope="module")
-def jpeg(photograph) -> bytes:
-    return encode(photograph, "JPEG")
-
-
 @pytest.mark.parametrize(("enough", "least"), [(1, 0.125), (100, 0.25), (160, 0.25), (319, 0.5), (321, 1), (4000, 1)])
 def test_a_jpeg_comes_smaller_where_that_is_enough(photograph, jpeg, enough, least):
     whole = max(photograph.size)  # 640

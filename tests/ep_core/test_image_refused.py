@@ -19,16 +19,6 @@ from tests.pictures import encode
 RAMP = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(48, axis=0)  # black on the left to white on the right
 
 
-@pytest.fixture(scope="module")
-def photograph(sample) -> Image.Image:
-    return sample("goose").convert("RGB")
-
-
-@pytest.fixture(scope="module")
-def jpeg(photograph) -> bytes:
-    return encode(photograph, "JPEG")
-
-
 def test_no_bytes_have_their_own_message():
     with pytest.raises(UnreadableImage, match="0 bytes"):
         read_image(b"")

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ep_core.cli import app
+from tests.networks import model_list
 
 
 def models(*arguments: str | Path) -> Result:
@@ -16,16 +17,9 @@ def models(*arguments: str | Path) -> Result:
 
 @pytest.fixture
 def models_file(tmp_path: Path) -> Path:
-    entry = """
-[models.{kind}]
-entry_point = "tests.networks:network"
-kwargs = {{ kind = "{kind}" }}
-labels = ["a", "b", "c"]
-preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }}
-"""
     path = tmp_path / "models.toml"
-    gone = entry.format(kind="gone").replace("tests.networks", "no_such_package")
-    path.write_text("".join(entry.format(kind=kind) for kind in ("plain", "half", "rounded")) + gone)
+    gone = model_list("gone").replace("tests.networks", "no_such_package")
+    path.write_text(model_list("plain", "half", "rounded") + gone)
     return path
 
 

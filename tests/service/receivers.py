@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+
+from tests.http_server import HTTPServerInThread
 
 
 @dataclass
@@ -22,14 +22,11 @@ class Request:
     body: bytes
 
 
-class Answering(ThreadingHTTPServer):
+class Answering(HTTPServerInThread):
     """Answers every request as `answer` does, and keeps it in `requests`.
 
     `answer` takes the handler; what it leaves unanswered is closed.
     """
-
-    daemon_threads = True
-    request_queue_size = 64
 
     def __init__(
         self,
@@ -46,19 +43,6 @@ class Answering(ThreadingHTTPServer):
         self.scheme = "http" if tls is None else "https"
         self.port = int(self.server_address[1])
         self.url = f"{self.scheme}://{host}:{self.port}/hook"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients that cut off are what is tested."""
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

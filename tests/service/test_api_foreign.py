@@ -1,4 +1,4 @@
-"""What others could make of the API: hosts that a client names, pages that don't say which they are."""
+"""Requests of foreign pages and hosts: names that a client chooses, pages that don't say which they are."""
 
 from __future__ import annotations
 

@@ -40,16 +40,6 @@ def show(client: TestClient) -> Show:
 
 
 @pytest.fixture(scope="module")
-def photograph(sample: Callable[[str], Image.Image]) -> Image.Image:
-    return sample("goose").convert("RGB")
-
-
-@pytest.fixture(scope="module")
-def jpeg(photograph: Image.Image) -> bytes:
-    return encode(photograph, "JPEG")
-
-
-@pytest.fixture(scope="module")
 def files(photograph: Image.Image) -> dict[str, bytes]:
     return forms(photograph)
 

@@ -47,11 +47,6 @@ DECODING_TAGS = {
 DECODING_TAGS |= {529, 530, 531, 532, ORIENTATION}
 
 
-@pytest.fixture(scope="module")
-def photograph(sample) -> Image.Image:
-    return sample("goose").convert("RGB")
-
-
 def pixels(data: bytes) -> tuple[tuple[int, int], bytes]:
     picture = read_image(data)
     return picture.size, picture.tobytes()

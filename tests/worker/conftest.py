@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from redis import Redis
 
 from ep_core.spec import SPECS, ExtremalSpec
 from service.embedded_redis import EmbeddedRedis
+from tests.networks import model_list
 from worker import queue
 from worker.blobs import open_blobs
 from worker.contract import JobRecord, JobState, input_name
@@ -218,20 +220,9 @@ kwargs = {{ fault = "{fault}" }}
 labels = ["no", "yes"]
 preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }}
 """
-    unusual = """
-[models.{kind}]
-entry_point = "tests.networks:network"
-kwargs = {{ kind = "{kind}" }}
-labels = ["a", "b", "c"]
-preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }}
-"""
     path = tmp_path_factory.mktemp("models") / "models.toml"
     default = '[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n'
-    path.write_text(
-        default
-        + "".join(faulty.format(fault=fault) for fault in FAULTS)
-        + "".join(unusual.format(kind=kind) for kind in KINDS)
-    )
+    path.write_text(default + "".join(faulty.format(fault=fault) for fault in FAULTS) + model_list(*KINDS))
     return path
 
 
@@ -288,3 +279,13 @@ def own(
         return Client(redis, url), process
 
     return start
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    """Logging is set up as it was after the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)

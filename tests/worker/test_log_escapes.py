@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -16,13 +15,7 @@ FORGED = "/v1/\x1b[2J\r\n2026-01-01T00:00:00Z [info] all is well"
 SHOWN = r"/v1/\x1b[2J\r\n2026-01-01T00:00:00Z [info] all is well"
 
 
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
+pytestmark = pytest.mark.usefixtures("logging_as_before")
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:

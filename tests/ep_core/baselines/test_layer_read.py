@@ -1,4 +1,4 @@
-"""Which layer Grad-CAM and excitation backprop read: the one that is named, else their own."""
+"""The layer that Grad-CAM and excitation backprop read: the one that is named, else their own."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def shifted(state: State) -> State:
 
 
 class Settings:
-    """What a script pickles along, of a class that isn't torch's."""
+    """An object that a script pickles along, of a class that isn't torch's."""
 
     def __init__(self) -> None:
         self.rate = 0.1
