@@ -73,7 +73,7 @@ def _answer(bear: Result) -> str:
         f' "contrast": {{"rival": {json.dumps(contrast["rival"])}, "area": {contrast["area"]:g}, '
         f'"original": {_score(contrast["original"])}, "preserve": {_score(contrast["preserve"])}, '
         '"mask": ".../masks/contrast.png", ...},',
-        ' "warnings": [], "timing": {"queued_s": 0.01, "run_s": 25, ...}, ...}',
+        f' "warnings": {json.dumps(bear["warnings"])}, "timing": {{"queued_s": 0.01, "run_s": 25, ...}}, ...}}',
     ]
     return "\n```json\n" + "\n".join(lines) + "\n```\n"
 

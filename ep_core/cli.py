@@ -148,6 +148,8 @@ def models(
 ) -> None:
     """List what can be explained here."""
     with errors_in_words("models"):
+        if check and (fetch or layers):
+            raise InvalidInput("--check goes without --fetch and --layers: ask one thing at a time", field="check")
         if check:
             check_models(names, models_file=models_file, device=device)
             return

@@ -82,11 +82,16 @@ def score_curve(scores: ClassScores, masks: Tensor, target: int, areas: Sequence
         kept[:, target].tolist(),
         deleted[:, target].tolist(),
         kept.softmax(dim=1)[:, target].tolist(),
-        (flat * (1 - flat)).mean(dim=1).tolist(),
+        binariness(flat).tolist(),
         strict=True,
     )
     names = ("area", "measured_area", "preserve", "delete", "preserve_probability", "binariness")
     return [CurvePoint.model_validate(dict(zip(names, column, strict=True))) for column in columns]
+
+
+def binariness(masks: Tensor) -> Tensor:
+    """Return the mean of m(1-m) over the last dimension: 0 for binary masks, at most 0.25."""
+    return (masks * (1 - masks)).mean(dim=-1)
 
 
 def masked_scores(scores: ClassScores, masks: Tensor) -> Tensor:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import sha512
 
 from PIL import Image, ImageChops
 
 _END = b"\xff\xd9"  # of a JPEG
-_FILLINGS = (b"", *(sha512(word).digest().replace(_END[:1], b"") for word in (b"one", b"another")))
-"""Nothing, and bytes without a pattern: those of a regular one may all stand for the same picture."""
+_FILLINGS = tuple(sha512(word).digest().replace(_END[:1], b"") for word in (b"one", b"another"))
+"""Bytes without a pattern: those of a regular one may all stand for the same picture."""
 _ROWS = 256
 
 
@@ -24,11 +23,14 @@ def without_end(data: bytes, decode: Callable[[bytes], Image.Image]) -> Image.Im
         decode: returns the picture of such a file, or raises.
     """
     begun = data.rstrip(b"\xff")
-    with suppress(Exception):  # as for every damaged file
-        picture, *others = (decode(begun + filling + _END) for filling in _FILLINGS)
-        if all(_is_same(picture, other) for other in others):
-            return picture
-    return None
+    try:
+        picture = decode(begun + _END)
+        same = all(_is_same(picture, decode(begun + filling + _END)) for filling in _FILLINGS)
+    except MemoryError:
+        raise
+    except Exception:  # as for every damaged file
+        return None
+    return picture if same else None
 
 
 def _is_same(picture: Image.Image, other: Image.Image) -> bool:

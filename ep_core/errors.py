@@ -57,6 +57,6 @@ class ImageTooLarge(InvalidInput):
 
 
 class ModelUnavailable(RuntimeError):
-    """A known model can't be used: its weights can't be had or fail their hash, or its gradient says nothing."""
+    """A known model can't be used: its weights can't be had or fail their hash, or its gradient is of no use."""
 
     slug = "model-unavailable"

@@ -76,7 +76,7 @@ def foreign_format(data: bytes) -> str | None:
 
 
 def raw_in_tiff(image: Image.Image) -> str | None:
-    """Return that a file is camera raw, where it looks like a TIFF: its first picture is a stamp-sized preview."""
+    """Return why a TIFF is refused that is camera raw: its first picture is a small preview. None for others."""
     tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
     is_preview = int(tags.get(_SUBFILE_TYPE, 0)) & _PREVIEW
     is_raw = is_preview or _DNG_VERSION in tags or tags.get(_PHOTOMETRIC) == _COLOUR_FILTERS

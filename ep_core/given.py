@@ -18,7 +18,7 @@ from .inputs import Picture
 from .models.classifier import Classifier
 from .models.registry import load_model
 from .spec import CommonSpec
-from .wording import in_words
+from .wording import in_words, without_echoes
 
 AnyModel = Classifier | nn.Module | str
 """A classifier; a bare network, which becomes `Classifier(network)` with that class's assumptions; or a model's name,
@@ -75,7 +75,9 @@ def given_spec(spec: S | Mapping[str, Any] | None, kind: type[S]) -> S:
     try:
         return kind.model_validate(dict(spec or {}))
     except ValidationError as error:
-        found = [(str(one["loc"][0]) if one["loc"] else "spec", in_words(one)) for one in error.errors()]
+        found = [
+            (str(one["loc"][0]) if one["loc"] else "spec", in_words(one)) for one in without_echoes(error.errors())
+        ]
         said = "; ".join(dict.fromkeys(f"{field}: {message}" for field, message in found))
         raise InvalidInput(said, field=found[0][0]) from error
 

@@ -44,6 +44,8 @@ def given_image(image: AnyImage, white_level: int | None = None) -> Picture:
         UnreadableImage, ImageTooLarge: the picture can't be decoded.
         InvalidInput: it is none of what `AnyImage` lists, has the wrong shape or type, or values out of range.
     """
+    if white_level is not None and isinstance(image, Tensor | np.ndarray):
+        raise InvalidInput("white_level is for files and Pillow's images: scale an array's pixels", field="white_level")
     if isinstance(image, Image.Image):
         return _rgb(image, white_level)
     if isinstance(image, Tensor):
@@ -105,7 +107,9 @@ def _from_pixels(pixels: npt.NDArray[Any]) -> Image.Image:
     if np.issubdtype(pixels.dtype, np.floating):
         pixels = _to_bytes(pixels)
     if pixels.dtype != np.uint8:
-        raise _wrong(f"pixels are uint8, or floats in [0, 1], not {pixels.dtype}: convert them by astype('uint8')")
+        raise _wrong(
+            f"pixels are uint8, or floats in [0, 1], not {pixels.dtype}: scale them to 0 to 255 as uint8, or to floats"
+        )
     return Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
 
 

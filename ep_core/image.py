@@ -25,7 +25,7 @@ MAX_SCANS = 50
 """Of a JPEG: encoders make about ten. Each costs the time of a whole picture, and may have few bytes."""
 
 SUPPORTED = "JPEG, PNG, WebP, AVIF, JPEG 2000, TIFF, BMP, GIF, PNM or QOI"
-_DOUBT = "doubt"  # key of `Image.info`
+_DOUBT = "\0doubt"  # key of `Image.info` that no file can write: those of a PNG end at a null character
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG; the others are part of a scan's data
 _SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, 0xD8)
 _BAND_PIXELS = 1_000_000
@@ -38,7 +38,7 @@ def read_image(
 ) -> Image.Image:
     """Return the single picture in `data` as an RGB image of at most `max_pixels` pixels, upright, without metadata.
 
-    What is odd about it, `doubt_of` tells of the picture.
+    `doubt_of` returns what is odd about its samples.
 
     Args:
         data: the file's bytes.
@@ -58,6 +58,7 @@ def read_image(
         raise UnreadableImage(f"read_image takes a file's bytes, not {type(data).__name__}: open the file and read it")
     if not data:
         raise UnreadableImage("the image is empty (0 bytes): send the file's content")
+    data = bytes(data)
     try:
         with _open(data) as opened:
             _refuse_foreign(raw_in_tiff(opened))
@@ -79,11 +80,10 @@ def read_image(
         raise UnreadableImage(f"the image is damaged ({error}): save it again and send that") from error
 
 
-def read_with_level(data: bytes, white_level: int | None) -> Image.Image:
+def read_with_level(data: bytes, white_level: int | None, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Return the picture of a file, as `read_image`; refuse a white level that is of no use, as `check_white_level`."""
-    picture = read_image(data, white_level=white_level)
     check_white_level(data, white_level)
-    return picture
+    return read_image(data, max_pixels=max_pixels, white_level=white_level)
 
 
 def check_white_level(data: bytes, white_level: int | None) -> None:

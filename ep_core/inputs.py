@@ -12,6 +12,7 @@ from . import __version__
 from .cells import check_frame
 from .image import doubt_of
 from .models.classifier import Classifier
+from .models.doubts import bearing_on
 from .models.frame import Frame
 from .report import Engine
 from .result_warning import ResultWarning
@@ -44,18 +45,19 @@ def network_input(model: Classifier, image: Picture, fit: Fit) -> tuple[Tensor, 
 
 
 def warnings_about(
-    model: Classifier, pictures: Sequence[Picture], names: Sequence[str] = ()
+    model: Classifier, pictures: Sequence[Picture], called: Sequence[str] = (), *, normalising: bool = True
 ) -> tuple[ResultWarning, ...]:
-    """Return what makes answers of a model on these pictures less than they seem.
+    """Return the warnings of a model and of pictures that bear on an answer.
 
     Args:
         model: the classifier.
-        pictures: RGB, as `given_image` returns them.
-        names: of the pictures, where there are several.
+        pictures: as `given_image` returns them.
+        called: how a message calls them, where there are several.
+        normalising: whether the answer's own pictures were normalised, too, as black is for `fade`.
     """
-    found = list(model.warnings)
+    found = list(bearing_on(pictures, model.warnings, normalising=normalising))
     for k, picture in enumerate(pictures):
-        prefix = f"{names[k] or f'image {k}'}: " if names else ""
+        prefix = f"{called[k]}: " if called else ""
         doubt = doubt_of(picture) if isinstance(picture, Image.Image) else None
         if doubt is not None:
             found.append(ResultWarning(kind="white-level", detail=prefix + doubt))

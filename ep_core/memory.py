@@ -77,6 +77,11 @@ def is_poisoned(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(part in str(error).casefold() for part in _POISONED)
 
 
+def is_of_device(error: BaseException) -> bool:
+    """Return whether an error is the machine's and no network's: memory ran out, or CUDA is beyond use."""
+    return is_out_of_memory(error) or is_poisoned(error)
+
+
 def device_bytes() -> int | None:
     """Return the bytes of GPU memory that torch holds in this process; None without a GPU in use."""
     import torch

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 random_numbers = threading.RLock()
-"""Held by who seeds or draws from torch's global random numbers: making a network draws, for weights not loaded yet."""
+"""Held by who seeds or draws from torch's global random numbers: making a network draws, for weights not loaded yet.
+
+Taken after the lock of a network (`models.turns`), where both are: methods draw while they have one.
+"""
 
 tracing = threading.RLock()
 """Held while torch.fx traces a network: it exchanges methods of `nn.Module` itself, and puts them back."""

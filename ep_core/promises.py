@@ -59,7 +59,7 @@ class Measured:
     def words(self) -> str:
         """The area that was asked for, and the measured one."""
         asked, measured = self.whole * self.area, self.whole * self.measured_area
-        return f"{self.block}{' of ' if self.block else ''}{asked:g} (measured {measured:.3g})"
+        return f"{asked:g}{f' in {self.block}' if self.block else ''} (measured {measured:.3g})"
 
     def holds_area(self, promise: Promise) -> bool:
         """Return whether the mask is as large as promised."""
@@ -69,6 +69,17 @@ class Measured:
     def is_binary(self, promise: Promise) -> bool:
         """Return whether the mask is as binary as promised."""
         return self.binariness <= promise.binariness and self.greyness <= promise.greyness
+
+
+def more_iterations(given: int | None, own: int) -> str:
+    """Return the advice to give more iterations, a sentence and a blank; empty where there were no fewer than usual.
+
+    Args:
+        given: that the masks had; None: the preset's own.
+        own: of the preset.
+    """
+    given = given or own
+    return f"More than {given} iterations help (the preset's own are {own}). " if given < own else ""
 
 
 def off_area(masks: Sequence[Measured], preset: Preset, *, advice: str) -> list[ResultWarning]:

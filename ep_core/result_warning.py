@@ -16,5 +16,5 @@ class ResultWarning(BaseModel):
 
 Warnings = Annotated[
     list[ResultWarning],
-    Field(description="What makes this answer less than it seems: of the image, the model or the masks. Often none."),
+    Field(description="Reasons to doubt this answer: of the image, the model or the masks. Often none."),
 ]

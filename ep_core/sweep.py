@@ -22,7 +22,6 @@ from .given import AnyModel, given_images, given_inputs, given_lanes, given_spec
 from .given_image import AnyImage
 from .inputs import Picture, check_masked, engine_on, frame_size, warnings_about
 from .models.classifier import Classifier
-from .models.doubts import bearing_on
 from .models.tuned import tune
 from .prepared import Prepared, prepare
 from .progress import OnProgress
@@ -109,13 +108,11 @@ def explain_batch(
             search = Search(tune(network, sweeps[0].pyramid[[0, -1]]), watch, lanes_at_once)
             found = search.masks(sweeps)
             for one, sweep, masks in zip(group, sweeps, found, strict=True):
-                explained[one.place] = _explanation(model, search, sweep, masks)
+                explained[one.place] = _explanation(model, search, one.image, sweep, masks)
             share = (time.perf_counter() - started) / len(sweeps)
             for one in group:
-                answer = explained[one.place]
-                timing = answer.timing.model_copy(update={"run_s": share})
-                warnings = bearing_on([one.image], answer.warnings, normalising=one.spec.perturbation == "fade")
-                explained[one.place] = replace(answer, timing=timing, warnings=warnings)
+                timing = explained[one.place].timing.model_copy(update={"run_s": share})
+                explained[one.place] = replace(explained[one.place], timing=timing)
     if images:
         watch.finish()
     return [explained[k] for k in range(len(images))]
@@ -169,7 +166,9 @@ def _groups(wanted: Sequence[_Wanted], model: Classifier, max_lanes: int) -> Ite
             yield group
 
 
-def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec], found: SweepMasks) -> Explanation:
+def _explanation(
+    model: Classifier, search: Search, image: Picture, sweep: Prepared[ExtremalSpec], found: SweepMasks
+) -> Explanation:
     """Score the masks by the network as it is, the best known ones, and add what else a result says."""
     spec = sweep.spec
     scores = sweep.class_scores(model.network)
@@ -182,9 +181,9 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
     best = answers.best
-    masks = [*of_curve(best.curve), *(of_block(one.mask, one.report.area, "alternative") for one in alternatives)]
+    masks = [*of_curve(best.curve), *(of_block(one.mask, one.report.area, "an alternative") for one in alternatives)]
     if contrast is not None:
-        masks.append(of_block(contrast.mask, contrast.report.area, "contrast"))
+        masks.append(of_block(contrast.mask, contrast.report.area, "the contrast"))
     return Explanation(
         spec=spec,
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=sweep.frame.input_size),
@@ -199,7 +198,7 @@ def _explanation(model: Classifier, search: Search, sweep: Prepared[ExtremalSpec
         alternatives=alternatives,
         contrast=contrast,
         warnings=(
-            *warnings_about(model, [sweep.picture]),
+            *warnings_about(model, [image], normalising=spec.perturbation == "fade"),
             *threshold_warnings(answers.reference),
             *mask_warnings(masks, spec, sweep.size),
         ),

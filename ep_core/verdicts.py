@@ -43,7 +43,7 @@ class Goal:
         return f"No {self.unit} of the sweep reaches {level} of {self.label!r}"
 
     def _deletion(self, part: str | None) -> str:
-        if self.tau == 1 or self.scores.threshold_rule is None:  # before the rule was told, tau was left out of account
+        if self.tau == 1:
             if part:
                 return f"Without {part}, nothing is left of {self.label!r}"
             return f"No {self.unit} of the sweep is enough to take {self.label!r} away"
@@ -61,8 +61,12 @@ def verdict(optimal: float | None, goal: Goal) -> str:
 def channels_verdict(optimal: int | None, layer: LayerCard, goal: Goal) -> str:
     """Return what the optimal count of a layer's channels means, in a sentence."""
     part = None if optimal is None else f"{optimal} of the {layer.channels} channels of {layer.name}"
-    goal = replace(goal, unit="count", perturbed=f"the image without the channels of {layer.name}")
-    return goal.verdict(part, suffices="suffice")
+    return replace(goal, unit="count", perturbed=without_channels(layer)).verdict(part, suffices="suffice")
+
+
+def without_channels(layer: LayerCard) -> str:
+    """Return what a layer's perturbed score is of, in words."""
+    return f"the image without the channels of {layer.name}"
 
 
 def stability_verdict(found: Stability, optimal: float | None) -> str:
@@ -113,7 +117,7 @@ def contrast_verdict(found: Contrast, label: str) -> str:
 def extremality_verdict(found: Extremality) -> str:
     """Return what the check of extremality found, in a sentence."""
     rivals = f"{len(found.methods)} other methods and {found.random_masks} random masks"
-    by_more = f" by more than {found.tolerance:.1%}" if found.tolerance else ""
+    by_more = f" by more than {found.tolerance:.1%}"
     if found.extremal:
         return f"No mask of {rivals} scores higher than the extremal one of its area{by_more}."
     beaten = "; ".join(f"{point.area:.1%} by {', '.join(point.beaten_by)}" for point in found.points if point.beaten_by)

@@ -8,10 +8,10 @@ from typing import Any
 MAX_VALUE_CHARS = 40
 
 _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
-    "less_than": lambda value, bound: f"{value} is too large: it must be less than {bound['lt']:g}",
-    "less_than_equal": lambda value, bound: f"{value} is too large: it must be at most {bound['le']:g}",
-    "greater_than": lambda value, bound: f"{value} is too small: it must be more than {bound['gt']:g}",
-    "greater_than_equal": lambda value, bound: f"{value} is too small: it must be at least {bound['ge']:g}",
+    "less_than": lambda value, bound: f"{value} is too large: it must be less than {_bound(bound['lt'])}",
+    "less_than_equal": lambda value, bound: f"{value} is too large: it must be at most {_bound(bound['le'])}",
+    "greater_than": lambda value, bound: f"{value} is too small: it must be more than {_bound(bound['gt'])}",
+    "greater_than_equal": lambda value, bound: f"{value} is too small: it must be at least {_bound(bound['ge'])}",
     "too_short": lambda _, bound: f"there must be at least {bound['min_length']}, not {bound['actual_length']}",
     "too_long": lambda _, bound: f"there may be at most {bound['max_length']}",
     "string_too_short": lambda _, bound: f"it must have at least {bound['min_length']} characters",
@@ -32,6 +32,10 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
 }
 
 
+def _bound(number: float) -> str:
+    return f"{number:g}" if isinstance(number, float) else str(number)
+
+
 def in_words(error: Mapping[str, Any]) -> str:
     """Return what is wrong and what is allowed, without the name of the field.
 
@@ -48,6 +52,21 @@ def without_echoes(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any
     """Return errors without those of a list's length where its items are at fault: pydantic counts only good ones."""
     lists = {error["loc"][:-1] for error in errors if error["loc"]}
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in lists]
+
+
+def lines(errors: Sequence[Mapping[str, Any]], called: Callable[[list[str]], str] = ".".join) -> list[str]:
+    """Return a line for each error, the place first.
+
+    Args:
+        errors: pydantic's `ValidationError.errors()`.
+        called: returns how a message calls a place.
+    """
+    return [f"{called([str(part) for part in one['loc']])}: {in_words(one)}" for one in without_echoes(errors)]
+
+
+def setting(place: list[str]) -> str:
+    """Return the name of the environment variable that a setting comes from."""
+    return f"EP_{'_'.join(place).upper()}"
 
 
 def _shown(value: object) -> str:

@@ -12,7 +12,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from ep_core.memory import give_back_memory_at_once
-from ep_core.wording import in_words
+from ep_core.wording import lines, setting
 from worker.logs import setup_logging
 
 from .access.exposure import check_exposure
@@ -42,8 +42,7 @@ def main() -> int:
         settings = ApiSettings()
         app = create_app(settings)
     except ValidationError as error:
-        wrong = "; ".join(f"EP_{'.'.join(map(str, e['loc'])).upper()}: {in_words(e)}" for e in error.errors())
-        return _give_up(f"settings: {wrong}")
+        return _give_up(f"settings: {'; '.join(lines(error.errors(), setting))}")
     except ValueError as error:  # the file of the API keys
         return _give_up(str(error))
     exposed = check_exposure(settings, has_keys=bool(app.state.keys))

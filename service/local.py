@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, FilePath, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from redis import Redis, RedisError
 
-from ep_core.wording import in_words
+from ep_core.wording import lines, setting
 from worker.liveness import live_workers
 
 from .embedded_redis import EmbeddedRedis, FolderInUse, RedisStartError
@@ -233,8 +233,7 @@ def _settings(given: Mapping[str, Any]) -> LocalSettings:
     try:
         return LocalSettings(**given)
     except ValidationError as error:
-        faults = [f"EP_{'_'.join(map(str, fault['loc'])).upper()}: {in_words(fault)}" for fault in error.errors()]
-        raise LocalStackError("; ".join(faults)) from error
+        raise LocalStackError("; ".join(lines(error.errors(), setting))) from error
 
 
 def _check_address(host: str, port: int) -> None:

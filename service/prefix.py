@@ -13,7 +13,7 @@ from starlette.types import Scope
 MOST_CHARS = 200
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")  # the same percent-encoded; never the name of a host
-_OUR_OWN = frozenset({"v1", "static", "docs", "redoc", "openapi.json"})
+_OUR_OWN = frozenset({"v1", "static", "docs", "redoc", "openapi.json", "healthz", "readyz", "metrics"})
 
 
 def check_prefix(text: str) -> str:
@@ -28,7 +28,7 @@ def check_prefix(text: str) -> str:
     if len(prefix) > MOST_CHARS or not _PREFIX.fullmatch(prefix):
         raise ValueError(f"{text[:MOST_CHARS]!r} is no path: write it as /explain, with letters, digits and . _ ~ -")
     if prefix.split("/")[1] in _OUR_OWN:
-        raise ValueError(f"{text!r} begins as addresses of the service itself do: choose another path")
+        raise ValueError(f"{prefix!r} begins as addresses of the service itself do: choose another path")
     return prefix
 
 

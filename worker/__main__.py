@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.memory import keep_freed_memory
 from ep_core.threads import spin_briefly
-from ep_core.wording import in_words
+from ep_core.wording import lines, setting
 
 from .liveness import live_workers
 from .logs import setup_logging
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = WorkerSettings()
     except ValidationError as error:
-        return _complain(*(f"EP_{'_'.join(map(str, e['loc'])).upper()}: {in_words(e)}" for e in error.errors()))
+        return _complain(*lines(error.errors(), setting))
     return _check(settings) if options.check else _serve(settings)
 
 

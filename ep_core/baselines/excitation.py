@@ -13,7 +13,7 @@ from .relevance import Excitation, Rule
 from .relevance_network import Rules, hand_down
 
 read_layer = partial(layer_read, "excitation_backprop", "excitation backprop")
-"""Returns the layer that is read, of a model and a spec."""
+"""Returns the name of the layer that is read, of a model and a spec."""
 
 
 def excitation_map(question: Question, method: str, last: Rule, *, positive: bool = False) -> Tensor:

@@ -22,7 +22,7 @@ def layer_read(use: LayerUse, title: str, model: Classifier, spec: CompareSpec) 
 
     Raises:
         UnknownName: the model has no layer of the spec's name.
-        MethodUnavailable: the spec names none, and none is the default.
+        MethodUnavailable: no layer can be seen, or the spec names none, and none is the default.
     """
     try:
         return resolve_layer(spec.layer, model.layers, model=model.name, use=use).name

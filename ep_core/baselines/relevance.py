@@ -135,7 +135,7 @@ class Box(Rule):
     """The most."""
 
     def within(self, pixels: Tensor) -> Rule:
-        """Return the rule with bounds of 0 where there is padding, which gets no relevance then."""
+        """Return the rule with bounds of 0 where there is padding: that of zeros gets no relevance then."""
         return Box(self.low * pixels, self.high * pixels)
 
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:

@@ -77,12 +77,11 @@ class _OutputTracer(Tracer):
 def _functions_to_modules(traced: fx.GraphModule) -> None:
     """Put a module in the place of each function whose weights are known; the node keeps its name."""
     for node in traced.graph.nodes:
-        make = _MAKERS.get(node.target) if node.op == "call_function" else None
-        given = _arguments(node) if make else None
-        tensors = None if given is None else _tensors(traced, given)
-        if make is None or given is None or tensors is None:
+        if node.op != "call_function" or node.target not in _MAKERS:
             continue
-        module = make(given | tensors)
+        given = _arguments(node)
+        tensors = _tensors(traced, given)
+        module = None if tensors is None else _MAKERS[node.target](given | tensors)
         if module is not None:
             name = f"relevance_{node.name}"
             traced.add_submodule(name, module.eval().requires_grad_(False))

@@ -125,7 +125,8 @@ class _RelevanceNetwork(fx.Interpreter):
     def _run_by_rule(self, node: fx.Node, inputs: list[Tensor]) -> Any:
         kind = self._kind(node)
         if kind in PADDINGS and node.all_input_nodes[0] in self._pixels:
-            self._pixels[node] = self._of_input(node, inputs[0])(self._pixels[node.all_input_nodes[0]])
+            pad, pixels = self._of_input(node, inputs[0]), self._pixels[node.all_input_nodes[0]]
+            self._pixels[node] = pad(pixels) - pad(torch.zeros_like(pixels))  # what is padded by may be any constant
         if kind in ORDINARY:
             return super().run_node(node)
         if len(inputs) == 1 and (kind in ELEMENTWISE or (kind in QUOTIENTS and self._divides(node, inputs[0]))):

@@ -17,7 +17,6 @@ from ep_core.inputs import Picture, engine_on, network_input, top_class, warning
 from ep_core.inversion import STEPS, invert
 from ep_core.models.card import LayerCard
 from ep_core.models.classifier import Classifier
-from ep_core.models.doubts import bearing_on
 from ep_core.models.split import Split, split
 from ep_core.progress import LanesSeen, OnProgress, Progress
 from ep_core.report import CurvePoint, ModelRef, TargetRef, Timing
@@ -25,6 +24,7 @@ from ep_core.solver import Solver
 from ep_core.spec import ChannelsSpec, Preset
 from ep_core.targets import resolve_target
 from ep_core.threshold import threshold_warnings
+from ep_core.verdicts import without_channels
 
 from .choice import check_counts, resolve_layer
 from .explanation import ChannelExplanation
@@ -86,7 +86,7 @@ def explain_channels(
             model, network, layer, picture, spec, max_lanes=max_lanes, report=lambda solver: report(solver.done, solver)
         )
         if not spec.invert:
-            return replace(found, warnings=bearing_on([picture], found.warnings, normalising=False))
+            return found
         started = time.perf_counter()
         inversions = _inversions(model, parts, found, on_step=lambda done: report(steps + 2 * INVERSION_WEIGHT * done))
     seconds = found.timing.run_s + time.perf_counter() - started
@@ -153,7 +153,7 @@ def attribute(
         curve=curve,
         channels=[],
         warnings=(
-            *warnings_about(model, [picture]),
+            *warnings_about(model, [image], normalising=spec.invert),
             *threshold_warnings(scores, perturbed=without_channels(layer), change=OTHER),
             *missed,
         ),
@@ -175,11 +175,6 @@ def _solve(
     for _ in solver.run():
         report(solver)
     return solver.image_masks(0)
-
-
-def without_channels(layer: LayerCard) -> str:
-    """Return what a layer's perturbed score is of, in words."""
-    return f"the image without the channels of {layer.name}"
 
 
 def _point(point: CurvePoint, mass: float) -> ChannelPoint:

@@ -19,7 +19,6 @@ from ep_core.inputs import Picture, engine_on, network_input, warnings_about
 from ep_core.inversion import STEPS, invert_channels
 from ep_core.models.card import LayerCard
 from ep_core.models.classifier import Classifier
-from ep_core.models.doubts import bearing_on
 from ep_core.models.split import Split, split
 from ep_core.progress import OnProgress, Progress
 from ep_core.report import Engine, ModelRef, TargetRef, Timing
@@ -122,6 +121,7 @@ def class_channels(
     names = [""] * len(images) if names is None else list(map(str, names))
     if len(names) != len(images):
         raise InvalidInput(f"{len(names)} names for {len(images)} images: give each its own", field="names")
+    called = [name or f"image {k}" for k, name in enumerate(names)]
     spec = given_spec(spec, ClassChannelsSpec)
     max_lanes = given_lanes(max_lanes)
     model, pictures = given_inputs(model, images, [spec] * len(images))
@@ -136,8 +136,7 @@ def class_channels(
         run = _Run(model, network, layer, pictures, spec, sweep, on_progress, max_lanes)
         outcomes = run.outcomes(names, known or {}, on_image)
         weights = averaged_mask(outcomes)
-        optimal = [(one.mask, one.optimal_area) for one in outcomes]
-        missed = channel_warnings(of_optimal(optimal), sweep.preset, sweep.iterations)
+        missed = channel_warnings(of_optimal(outcomes, called), sweep.preset, sweep.iterations)
         top = top_channels(weights, outcomes, spec.top)
         examples = {one.channel: run.examples(one) for one in top}
         inversions = run.inversions([one.channel for one in top]) if spec.invert else {}
@@ -154,10 +153,10 @@ def class_channels(
         engine=engine_on(model.device),
         examples=examples,
         inversions=inversions,
-        warnings=bearing_on(
-            pictures,
-            (*warnings_about(model, pictures, names), *image_warnings(outcomes), *missed),
-            normalising=spec.invert,
+        warnings=(
+            *warnings_about(model, pictures, called, normalising=spec.invert),
+            *image_warnings(outcomes, called),
+            *missed,
         ),
     )
 

@@ -29,8 +29,8 @@ class ImageChannels:
     """The optimal mask, K values in [0, 1]; of no meaning where there is none."""
     excitement: Tensor
     """Mean of each channel over space: K values."""
-    threshold_rule: ThresholdRule | None = None
-    """How the threshold comes about; None in what was kept before it was told."""
+    threshold_rule: ThresholdRule | None
+    """The rule that gives the threshold; never None in results of this version."""
     warnings: tuple[ResultWarning, ...] = ()
     """Warnings of the image's threshold."""
 
@@ -73,10 +73,10 @@ def top_channels(weights: Tensor, outcomes: Sequence[ImageChannels], top: int) -
     return found
 
 
-def image_warnings(outcomes: Sequence[ImageChannels]) -> list[ResultWarning]:
-    """Return the warnings of the images' thresholds, each with the name of its image, or its place without one."""
+def image_warnings(outcomes: Sequence[ImageChannels], called: Sequence[str]) -> list[ResultWarning]:
+    """Return the warnings of the images' thresholds, each with how its image is called."""
     return [
-        warning.model_copy(update={"detail": f"{one.name or f'image {k}'}: {warning.detail}"})
-        for k, one in enumerate(outcomes)
+        warning.model_copy(update={"detail": f"{name}: {warning.detail}"})
+        for one, name in zip(outcomes, called, strict=True)
         for warning in one.warnings
     ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from torch import Tensor
-
-from ep_core.promises import Measured, off_area, too_grey
+from ep_core.curve import binariness
+from ep_core.promises import Measured, more_iterations, off_area, too_grey
 from ep_core.result_warning import ResultWarning
 from ep_core.spec import Preset
 
+from .image_channels import ImageChannels
 from .report import ChannelPoint
 from .rules import ITERATIONS
 
@@ -22,19 +22,23 @@ def of_curve(curve: Iterable[ChannelPoint], channels: int) -> list[Measured]:
     return [_measured(point.area, point.measured_area, point.binariness, channels) for point in curve]
 
 
-def of_optimal(masks: Iterable[tuple[Tensor, int | None]]) -> list[Measured]:
-    """Return the optimal masks of several images, measured: K values each, and a*, None where there is none."""
+def of_optimal(outcomes: Iterable[ImageChannels], called: Sequence[str]) -> list[Measured]:
+    """Return the optimal masks of several images, measured, of those that have one.
+
+    Args:
+        outcomes: of the images.
+        called: how a message calls them.
+    """
     return [
-        _measured(count, float(mask.sum()), float((mask * (1 - mask)).mean()), len(mask), f"image {k}")
-        for k, (mask, count) in enumerate(masks)
-        if count is not None
+        _measured(one.optimal_area, float(one.mask.sum()), float(binariness(one.mask)), len(one.mask), name)
+        for one, name in zip(outcomes, called, strict=True)
+        if one.optimal_area is not None
     ]
 
 
 def channel_warnings(masks: Sequence[Measured], preset: Preset, iterations: int | None) -> tuple[ResultWarning, ...]:
     """Return what the masks of a result miss, found in so many iterations (None: the preset's own)."""
-    own = ITERATIONS[preset]
-    more = f"More than {iterations} iterations help (the preset's own are {own}). " if (iterations or own) < own else ""
+    more = more_iterations(iterations, ITERATIONS[preset])
     advice = f"{more}Masks of preset 'fast' are ones and zeros, of exactly as many channels as asked for."
     return (*off_area(masks, preset, advice=advice), *too_grey(masks, preset, advice=advice))
 

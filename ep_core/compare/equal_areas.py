@@ -10,6 +10,8 @@ from ep_core.spec import EXTREMAL
 
 from .comparison import Answer
 
+KIND = "areas"
+
 NOTICEABLE = 0.005
 """Share of the image by which areas have to differ to be told."""
 
@@ -27,7 +29,7 @@ def unequal_areas(answers: Sequence[Answer]) -> tuple[ResultWarning, ...]:
         f"masks of `extremal` and of the other methods cover different shares of the image: {'; '.join(found)}; "
         "`extremality` compares at equal areas, the curves don't; use the preset 'fast', whose areas are exact"
     )
-    return (ResultWarning(kind="areas", detail=detail),)
+    return (ResultWarning(kind=KIND, detail=detail),)
 
 
 def _differ(ours: CurvePoint, other: CurvePoint) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.tuned import tune
 from ep_core.prepared import Prepared, prepare
 from ep_core.progress import OnProgress
+from ep_core.promises import AREA_MISSED
 from ep_core.report import ModelRef, TargetRef, Timing
 from ep_core.result_warning import ResultWarning
 from ep_core.spec import EXTREMAL, CompareSpec
@@ -98,17 +99,22 @@ def compare(
             run_s=time.perf_counter() - started, iterations=explanation.timing.iterations if explanation else 0
         ),
         engine=engine_on(prepared.x.device),
-        warnings=(*_warnings(model, prepared, explanation), *unequal_areas(list(answers.values()))),
+        warnings=_warnings(model, prepared, explanation, list(answers.values())),
     )
 
 
 def _warnings(
-    model: Classifier, image: Prepared[CompareSpec], explanation: Explanation | None
+    model: Classifier, image: Prepared[CompareSpec], explanation: Explanation | None, answers: Sequence[Answer]
 ) -> tuple[ResultWarning, ...]:
-    """Return all warnings of the model, as the methods normalise black and white, of the image, and of the sweep."""
+    """Return all warnings of the model, as the methods normalise black and white, of the image, and of the sweep.
+
+    Areas that a sweep has missed are told once: as curves of unequal areas, where there are others beside its own.
+    """
     known = warnings_about(model, [image.picture])
+    unequal = unequal_areas(answers)
+    told = {warning.kind for warning in known} | ({AREA_MISSED} if unequal else set())
     sweeps = explanation.warnings if explanation else ()
-    return *known, *(warning for warning in sweeps if warning not in known)
+    return *known, *(warning for warning in sweeps if warning.kind not in told), *unequal
 
 
 def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: Asked, watch: Watching) -> dict[str, Answer]:

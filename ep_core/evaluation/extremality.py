@@ -20,7 +20,7 @@ from ep_core.spec.common import MAX_ITERATIONS
 from ep_core.sweep import explain
 
 from .extremality_tables import TOLERANCE, Photograph, tables
-from .method_runs import MethodRuns, OnShare, Run, reading, run_methods
+from .method_runs import MethodRuns, OnShare, Run, layers_read, reading, run_methods
 from .report import EvaluationReport
 from .run import ItemLog, OnProgress, Record, measure, unwatched
 from .subjects import Subject, model_ref, settings_of, subjects
@@ -84,6 +84,7 @@ def extremality(
             "methods": list(spec.methods),
             "seed": spec.seed,
             "tolerance": TOLERANCE,
+            "layers": layers_read(rivals),
             "restarts": restarts,
             "restarted": restarted,
             "restarts_iterations": f"{LONGER} times the sweep's",
@@ -113,6 +114,7 @@ class _Check:
             spec.model_dump(include=set(SpatialSpec.model_fields) - {"task", "target"})
             | {"alternatives": 0, "contrast": False}
         )
+        self._layer_of = reading(model, spec)
         self._found = found
         self._logs = logs
         self._on_progress = on_progress
@@ -156,7 +158,7 @@ class _Check:
             settings=settings_of(self._model, self._spec),
             logs=self._logs,
             find=get_method,
-            layer_of=reading(self._model, self._spec),
+            layer_of=self._layer_of,
             on_progress=self._on_progress[1],
         )
 

@@ -84,6 +84,7 @@ def grid(
     if n < 2 or count < 1 or not 0 <= threshold < 1 or not seeds:
         raise InvalidInput("the grid needs n >= 2, one mosaic and one seed at least, and a threshold in [0, 1)")
     spec = spec or CompareSpec(areas=AREAS)
+    layer_of = reading(model, spec)
     size = _mosaic_size(model, n, fit)
     confident = find_confident(
         model, photographs, threshold=threshold, on_progress=lambda share, what: on_progress(SURVEYED * share, what)
@@ -100,7 +101,7 @@ def grid(
         settings=settings,
         logs=logs,
         find=find,
-        layer_of=reading(model, spec),
+        layer_of=layer_of,
         on_progress=lambda share, what: on_progress(SURVEYED + (1 - SURVEYED) * share, what),
     )
     settings |= {"threshold": threshold, "methods": list(methods), "seeds": list(seeds), "layers": layers_read(runs)}

@@ -84,7 +84,6 @@ def extremality_command(
     areas: Areas = PAPERS_AREAS,
     layer: Layer = None,
     samples: Samples = None,
-    preset: Preset = "fast",
     iterations: Iterations = None,
     seed: Seed = 0,
     out: Out = DEFAULT_OUT,
@@ -96,7 +95,7 @@ def extremality_command(
     with evaluating("extremality", out):
         from .extremality import extremality
 
-        spec = _asked(model, methods, areas, layer, samples, preset, iterations, seed)
+        spec = _asked(model, methods, areas, layer, samples, "fast", iterations, seed)
         paths = photographs_of(photographs, images, seed)
         classifier = loaded(model, models_file, device)
         with watched() as on_progress:

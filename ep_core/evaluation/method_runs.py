@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ep_core.baselines.method import Method, MethodUnavailable, Question
+from ep_core.channels.choice import resolve_layer
 from ep_core.errors import InvalidInput
 from ep_core.models import Classifier
 from ep_core.spec import CompareSpec
@@ -170,7 +171,13 @@ def with_remarks(columns: list[str], rows: list[list[Cell]], runs: Sequence[Meth
 
 
 def reading(model: Classifier, spec: CompareSpec) -> LayerOf:
-    """Return what tells the layers that methods read of a model, the spec's or their defaults."""
+    """Return what tells the layers that methods read of a model, the spec's or their defaults.
+
+    Raises:
+        UnknownName, InvalidInput: the model has no layer of the spec's name.
+    """
+    if spec.layer is not None:
+        resolve_layer(spec.layer, model.layers, model=model.name)
     return lambda method: None if method.layer is None else method.layer(model, spec)
 
 
@@ -181,7 +188,8 @@ def layers_read(runs: Sequence[MethodRuns[Item]]) -> dict[str, str]:
 
 def spec_settings(spec: CompareSpec) -> Record:
     """Return what the records of a run depend on in a spec; methods, seeds and layers are the runs' own."""
-    return spec.model_dump(mode="json", exclude={"task", "model", "target", "methods", "seed", "fit", "layer"})
+    others = {"task", "model", "target", "methods", "seed", "fit", "layer", "white_level"}
+    return spec.model_dump(mode="json", exclude=others)
 
 
 def over_runs(figures: Sequence[float | None]) -> tuple[float | None, float | None]:

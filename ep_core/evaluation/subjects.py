@@ -43,7 +43,7 @@ def subjects(paths: Sequence[Path]) -> list[Subject]:
 
 def settings_of(model: Classifier, spec: SpatialSpec, **more: Any) -> Record:
     """Return what the record of a photograph depends on, seed and layer apart; the class is always its top one."""
-    beside = {"check_extremality", "alternatives", "contrast"}
+    beside = {"check_extremality", "alternatives", "contrast", "white_level"}
     asked = spec.model_dump(mode="json", exclude={"task", "model", "methods", "target", "seed", "layer", *beside})
     if isinstance(spec, ExtremalSpec) and spec.preset == "fast":
         asked["search"] = SEARCH

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 from torch import Tensor
 
 from ep_core.cells import FULL_SIDE, spot_area
+from ep_core.curve import binariness
 from ep_core.presets import ITERATIONS
 from ep_core.presets.fast import LARGEST_AREA
-from ep_core.promises import KINDS, Measured, off_area, too_grey
+from ep_core.promises import KINDS, Measured, more_iterations, off_area, too_grey
 from ep_core.report import CurvePoint
 from ep_core.result_warning import ResultWarning
 from ep_core.spec import SpatialSpec
 
 SLACK = 2e-4
-"""Share of the frame: twice what searches for areas leave (`top_area.TOLERANCE`)."""
+"""Share of the frame that any mask may be off by: more than searches for areas leave."""
 
 
 def of_curve(curve: Iterable[CurvePoint]) -> list[Measured]:
@@ -25,7 +26,7 @@ def of_curve(curve: Iterable[CurvePoint]) -> list[Measured]:
 
 def of_block(mask: Tensor, area: float, block: str) -> Measured:
     """Return the mask (1 x H x W) of a block of the result, measured."""
-    return Measured(area, float(mask.mean()), float((mask * (1 - mask)).mean()), SLACK, block=block)
+    return Measured(area, float(mask.mean()), float(binariness(mask.flatten())), SLACK, block=block)
 
 
 def mask_warnings(masks: Sequence[Measured], spec: SpatialSpec, size: tuple[int, int]) -> tuple[ResultWarning, ...]:
@@ -50,7 +51,7 @@ def warned_anew(known: Iterable[ResultWarning], anew: Iterable[ResultWarning]) -
 def _area_advice(spec: SpatialSpec) -> str:
     if spec.preset == "fast":
         return f"Ask for areas of {LARGEST_AREA} at most."
-    return f"{_more_iterations(spec)}Preset 'fast' holds areas exactly."
+    return f"{more_iterations(spec.iterations, ITERATIONS[spec.preset])}Preset 'fast' holds areas exactly."
 
 
 def _binary_advice(spec: SpatialSpec, size: tuple[int, int]) -> str:
@@ -61,10 +62,4 @@ def _binary_advice(spec: SpatialSpec, size: tuple[int, int]) -> str:
     )
     if min(size) < FULL_SIDE:
         advice += f" (from {FULL_SIDE} x {FULL_SIDE} pixels on, of {spot_area((FULL_SIDE, FULL_SIDE)):.2g})"
-    return f"{advice}. {_more_iterations(spec)}".strip()
-
-
-def _more_iterations(spec: SpatialSpec) -> str:
-    own = ITERATIONS[spec.preset]
-    given = spec.iterations or own
-    return f"More than {given} iterations help (the preset's own are {own}). " if given < own else ""
+    return f"{advice}. {more_iterations(spec.iterations, ITERATIONS[spec.preset])}".strip()

@@ -50,7 +50,7 @@ class ModelCard(BaseModel):
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     description: Annotated[str, Field(description="The operator's words.")] = ""
     warnings: Annotated[
-        tuple[ResultWarning, ...], Field(description="What makes every answer about it less than it seems. Often none.")
+        tuple[ResultWarning, ...], Field(description="Reasons to doubt answers about it. Often none.")
     ] = ()
     layers: Annotated[
         tuple[ListedLayer, ...] | None,

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from ep_core.errors import ModelUnavailable
-from ep_core.memory import is_out_of_memory, is_poisoned
+from ep_core.memory import is_of_device
 
-from .probes import on_trial, probe_images
+from .brief import brief
+from .probes import probe_images
 
 if TYPE_CHECKING:
     from .classifier import Classifier
@@ -31,7 +32,6 @@ HALF = 3e-3
 
 Probes = Callable[[int], Tensor]
 """Returns an image and its blur for a seed: 2 x 3 x H x W."""
-MOST_WORDS = 300  # characters of a failure
 
 _NO_GRADIENT = (
     "its scores carry no gradient. Something inside leaves torch (numpy, ONNX), computes in integers or cuts gradients "
@@ -46,7 +46,7 @@ def check_network(model: Classifier) -> None:
         ModelUnavailable: masks found by its gradient would mean nothing; names the cause.
     """
     probes = partial(probe_images, model.preprocessing, model.device)
-    with on_trial(model.device), model.frozen() as network:
+    with model.tried() as network:
         try:
             _check(network, probes)
         except _Fault as fault:
@@ -108,9 +108,9 @@ def _differentiable(network: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
 
 def _failure(what: str, error: Exception) -> _Fault:
     """Return the fault that an error of a network's own code is; errors of the device pass through."""
-    if is_out_of_memory(error) or is_poisoned(error):
+    if is_of_device(error):
         raise error
-    return _Fault(f"{what}: {type(error).__name__}: {' '.join(str(error).split())}"[:MOST_WORDS])
+    return _Fault(f"{what}: {brief(error)}")
 
 
 def _require_finite(scores: Tensor) -> None:

@@ -65,10 +65,9 @@ def whole_network_kind(file: Path) -> FileKind:
     kind = file_kind(file)
     if kind in ("torchscript", "program"):
         return kind
-    if any(_unknown_classes(file)):
-        contents = _read(file)
-        if not list(_state_dicts(contents)):
-            raise ModelUnavailable(f"{file.name} holds {_inside(contents)}")
+    contents = _read(file)
+    if next(iter(_state_dicts(contents)), None) is None:
+        raise ModelUnavailable(f"{file.name} holds {_inside(contents)}")
     raise ModelUnavailable(
         f"{file.name} holds a state dict, not a whole network: name its architecture next to it, by torchvision, timm "
         "or entry_point"

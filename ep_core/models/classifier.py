@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from ep_core.errors import InvalidInput
-from ep_core.memory import is_out_of_memory, is_poisoned
+from ep_core.memory import is_of_device
 from ep_core.result_warning import ResultWarning
 from ep_core.spec import Fit
 
@@ -49,7 +49,7 @@ class Classifier:
         preprocessing: from a picture to the network's input.
         labels: one per class.
         weights_digest: ``sha256:`` and the hex digest of the weights.
-        warnings: what makes every answer about this model less than it seems; each result carries them.
+        warnings: what makes every answer about this model less than it seems; results about pictures carry them.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Classifier:
         self.warnings: tuple[ResultWarning, ...] = preprocessing_warnings(preprocessing)
         classes = self._count_classes(" (ImageNet's, as there is no preprocessing)" if preprocessing is None else "")
         if given is None:
-            with on_trial(self.device), self.frozen() as frozen:
+            with self.tried() as frozen:
                 require_head(frozen, torch.zeros(2, 3, *self.input_size, device=self.device), model=name)
         self.labels = tuple(map(str, range(classes))) if given is None else given
         if len(self.labels) != classes:
@@ -148,14 +148,20 @@ class Classifier:
         with one_thread(self.network), exact_convolutions(), _still(self.network):
             yield self.network
 
+    @contextmanager
+    def tried(self) -> Iterator[nn.Module]:
+        """Give the frozen network; torch's random numbers, and any inference mode outside, stay as they are."""
+        with self.frozen() as network, on_trial(self.device):  # in this order: methods draw while they have a network
+            yield network
+
     def _count_classes(self, size_words: str) -> int:
         """Return C; adapts the network to the engine where it has to be."""
         count = 2  # not 1: shows a network that was traced for single images
         try:
-            with on_trial(self.device), self.frozen() as network, torch.no_grad():
+            with self.tried() as network, torch.no_grad():
                 self.network, scores = adapt(network, probe_images(self.preprocessing, self.device))
         except Exception as error:
-            if is_out_of_memory(error) or is_poisoned(error):
+            if is_of_device(error):
                 raise
             shape = " x ".join(map(str, (count, 3, *self.input_size)))
             raise InvalidInput(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -44,13 +45,14 @@ def _from_library(entry: ModelEntry) -> Description | None:
         return Description(from_torchvision(weights.transforms()), labels, weights.name)
     if entry.timm:
         config = pretrained_config(entry.timm)
-        _require_trained_head(entry, config["num_classes"])
+        labels = class_labels(config["num_classes"])
+        _require_trained_head(entry, config["num_classes"], labels)
         data_config = require_timm().data.resolve_data_config(pretrained_cfg=config)
-        return Description(from_timm(data_config), class_labels(config["num_classes"]), config["tag"])
+        return Description(from_timm(data_config), labels, config["tag"])
     return None
 
 
-def _require_trained_head(entry: ModelEntry, trained: int) -> None:
+def _require_trained_head(entry: ModelEntry, trained: int, labels: Sequence[str] | None) -> None:
     """Refuse timm's pretrained weights where the head isn't among them, so that it would be random or there is none."""
     asked = entry.kwargs.get("num_classes", trained)
     if entry.file is None and asked not in (0, trained):
@@ -59,7 +61,7 @@ def _require_trained_head(entry: ModelEntry, trained: int) -> None:
             "name your own as `file`, or leave kwargs.num_classes out",
             field="model",
         )
-    if entry.labels is None and "num_classes" not in entry.kwargs and not class_labels(trained):
+    if entry.labels is None and "num_classes" not in entry.kwargs and not labels:
         ending = f"{trained} outputs that timm names no classes for, as an embedding" if trained else "features"
         raise InvalidInput(
             f"timm's weights {entry.timm!r} end in {ending}, not in scores of classes: choose weights with a head, or "

@@ -1,4 +1,4 @@
-"""Warnings of a model's preprocessing, which every answer about the model carries."""
+"""Warnings of a model's preprocessing, and the answers that they bear on."""
 
 from __future__ import annotations
 

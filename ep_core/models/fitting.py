@@ -143,11 +143,11 @@ def _shape(value: Any) -> tuple[int, ...]:
 def _cause(fit: Fit, network: nn.Module) -> str:
     missing, unexpected, reshaped = fit.misfit
     firsts = {(theirs[:1], ours[:1]) for _, theirs, ours in reshaped}
-    if reshaped and len(firsts) == 1 and not missing and not unexpected:
-        (((theirs,), (ours,)),) = firsts
+    theirs, ours = next(iter(firsts)) if len(firsts) == 1 else ((), ())
+    if theirs and ours and theirs != ours and not missing and not unexpected:
         return (
-            f"The head of the file has {theirs} classes, that of the network {ours}: give the architecture as many, "
-            f"kwargs = {{ num_classes = {theirs} }} for torchvision and timm, and as many labels"
+            f"The head of the file has {theirs[0]} classes, that of the network {ours[0]}: give the architecture as "
+            f"many, kwargs = {{ num_classes = {theirs[0]} }} for torchvision and timm, and as many labels"
         )
     if 2 * fit.shared < len(network.state_dict()):
         return "The file is of another architecture: name the one that it was trained with"

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
+from ep_core.memory import is_of_device
 
 from .brief import brief
 
@@ -47,7 +48,10 @@ def require_head(network: nn.Module, images: Tensor, *, model: str) -> None:
         with torch.enable_grad():
             scores = network(images.detach().requires_grad_().clone())  # a copy: networks may work in place
         ends = set(_ends(scores.grad_fn))
-    except Exception as error:  # whether it can be explained without gradients isn't the question here
+    except Exception as error:
+        if is_of_device(error):
+            raise
+        # whether it can be explained without gradients isn't the question here
         log.info("whether %s has a head can't be told: %s", model, brief(error))
         return
     if _End.FEATURES in ends and _End.SCORES not in ends:

@@ -34,7 +34,7 @@ class _Call:
     @property
     def has_weights(self) -> bool:
         """Whether it has weights of its own."""
-        return any(parameter is not None for parameter in self.module._parameters.values())
+        return next(self.module.parameters(recurse=False), None) is not None
 
 
 @torch.no_grad()

@@ -41,7 +41,7 @@ from pydantic import (
 )
 
 from ep_core.errors import InvalidInput
-from ep_core.wording import in_words
+from ep_core.wording import lines
 
 from .card import Source
 
@@ -153,8 +153,7 @@ def read_model_list(path: Path) -> dict[str, ModelEntry]:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         return _ModelList.model_validate(data, context={"folder": path.parent}).models
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'models'}: {in_words(e)}" for e in error.errors())
-        raise InvalidInput(f"model list {path}: {problems}", field="models_file") from error
+        raise InvalidInput(f"model list {path}: {'; '.join(lines(error.errors()))}", field="models_file") from error
     except (OSError, ValueError) as error:
         raise InvalidInput(f"model list {path} can't be read: {error}", field="models_file") from error
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ep_core.errors import ModelUnavailable
+from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.spec import DEFAULT_MODEL
 
 from .build import build_network
@@ -40,8 +40,8 @@ def load_model(
     Raises:
         UnknownName: there is no such model; the error carries the nearest names.
         ModelUnavailable: its weights can't be had or fail their hash, or the network can't be made or explained
-            (`check.py`).
-        InvalidInput: the model list is wrong, there is no such device, or the network doesn't give one score per label.
+            (`check.py`), or doesn't give one score per label.
+        InvalidInput: the model list is wrong, or there is no such device.
     """
     place = pick_device(device)
     entry = find_entry(name, models_file=models_file)
@@ -52,13 +52,16 @@ def load_model(
     except ModelUnavailable as error:
         raise ModelUnavailable(f"model {name!r}: {error}") from error
     log.info("loaded %s in %.1f s", name, time.monotonic() - started)
-    classifier = Classifier(
-        network,
-        name=name,
-        preprocessing=described.preprocessing,
-        labels=described.labels,
-        weights_digest=digest,
-    )
+    try:
+        classifier = Classifier(
+            network,
+            name=name,
+            preprocessing=described.preprocessing,
+            labels=described.labels,
+            weights_digest=digest,
+        )
+    except InvalidInput as error:  # of the list, not of the request
+        raise ModelUnavailable(error.detail) from error
     for warning in classifier.warnings:
         log.warning("model %s: %s", name, warning.detail)
     return classifier

@@ -22,7 +22,7 @@ def one_thread(network: nn.Module) -> Iterator[None]:
     """Wait until no other thread is at work on a network, or on one that shares modules with it.
 
     On a GPU all networks take turns: while a CUDA graph is captured, nobody else may ask the driver for anything. The
-    thread that is in may enter again. One that waits for others while it is in must not wait for those that want in.
+    thread that is in may enter again. A thread inside must not wait for one about to enter: neither would go on.
     """
     with ExitStack() as held:
         for lock in _locks_of(network):

@@ -16,7 +16,7 @@ MAX_ALTERNATIVES = 4
 def _no_percentage(area: object) -> object:
     try:
         share = float(area)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return area
     if 1 < share <= 100:
         raise ValueError(f"{share:g} is not a share of the image: write {share / 100:g} for {share:g} %")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from ep_core.wording import in_words
+from ep_core.wording import lines
 
 from .keys import ApiKey, add_key, hash_key, new_key
 
@@ -33,8 +33,7 @@ def new_key_command(
     try:
         entry = ApiKey(name=name, sha256=hash_key(key), rate=rate, max_queued=max_queued, webhook_secret=secret)
     except ValidationError as error:
-        for fault in error.errors():
-            typer.echo(f"{'.'.join(map(str, fault['loc']))}: {in_words(fault)}", err=True)
+        typer.echo("\n".join(lines(error.errors())), err=True)
         raise typer.Exit(2) from error
     try:
         add_key(file, entry)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import limits
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from ep_core.wording import in_words
+from ep_core.wording import lines
 
 if TYPE_CHECKING:  # the settings hold keys
     from service.settings import ApiSettings
@@ -97,7 +97,7 @@ def read_keys(file: Path) -> list[ApiKey]:
     try:
         return TypeAdapter(list[ApiKey]).validate_python(listed)
     except ValidationError as error:
-        faults = (f"keys.{'.'.join(map(str, fault['loc']))}: {in_words(fault)}" for fault in error.errors())
+        faults = lines(error.errors(), lambda place: ".".join(["keys", *place]))
         raise ValueError(f"{file}: {'; '.join(faults)}") from error
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from service.errors import InvalidFields
 from service.shares import Take
-from service.uploads.body import check_not_empty, from_base64, read_text
+from service.uploads.body import from_base64, read_text
 from service.uploads.form import image_files, no_image, open_form, oversized, single_texts
 from service.uploads.images import PostedImage
 from service.uploads.limits import UploadLimits, invalid, more_than, too_large, too_many
@@ -63,7 +63,6 @@ async def _read_form(request: Request, limits: UploadLimits, take: Take) -> tupl
 
 
 def _from_json(text: bytes, limits: UploadLimits) -> tuple[Ask, PostedImage]:
-    check_not_empty(text)
     try:
         body = ClassifyBody.model_validate_json(text, strict=True)
     except ValidationError as error:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from ep_core.errors import ImageTooLarge, InvalidInput
-from ep_core.image import TOO_MUCH_MEMORY, check_white_level, read_image
+from ep_core.image import TOO_MUCH_MEMORY, read_with_level
 
 from .metadata.strip import without_metadata
 from .thumbnail import make_thumbnail
@@ -55,9 +55,8 @@ def _decode(data: bytes, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         limits = {key: asked[key] for key in ("max_pixels", "white_level")}
         if asked["size"] is not None:
             return {}, make_thumbnail(data, asked["size"], **limits)
-        image = read_image(data, **limits)
-        check_white_level(data, asked["white_level"])
-        stored = data if asked["keep_metadata"] else without_metadata(data, image)
+        image = read_with_level(data, **limits)
+        stored = data if asked["keep_metadata"] else without_metadata(data, image, asked["white_level"])
     except MemoryError:
         return {"error": ImageTooLarge.__name__, "detail": TOO_MUCH_MEMORY}, b""
     except InvalidInput as error:

@@ -21,7 +21,7 @@ class ModelSummary(OfModel):
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     classes: Annotated[int, Field(description="How many classes it tells apart.", examples=[1000])]
     warnings: Annotated[
-        tuple[ResultWarning, ...], Field(description="What makes every answer about it less than it seems. Often none.")
+        tuple[ResultWarning, ...], Field(description="Reasons to doubt answers about it. Often none.")
     ] = ()
     link: Annotated[str, Field(description="The model, labels included.", examples=["/v1/models/mobilenet_v2"])]
 

@@ -67,18 +67,19 @@ async def read_json(request: Request, limits: UploadLimits, take: Take) -> Uploa
 
 
 async def read_text(request: Request, limits: UploadLimits, take: Take) -> bytes:
-    """Read the text of a JSON body as it comes in; raises `UploadTooLarge`, also of what is too long beside images."""
+    """Read the text of a JSON body as it comes in.
+
+    Raises:
+        UploadTooLarge: it is too long, or what stands in it beside images is.
+        InvalidFields: it is empty, or in another encoding than UTF-8.
+    """
     text = await _received(request, limits, take)
+    if not text or text.isspace():
+        raise invalid("body", "it is empty: send a JSON object with the image in base64, or a multipart form")
     most = MAX_PARAMS_BYTES + FRAMING_BYTES
     if len(text) > most and await run_in_threadpool(other_bytes, text, most) > most:
         raise too_large(FieldError(field="params", detail=f"{more_than(MAX_PARAMS_BYTES)}, beside images in base64"))
     return text
-
-
-def check_not_empty(text: bytes) -> None:
-    """Raise `InvalidFields` where a JSON body is empty."""
-    if not text.strip():
-        raise invalid("body", "it is empty: send a JSON object with the image in base64, or a multipart form")
 
 
 async def _received(request: Request, limits: UploadLimits, take: Take) -> bytes:
@@ -97,7 +98,6 @@ async def _received(request: Request, limits: UploadLimits, take: Take) -> bytes
 
 
 def _from_json(text: bytes, limits: UploadLimits) -> Upload:
-    check_not_empty(text)
     try:
         body = JobBody.model_validate_json(text)
     except ValidationError as error:

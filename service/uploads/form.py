@@ -59,7 +59,7 @@ async def open_form(request: Request, limits: UploadLimits, *, names: Sequence[s
             raise too_many(f"more than {parts}", limits) from error
         raise _unreadable(parser, error) from error
     except UnicodeError as error:  # of a charset that is no text's
-        raise invalid("image", f"the multipart form can't be read: {error}") from error
+        raise invalid("body", f"the multipart form can't be read: {error}") from error
     try:
         for name in form:
             if name not in names:
@@ -75,9 +75,7 @@ def _unreadable(parser: MultiPartParser, error: MultiPartException) -> InvalidFi
     if not error.message.startswith("Part exceeded"):
         return invalid("body", f"the multipart form can't be read: {error.message}")
     if name == "image":
-        return invalid(
-            name, "the part must be a file, with a filename in its Content-Disposition: without one it is a text"
-        )
+        return _no_file()
     return too_large(FieldError(field=name, detail=more_than(MAX_PARAMS_BYTES)))
 
 
@@ -112,8 +110,13 @@ def image_files(form: FormData) -> list[UploadFile]:
     parts = form.getlist("image")
     files = [part for part in parts if isinstance(part, UploadFile)]
     if len(files) < len(parts):
-        raise invalid("image", "the part must be a file, with a filename in its Content-Disposition")
+        raise _no_file()
     return files
+
+
+def _no_file() -> InvalidFields:
+    detail = "the part must be a file, with a filename in its Content-Disposition: without one it is a text"
+    return invalid("image", detail)
 
 
 def _name(file: UploadFile) -> str:

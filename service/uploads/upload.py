@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +33,7 @@ class Upload:
 
 def utf8_json(text: bytes, field: str) -> bytes:
     """Return a JSON text without a byte order mark; raises `InvalidFields` where it is in UTF-16 or UTF-32."""
-    if text.startswith((BOM_UTF16_LE, BOM_UTF16_BE, b"\0\0" + BOM_UTF16_BE)):
+    if text.startswith((BOM_UTF16_LE, BOM_UTF16_BE, BOM_UTF32_BE)):
         raise invalid(field, "its text is in UTF-16 or UTF-32: send it in UTF-8")
     return text.removeprefix(BOM_UTF8)
 

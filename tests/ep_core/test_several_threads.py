@@ -140,3 +140,23 @@ def test_a_thread_each_for_classifiers_of_their_own() -> None:
     calls = [lambda work=work, model=model: work(model) for work, model in zip(WORK, models, strict=True)]
     alone = [call() for call in calls]
     assert_same(at_once(calls), alone)
+
+
+def test_threads_that_make_a_classifier_each_of_one_network_all_end() -> None:
+    """Each tries the network, and SmoothGrad draws random numbers while it has it: neither waits for the other."""
+    network = headed(backbone()).network
+    begun = threading.Barrier(2)
+
+    def answer(_: int) -> int:
+        begun.wait()
+        asked = {"methods": ["smoothgrad"], "areas": [0.5], "samples": 2, "target": 0}
+        return sum(
+            len(compare(Classifier(network, preprocessing=Preprocessing((SIDE, SIDE))), IMAGE, asked).methods)
+            for _ in "1234"
+        )
+
+    pool = ThreadPoolExecutor(2)
+    try:
+        assert [one.result(timeout=60) for one in (pool.submit(answer, 0), pool.submit(answer, 1))] == [4, 4]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

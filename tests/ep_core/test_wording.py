@@ -27,6 +27,7 @@ class Asked(BaseModel):
     several: Annotated[list[int], Field(min_length=1, max_length=2)] = [1]
     inner: dict[str, int] = {}
     even: int = 2
+    large: Annotated[int, Field(lt=2**63)] = 0
 
     @field_validator("even")
     @classmethod
@@ -60,6 +61,7 @@ class Asked(BaseModel):
         ("inner", [1], "[1] is not an object"),
         ("even", 3, "3 is odd"),
         ("other", 3, "there is no such field"),
+        ("large", 2**63, "9223372036854775808 is too large: it must be less than 9223372036854775808"),
     ],
 )
 def test_what_was_given_and_what_it_must_be(field: str, value: Any, said: str) -> None:

@@ -155,7 +155,16 @@ def test_several_proxies_say_it_one_after_the_other(ask: Ask, sent: str, prefix:
 
 
 NO_PREFIXES = ["//evil.example", "https://evil.example", "/a//b", "/../b", "/a/..", "x", "/a b", '/"><script>', "/a?b"]
-NO_PREFIXES += ["/%2e%2e", "/\\evil.example", "/v1", "/docs/x", "/" + "a" * 200, "/a\x1b[31m"]
+NO_PREFIXES += [
+    "/%2e%2e",
+    "/\\evil.example",
+    "/v1",
+    "/docs/x",
+    "/readyz",
+    "/v1" + "/" * 300,
+    "/" + "a" * 200,
+    "/a\x1b[31m",
+]
 
 
 @pytest.mark.parametrize("sent", NO_PREFIXES)

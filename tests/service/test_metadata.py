@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from ep_core.errors import InvalidInput
 from ep_core.image import read_image
-from service.decoding.metadata.parts import MOST_PARTS
+from service.decoding.metadata import avif
+from service.decoding.metadata.parts import MOST_PARTS, NotUnderstood
 from service.decoding.metadata.strip import without_metadata
 from tests.pictures import encode
 from tests.reliability.mutations import mutants
@@ -161,3 +163,41 @@ def test_broken_files_show_the_same_without_metadata() -> None:
         shown += 1
         assert pixels(clean(mutant.data)) == before, mutant.name
     assert shown > 200
+
+
+@pytest.mark.parametrize("white_level", [None, 4095])
+def test_a_deep_tiff_stays_one_whatever_its_white(white_level: int | None) -> None:
+    samples = np.linspace(0, 4095, 64 * 48).astype(np.uint16).reshape(48, 64)
+    data = encode(Image.fromarray(samples), "TIFF", tiffinfo={270: SECRET})
+    stripped = without_metadata(data, read_image(data, white_level=white_level), white_level)
+
+    assert stripped.startswith(b"II*\0")
+    assert SECRET.encode() not in stripped
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(stripped))), samples)
+
+
+def test_what_no_part_of_a_picture_names_goes(photograph: Image.Image) -> None:
+    """Boxes within boxes, and what lies in a file's data beside the picture."""
+    small = photograph.resize((64, 48))
+    said = SECRET.encode()
+    avif = encode(small, "AVIF")
+    at = avif.rindex(b"mdat") - 4
+    beside = avif[:at] + (int.from_bytes(avif[at : at + 4]) + len(said)).to_bytes(4) + avif[at + 4 :] + said
+    jp2 = encode(small, "JPEG2000")
+    at, box = jp2.index(b"jp2h") - 4, (8 + len(said)).to_bytes(4) + b"xml " + said
+    length = int.from_bytes(jp2[at : at + 4])
+    inside = jp2[:at] + (length + len(box)).to_bytes(4) + jp2[at + 4 : at + length] + box + jp2[at + length :]
+    for data in (beside, inside):
+        assert pixels(clean(data)) == pixels(data)
+        assert said not in clean(data)
+
+
+def test_places_that_take_no_bytes_are_not_walked_through() -> None:
+    def box(kind: bytes, content: bytes) -> bytes:
+        return (8 + len(content)).to_bytes(4) + kind + content
+
+    items = b"".join(k.to_bytes(2) + bytes(2) + b"\xff\xff" for k in range(100))  # 65535 each
+    iloc = box(b"iloc", bytes(4) + bytes(2) + (100).to_bytes(2) + items)
+    meta = box(b"meta", bytes(4) + box(b"iinf", bytes(4) + bytes(2)) + iloc)
+    with pytest.raises(NotUnderstood):
+        avif.strip(box(b"ftyp", b"avif") + meta, 1)

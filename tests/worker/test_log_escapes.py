@@ -55,7 +55,7 @@ def test_a_stack_trace_keeps_its_lines_and_none_looks_like_one_of_the_log(capsys
     setup_logging(json=False)
     logging.getLogger("rq.worker").error("it quits\n", exc_info=ValueError(FORGED))
     first, *trace = lines(capsys)
-    assert first.rstrip().endswith("it quits [rq.worker]") or "it quits" in first
+    assert "it quits" in first
     assert trace
     assert all(line.startswith("  ") for line in trace)
     assert not any("\x1b" in line or "\r" in line for line in trace)

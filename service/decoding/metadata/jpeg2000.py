@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from .boxes import boxes
 from .orientation import UPRIGHT
 from .parts import NotUnderstood, Parts
 
 CODESTREAM_MAGIC = b"\xff\x4f\xff\x51"
 MAGIC = b"\0\0\0\x0cjP  \r\n\x87\n"
 
-_KEPT = (b"jP  ", b"ftyp", b"jp2h")
+_HEADER = b"jp2h"
+_KEPT = (b"jP  ", b"ftyp", _HEADER)
+_HEADERS = (b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef", b"res ")
 _CODESTREAM = b"jp2c"
 _COMMENT, _TILE, _TILE_DATA, _END = 0xFF64, 0xFF90, 0xFF93, 0xFFD9
 _MARKER = 2  # bytes
-_HEAD = 8  # bytes of a box before its content; of one that is longer than 4 GB, more
+_HEAD = 8  # bytes of a box before its content
 
 
 def strip(data: bytes, orientation: int) -> bytes:
@@ -26,19 +29,15 @@ def strip(data: bytes, orientation: int) -> bytes:
         raise NotUnderstood
     if data.startswith(CODESTREAM_MAGIC):
         return _without_comments(data)
-    parts, at = Parts(data), 0
-    while at < len(data):
-        parts.count()
-        size, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + _HEAD]
-        end = at + size if size else len(data)  # the last box may have no length
-        if end > len(data) or end < at + _HEAD:
+    parts = Parts(data)
+    for box in boxes(data, 0, len(data)):
+        if box.kind == _HEADER and any(part.kind not in _HEADERS for part in boxes(data, box.start, box.end)):
             raise NotUnderstood
-        if kind in _KEPT:
-            parts.keep(at, end)
-        elif kind == _CODESTREAM:
-            stream = _without_comments(data[at + _HEAD : end])
+        if box.kind in _KEPT:
+            parts.keep(box.at, box.end)
+        elif box.kind == _CODESTREAM:
+            stream = _without_comments(data[box.start : box.end])
             parts.add((len(stream) + _HEAD).to_bytes(4) + _CODESTREAM + stream)
-        at = end
     return parts.join()
 
 

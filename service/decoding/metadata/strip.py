@@ -23,9 +23,9 @@ class _Format(NamedTuple):
     magics: tuple[bytes, ...]
     strip: Callable[[bytes, int], bytes]
     at: int = 0
-    """Where the first bytes stand."""
+    """Place of the first bytes."""
     is_checked: bool = False
-    """Whether the picture is compared afterwards: a decoder may read what the file says isn't of the picture."""
+    """True where the picture is compared afterwards: a decoder may read what the file says isn't of the picture."""
 
 
 _FORMATS = (
@@ -41,7 +41,7 @@ _FORMATS = (
 _ROWS = 64
 
 
-def without_metadata(data: bytes, picture: Image.Image) -> bytes:
+def without_metadata(data: bytes, picture: Image.Image, white_level: int | None = None) -> bytes:
     """Return a file of the same format, pixels, colour profile and orientation that says nothing else.
 
     A file of a rare or broken form becomes a PNG of what is seen. One without metadata is returned as it is.
@@ -49,11 +49,12 @@ def without_metadata(data: bytes, picture: Image.Image) -> bytes:
     Args:
         data: a file that `read_image` takes.
         picture: what it has returned of it.
+        white_level: that it was given.
     """
     known = next((one for one in _FORMATS if data.startswith(one.magics, one.at)), None)
     with suppress(NotUnderstood, IndexError):
         stripped = _strip(data, known)
-        if stripped == data or not (known and known.is_checked) or _shows(stripped, picture):
+        if stripped == data or not (known and known.is_checked) or _shows(stripped, picture, white_level):
             return stripped
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=4)
@@ -70,9 +71,9 @@ def _strip(data: bytes, known: _Format | None) -> bytes:
     return stripped if orientation == UPRIGHT else known.strip(data, orientation)
 
 
-def _shows(data: bytes, picture: Image.Image) -> bool:
+def _shows(data: bytes, picture: Image.Image, white_level: int | None) -> bool:
     try:
-        shown = read_image(data, max_pixels=picture.width * picture.height)
+        shown = read_image(data, max_pixels=picture.width * picture.height, white_level=white_level)
     except InvalidInput:
         return False
     return shown.size == picture.size and all(map(_same, _rows(shown), _rows(picture)))

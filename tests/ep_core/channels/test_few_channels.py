@@ -58,4 +58,4 @@ def test_paper_masks_that_had_no_time_are_told_and_the_others_not(channels: int)
 
     of_class = ClassChannelsSpec(**short.model_dump(exclude={"task", "invert"}), invert=False)
     warning = missed(class_channels(model(channels), [IMAGE, IMAGE], of_class).warnings)
-    assert f"image 0 of 1 (measured {channels}), image 1 of 1" in warning.detail
+    assert f"1 in image 0 (measured {channels}), 1 in image 1" in warning.detail

@@ -116,7 +116,7 @@ class TestImages:
             (PIXELS.astype(float), r"lie in \[0, 1\], these from 0 to 255: divide those of 0 to 255 by 255"),
             (np.full((8, 8, 3), -0.1), "these from -0.1 to -0.1"),
             (np.full((8, 8, 3), np.nan), "from nan to nan"),
-            (PIXELS.astype(np.int64), r"not int64: convert them by astype\('uint8'\)"),
+            (PIXELS.astype(np.int64), "not int64: scale them to 0 to 255 as uint8"),
             (np.zeros((8, 8, 3), bool), "not bool"),
             (np.zeros((8, 8, 3), object), "not object"),
             ("no/such/file.jpg", "'no/such/file.jpg' can't be read: No such file"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from ep_core import ChannelsSpec, CompareSpec, ExtremalSpec, compare, explain, e
 from ep_core.baselines.method import MethodUnavailable
 from ep_core.models import Classifier, Preprocessing
 from ep_core.models.adapted import Adapted
+from ep_core.models.weights import state_digest
 from tests.networks import ADAPTED, COMPILED, SIDE, network, plain
 
 PREPROCESSING = Preprocessing((SIDE, SIDE), mean=(0, 0, 0), std=(1, 1, 1))
@@ -28,7 +31,7 @@ def test_it_is_explained_and_left_alone(kind: str, image: Tensor) -> None:
     model = Classifier(mine, preprocessing=PREPROCESSING)
     given = image.clone()
     found = explain(model, given, SPEC)
-    assert found.curve[0].preserve == found.curve[0].preserve
+    assert math.isfinite(found.curve[0].preserve)
     assert 0.15 < found.curve[0].measured_area < 0.25
     assert torch.equal(given, image)
     assert all(torch.equal(value, before[name]) for name, value in mine.state_dict().items())
@@ -45,7 +48,7 @@ def test_scores_are_float32_and_those_of_the_network(kind: str, image: Tensor) -
 def test_the_digest_is_that_of_the_network_given() -> None:
     mine = network("half")
     digest = Classifier(mine, preprocessing=PREPROCESSING).weights_digest
-    assert digest == Classifier(mine, preprocessing=PREPROCESSING).weights_digest
+    assert digest == state_digest(mine)
     compiled = Classifier(network("compiled"), preprocessing=PREPROCESSING)
     assert compiled.weights_digest == Classifier(plain(), preprocessing=PREPROCESSING).weights_digest
 

@@ -9,7 +9,7 @@ import torch
 import torchvision
 from torch import nn
 
-from ep_core.errors import InvalidInput, ModelUnavailable, UnknownName
+from ep_core.errors import ModelUnavailable, UnknownName
 from ep_core.models import Classifier, load_model
 from ep_core.models.weights import file_digest
 
@@ -242,5 +242,5 @@ def test_labels_that_do_not_fit_the_network_are_refused(write_list, models_file)
     path = write_list(
         f'entry_point = "efficientnet_lite0:build"\nlabels = ["a", "b"]\npreprocessing = {{ {OWN_TABLE} }}'
     )
-    with pytest.raises(InvalidInput, match="1000 classes, but 2 labels"):
+    with pytest.raises(ModelUnavailable, match="1000 classes, but 2 labels"):
         load_model("mine", device="cpu", models_file=path)
