@@ -23,13 +23,20 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "json_invalid": lambda _, found: f"it is not valid JSON: {found['error']}",
     "value_error": lambda _, found: str(found["error"]),
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), lambda value, _: f"{value} is not a whole number"),
-    **dict.fromkeys(("float_type", "float_parsing"), lambda value, _: f"{value} is not a number"),
+    "float_type": lambda value, _: f"{value} is {_no_number(value)}",
+    "float_parsing": lambda value, _: f"{value} is not a number",
     **dict.fromkeys(("bool_type", "bool_parsing"), lambda value, _: f"{value} is neither true nor false"),
     **dict.fromkeys(("list_type", "tuple_type"), lambda value, _: f"{value} is not a list"),
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), lambda value, _: f"{value} is not an object"),
     "finite_number": lambda value, _: f"{value} is not a finite number",
     "string_type": lambda value, _: f"{value} is not a text",
 }
+
+
+def _no_number(value: str) -> str:
+    if value.lstrip("-").isdigit():  # whole, and beyond a double
+        return "too small" if value.startswith("-") else "too large"
+    return "not a number"
 
 
 def _bound(number: float) -> str:

@@ -112,8 +112,8 @@ def test_results_carry_it_with_the_name_of_its_image() -> None:
     odd, plain = read_image(deep(RAMP)), read_image(deep(RAMP * 16))
     (warning,) = warnings_about(model, [odd])
     assert (warning.kind, warning.detail) == ("white-level", doubt_of(odd))
-    (warning,) = warnings_about(model, [plain, odd], ["plain.png", ""])
-    assert warning.detail == f"image 1: {doubt_of(odd)}"
+    (warning,) = warnings_about(model, [plain, odd], ["plain.png", "odd.png"])
+    assert warning.detail == f"odd.png: {doubt_of(odd)}"
 
 
 def test_a_file_cannot_write_a_warning() -> None:

@@ -144,7 +144,6 @@ def test_points_from_before_say_nothing_of_areas() -> None:
     old = {"extremal": True, "methods": ["center"], "random_masks": 0, "points": [point]}
     found = Extremality.model_validate(old)
     assert (found.points[0].measured_area, found.points[0].best_rival_area) == (None, None)
-    assert extremality_verdict(found).endswith("the extremal one of its area.")
 
 
 def test_the_evaluation_takes_masks_of_exact_areas_alone(spot_model: Classifier, tmp_path: Path) -> None:

@@ -261,11 +261,6 @@ def test_verdict_on_channels(optimal: int | None, goal: Goal, said: str) -> None
     assert channels_verdict(optimal, layer, goal) == said
 
 
-def test_old_deletions_are_not_said_to_have_obeyed_tau() -> None:
-    old = Scores(original=10, perturbed=1, threshold=1, original_probability=0.9)
-    assert verdict(0.1, Goal("goose", "delete", 0.5, old)) == "Without 10.0% of the image, nothing is left of 'goose'."
-
-
 def test_the_documents_name_every_rule() -> None:
     text = (Path(__file__).parents[2] / "docs" / "engine.md").read_text()
     assert all(f"`{rule}`" in text for rule in (SHARE, BETWEEN, DOWN, NONE))

@@ -112,6 +112,7 @@ def test_bad_images(client: TestClient, data: bytes, status: int, slug: str, for
         ('{"areas": [0.1, 0]}', "areas.1", "must be more than 0"),
         ('{"areas": [0.1, 1]}', "areas.1", "must be less than 1"),
         (f'{{"areas": [1{"0" * 400}]}}', "areas.0", "is too large"),
+        (f'{{"areas": [-1{"0" * 400}]}}', "areas.0", "is too small"),
         ('{"areas": [10, 20]}', "areas.0", "10 is not a share of the image: write 0.1 for 10 %"),
         ('{"target": "2"}', "target", 'a class index is a number, not a text, as in "target": 2'),
         ('{"areas": [-0.5]}', "areas.0", "must be more than 0"),
