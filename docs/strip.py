@@ -15,9 +15,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page
 
-from docs.screenshots import finished
 from tests.browser import chromium, find_browser, open_context
 from tests.stack import Stack
+
+from .screenshots import finished
 
 FOLDER = Path(__file__).parents[1] / "service" / "dashboard" / "static" / "welcome"
 SHARES = (5, 10, 20, 40)

@@ -4,7 +4,7 @@
 >>> model = ep_core.load_model("mobilenet_v2")
 >>> result = ep_core.explain(model, image, ep_core.ExtremalSpec(areas=(0.1, 0.2)))
 
-The names are loaded when first used, so that `import ep_core.spec` stays free of torch; `__init__.pyi` lists them.
+The names are loaded when first used, so that `import ep_core.schemas` stays free of torch; `__init__.pyi` lists them.
 """
 
 import lazy_loader as lazy

@@ -1,20 +1,20 @@
 from .channels.attribution import explain_channels
 from .channels.class_channels import ClassExplanation, class_channels
 from .channels.explanation import ChannelExplanation
-from .channels.report import ChannelsReport, ClassChannelsReport
+from .channels.inversion import invert, invert_channels
 from .compare.comparison import Comparison
-from .compare.report import CompareReport
 from .compare.run import compare
 from .errors import ImageTooLarge, InvalidInput, ModelUnavailable, UnknownName, UnreadableImage
-from .explanation import Explanation
-from .image import read_image
-from .inversion import invert, invert_channels
+from .extremal.explanation import Explanation
+from .extremal.sweep import explain, explain_batch
 from .models import Classifier, Preprocessing, load_model
 from .models.split import Split, split
-from .progress import Progress
-from .report import CurvePoint, ExtremalReport
-from .spec import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
-from .sweep import explain, explain_batch
+from .optimiser.progress import Progress
+from .pictures.decoding import read_image
+from .schemas.reports.channels import ChannelsReport, ClassChannelsReport
+from .schemas.reports.comparison import CompareReport
+from .schemas.reports.extremal import CurvePoint, ExtremalReport
+from .schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
 
 __version__: str
 

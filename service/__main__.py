@@ -11,14 +11,14 @@ import structlog
 import uvicorn
 from pydantic import ValidationError
 
-from ep_core.memory import give_back_memory_at_once
-from ep_core.wording import lines, setting
-from worker.logs import setup_logging
+from ep_core.models.runtime.memory import give_back_memory_at_once
+from ep_core.schemas.wording import lines, setting
+from service.access.exposure import check_exposure
+from service.access.keys import is_open_to_others
+from service.http.connections import connections
+from worker.observe.logs import setup_logging
 
-from .access.exposure import check_exposure
-from .access.keys import is_open_to_others
 from .app import create_app
-from .connections import connections
 from .settings import ApiSettings
 
 KEEP_ALIVE_S = 65  # longer than load balancers keep a connection, which would send on one that is just being closed
@@ -60,8 +60,8 @@ def main() -> int:
         app,
         http=connections(settings),
         ws="none",
-        log_config=None,  # everything goes through worker.logs
-        access_log=False,  # service.middleware logs requests
+        log_config=None,  # everything goes through worker.observe.logs
+        access_log=False,  # service.http.middleware logs requests
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_s,
         timeout_keep_alive=KEEP_ALIVE_S,

@@ -12,39 +12,40 @@ from fastapi import Depends, FastAPI
 from fastapi_standalone_docs import StandaloneDocs
 
 from ep_core import __version__
-from worker.asks import MOST_WAITING
+from service.access import exposure, proxies, turns
+from service.access.callers import find_caller, webhook_secret_of
+from service.access.keys import load_keys
+from service.access.rates import RateLimits
+from service.batches import endpoints as batches
+from service.batches.service import BatchService
+from service.classify import endpoints as classify
+from service.dashboard import endpoints as dashboard
+from service.decoding.decoders import Decoders
+from service.http import head, middleware, openapi, problems
+from service.http.downloads import new_downloads
+from service.http.errors import Forbidden, RateLimited, Unauthorized
+from service.http.problems import problem_responses
+from service.jobs import artifacts, events, inputs, maps
+from service.jobs import endpoints as jobs
+from service.jobs.reader import EventReader
+from service.jobs.service import JobService
+from service.jobs.submission import Submissions
+from service.models import endpoints as models
+from service.observe import health, metrics, tracing
+from service.observe.http_metrics import HttpMetrics
+from service.outbound.requests import Outbound
+from service.removal import endpoints as removal
+from service.removal.service import Removals
+from service.uploads.shares import UploadShares
+from service.webhooks.courier import run_courier
+from worker.broker.questions import MOST_WAITING
+from worker.broker.queue import connect, connect_async, connect_waiting
 from worker.janitor import run_janitor
-from worker.queue import connect, connect_async, connect_waiting
-from worker.tracing import flush
+from worker.observe.tracing import flush
 
-from . import head, health, metrics, middleware, openapi, problems, tracing
-from .access import exposure, proxies, turns
-from .access.callers import find_caller, webhook_secret_of
-from .access.keys import load_keys
-from .access.rates import RateLimits
-from .batches import endpoints as batches
-from .batches.service import BatchService
-from .classify import endpoints as classify
-from .dashboard import endpoints as dashboard
-from .decoding.decoders import Decoders
-from .downloads import new_downloads
-from .errors import Forbidden, RateLimited, Unauthorized
-from .http_metrics import HttpMetrics
-from .jobs import artifacts, events, maps, posted
-from .jobs import endpoints as jobs
-from .jobs.reader import EventReader
-from .jobs.service import JobService
-from .jobs.submission import Submissions
-from .models import endpoints as models
-from .outbound import Outbound
-from .problems import problem_responses
-from .removal import endpoints as removal
-from .removal.service import Removals
 from .settings import ApiSettings
 from .shares import Shares
 from .tidying import run_tidier
-from .uploads.shares import UploadShares
-from .webhooks.courier import run_courier
 
 # One retry, for a connection that Redis closed meanwhile; together under 3 s, the most that a 503 may take.
 REDIS_TIMEOUT_S = 1.2
@@ -93,7 +94,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     exposure.install(app, settings, has_keys=bool(app.state.keys))
     middleware.install(app)
     proxies.install(app, settings)  # last: around all others
-    for feature in (jobs, removal, batches, events, artifacts, maps, posted, models, classify):
+    for feature in (jobs, removal, batches, events, artifacts, maps, inputs, models, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
     for feature in (health, metrics, dashboard):
         app.include_router(feature.router)

@@ -18,7 +18,7 @@ def serve(
     ] = None,
 ) -> None:
     """Run everything on this machine: a Redis of its own, the API and one worker."""
-    from .local import serve as serve_local
+    from service.run.everything import serve as serve_local
 
     raise typer.Exit(serve_local(host=host, port=port, state_dir=state_dir, workers=workers, models_file=models_file))
 

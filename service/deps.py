@@ -10,12 +10,13 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from redis import Redis
 
-from .access.callers import CallerDep
-from .http_metrics import HttpMetrics
-from .jobs.service import JobService
-from .jobs.submission import Submissions
-from .links import Links
-from .prefix import prefix_of
+from service.access.callers import CallerDep
+from service.http.links import Links
+from service.http.prefix import prefix_of
+from service.jobs.service import JobService
+from service.jobs.submission import Submissions
+from service.observe.http_metrics import HttpMetrics
+
 from .settings import ApiSettings
 
 

@@ -8,11 +8,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath
 from pydantic_settings import NoDecode
 
-from ep_core.spec import MAX_IMAGES
+from ep_core.schemas.specs import MAX_IMAGES
+from service.access.keys import ApiKey, Rate
+from service.http.prefix import check_prefix
 from worker.settings import SharedSettings
-
-from .access.keys import ApiKey, Rate
-from .prefix import check_prefix
 
 
 def _split(value: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TypeAlias
 
-from .errors import TooManyAtOnce
+from service.http.errors import TooManyAtOnce
 
 MOST_WAITING = 200
 """Requests of a caller that may wait for their turn."""

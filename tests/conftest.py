@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from ep_core.memory import keep_freed_memory
-from ep_core.threads import spin_briefly
-from tests.pictures import encode
-from worker.cores import threads_per_worker
+from ep_core.models.runtime.memory import keep_freed_memory
+from ep_core.models.runtime.threads import spin_briefly
+from worker.process.cores import threads_per_worker
+
+from .pictures import encode
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadFileScheduling

@@ -7,7 +7,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
-from tests.http_server import HTTPServerInThread
+from .http_server import HTTPServerInThread
 
 _OF_ONE_HOP = {"connection", "keep-alive", "transfer-encoding"}
 PIECE_BYTES = 65536

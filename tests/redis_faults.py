@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from redis import Redis
 
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 
 
 @contextmanager

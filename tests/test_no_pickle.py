@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rq.serializers import JSONSerializer
 
-from worker.queue import connect, job_queues
+from worker.broker.queue import connect, job_queues
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(path for floor in ("ep_core", "worker", "service") for path in (ROOT / floor).rglob("*.py"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
-from ep_core.spec import ExtremalSpec
+from ep_core.schemas.specs import ExtremalSpec
 from service.settings import ApiSettings
 from worker.settings import SharedSettings, WorkerSettings
 

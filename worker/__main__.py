@@ -12,13 +12,13 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from ep_core.errors import InvalidInput, ModelUnavailable
-from ep_core.memory import keep_freed_memory
-from ep_core.threads import spin_briefly
-from ep_core.wording import lines, setting
+from ep_core.models.runtime.memory import keep_freed_memory
+from ep_core.models.runtime.threads import spin_briefly
+from ep_core.schemas.wording import lines, setting
+from worker.broker.liveness import live_workers
+from worker.broker.queue import connect
+from worker.observe.logs import setup_logging
 
-from .liveness import live_workers
-from .logs import setup_logging
-from .queue import connect
 from .settings import WorkerSettings
 
 
@@ -47,7 +47,7 @@ def _serve(settings: WorkerSettings) -> int:
     setup_logging(json=settings.log_json)
     spin_briefly()
     keep_freed_memory()
-    from .process import serve  # imports torch
+    from worker.process.main import serve  # imports torch
 
     try:
         return serve(settings)

@@ -16,17 +16,18 @@ from redis.exceptions import LockError
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
-from .blobs import BlobStore, open_blobs
-from .contract import JobRecord, JobState
-from .failing import fail_job
-from .liveness import forget_dead
-from .problems import worker_lost
-from .queue import REDIS_UNUSABLE, connect, enqueue, forget, job_queues
-from .room import Room
+from worker.broker.blobs import BlobStore, open_blobs
+from worker.broker.contract import JobRecord, JobState
+from worker.broker.failing import fail_job
+from worker.broker.liveness import forget_dead
+from worker.broker.problems import worker_lost
+from worker.broker.queue import REDIS_UNUSABLE, connect, enqueue, forget, job_queues
+from worker.broker.reserved import Room
+from worker.broker.statistics import Stats
+from worker.broker.store import JobStore
+from worker.broker.upgrade import bring_up_to_date
+
 from .settings import SharedSettings
-from .stats import Stats
-from .store import JobStore
-from .upgrade import bring_up_to_date
 
 SWEEP_S = 2.0
 CLOSE_LOOK_S = 30.0  # all ids are compared at least so often; between, as long as the numbers agree, only those

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .contract import MAX_ATTEMPTS
+from worker.broker.contract import MAX_ATTEMPTS
 
 
 class SharedSettings(BaseSettings):

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from ep_core.channels.attribution import explain_channels
 from ep_core.channels.class_channels import class_channels
-from ep_core.inputs import network_input, top_class
 from ep_core.models.classifier import Classifier
+from ep_core.models.inputs import network_input, top_class
 from ep_core.models.split import split
-from ep_core.spec import ChannelsSpec, ClassChannelsSpec, Variant
+from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, Variant
 
 RANDOM_DRAWS = 20
 

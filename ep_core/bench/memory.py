@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 
-from ep_core.memory import keep_freed_memory
+from ep_core.extremal.sweep import explain
 from ep_core.models import load_model
 from ep_core.models.classifier import Classifier
-from ep_core.spec import DEFAULT_AREAS, ExtremalSpec
-from ep_core.sweep import explain
-from ep_core.threads import spin_briefly
+from ep_core.models.runtime.memory import keep_freed_memory
+from ep_core.models.runtime.threads import spin_briefly
+from ep_core.schemas.specs import DEFAULT_AREAS, ExtremalSpec
 
 SIDES = ("bare network", "sweep")
 

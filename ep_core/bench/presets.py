@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from ep_core.extremal.sweep import explain
 from ep_core.models.classifier import Classifier
-from ep_core.report import CurvePoint
-from ep_core.spec import ExtremalSpec
-from ep_core.sweep import explain
+from ep_core.schemas.reports.extremal import CurvePoint
+from ep_core.schemas.specs import ExtremalSpec
 
 
 @dataclass(frozen=True)

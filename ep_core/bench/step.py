@@ -9,12 +9,12 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
-from ep_core.lanes import Lane
+from ep_core.extremal.masking import spatial_solver
+from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
 from ep_core.models.classifier import Classifier
-from ep_core.models.tuned import tune
-from ep_core.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
-from ep_core.presets import RULES
-from ep_core.spatial import spatial_solver
+from ep_core.models.tuning.tune import tune
+from ep_core.optimiser.lanes import Lane
+from ep_core.optimiser.presets import RULES
 
 WARM_UP = 3
 BARE, TUNED = "bare network", "bare network, tuned"

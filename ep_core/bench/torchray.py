@@ -11,13 +11,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core.curve import masked_scores
-from ep_core.explanation import Explanation
+from ep_core.extremal.explanation import Explanation
+from ep_core.extremal.masking import class_scores
+from ep_core.extremal.sweep import explain
+from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
+from ep_core.masks.scores import masked_scores
 from ep_core.models.classifier import Classifier
-from ep_core.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
-from ep_core.spatial import class_scores
-from ep_core.spec import ExtremalSpec
-from ep_core.sweep import explain
+from ep_core.schemas.specs import ExtremalSpec
 
 from . import torchray_side
 from .torchray_side import Request

@@ -13,24 +13,24 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
-from ep_core.given import AnyModel, given_images, given_inputs, given_lanes, given_spec
-from ep_core.given_image import AnyImage
-from ep_core.inputs import Picture, engine_on, network_input, warnings_about
-from ep_core.inversion import STEPS, invert_channels
-from ep_core.models.card import LayerCard
+from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
+from ep_core.models.inputs import Picture, engine_on, network_input, warnings_about
 from ep_core.models.split import Split, split
-from ep_core.progress import OnProgress, Progress
-from ep_core.report import Engine, ModelRef, TargetRef, Timing
-from ep_core.result_warning import ResultWarning
-from ep_core.spec import ChannelsSpec, ClassChannelsSpec
-from ep_core.targets import resolve_target
-from ep_core.threshold import KIND as THRESHOLD
+from ep_core.optimiser.progress import OnProgress, Progress
+from ep_core.pictures.given_image import AnyImage
+from ep_core.schemas.model_card import LayerCard
+from ep_core.schemas.reports.channels import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage
+from ep_core.schemas.reports.extremal import Engine, ModelRef, TargetRef, Timing
+from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec
+from ep_core.schemas.targets import resolve_target
+from ep_core.schemas.threshold import KIND as THRESHOLD
+from ep_core.schemas.warnings import ResultWarning
 
 from .attribution import INVERSION_WEIGHT, attribute, prepare, sweep_steps
 from .image_channels import ImageChannels, averaged_mask, image_warnings, top_channels
+from .inversion import STEPS, invert_channels
 from .promised import channel_warnings, of_optimal
-from .report import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage
 
 OnImage = Callable[[int, ImageChannels], None]
 

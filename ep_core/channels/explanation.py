@@ -8,14 +8,13 @@ from functools import cached_property
 from PIL import Image
 from torch import Tensor
 
-from ep_core.curve import is_monotonic, optimal_area
-from ep_core.models.card import LayerCard
+from ep_core.masks.scores import is_monotonic, optimal_area
 from ep_core.models.frame import Frame
-from ep_core.report import Engine, ModelRef, Scores, TargetRef, Timing
-from ep_core.result_warning import ResultWarning
-from ep_core.spec import ChannelsSpec
-
-from .report import ChannelPoint, ChannelsReport, ChosenChannel
+from ep_core.schemas.model_card import LayerCard
+from ep_core.schemas.reports.channels import ChannelPoint, ChannelsReport, ChosenChannel
+from ep_core.schemas.reports.extremal import Engine, ModelRef, Scores, TargetRef, Timing
+from ep_core.schemas.specs import ChannelsSpec
+from ep_core.schemas.warnings import ResultWarning
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from ep_core.errors import InvalidInput
-from ep_core.report import ThresholdRule
-from ep_core.result_warning import ResultWarning
-
-from .report import ClassChannel, Excited
+from ep_core.schemas.reports.channels import ClassChannel, Excited
+from ep_core.schemas.reports.extremal import ThresholdRule
+from ep_core.schemas.warnings import ResultWarning
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ep_core.curve import binariness
-from ep_core.promises import Measured, more_iterations, off_area, too_grey
-from ep_core.result_warning import ResultWarning
-from ep_core.spec import Preset
+from ep_core.masks.scores import binariness
+from ep_core.optimiser.presets.channels import ITERATIONS
+from ep_core.schemas.promises import Measured, more_iterations, off_area, too_grey
+from ep_core.schemas.reports.channels import ChannelPoint
+from ep_core.schemas.specs import Preset
+from ep_core.schemas.warnings import ResultWarning
 
 from .image_channels import ImageChannels
-from .report import ChannelPoint
-from .rules import ITERATIONS
 
 SLACK = 0.5
 """Channels by which any mask may miss its count: few channels make a coarse scale."""

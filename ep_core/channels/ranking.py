@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ep_core.lanes import Lane, Objective
 from ep_core.models.split import Split
-from ep_core.spec import Variant
-
-from .report import ChosenChannel
+from ep_core.optimiser.lanes import Lane, Objective
+from ep_core.schemas.reports.channels import ChosenChannel
+from ep_core.schemas.specs import Variant
 
 CHOSEN = 0.5  # a mask holds the channels whose value is at least this
 

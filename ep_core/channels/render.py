@@ -7,18 +7,18 @@ from collections.abc import Iterator
 import numpy as np
 from pydantic_core import to_json
 
-from ep_core.plot import curve_plot
-from ep_core.render import for_screens, heat_map, png
-from ep_core.report import CURVE, SALIENCY
+from ep_core.extremal.render import for_screens, heat_map, png
+from ep_core.pictures.plot import curve_plot
+from ep_core.schemas.reports.channels import COMPARISON, MASKS, SHEET, inversion_name
+from ep_core.schemas.reports.extremal import CURVE, SALIENCY
 
 from .class_channels import ClassExplanation
 from .explanation import ChannelExplanation
-from .report import COMPARISON, MASKS, SHEET, inversion_name
 from .sheet import class_sheet, comparison, heat_on_frame, rgb_image
 
 
 def render_channels(explanation: ChannelExplanation) -> Iterator[tuple[str, bytes]]:
-    """Yield all files of a result as (file name, bytes), named as in `ep_core.report` and `ep_core.channels.report`."""
+    """Yield all files of a result as (file name, bytes), named as in `ep_core.schemas.reports`."""
     heat = explanation.frame.mask_to_image(heat_on_frame(explanation.saliency, explanation.frame.input_size))
     yield SALIENCY, png(for_screens(heat_map(np.asarray(explanation.image), heat)))
     label, layer = explanation.target.label, explanation.layer

@@ -8,12 +8,12 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ep_core.render import heat_map
-from ep_core.sheet import contact_sheet
+from ep_core.extremal.render import heat_map
+from ep_core.pictures.contact_sheet import contact_sheet
+from ep_core.schemas.reports.channels import EXAMPLES, FULL, MASKED
 
 from .class_channels import ClassExplanation
 from .explanation import ChannelExplanation
-from .report import EXAMPLES, FULL, MASKED
 
 
 def comparison(explanation: ChannelExplanation) -> Image.Image:

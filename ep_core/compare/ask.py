@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from ep_core.baselines.method import MethodUnavailable, Question
-from ep_core.baselines.methods.extremal import extremal_spec
-from ep_core.baselines.passes import smaller_batches
-from ep_core.baselines.registry import get_method
-from ep_core.explanation import Explanation
-from ep_core.memory import free_memory, is_out_of_memory, is_poisoned
+from ep_core.extremal.explanation import Explanation
+from ep_core.extremal.preparation import Prepared
+from ep_core.extremal.sweep import explain
+from ep_core.methods.base.method import MethodUnavailable, Question
+from ep_core.methods.base.passes import smaller_batches
+from ep_core.methods.base.registry import get_method
+from ep_core.methods.extremal import extremal_spec
 from ep_core.models.classifier import Classifier
-from ep_core.prepared import Prepared
-from ep_core.progress import OnProgress, Progress
-from ep_core.spec import EXTREMAL, CompareSpec
-from ep_core.sweep import explain
+from ep_core.models.runtime.memory import free_memory, is_out_of_memory, is_poisoned
+from ep_core.optimiser.progress import OnProgress, Progress
+from ep_core.schemas.specs import EXTREMAL, CompareSpec
 
 from .comparison import Refusal
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from PIL import Image
 from torch import Tensor
 
-from ep_core.explanation import Explanation
+from ep_core.extremal.explanation import Explanation
 from ep_core.models.frame import Frame
-from ep_core.report import CurvePoint, Engine, Extremality, ModelRef, Scores, TargetRef, Timing
-from ep_core.result_warning import ResultWarning
-from ep_core.spec import CompareSpec
-
-from .report import ComparedMethod, CompareReport
+from ep_core.schemas.reports.comparison import ComparedMethod, CompareReport
+from ep_core.schemas.reports.extremal import CurvePoint, Engine, Extremality, ModelRef, Scores, TargetRef, Timing
+from ep_core.schemas.specs import CompareSpec
+from ep_core.schemas.warnings import ResultWarning
 
 
 @dataclass(frozen=True)

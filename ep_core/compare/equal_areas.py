@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ep_core.report import CurvePoint
-from ep_core.result_warning import ResultWarning
-from ep_core.spec import EXTREMAL
+from ep_core.schemas.reports.extremal import CurvePoint
+from ep_core.schemas.specs import EXTREMAL
+from ep_core.schemas.warnings import ResultWarning
 
 from .comparison import Answer
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ep_core.plot import as_svg, svg_style
-from ep_core.spec import EXTREMAL
+from ep_core.pictures.plot import as_svg, svg_style
+from ep_core.schemas.specs import EXTREMAL
 
 from .comparison import Comparison
 

@@ -10,13 +10,13 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
-from ep_core.render import extremal_pictures, for_screens, grey, heat_map, png
-from ep_core.report import CURVE
-from ep_core.sheet import TILE, contact_sheet
+from ep_core.extremal.render import extremal_pictures, for_screens, grey, heat_map, png
+from ep_core.pictures.contact_sheet import TILE, contact_sheet
+from ep_core.schemas.reports.comparison import COMPARISON, heat_name, map_name
+from ep_core.schemas.reports.extremal import CURVE
 
 from .comparison import Comparison
 from .plot import comparison_plot
-from .report import COMPARISON, heat_name, map_name
 
 COLUMNS = 4
 SHOWN_QUANTILE = 0.995  # of a map's values: the heat's full scale, since a few pixels stick out of some maps

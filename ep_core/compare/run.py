@@ -11,28 +11,28 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ep_core.baselines.registry import get_method
-from ep_core.channels.choice import resolve_layer
-from ep_core.explanation import Explanation
 from ep_core.extremal.best import beside_rivals
+from ep_core.extremal.explanation import Explanation
+from ep_core.extremal.extremality import rivals_of
+from ep_core.extremal.preparation import Prepared, prepare
 from ep_core.extremal.promised import mask_warnings, of_curve, warned_anew
 from ep_core.extremal.search import Search
+from ep_core.extremal.top_area import top_area_masks
 from ep_core.extremal.watch import Watch
-from ep_core.extremality import rivals_of
-from ep_core.given import AnyModel, given_inputs, given_lanes, given_spec
-from ep_core.given_image import AnyImage
-from ep_core.inputs import check_masked, engine_on, warnings_about
-from ep_core.lanes import ClassScores
+from ep_core.methods.base.registry import get_method
+from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
-from ep_core.models.tuned import tune
-from ep_core.prepared import Prepared, prepare
-from ep_core.progress import OnProgress
-from ep_core.promises import AREA_MISSED
-from ep_core.report import ModelRef, TargetRef, Timing
-from ep_core.result_warning import ResultWarning
-from ep_core.spec import EXTREMAL, CompareSpec
-from ep_core.targets import resolve_target
-from ep_core.top_area import top_area_masks
+from ep_core.models.inputs import check_masked, engine_on, warnings_about
+from ep_core.models.named_layer import resolve_layer
+from ep_core.models.tuning.tune import tune
+from ep_core.optimiser.lanes import ClassScores
+from ep_core.optimiser.progress import OnProgress
+from ep_core.pictures.given_image import AnyImage
+from ep_core.schemas.promises import AREA_MISSED
+from ep_core.schemas.reports.extremal import ModelRef, TargetRef, Timing
+from ep_core.schemas.specs import EXTREMAL, CompareSpec
+from ep_core.schemas.targets import resolve_target
+from ep_core.schemas.warnings import ResultWarning
 
 from .ask import RANDOM_RIVALS, SCORING, Asked, Watching, ask_all
 from .comparison import Answer, Comparison, Refusal

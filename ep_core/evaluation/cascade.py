@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ep_core.errors import InvalidInput
-from ep_core.models.traced import opaque
+from ep_core.models.tuning.traced import opaque
 
 FEWEST = 8
 """Networks of fewer stages have their largest one opened up, as far as that goes."""

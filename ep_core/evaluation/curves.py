@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ep_core.explanation import Explanation
+from ep_core.evaluation.reporting.contact_sheet import sheet, strip
+from ep_core.evaluation.reporting.gallery import picture_each
+from ep_core.evaluation.reporting.report import EvaluationReport
+from ep_core.extremal.explanation import Explanation
+from ep_core.extremal.render import overlay, png
 from ep_core.models.classifier import Classifier
-from ep_core.plot import curve_plot
-from ep_core.render import overlay, png
-from ep_core.spec import ExtremalSpec
+from ep_core.pictures.plot import curve_plot
+from ep_core.schemas.specs import ExtremalSpec
 
-from .pictured import picture_each
-from .report import EvaluationReport
 from .run import OnProgress, unwatched
-from .sheet import sheet, strip
 
 BENCHMARK = "curves"
 MOST_TILES = 9

@@ -9,21 +9,21 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from ep_core.baselines.registry import get_method
 from ep_core.compare.run import compare
 from ep_core.errors import InvalidInput
-from ep_core.explanation import Explanation
-from ep_core.inputs import engine_on
+from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.reporting.extremality_tables import TOLERANCE, Photograph, tables
+from ep_core.evaluation.reporting.report import EvaluationReport
+from ep_core.extremal.explanation import Explanation
+from ep_core.extremal.sweep import explain
+from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
-from ep_core.spec import EXTREMAL, CompareSpec, ExtremalSpec, SpatialSpec
-from ep_core.spec.common import MAX_ITERATIONS
-from ep_core.sweep import explain
+from ep_core.models.inputs import engine_on
+from ep_core.schemas.specs import EXTREMAL, CompareSpec, ExtremalSpec, SpatialSpec
+from ep_core.schemas.specs.common import MAX_ITERATIONS
 
-from .extremality_tables import TOLERANCE, Photograph, tables
 from .method_runs import MethodRuns, OnShare, Run, layers_read, reading, run_methods
-from .report import EvaluationReport
 from .run import ItemLog, OnProgress, Record, measure, unwatched
-from .subjects import Subject, model_ref, settings_of, subjects
 
 BENCHMARK = "extremality"
 LONGER = 3

@@ -8,24 +8,24 @@ from typing import Literal
 
 import torch
 
-from ep_core.baselines.method import OnShare
-from ep_core.baselines.registry import get_method
 from ep_core.compare.comparison import Answer
 from ep_core.compare.run import compare
-from ep_core.inputs import engine_on
+from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.reporting.means import available, mean_curve, mean_of, method_table, records
+from ep_core.evaluation.reporting.plots import Panel, panels_plot
+from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Figure, Table
+from ep_core.extremal.preparation import prepare
+from ep_core.methods.base.method import OnShare
+from ep_core.methods.base.registry import get_method
 from ep_core.models.classifier import Classifier
-from ep_core.prepared import prepare
-from ep_core.report import CurvePoint, Scores
-from ep_core.spec import CompareSpec
+from ep_core.models.inputs import engine_on
+from ep_core.schemas.reports.extremal import CurvePoint, Scores
+from ep_core.schemas.specs import CompareSpec
 
 from .cost import counted
 from .insertion import STEPS, area_under, authors_blur, authors_steps, pixel_curve
-from .means import available, mean_curve, mean_of, method_table, records
 from .method_runs import MethodRuns, Run, layers_read, reading, run_methods
-from .panels import Panel, panels_plot
-from .report import Cell, EvaluationReport, Figure, Table
 from .run import OnProgress, Record, unwatched
-from .subjects import Subject, model_ref, settings_of, subjects
 
 BENCHMARK = "faithfulness"
 MEASURES: dict[str, Literal["highest", "lowest"]] = {

@@ -10,13 +10,16 @@ from statistics import fmean, stdev
 
 import torch
 
-from ep_core.baselines.registry import get_method
 from ep_core.errors import InvalidInput
-from ep_core.inputs import engine_on
+from ep_core.evaluation.data.annotations import SceneFit, class_scores
+from ep_core.evaluation.data.mosaics import Mosaic, assemble, cell_shares, draw_mosaics, find_confident
+from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Table
+from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
-from ep_core.photographs import load
-from ep_core.report import ModelRef
-from ep_core.spec import CompareSpec
+from ep_core.models.inputs import engine_on
+from ep_core.pictures.photographs import load
+from ep_core.schemas.reports.extremal import ModelRef
+from ep_core.schemas.specs import CompareSpec
 
 from .method_runs import (
     Find,
@@ -31,10 +34,7 @@ from .method_runs import (
     spec_settings,
     with_remarks,
 )
-from .mosaics import Mosaic, assemble, cell_shares, draw_mosaics, find_confident
-from .report import Cell, EvaluationReport, Table
 from .run import OnProgress, Record, unwatched
-from .scenes import SceneFit, class_scores
 
 AREAS = (0.025, 0.05, 0.1, 0.2)
 """Of extremal perturbations, as shares of the mosaic: the paper's for objects of this size (PASCAL VOC, 4.2)."""

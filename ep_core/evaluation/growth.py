@@ -9,16 +9,16 @@ from textwrap import shorten
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ep_core.explanation import Explanation
+from ep_core.evaluation.reporting.contact_sheet import GAP, sheet, strip
+from ep_core.evaluation.reporting.gallery import picture_each
+from ep_core.evaluation.reporting.report import EvaluationReport
+from ep_core.extremal.explanation import Explanation
+from ep_core.extremal.render import overlay, png
 from ep_core.models.classifier import Classifier
-from ep_core.plot import PRESERVE
-from ep_core.render import overlay, png
-from ep_core.spec import ExtremalSpec
+from ep_core.pictures.plot import PRESERVE
+from ep_core.schemas.specs import ExtremalSpec
 
-from .pictured import picture_each
-from .report import EvaluationReport
 from .run import OnProgress, unwatched
-from .sheet import GAP, sheet, strip
 
 BENCHMARK = "growth"
 SATURATED = 1.25

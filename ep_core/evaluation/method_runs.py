@@ -13,13 +13,13 @@ from typing import Generic
 import torch
 from torch import Tensor
 
-from ep_core.baselines.method import Method, MethodUnavailable, Question
-from ep_core.channels.choice import resolve_layer
 from ep_core.errors import InvalidInput
+from ep_core.evaluation.reporting.report import Cell
+from ep_core.methods.base.method import Method, MethodUnavailable, Question
 from ep_core.models import Classifier
-from ep_core.spec import CompareSpec
+from ep_core.models.named_layer import resolve_layer
+from ep_core.schemas.specs import CompareSpec
 
-from .report import Cell
 from .run import Item, ItemLog, OnProgress, Record, measure, unwatched
 
 Find = Callable[[str], Method]

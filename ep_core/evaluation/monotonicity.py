@@ -7,16 +7,16 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 
-from ep_core.explanation import Explanation
-from ep_core.inputs import engine_on
+from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Table
+from ep_core.extremal.explanation import Explanation
+from ep_core.extremal.sweep import explain_batch
 from ep_core.models.classifier import Classifier
-from ep_core.solver import max_lanes_on
-from ep_core.spec import ExtremalSpec, Preset
-from ep_core.sweep import explain_batch
+from ep_core.models.inputs import engine_on
+from ep_core.optimiser.solver import max_lanes_on
+from ep_core.schemas.specs import ExtremalSpec, Preset
 
-from .report import Cell, EvaluationReport, Table
 from .run import ItemLog, OnProgress, Record, measure_groups, unwatched
-from .subjects import Subject, model_ref, settings_of, subjects
 
 BENCHMARK = "monotonicity"
 IN_THE_PAPER = 98.45

@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ep_core.baselines.registry import get_method
 from ep_core.errors import InvalidInput
-from ep_core.inputs import engine_on
+from ep_core.evaluation.data.annotations import DataSet, Scene, SceneFit, class_scores, whole_input
+from ep_core.evaluation.data.categories import ClassTargets
+from ep_core.evaluation.data.difficult import DifficultList, is_difficult
+from ep_core.evaluation.reporting.pointing_tables import equal_hit, tables
+from ep_core.evaluation.reporting.report import EvaluationReport
+from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
-from ep_core.report import ModelRef
-from ep_core.spec import CompareSpec
+from ep_core.models.inputs import engine_on
+from ep_core.schemas.reports.extremal import ModelRef
+from ep_core.schemas.specs import CompareSpec
 
-from .categories import ClassTargets
-from .difficult import DifficultList, is_difficult
 from .method_runs import Find, OnShare, Run, ask, layers_read, reading, run_methods, spec_settings
-from .pointing_tables import equal_hit, tables
 from .points import ALIKE, BEYOND, SMOOTHING, highest_point, is_hit, on_image
-from .report import EvaluationReport
 from .run import OnProgress, Record, unwatched
-from .scenes import DataSet, Scene, SceneFit, class_scores, whole_input
 
 TOLERANCE = 15.0
 """Pixels of the picture by which a point may miss the object, as in TorchRay."""

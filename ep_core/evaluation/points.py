@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
+from ep_core.evaluation.data.annotations import BoolMask
 from ep_core.models.frame import Frame
-
-from .scenes import BoolMask
 
 Point = tuple[int, int]
 """Column and row of a pixel."""

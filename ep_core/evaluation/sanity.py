@@ -11,24 +11,24 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ep_core.baselines.method import OnShare
-from ep_core.baselines.method import unwatched as unwatched_share
-from ep_core.baselines.registry import get_method
 from ep_core.compare.render import SHOWN_QUANTILE, positive_part
-from ep_core.inputs import engine_on, top_class
+from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.reporting.contact_sheet import sheet, strip
+from ep_core.evaluation.reporting.means import available, mean_curve, method_table, records
+from ep_core.evaluation.reporting.plots import Panel, panels_plot
+from ep_core.evaluation.reporting.report import EvaluationReport, Figure, Table
+from ep_core.extremal.render import heat_map, png
+from ep_core.methods.base.method import OnShare
+from ep_core.methods.base.method import unwatched as unwatched_share
+from ep_core.methods.base.registry import get_method
 from ep_core.models.classifier import Classifier
-from ep_core.render import heat_map, png
-from ep_core.spec import CompareSpec
+from ep_core.models.inputs import engine_on, top_class
+from ep_core.schemas.specs import CompareSpec
 
 from .cascade import cascade, stages
-from .means import available, mean_curve, method_table, records
 from .method_runs import MethodRuns, Run, ask, layers_read, reading, run_methods
-from .panels import Panel, panels_plot
-from .report import EvaluationReport, Figure, Table
 from .run import OnProgress, Record, unwatched
-from .sheet import sheet, strip
 from .similarity import Map, rank_correlation, structural_similarity
-from .subjects import Subject, model_ref, settings_of, subjects
 
 BENCHMARK = "sanity"
 DEPTHS = 8

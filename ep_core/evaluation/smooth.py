@@ -7,10 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ep_core.mask import RADIUS, kernel_profile
-
-from .panels import Panel, panels_plot
-from .report import Cell, EvaluationReport, Figure, Table
+from ep_core.evaluation.reporting.plots import Panel, panels_plot
+from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Figure, Table
+from ep_core.masks.smooth import RADIUS, kernel_profile
 
 BENCHMARK = "smooth"
 SHARPNESSES = (20.0, 5.0, 1.0)  # 1/T; the paper's masks use 20

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ep_core.curve import masked_scores, optimal_area, reaches, score_curve
-from ep_core.explanation import BlockMask
-from ep_core.extremality import OWN, Rivals, beats, objective_at
-from ep_core.lanes import ClassScores
-from ep_core.prepared import Prepared
-from ep_core.report import Alternative, Contrast, CurvePoint, Scores, Stability, TargetRef
-from ep_core.spec import ExtremalSpec
+from ep_core.masks.scores import masked_scores, optimal_area, reaches, score_curve
+from ep_core.optimiser.lanes import ClassScores
+from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, Scores, Stability, TargetRef
+from ep_core.schemas.specs import ExtremalSpec
 
 from . import alternatives as distinct
 from .best import Best, beside_rivals
 from .contrast import contrast_of, nearest_class
+from .explanation import BlockMask
+from .extremality import OWN, Rivals, beats, objective_at
+from .preparation import Prepared
 from .refinement import lane
 from .search import Search, SweepMasks
 from .stability import stability

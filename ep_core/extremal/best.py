@@ -12,12 +12,12 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ep_core.extremality import OWN, Rivals, beats, check_extremality, objective_values
-from ep_core.lanes import ClassScores
-from ep_core.prepared import Prepared
-from ep_core.report import CurvePoint, Extremality
-from ep_core.spec import SpatialSpec, Variant
+from ep_core.optimiser.lanes import ClassScores
+from ep_core.schemas.reports.extremal import CurvePoint, Extremality
+from ep_core.schemas.specs import SpatialSpec, Variant
 
+from .extremality import OWN, Rivals, beats, check_extremality, objective_values
+from .preparation import Prepared
 from .search import Search
 
 Refine = Callable[[Sequence[float], Tensor], Tensor]

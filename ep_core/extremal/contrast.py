@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ep_core.report import Contrast, TargetRef
+from ep_core.schemas.reports.extremal import Contrast, TargetRef
 
 
 def nearest_class(scores: Tensor, target: int) -> int:

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from torch import Tensor
 
-from ep_core.cells import FULL_SIDE, spot_area
-from ep_core.curve import binariness
-from ep_core.presets import ITERATIONS
-from ep_core.presets.fast import LARGEST_AREA
-from ep_core.promises import KINDS, Measured, more_iterations, off_area, too_grey
-from ep_core.report import CurvePoint
-from ep_core.result_warning import ResultWarning
-from ep_core.spec import SpatialSpec
+from ep_core.masks.cells import FULL_SIDE, spot_area
+from ep_core.masks.scores import binariness
+from ep_core.optimiser.presets import ITERATIONS
+from ep_core.optimiser.presets.fast import LARGEST_AREA
+from ep_core.schemas.promises import KINDS, Measured, more_iterations, off_area, too_grey
+from ep_core.schemas.reports.extremal import CurvePoint
+from ep_core.schemas.specs import SpatialSpec
+from ep_core.schemas.warnings import ResultWarning
 
 SLACK = 2e-4
 """Share of the frame that any mask may be off by: more than searches for areas leave."""

@@ -7,14 +7,15 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from ep_core.lanes import Lane
-from ep_core.perturbation import Pyramids
-from ep_core.plateau import Plateau
-from ep_core.presets import ITERATIONS, refine
-from ep_core.presets.refine import RefineRule
-from ep_core.solver import Solver
-from ep_core.spatial import class_scores
-from ep_core.spec import SpatialSpec
+from ep_core.masks.perturbation import Pyramids
+from ep_core.optimiser.lanes import Lane
+from ep_core.optimiser.plateau import Plateau
+from ep_core.optimiser.presets import ITERATIONS, refine
+from ep_core.optimiser.presets.refine import RefineRule
+from ep_core.optimiser.solver import Solver
+from ep_core.schemas.specs import SpatialSpec
+
+from .masking import class_scores
 
 
 def hold_of(spec: SpatialSpec) -> int:

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ep_core.lanes import Lane
-from ep_core.perturbation import Pyramids
-from ep_core.prepared import Prepared
-from ep_core.presets import ITERATIONS, plan, refine
-from ep_core.presets.walk import LENGTH, WALKS
-from ep_core.progress import LanesSeen, Seen
-from ep_core.solver import Solver
-from ep_core.spatial import spatial_solver
-from ep_core.spec import ExtremalSpec, SpatialSpec
+from ep_core.masks.perturbation import Pyramids
+from ep_core.optimiser.lanes import Lane
+from ep_core.optimiser.presets import ITERATIONS, plan, refine
+from ep_core.optimiser.presets.walk import LENGTH, WALKS
+from ep_core.optimiser.progress import LanesSeen, Seen
+from ep_core.optimiser.solver import Solver
+from ep_core.schemas.specs import ExtremalSpec, SpatialSpec
 
 from . import walks
+from .masking import spatial_solver
+from .preparation import Prepared
 from .refinement import hold_of, lane, refinement
 from .walks import SCALE, Survival, walked
 from .watch import Watch

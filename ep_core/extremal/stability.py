@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ep_core.curve import optimal_area
-from ep_core.extremality import objective_values
-from ep_core.lanes import ClassScores
-from ep_core.report import CurvePoint, Scores, Stability, StabilityPoint
-from ep_core.spec import Variant
-from ep_core.top_area import top_area_masks
+from ep_core.masks.scores import optimal_area
+from ep_core.optimiser.lanes import ClassScores
+from ep_core.schemas.reports.extremal import CurvePoint, Scores, Stability, StabilityPoint
+from ep_core.schemas.specs import Variant
 
+from .extremality import objective_values
+from .top_area import top_area_masks
 from .walks import Survival
 
 

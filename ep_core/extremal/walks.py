@@ -12,17 +12,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from ep_core.cells import lattice_step
-from ep_core.lanes import Lane
-from ep_core.memory import is_out_of_memory
-from ep_core.perturbation import Pyramids, gaussian_blur
-from ep_core.prepared import Prepared
-from ep_core.presets import ITERATIONS, refine, walk
-from ep_core.presets.walk import WalkRule, survival
-from ep_core.report import PartialPoint
-from ep_core.solver import Solver
-from ep_core.spatial import class_scores
-from ep_core.spec import SpatialSpec
+from ep_core.masks.cells import lattice_step
+from ep_core.masks.perturbation import Pyramids, gaussian_blur
+from ep_core.models.runtime.memory import is_out_of_memory
+from ep_core.optimiser.lanes import Lane
+from ep_core.optimiser.presets import ITERATIONS, refine, walk
+from ep_core.optimiser.presets.walk import WalkRule, survival
+from ep_core.optimiser.solver import Solver
+from ep_core.schemas.reports.extremal import PartialPoint
+from ep_core.schemas.specs import SpatialSpec
+
+from .masking import class_scores
+from .preparation import Prepared
 
 SCALE = 4 / 7
 """Of the frame's sides, for walks: a third of the pixels. Fewer cost score; more leave time for fewer walks."""

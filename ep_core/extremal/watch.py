@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ep_core.progress import OnProgress, Progress, Seen
-from ep_core.solver import Solver
+from ep_core.optimiser.progress import OnProgress, Progress, Seen
+from ep_core.optimiser.solver import Solver
 
 
 class Watch:

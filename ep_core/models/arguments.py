@@ -1,52 +1,119 @@
-"""Whether what a caller makes a Classifier of can be one, told before the network runs."""
+"""Arguments of Python callers: from the forms that people have them in to the engine's, or refused in a line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from operator import index
+from typing import Any, TypeVar
 
-from torch import nn
+import numpy as np
+from PIL import Image
+from pydantic import ValidationError
+from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
+from ep_core.pictures.given_image import AnyImage, given_image
+from ep_core.schemas.specs import CommonSpec
+from ep_core.schemas.wording import in_words, without_echoes
 
-from .preprocessing import Preprocessing
+from .classifier import Classifier
+from .inputs import Picture
+from .registry import load_model
 
+AnyModel = Classifier | nn.Module | str
+"""A classifier; a bare network, which becomes `Classifier(network)` with that class's assumptions; or a model's name,
+which is loaded anew for each call."""
 
-def check_module(network: nn.Module) -> None:
-    """Raise `InvalidInput` where a network can't be explained for where or how its parameters are held."""
-    if not isinstance(network, nn.Module):
-        raise _wrong(f"the network is to be a torch.nn.Module, not {type(network).__name__}: wrap it in one")
-    parameters = list(network.parameters())
-    devices = sorted({str(parameter.device) for parameter in parameters})
-    if "meta" in devices:
-        raise _wrong("the network has no weights yet (device meta): load them first")
-    if len(devices) > 1:
-        raise _wrong(f"the network's weights are on several devices ({', '.join(devices)}): move them to one, by .to()")
-    if any(parameter.is_inference() for parameter in parameters):
-        raise _wrong("the network's weights were made under torch.inference_mode(): make them outside of it")
+S = TypeVar("S", bound=CommonSpec)
 
 
-def check_described(name: str, preprocessing: Preprocessing | None, weights_digest: str | None) -> None:
-    """Raise `InvalidInput` where a description of a network isn't of the type that results need."""
-    if not isinstance(name, str):
-        raise _wrong(f"a model's name is a string, not {type(name).__name__}")
-    if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
-        raise _wrong(f"preprocessing is an ep_core.Preprocessing, not {type(preprocessing).__name__}")
-    if weights_digest is not None and not isinstance(weights_digest, str):
-        raise _wrong(f"weights_digest is a string, not {type(weights_digest).__name__}")
+def given_inputs(
+    model: AnyModel, images: Sequence[AnyImage], specs: Sequence[CommonSpec]
+) -> tuple[Classifier, list[Picture]]:
+    """Return the classifier and the pictures, or preprocessed tensors, that a call is about.
 
-
-def given_labels(labels: Iterable[Any]) -> tuple[str, ...]:
-    """Return labels as strings; numbers are written out.
+    Args:
+        model: see `AnyModel`.
+        images: see `AnyImage`.
+        specs: one for each image.
 
     Raises:
-        InvalidInput: it's no list of labels.
+        InvalidInput: one of them can't be used; where there are several images, a note on the error says which.
+        UnknownName, ModelUnavailable: as for `load_model`.
     """
-    if isinstance(labels, str | bytes | Mapping) or not isinstance(labels, Iterable):
-        hint = ": give list(labels.values())" if isinstance(labels, Mapping) else ""
-        raise _wrong(f"labels are a list, one for each class in their order, not {type(labels).__name__}{hint}")
-    return tuple(str(label.item() if hasattr(label, "item") else label) for label in labels)
+    pictures = [
+        _noted(k, image, spec.white_level, len(images))
+        for k, (image, spec) in enumerate(zip(images, specs, strict=True))
+    ]
+    classifier = _given_model(model)
+    for picture, spec in zip(pictures, specs, strict=True):
+        if isinstance(picture, Image.Image):
+            classifier.preprocessing.require_croppable(picture, spec.fit)
+    return classifier, pictures
 
 
-def _wrong(detail: str) -> InvalidInput:
-    return InvalidInput(detail, field="model")
+def given_images(images: Iterable[AnyImage]) -> list[AnyImage]:
+    """Return the images that there are; refuse a single one, whose rows or characters would pass for images."""
+    single = str | bytes | bytearray | memoryview | os.PathLike | Image.Image | Tensor | np.ndarray
+    if isinstance(images, single) or not isinstance(images, Iterable):
+        hint = ": split a batch by images.split(1)" if isinstance(images, Tensor) else ": put a single one into a list"
+        raise InvalidInput(f"images is a list of them, not one {type(images).__name__}{hint}", field="image")
+    return list(images)
+
+
+def given_spec(spec: S | Mapping[str, Any] | None, kind: type[S]) -> S:
+    """Return a task's spec: as it is, of a dict of its fields, or the defaults.
+
+    Raises:
+        InvalidInput: it is another task's spec, or a field of the dict is wrong.
+    """
+    if isinstance(spec, kind):
+        return spec
+    if spec is not None and not isinstance(spec, Mapping):
+        wanted = f"{kind.__name__}, a dict of its fields or None"
+        raise InvalidInput(f"the spec is to be {wanted}, not {type(spec).__name__}", field="spec")
+    try:
+        return kind.model_validate(dict(spec or {}))
+    except ValidationError as error:
+        found = [
+            (str(one["loc"][0]) if one["loc"] else "spec", in_words(one)) for one in without_echoes(error.errors())
+        ]
+        said = "; ".join(dict.fromkeys(f"{field}: {message}" for field, message in found))
+        raise InvalidInput(said, field=found[0][0]) from error
+
+
+def given_lanes(max_lanes: int | None) -> int | None:
+    """Return how many masks may be stepped in one batch.
+
+    Raises:
+        InvalidInput: it is no integer, or below 1.
+    """
+    try:
+        lanes = None if max_lanes is None else index(max_lanes)
+    except TypeError:
+        lanes = 0
+    if lanes is not None and lanes < 1:
+        raise InvalidInput(f"max_lanes is an integer of at least 1, or None, not {max_lanes!r}", field="max_lanes")
+    return lanes
+
+
+def _given_model(model: AnyModel) -> Classifier:
+    if isinstance(model, Classifier):
+        return model
+    if isinstance(model, nn.Module):
+        return Classifier(model)
+    if isinstance(model, str):
+        return load_model(model)
+    raise InvalidInput(
+        f"a model is a Classifier, a torch.nn.Module or a model's name, not {type(model).__name__}", field="model"
+    )
+
+
+def _noted(k: int, image: AnyImage, white_level: int | None, count: int) -> Picture:
+    try:
+        return given_image(image, white_level)
+    except InvalidInput as error:
+        if count > 1:
+            error.add_note(f"It is about images[{k}].")
+        raise

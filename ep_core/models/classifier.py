@@ -12,24 +12,24 @@ from PIL import Image
 from torch import nn
 
 from ep_core.errors import InvalidInput
-from ep_core.memory import is_of_device
-from ep_core.result_warning import ResultWarning
-from ep_core.spec import Fit
+from ep_core.models.checks.brief import brief
+from ep_core.models.checks.doubts import IMAGENET_PREPROCESSING, preprocessing_warnings
+from ep_core.models.checks.gradients import check_network
+from ep_core.models.checks.head import require_head
+from ep_core.models.checks.probes import on_trial, probe_images
+from ep_core.models.checks.wrapping import check_described, check_module, given_labels
+from ep_core.models.runtime.memory import is_of_device
+from ep_core.models.runtime.precision import exact_convolutions
+from ep_core.models.runtime.turns import one_thread
+from ep_core.models.sources.weights import state_digest
+from ep_core.models.tuning.adapted import adapt, uncompiled
+from ep_core.schemas.model_card import ListedLayer
+from ep_core.schemas.specs import Fit
+from ep_core.schemas.warnings import ResultWarning
 
-from .adapted import adapt, uncompiled
-from .arguments import check_described, check_module, given_labels
-from .brief import brief
-from .card import ListedLayer
-from .check import check_network
-from .doubts import IMAGENET_PREPROCESSING, preprocessing_warnings
 from .frame import Frame
-from .head import require_head
 from .layers import find_layers
-from .precision import exact_convolutions
 from .preprocessing import Preprocessing
-from .probes import on_trial, probe_images
-from .turns import one_thread
-from .weights import state_digest
 
 
 class Classifier:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .card import LayerUse, ListedLayer
+from ep_core.schemas.model_card import LayerUse, ListedLayer
 
 STRIDE = 16  # pixels a cell, as the paper's inception4d and layer3 have
 _NOTHING = ("Identity", "Dropout", "DropPath", "StochasticDepth")

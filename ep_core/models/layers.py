@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .card import ListedLayer
+from ep_core.schemas.model_card import ListedLayer
+
 from .default_layers import with_defaults, without_defaults
 from .products import ProductsSeen
 

@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 
 from ep_core.errors import InvalidInput
-from ep_core.image import MAX_PIXELS, to_rgb
-from ep_core.spec import Fit
+from ep_core.models.checks.normalisation import IMAGENET_MEAN, IMAGENET_STD, Triple
+from ep_core.pictures.decoding import MAX_PIXELS, to_rgb
+from ep_core.schemas.specs import Fit
 
 from .frame import Frame
-from .normalisation import IMAGENET_MEAN, IMAGENET_STD, Triple
 
 
 @dataclass(frozen=True)

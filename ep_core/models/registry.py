@@ -10,14 +10,14 @@ from pathlib import Path
 import torch
 
 from ep_core.errors import InvalidInput, ModelUnavailable
-from ep_core.spec import DEFAULT_MODEL
+from ep_core.models.runtime.device import pick_device
+from ep_core.models.sources.build import build_network
+from ep_core.models.sources.describe import describe
+from ep_core.models.sources.model_list import ModelEntry, read_model_list
+from ep_core.models.sources.torchvision_zoo import classifier_names, unknown_model
+from ep_core.schemas.specs import DEFAULT_MODEL
 
-from .build import build_network
 from .classifier import Classifier
-from .describe import describe
-from .device import pick_device
-from .model_list import ModelEntry, read_model_list
-from .torchvision_zoo import classifier_names, unknown_model
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx, nn
 
-from .traced import Tracer, release, trace
-from .tuned import TOLERANCE, tune
+from ep_core.models.tuning.traced import Tracer, release, trace
+from ep_core.models.tuning.tune import TOLERANCE, tune
 
 log = logging.getLogger(__name__)
 

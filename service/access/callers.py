@@ -8,7 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from service.errors import RateLimited, Unauthorized
+from service.http.errors import RateLimited, Unauthorized
 from service.settings import ApiSettings
 
 from .keys import ApiKey, KeyRing

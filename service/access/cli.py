@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from ep_core.wording import lines
+from ep_core.schemas.wording import lines
 
 from .keys import ApiKey, add_key, hash_key, new_key
 

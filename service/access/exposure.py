@@ -10,9 +10,9 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import Forbidden
-from service.prefix import path_of
-from service.problems import REQUEST_ID_HEADER, respond
+from service.http.errors import Forbidden
+from service.http.prefix import path_of
+from service.http.problems import REQUEST_ID_HEADER, respond
 from service.settings import ApiSettings
 
 _FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # which come by address; they tell nobody's secrets

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import limits
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from ep_core.wording import lines
+from ep_core.schemas.wording import lines
 
 if TYPE_CHECKING:  # the settings hold keys
     from service.settings import ApiSettings

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from service.prefix import check_prefix, put_below
+from service.http.prefix import check_prefix, put_below
 from service.settings import ApiSettings
 
 PREFIX_HEADER = "X-Forwarded-Prefix"

@@ -12,9 +12,9 @@ from weakref import WeakValueDictionary
 from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import RateLimited
-from service.prefix import path_of
-from service.problems import respond
+from service.http.errors import RateLimited
+from service.http.prefix import path_of
+from service.http.problems import respond
 
 from .callers import client_of
 

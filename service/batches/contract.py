@@ -9,8 +9,8 @@ from typing import Annotated, cast
 from pydantic import BaseModel, Field
 from redis import Redis
 
-from worker.contract import Problem
-from worker.scan import slices
+from worker.broker.contract import Problem
+from worker.broker.scan import slices
 
 UNFINISHED_S = (
     24 * 3600

@@ -9,22 +9,18 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from service import tracing
 from service.access.callers import CallerDep
 from service.deps import JobsDep, LinksDep
-from service.errors import (
-    NoResult,
-    NotFound,
-    Unavailable,
-)
+from service.http.errors import NoResult, NotFound, Unavailable
+from service.http.links import Links
+from service.http.problems import problem_responses
 from service.jobs.idempotency import IdempotencyKey
 from service.jobs.intake import REFUSALS, accept
 from service.jobs.service import JobService
-from service.links import Links
-from service.problems import problem_responses
+from service.observe import tracing
 from service.uploads.examples import BATCH_BODY
-from worker.contract import JobRecord, JobState, Problem
-from worker.problems import make_problem
+from worker.broker.contract import JobRecord, JobState, Problem
+from worker.broker.problems import make_problem
 
 from .contract import BatchItem, BatchRecord
 from .schemas import BatchJob, BatchLinks, BatchRead, BatchResult, BatchResults

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ep_core.reports import AnyReport
-from worker.contract import JobState, Problem
+from ep_core.schemas.reports.any import AnyReport
+from worker.broker.contract import JobState, Problem
 
 from .contract import BatchItem
 

@@ -13,15 +13,15 @@ import structlog
 from redis import Redis, RedisError
 
 from service.access.callers import Caller
-from service.errors import ApiError, InvalidFields, NotFound
+from service.http.errors import ApiError, InvalidFields, NotFound
+from service.http.validation import MAX_ERRORS
 from service.jobs.idempotency import Claims, Request, release
 from service.jobs.service import JobService
 from service.jobs.submission import NOWHERE, Submissions
 from service.settings import ApiSettings
 from service.uploads.images import PostedImage, image_error
 from service.uploads.upload import Upload
-from service.validation import MAX_ERRORS
-from worker.contract import Origin
+from worker.broker.contract import Origin
 
 from .contract import BatchItem, BatchRecord, BatchStore
 

@@ -14,13 +14,13 @@ from starlette.requests import ClientDisconnect
 from service.access.callers import Caller, CallerDep
 from service.access.turns import turn_of
 from service.deps import SettingsDep
-from service.errors import InvalidFields, TooManyAtOnce, Unavailable, UnsupportedType, UploadTooLarge
+from service.http.errors import InvalidFields, TooManyAtOnce, Unavailable, UnsupportedType, UploadTooLarge
+from service.http.problems import problem_responses
 from service.models.service import find_model
-from service.problems import problem_responses
 from service.settings import ApiSettings
 from service.uploads.limits import UploadLimits
 from service.uploads.shares import open_shares
-from worker.asks import Ask, Classified
+from worker.broker.questions import Ask, Classified
 
 from .examples import ANSWER, REQUEST_BODY
 from .reader import read_question

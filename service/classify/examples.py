@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.json_schema import BASE64, FILE, reference, without_null
+from service.http.json_schema import BASE64, FILE, reference, without_null
 from service.uploads.examples import ONE_PIXEL
-from worker.asks import Question
+from worker.broker.questions import Question
 
 from .reader import ClassifyBody
 

@@ -8,15 +8,15 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
 
-from service.errors import InvalidFields
+from service.http.errors import InvalidFields
+from service.http.validation import FieldError, field_errors
 from service.shares import Take
 from service.uploads.body import from_base64, read_text
 from service.uploads.form import image_files, no_image, open_form, oversized, single_texts
 from service.uploads.images import PostedImage
 from service.uploads.limits import UploadLimits, invalid, more_than, too_large, too_many
 from service.uploads.reader import is_form
-from service.validation import FieldError, field_errors
-from worker.asks import Ask, Question
+from worker.broker.questions import Ask, Question
 
 
 class ClassifyBody(Question):

@@ -9,11 +9,11 @@ from contextlib import suppress
 from redis import Redis, RedisError
 from redis.asyncio import Redis as AsyncRedis
 
-from service.errors import Refused, Unavailable
-from service.validation import FieldError
-from worker import asks
-from worker.asks import Ask, Classified
-from worker.contract import Problem
+from service.http.errors import Refused, Unavailable
+from service.http.validation import FieldError
+from worker.broker import questions
+from worker.broker.contract import Problem
+from worker.broker.questions import Ask, Classified
 
 LOOK_S = 1.0  # between reads, the waiting one looks whether it has to end
 
@@ -24,8 +24,8 @@ def put(redis: Redis, ask: Ask, image: bytes, *, wait_s: float) -> None:
     Raises:
         Unavailable: too many questions wait.
     """
-    if not asks.post(redis, ask, image, wait_s=wait_s):
-        raise Unavailable(f"{asks.MOST_WAITING} images wait to be classified already. Try again soon.")
+    if not questions.post(redis, ask, image, wait_s=wait_s):
+        raise Unavailable(f"{questions.MOST_WAITING} images wait to be classified already. Try again soon.")
 
 
 async def wait_for_answer(
@@ -42,16 +42,16 @@ async def wait_for_answer(
     deadline = time.monotonic() + wait_s
     while (left_s := deadline - time.monotonic()) > 0 and await go_on():
         # Redis takes 0 for ever.
-        found = await watchers.blpop([asks.answer_key(ask.id)], timeout=min(LOOK_S, max(0.01, left_s)))
+        found = await watchers.blpop([questions.answer_key(ask.id)], timeout=min(LOOK_S, max(0.01, left_s)))
         if found:
-            return asks.read_answer(found[1])
+            return questions.read_answer(found[1])
     return None
 
 
 def withdraw(redis: Redis, ask: Ask) -> None:
     """Ask no more, if Redis is there; else what lies there goes by itself."""
     with suppress(RedisError):
-        asks.withdraw(redis, ask)
+        questions.withdraw(redis, ask)
 
 
 def open_answer(answer: Classified | Problem | None) -> Classified:

@@ -9,9 +9,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
-from service.caching import IfNoneMatch, checked_response
-from service.errors import NotFound
-from service.prefix import prefix_of
+from service.http.caching import IfNoneMatch, checked_response
+from service.http.errors import NotFound
+from service.http.prefix import prefix_of
 
 from .files import INDEX, StaticFile, pack, read_files
 

@@ -14,9 +14,9 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from ep_core.errors import ImageTooLarge, InvalidInput
-from ep_core.image import TOO_MUCH_MEMORY, read_with_level
+from ep_core.pictures.decoding import TOO_MUCH_MEMORY, read_with_level
+from service.decoding.metadata.strip import without_metadata
 
-from .metadata.strip import without_metadata
 from .thumbnail import make_thumbnail
 
 READY = b"ready\n"

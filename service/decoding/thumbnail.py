@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from ep_core.image import read_image
+from ep_core.pictures.decoding import read_image
 
 LEAST, MOST = 16, 2048
 """Pixels of the longer side that can be asked for."""

@@ -6,18 +6,26 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from ep_core.channels.report import MASKS, SHEET, ChannelMasks, inversion_name
-from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, area_key, mask_name, overlay_name
-from ep_core.reports import AnyReport, Report
-from ep_core.spec import CompareSpec, spatial_areas
-from service.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
+from ep_core.schemas.reports.any import AnyReport, Report
+from ep_core.schemas.reports.channels import MASKS, SHEET, ChannelMasks, inversion_name
+from ep_core.schemas.reports.extremal import (
+    CURVE,
+    RESULT,
+    SALIENCY,
+    ExtremalReport,
+    area_key,
+    mask_name,
+    overlay_name,
+)
+from ep_core.schemas.specs import CompareSpec, spatial_areas
 from service.deps import JobsDep, LinksDep, SettingsDep
-from service.downloads import one_download
-from service.errors import InvalidFields, NoResult, NotFound, Unavailable
-from service.links import BUNDLE, for_bundle
-from service.media_types import Accept, file_content, negotiate
-from service.problems import problem_responses
-from worker.contract import JobRecord
+from service.http.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
+from service.http.downloads import one_download
+from service.http.errors import InvalidFields, NoResult, NotFound, Unavailable
+from service.http.links import BUNDLE, for_bundle
+from service.http.media_types import Accept, file_content, negotiate
+from service.http.problems import problem_responses
+from worker.broker.contract import JobRecord
 
 from .bundle import make_bundle
 from .endpoints import JobId

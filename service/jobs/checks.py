@@ -7,21 +7,21 @@ from typing import TypeAlias
 
 from redis import Redis
 
-from ep_core.cells import check_frame
-from ep_core.channels.choice import check_counts, has_known_defaults, resolve_layer
 from ep_core.errors import ImageTooLarge, InvalidInput
-from ep_core.spec import CompareSpec, ExtremalSpec, SpatialSpec, Spec
-from ep_core.targets import resolve_target
+from ep_core.masks.cells import check_frame
+from ep_core.models.named_layer import check_counts, has_known_defaults, resolve_layer
+from ep_core.schemas.specs import CompareSpec, ExtremalSpec, SpatialSpec, Spec
+from ep_core.schemas.targets import resolve_target
 from service.access.callers import Caller
 from service.decoding.decoders import Checked
-from service.errors import InvalidFields
+from service.http.errors import InvalidFields
+from service.http.validation import MAX_ERRORS, FieldError
 from service.models.service import find_model
-from service.outbound import OutboundError, check_url
+from service.outbound.requests import OutboundError, check_url
 from service.settings import ApiSettings
 from service.uploads.images import PostedImage, image_error, unusable
 from service.uploads.limits import invalid
 from service.uploads.options import JobOptions
-from service.validation import MAX_ERRORS, FieldError
 
 Decode: TypeAlias = Callable[[bytes], Awaitable[Checked]]
 _TOGETHER = "all images together have more than the {} pixels that are decoded for one request: post fewer at once"

@@ -6,7 +6,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from ep_core.errors import InvalidInput
-from worker.index import Place
+from worker.broker.index import Place
 
 _PLACE = re.compile(r"(\d{1,17}) ([0-9a-f]{32})")
 

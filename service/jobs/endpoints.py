@@ -8,18 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ep_core.spec import TaskName
-from service import tracing
+from ep_core.schemas.specs import TaskName
 from service.access.callers import CallerDep
 from service.deps import JobsDep, LinksDep, SubmissionsDep
-from service.errors import (
-    InvalidFields,
-    NotFound,
-    Unavailable,
-)
-from service.problems import problem_responses
+from service.http.errors import InvalidFields, NotFound, Unavailable
+from service.http.problems import problem_responses
+from service.observe import tracing
 from service.uploads.examples import REQUEST_BODY
-from worker.contract import JobState
+from worker.broker.contract import JobState
 
 from .cursor import as_cursor, from_cursor
 from .examples import JOB_CONTENT

@@ -14,11 +14,11 @@ from fastapi.sse import format_sse_event
 
 from service.access.turns import turn_of
 from service.deps import JobsDep, LinksDep
-from service.errors import InvalidFields, NotFound, Unavailable
-from service.links import Links
-from service.problems import problem_responses
-from worker.contract import JobRecord
-from worker.events import EventKind
+from service.http.errors import InvalidFields, NotFound, Unavailable
+from service.http.links import Links
+from service.http.problems import problem_responses
+from worker.broker.contract import JobRecord
+from worker.broker.events import EventKind
 
 from .endpoints import JobId
 from .service import JobService

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ep_core.channels.report import (
+from ep_core.schemas.model_card import LayerCard
+from ep_core.schemas.reports.channels import (
     ChannelPoint,
     ChannelsReport,
     ChosenChannel,
@@ -14,9 +15,8 @@ from ep_core.channels.report import (
     ClassImage,
     Excited,
 )
-from ep_core.compare.report import ComparedMethod, CompareReport
-from ep_core.models.card import LayerCard
-from ep_core.report import (
+from ep_core.schemas.reports.comparison import ComparedMethod, CompareReport
+from ep_core.schemas.reports.extremal import (
     Alternative,
     Contrast,
     CurvePoint,
@@ -32,9 +32,9 @@ from ep_core.report import (
     TargetRef,
     Timing,
 )
-from ep_core.spec import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
+from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
 from service.uploads.examples import CHANNELS, CLASS, COMPARE, PARAMS
-from worker.contract import JobProgress, JobState
+from worker.broker.contract import JobProgress, JobState
 
 from .schemas import JobLinks, JobRead
 

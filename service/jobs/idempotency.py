@@ -14,7 +14,7 @@ from typing import Annotated, Generic, TypeVar, cast
 from fastapi import Header
 from redis import Redis
 
-from service.errors import KeyReused
+from service.http.errors import KeyReused
 from service.uploads.upload import Upload
 
 KEY = r"^[\x21-\x7e]{1,255}$"

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from service.access.callers import Caller
 from service.access.turns import turn_of
-from service.errors import (
+from service.http.errors import (
     InvalidFields,
     JobTooLarge,
     KeyReused,
@@ -22,7 +22,7 @@ from service.errors import (
     UnsupportedType,
     UploadTooLarge,
 )
-from service.problems import problem_responses
+from service.http.problems import problem_responses
 from service.uploads.fetch import fetch_images
 from service.uploads.limits import UploadLimits
 from service.uploads.reader import read_upload

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
-from ep_core.compare.report import COMPARISON, heat_name, map_name
-from service.downloads import one_download
+from ep_core.schemas.reports.comparison import COMPARISON, heat_name, map_name
+from service.http.downloads import one_download
 
 from .artifacts import ArtifactsDep, file_responses
 

@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from service.access.turns import turn_of
 from service.deps import SettingsDep
-from worker.contract import JobRecord
+from worker.broker.contract import JobRecord
 
 _POLL_S = 0.2
 _WAIT = re.compile(r'\s*wait\s*=\s*"?(\d{1,9})"?\s*(;.*)?', re.IGNORECASE)

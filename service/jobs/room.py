@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from redis import Redis
 
-from ep_core.spec import Spec
-from service.errors import JobTooLarge, Unavailable
+from ep_core.schemas.specs import Spec
+from service.http.errors import JobTooLarge, Unavailable
 from service.uploads.images import PostedImage
-from worker import catalogue
-from worker.room import Room, job_bytes
+from worker.broker import catalogue
+from worker.broker.reserved import Room, job_bytes
 
 
 class JobRoom:

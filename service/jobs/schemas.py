@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ep_core.report import PartialPoint
-from ep_core.spec import Spec
-from worker.contract import Delivery, Finding, JobProgress, JobState, Priority, Problem
+from ep_core.schemas.reports.extremal import PartialPoint
+from ep_core.schemas.specs import Spec
+from worker.broker.contract import Delivery, Finding, JobProgress, JobState, Priority, Problem
 
 
 class JobLinks(BaseModel):

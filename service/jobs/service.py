@@ -14,20 +14,20 @@ from pydantic import ValidationError
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from ep_core.report import RESULT
-from ep_core.reports import Report, read_report
+from ep_core.schemas.reports.any import Report, read_report
+from ep_core.schemas.reports.extremal import RESULT
 from service.access.callers import Caller
-from service.errors import NoResult, NotFound
+from service.http.errors import NoResult, NotFound
 from service.settings import ApiSettings
-from worker import queue
-from worker.blobs import BlobStore, open_blobs
-from worker.contract import JobRecord, JobState, input_name, is_input
-from worker.index import Place
-from worker.look import JobLook
-from worker.store import JobStore
+from worker.broker import queue
+from worker.broker.blobs import BlobStore, open_blobs
+from worker.broker.contract import JobRecord, JobState, input_name, is_input
+from worker.broker.index import Place
+from worker.broker.look import JobLook
+from worker.broker.store import JobStore
 
+from .eta import QueuePace
 from .idempotency import release
-from .pace import QueuePace
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _log = structlog.get_logger(__name__)
@@ -125,7 +125,7 @@ class JobService:
         raise NoResult(reason, state=record.state, error=record.error)
 
     def artifact(self, job_id: str, name: str) -> bytes:
-        """Return one of a finished job's files, by its name in `ep_core.report`.
+        """Return one of a finished job's files, by its name in `ep_core.schemas.reports.extremal`.
 
         Raises:
             NotFound: there is no such file.

@@ -12,24 +12,24 @@ import structlog
 from pydantic import ValidationError
 from redis import Redis, RedisError
 
-from ep_core.report import RESULT
-from ep_core.reports import Report, read_report
-from ep_core.spec import Spec
+from ep_core.schemas.reports.any import Report, read_report
+from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.specs import Spec
 from service.access.callers import Caller
-from service.errors import RETRY_AFTER_S, QueueFull
+from service.http.errors import RETRY_AFTER_S, QueueFull
 from service.settings import ApiSettings
 from service.uploads.images import PostedImage
 from service.uploads.options import JobOptions
 from service.uploads.upload import Upload
-from worker import queue
-from worker.blobs import BlobStore, open_blobs
-from worker.contract import Delivery, Finding, JobRecord, JobState, Origin, Priority, input_name, is_input
-from worker.index import JobIndex
-from worker.reuse import KnownResults, hash_content
-from worker.store import Created, JobStore
+from worker.broker import queue
+from worker.broker.blobs import BlobStore, open_blobs
+from worker.broker.contract import Delivery, Finding, JobRecord, JobState, Origin, Priority, input_name, is_input
+from worker.broker.index import JobIndex
+from worker.broker.reuse import KnownResults, hash_content
+from worker.broker.store import Created, JobStore
 
+from .eta import QueuePace
 from .idempotency import Claims, Request, release
-from .pace import QueuePace
 from .room import JobRoom, no_room
 
 NOWHERE = Origin()

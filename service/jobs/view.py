@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from service.links import Links
-from worker.contract import JobRecord
+from service.http.links import Links
+from worker.broker.contract import JobRecord
 
 from .schemas import JobRead
 from .service import JobService

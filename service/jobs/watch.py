@@ -10,7 +10,7 @@ import structlog
 from redis import RedisError
 from redis.asyncio import Redis
 
-from worker.events import EventKind, event_key
+from worker.broker.events import EventKind, event_key
 
 from .reader import EventReader, place
 

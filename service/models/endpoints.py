@@ -8,14 +8,14 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel
 
 from ep_core.errors import UnknownName
-from ep_core.models.card import ModelCard
-from ep_core.spec import DEFAULT_MODEL
-from service.caching import NOT_MODIFIED, IfNoneMatch, checked_response
+from ep_core.schemas.model_card import ModelCard
+from ep_core.schemas.specs import DEFAULT_MODEL
 from service.deps import LinksDep, RedisDep
-from service.errors import NotFound, Unavailable
-from service.links import Links
-from service.problems import problem_responses
-from worker import catalogue
+from service.http.caching import NOT_MODIFIED, IfNoneMatch, checked_response
+from service.http.errors import NotFound, Unavailable
+from service.http.links import Links
+from service.http.problems import problem_responses
+from worker.broker import catalogue
 
 from .schemas import ModelList, ModelRead, ModelSummary
 from .service import find_model

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from ep_core.models.card import ListedLayer, Source
-from ep_core.pixels import InputSize, OfModel
-from ep_core.result_warning import ResultWarning
+from ep_core.schemas.model_card import ListedLayer, Source
+from ep_core.schemas.pixels import InputSize, OfModel
+from ep_core.schemas.warnings import ResultWarning
 
 
 class ModelSummary(OfModel):

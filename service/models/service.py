@@ -5,10 +5,10 @@ from __future__ import annotations
 from redis import Redis
 
 from ep_core.errors import UnknownName
-from ep_core.models.card import ModelCard
-from ep_core.targets import nearest_names
-from service.errors import Unavailable
-from worker import catalogue
+from ep_core.schemas.model_card import ModelCard
+from ep_core.schemas.targets import nearest_names
+from service.http.errors import Unavailable
+from worker.broker import catalogue
 
 
 def find_model(redis: Redis, name: str) -> ModelCard:

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from service.access.callers import CallerDep
-from service.errors import InvalidFields, Unavailable
-from service.problems import problem_responses
+from service.http.errors import InvalidFields, Unavailable
+from service.http.problems import problem_responses
 from service.uploads.limits import invalid
 
 from .service import Removals

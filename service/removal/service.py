@@ -11,12 +11,12 @@ from service.access.callers import Caller
 from service.batches.contract import BatchRecord, BatchStore
 from service.jobs.idempotency import release
 from service.settings import ApiSettings
-from worker import queue
-from worker.blobs import BlobStore, open_blobs
-from worker.contract import Priority
-from worker.index import JobIndex
-from worker.reuse import KnownResults
-from worker.store import JobStore
+from worker.broker import queue
+from worker.broker.blobs import BlobStore, open_blobs
+from worker.broker.contract import Priority
+from worker.broker.index import JobIndex
+from worker.broker.reuse import KnownResults
+from worker.broker.store import JobStore
 
 SLICE = 100
 """Jobs removed at once: Redis answers others between two slices."""

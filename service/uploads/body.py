@@ -12,10 +12,10 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
 from starlette.datastructures import UploadFile
 
-from ep_core.spec import ExtremalSpec, Spec
-from service.errors import InvalidFields
+from ep_core.schemas.specs import ExtremalSpec, Spec
+from service.http.errors import InvalidFields
+from service.http.validation import MAX_ERRORS, FieldError, field_errors
 from service.shares import Take
-from service.validation import MAX_ERRORS, FieldError, field_errors
 
 from .images import PostedImage, image_error, unusable
 from .limits import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ep_core.spec import SPECS
-from service.json_schema import BASE64, FILE, REFERENCE, reference, without_null
+from ep_core.schemas.specs import SPECS
+from service.http.json_schema import BASE64, FILE, REFERENCE, reference, without_null
 
 from .body import JobBody
 from .options import JobOptions

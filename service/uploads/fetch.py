@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from service.errors import InvalidFields
-from service.outbound import Outbound, OutboundError
-from service.validation import MAX_ERRORS, FieldError
+from service.http.errors import InvalidFields
+from service.http.validation import MAX_ERRORS, FieldError
+from service.outbound.requests import Outbound, OutboundError
 
 from .images import PostedImage, clean_name, unusable
 from .limits import UploadLimits, too_large_together

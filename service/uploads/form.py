@@ -9,9 +9,9 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from service.errors import InvalidFields, UploadTooLarge
+from service.http.errors import InvalidFields, UploadTooLarge
+from service.http.validation import FieldError
 from service.shares import Take
-from service.validation import FieldError
 
 from .images import PostedImage, clean_name, image_error, unusable
 from .limits import (

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from ep_core.errors import InvalidInput
-from service.validation import FieldError
-from worker.contract import Problem
-from worker.problems import make_problem, problem_from
+from service.http.validation import FieldError
+from worker.broker.contract import Problem
+from worker.broker.problems import make_problem, problem_from
 
 MAX_NAME_CHARS = 100
 

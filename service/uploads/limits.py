@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from service.access.callers import Caller
-from service.errors import InvalidFields, UploadTooLarge
+from service.http.errors import InvalidFields, UploadTooLarge
+from service.http.validation import MAX_ERRORS, FieldError
 from service.settings import ApiSettings
-from service.validation import MAX_ERRORS, FieldError
 
 MAX_PARAMS_BYTES = 64 * 1024
 SPOOL_BYTES = 16 * 1024

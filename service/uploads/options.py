@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from worker.contract import Priority
+from worker.broker.contract import Priority
 
 
 class JobOptions(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from service.errors import UnsupportedType
+from service.http.errors import UnsupportedType
 from service.shares import Take
 
 from .body import read_json

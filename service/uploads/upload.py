@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ep_core.spec import ClassChannelsSpec, Spec
-from service.errors import InvalidFields
-from service.validation import field_errors
+from ep_core.schemas.specs import ClassChannelsSpec, Spec
+from service.http.errors import InvalidFields
+from service.http.validation import field_errors
 
 from .images import PostedImage
 from .limits import UploadLimits, invalid, too_many

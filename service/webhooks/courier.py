@@ -20,12 +20,12 @@ from urllib.parse import urlsplit
 import structlog
 from anyio.to_thread import run_sync
 
-from service.outbound import Outbound, OutboundError, Refused
+from service.outbound.requests import Outbound, OutboundError, Refused
 from service.settings import ApiSettings
-from worker.contract import Delivery, DeliveryAttempt, JobRecord
-from worker.queue import REDIS_UNUSABLE, connect
-from worker.stats import Stats
-from worker.store import JobStore
+from worker.broker.contract import Delivery, DeliveryAttempt, JobRecord
+from worker.broker.queue import REDIS_UNUSABLE, connect
+from worker.broker.statistics import Stats
+from worker.broker.store import JobStore
 
 from .hosts import Hosts
 from .message import EVENTS, body_of, headers_of
@@ -92,7 +92,7 @@ class Courier:
         outbound: makes the requests.
         find: returns a job's record, None where it is gone. Called in threads, as `secret_of` is.
         secret_of: returns the secret of the API key with this name, to sign with; None where there is none (any more).
-        count: told of each attempt's outcome, one of `worker.stats.DELIVERY_OUTCOMES`.
+        count: told of each attempt's outcome, one of `worker.broker.statistics.DELIVERY_OUTCOMES`.
     """
 
     def __init__(

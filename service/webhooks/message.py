@@ -8,8 +8,8 @@ from typing import Any
 from pydantic_core import to_json
 from standardwebhooks import Webhook
 
-from service.links import Links
-from worker.contract import JobRecord, JobState
+from service.http.links import Links
+from worker.broker.contract import JobRecord, JobState
 
 EVENTS = {JobState.SUCCEEDED: "job.succeeded", JobState.FAILED: "job.failed"}
 """The type of the message, by the state that the job ended in; of others there is no message."""

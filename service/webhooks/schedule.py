@@ -11,7 +11,7 @@ from typing import cast
 
 from redis import Redis
 
-from worker.contract import Delivery, as_field
+from worker.broker.contract import Delivery, as_field
 
 LEASE_S = 90.0  # longer than a courier takes: for a place at the host, the attempt, and writing down what came of it
 

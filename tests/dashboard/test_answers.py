@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from ep_core import verdicts
+from ep_core.cli import verdicts
 from tests.stack import Stack
 
 from .accessibility import axe

@@ -14,10 +14,10 @@ import torch
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from ep_core.models.describe import describe
+from ep_core.masks.perturbation import Pyramids, blur_pyramid
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.models.registry import find_entry
-from ep_core.perturbation import Pyramids, blur_pyramid
+from ep_core.models.sources.describe import describe
 from tests.stack import Stack
 
 from .using import BEAR, changes_the_picture, pixels

@@ -15,11 +15,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 from redis import Redis
 
-from ep_core.models.card import ModelCard
+from ep_core.schemas.model_card import ModelCard
 from service.access.keys import hash_key, new_key
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 from tests.browser import open_context
-from worker import catalogue
+from worker.broker import catalogue
 
 from .watching import Watch
 

@@ -14,7 +14,7 @@ import yaml
 from compose_spec import PyCompose
 from redis import Redis
 
-from service.embedded_redis import find_redis_server
+from service.run.embedded_redis import find_redis_server
 from service.settings import ApiSettings
 from worker.settings import WorkerSettings
 

@@ -14,13 +14,13 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
-from ep_core.spec import SPECS
+from ep_core.schemas.specs import SPECS
 from service.app import create_app
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 from service.settings import ApiSettings
-from worker import liveness
-from worker.contract import JobState
-from worker.stats import Stats
+from worker.broker import liveness
+from worker.broker.contract import JobState
+from worker.broker.statistics import Stats
 
 ROOT = Path(__file__).parents[2]
 GRAFANA = ROOT / "docker" / "grafana"

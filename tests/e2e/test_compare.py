@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ep_core.spec import DEFAULT_METHODS
+from ep_core.schemas.specs import DEFAULT_METHODS
 from tests.stack import SAMPLES, Stack
 
 pytestmark = pytest.mark.e2e

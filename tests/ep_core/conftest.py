@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ep_core.masks.perturbation import Pyramids, fade_pyramid
 from ep_core.models import Classifier, Preprocessing
-from ep_core.perturbation import Pyramids, fade_pyramid
 
 SIDE = 168
 SPOTS = (slice(20, 68), slice(100, 148))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ep_core.masks.perturbation import gaussian_blur
 from ep_core.models import Classifier, Preprocessing
-from ep_core.perturbation import gaussian_blur
 
 CENTRE, RADIUS = 0.375, 0.25
 """Of the bright ellipse that class 0 counts, as shares of either side: 20% of the frame."""

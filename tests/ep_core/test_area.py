@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
-from ep_core.area import area_pixels, ranked_area_loss
+from ep_core.masks.area import area_pixels, ranked_area_loss
 
 
 def loss_by_sorting(mask: torch.Tensor, ones: int) -> torch.Tensor:

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ep_core import ExtremalSpec, InvalidInput, explain, explain_batch
 from ep_core.models import Classifier
-from ep_core.progress import Progress
-from ep_core.report import PartialPoint
-from ep_core.spec import Preset
+from ep_core.optimiser.progress import Progress
+from ep_core.schemas.reports.extremal import PartialPoint
+from ep_core.schemas.specs import Preset
 
 SPEC = ExtremalSpec(areas=(0.1, 0.4), iterations=5)
 

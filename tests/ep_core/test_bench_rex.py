@@ -13,7 +13,7 @@ from ep_core.bench.rex_report import in_words, means
 from ep_core.errors import ModelUnavailable
 from ep_core.models import load_model
 from ep_core.models.classifier import Classifier
-from ep_core.photographs import load
+from ep_core.pictures.photographs import load
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 

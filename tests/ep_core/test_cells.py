@@ -8,9 +8,10 @@ from PIL import Image
 from torch.nn.functional import avg_pool2d
 
 from ep_core import CompareSpec, ExtremalSpec, InvalidInput, compare, explain
-from ep_core.cells import LEAST_SIDE, SPOT_CELLS, lattice_step, spot_area
-from ep_core.mask import MaskLattice, kernel_profile
-from tests.ep_core.small_frames import blob_model, image
+from ep_core.masks.cells import LEAST_SIDE, SPOT_CELLS, lattice_step, spot_area
+from ep_core.masks.smooth import MaskLattice, kernel_profile
+
+from .small_frames import blob_model, image
 
 
 @pytest.mark.parametrize(

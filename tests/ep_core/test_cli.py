@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from ep_core.cli import app
-from ep_core.report import Alternative, Contrast, Stability, StabilityPoint, TargetRef
-from ep_core.verdicts import alternatives_verdict, contrast_verdict, stability_verdict
+from ep_core.cli.main import app
+from ep_core.cli.verdicts import alternatives_verdict, contrast_verdict, stability_verdict
+from ep_core.schemas.reports.extremal import Alternative, Contrast, Stability, StabilityPoint, TargetRef
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 EP = Path(sys.executable).with_name("ep")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from ep_core.cli import app
+from ep_core.cli.main import app
 
 
 def test_a_preprocessing_that_cannot_be_right_is_said_below_the_list(tmp_path: Path) -> None:

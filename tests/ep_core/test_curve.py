@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ep_core.curve import is_monotonic, optimal_area
-from ep_core.report import CurvePoint, Scores
+from ep_core.masks.scores import is_monotonic, optimal_area
+from ep_core.schemas.reports.extremal import CurvePoint, Scores
 
 
 def curve(*points: tuple[float, float, float]) -> list[CurvePoint]:

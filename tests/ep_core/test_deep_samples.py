@@ -13,9 +13,9 @@ from PIL.PngImagePlugin import PngInfo
 from torch import nn
 
 from ep_core.errors import InvalidInput
-from ep_core.image import check_white_level, doubt_of, read_image, to_rgb
-from ep_core.inputs import warnings_about
 from ep_core.models import Classifier, Preprocessing
+from ep_core.models.inputs import warnings_about
+from ep_core.pictures.decoding import check_white_level, doubt_of, read_image, to_rgb
 from tests.pictures import encode
 
 RAMP = np.linspace(0, 4095, 256).astype(np.uint16)[None].repeat(16, axis=0)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ep_core import Classifier, CurvePoint, ExtremalSpec, explain
-from ep_core.extremality import (
+from ep_core.extremal.extremality import (
     RANDOM,
     TOLERANCE,
     Rivals,
@@ -19,9 +19,9 @@ from ep_core.extremality import (
     random_maps,
     rivals_of,
 )
-from ep_core.perturbation import Pyramids
-from ep_core.spatial import class_scores
-from ep_core.top_area import top_area_masks
+from ep_core.extremal.masking import class_scores
+from ep_core.extremal.top_area import top_area_masks
+from ep_core.masks.perturbation import Pyramids
 
 from .conftest import SIDE, SPOTS, checkerboard
 

@@ -11,18 +11,18 @@ import torch
 from torch import Tensor
 
 from ep_core import Classifier, CompareSpec, ExtremalSpec, InvalidInput, compare, explain
-from ep_core.cells import CELLS
-from ep_core.curve import score_curve
+from ep_core.cli.verdicts import extremality_verdict
 from ep_core.evaluation.extremality import extremality
-from ep_core.extremality import TOLERANCE, check_extremality, objective_values, rivals_of
-from ep_core.lanes import Lane
-from ep_core.perturbation import Pyramids, gaussian_blur
-from ep_core.presets import PaperRule
-from ep_core.report import Extremality
-from ep_core.spatial import class_scores
-from ep_core.spec import Preset
-from ep_core.top_area import top_area_masks
-from ep_core.verdicts import extremality_verdict
+from ep_core.extremal.extremality import TOLERANCE, check_extremality, objective_values, rivals_of
+from ep_core.extremal.masking import class_scores
+from ep_core.extremal.top_area import top_area_masks
+from ep_core.masks.cells import CELLS
+from ep_core.masks.perturbation import Pyramids, gaussian_blur
+from ep_core.masks.scores import score_curve
+from ep_core.optimiser.lanes import Lane
+from ep_core.optimiser.presets import PaperRule
+from ep_core.schemas.reports.extremal import Extremality
+from ep_core.schemas.specs import Preset
 
 from .conftest import SIDE, SPOTS, checkerboard
 

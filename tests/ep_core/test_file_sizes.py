@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from ep_core import Classifier, CompareSpec, ExtremalSpec
-from ep_core.file_sizes import largest_files
-from ep_core.models.card import ModelCard
-from ep_core.spec import Spec
-from ep_core.tasks import run_task
+from ep_core.explain import run_task
+from ep_core.pictures.file_sizes import largest_files
+from ep_core.schemas.model_card import ModelCard
+from ep_core.schemas.specs import Spec
 
 SPECS = [
     ExtremalSpec(areas=(0.02, 0.3, 0.8), iterations=3, alternatives=4),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ep_core.filling import fill_up, filled_size
+from ep_core.models.runtime.batching import fill_up, filled_size
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 1, 4, 6), (5, 3, 4, 6)])

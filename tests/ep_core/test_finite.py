@@ -9,13 +9,14 @@ from torch import Tensor, nn
 
 from ep_core import Classifier, CompareSpec, ExtremalSpec, compare, explain
 from ep_core.errors import NotFinite
-from ep_core.finite import require_finite_report
+from ep_core.explain import run_task
 from ep_core.models import Preprocessing
-from ep_core.presets.fast import CONTRASTS, FastRule, plan
-from ep_core.report import ExtremalReport
-from ep_core.tasks import run_task
+from ep_core.optimiser.presets.fast import CONTRASTS, FastRule, plan
+from ep_core.schemas.finite import require_finite_report
+from ep_core.schemas.reports.extremal import ExtremalReport
 from service.jobs.examples import REPORT
-from tests.ep_core.conftest import SIDE, checkerboard
+
+from .conftest import SIDE, checkerboard
 
 IMAGE = checkerboard()[None] / 2 + 0.5
 

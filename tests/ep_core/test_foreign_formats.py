@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ep_core.errors import UnreadableImage
-from ep_core.image import read_image
+from ep_core.pictures.decoding import read_image
 from tests.pictures import encode
 
 

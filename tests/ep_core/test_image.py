@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from ep_core import image as image_module
 from ep_core.errors import ImageTooLarge, UnreadableImage
-from ep_core.image import FORMATS, read_image, to_rgb
+from ep_core.pictures import decoding as image_module
+from ep_core.pictures.decoding import FORMATS, read_image, to_rgb
 from tests.pictures import encode
 
 RAMP = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(48, axis=0)  # black on the left to white on the right

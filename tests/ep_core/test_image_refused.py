@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
 from ep_core.errors import ImageTooLarge, InvalidInput, UnreadableImage
-from ep_core.image import FORMATS, MAX_SCANS, read_image
+from ep_core.pictures.decoding import FORMATS, MAX_SCANS, read_image
 from tests.pictures import encode
 
 RAMP = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(48, axis=0)  # black on the left to white on the right

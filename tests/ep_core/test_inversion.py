@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from ep_core import inversion
+from ep_core.channels import inversion
+from ep_core.channels.inversion import Canvas, View, invert, invert_channels
 from ep_core.errors import InvalidInput
-from ep_core.inversion import Canvas, View, invert, invert_channels
 from ep_core.models import Classifier
 
 LAYER = 13  # of mobilenet's features

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
-from ep_core.mask import KERNEL_LIPSCHITZ, RADIUS, MaskLattice, kernel_profile, sharpened
+from ep_core.masks.smooth import KERNEL_LIPSCHITZ, RADIUS, MaskLattice, kernel_profile, sharpened
 
 
 def by_the_formula(parameters: torch.Tensor, samples: int, *, sharpness: float | None) -> torch.Tensor:

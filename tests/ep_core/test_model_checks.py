@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from ep_core.cli import app
+from ep_core.cli.main import app
 from tests.networks import model_list
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from ep_core.perturbation import Pyramids, blur_pyramid, fade_pyramid, gaussian_blur
+from ep_core.masks.perturbation import Pyramids, blur_pyramid, fade_pyramid, gaussian_blur
 
 
 @pytest.fixture

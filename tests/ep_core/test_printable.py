@@ -8,9 +8,9 @@ import pytest
 from rich.table import Table
 from typer.testing import CliRunner
 
-from ep_core.cli import app
-from ep_core.printable import printable
-from ep_core.terminal import out_console, progress_bars
+from ep_core.cli.main import app
+from ep_core.cli.printable import printable
+from ep_core.cli.terminal import out_console, progress_bars
 
 
 @pytest.mark.parametrize(

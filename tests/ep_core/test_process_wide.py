@@ -14,12 +14,12 @@ from matplotlib import rcParams
 from torch import Tensor, nn
 
 from ep_core.models import load_model
-from ep_core.models.precision import exact_convolutions
-from ep_core.models.traced import Tracer, trace
-from ep_core.models.tuned import tune
-from ep_core.models.weights import weights_only
-from ep_core.plot import svg_style
-from ep_core.process_wide import quietly, random_numbers
+from ep_core.models.runtime.backend_flags import quietly, random_numbers
+from ep_core.models.runtime.precision import exact_convolutions
+from ep_core.models.sources.weights import weights_only
+from ep_core.models.tuning.traced import Tracer, trace
+from ep_core.models.tuning.tune import tune
+from ep_core.pictures.plot import svg_style
 
 
 @contextmanager

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ep_core import Explanation, ExtremalSpec, explain, render
+from ep_core import Explanation, ExtremalSpec, explain
+from ep_core.extremal import render
+from ep_core.extremal.render import DIMMED, heat_map, overlay, render_files
 from ep_core.models import Classifier
-from ep_core.render import DIMMED, heat_map, overlay, render_files
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ep_core.curve import masked_scores
-from ep_core.graph import Repeated
-from ep_core.lanes import Lane
+from ep_core.extremal.masking import class_scores, spatial_solver
+from ep_core.masks.perturbation import Pyramids
+from ep_core.masks.scores import masked_scores
 from ep_core.models import Classifier
-from ep_core.perturbation import Pyramids
-from ep_core.plateau import INTERVAL, PATIENCE, Plateau
-from ep_core.solver import Solver
-from ep_core.spatial import class_scores, spatial_solver
+from ep_core.optimiser.cuda_graph import Repeated
+from ep_core.optimiser.lanes import Lane
+from ep_core.optimiser.plateau import INTERVAL, PATIENCE, Plateau
+from ep_core.optimiser.solver import Solver
 
 CPU = torch.device("cpu")
 

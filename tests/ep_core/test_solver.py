@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from ep_core.lanes import Lane, Objective
+from ep_core.extremal.masking import class_scores, spatial_solver
+from ep_core.masks.perturbation import Pyramids
 from ep_core.models import Classifier
-from ep_core.perturbation import Pyramids
-from ep_core.presets import fast
-from ep_core.presets.fast import FastRule
-from ep_core.presets.paper import LEARNING_RATE, PaperRule, area_weight
-from ep_core.presets.ranked import MOMENTUM
-from ep_core.presets.rule import Batch, Rule
-from ep_core.spatial import class_scores, spatial_solver
+from ep_core.optimiser.lanes import Lane, Objective
+from ep_core.optimiser.presets import fast
+from ep_core.optimiser.presets.fast import FastRule
+from ep_core.optimiser.presets.paper import LEARNING_RATE, PaperRule, area_weight
+from ep_core.optimiser.presets.ranked import MOMENTUM
+from ep_core.optimiser.presets.rule import Batch, Rule
 
 SIDE = 168
 SPOTS = (slice(20, 68), slice(100, 148))  # as in conftest
@@ -150,8 +150,8 @@ def test_paper_starts_from_all_ones(spot_model: Classifier, pyramids: Pyramids) 
 
 def test_paper_step_is_sgd_with_momentum(spot_model: Classifier, pyramids: Pyramids) -> None:
     """Against torch's own SGD on the same loss."""
-    from ep_core.area import ranked_area_loss
-    from ep_core.mask import MaskLattice
+    from ep_core.masks.area import ranked_area_loss
+    from ep_core.masks.smooth import MaskLattice
 
     one = lane(0.2, iterations=9)
     parameters = torch.ones(1, 1, 32, 32, requires_grad=True)

@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 
 from ep_core import Explanation, ExtremalSpec, InvalidInput, UnknownName, explain
+from ep_core.masks.perturbation import gaussian_blur
 from ep_core.models import Classifier
-from ep_core.perturbation import gaussian_blur
-from ep_core.progress import Progress
-from ep_core.report import ExtremalReport
+from ep_core.optimiser.progress import Progress
+from ep_core.schemas.reports.extremal import ExtremalReport
 
 BEAR = 295
 # The bear's body on the photograph, in pixels (left, top, right, bottom), as the COCO annotation has it.

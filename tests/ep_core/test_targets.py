@@ -3,7 +3,7 @@
 import pytest
 
 from ep_core.errors import InvalidInput, UnknownName
-from ep_core.targets import nearest_names, resolve_target
+from ep_core.schemas.targets import nearest_names, resolve_target
 
 LABELS = ("tench", "American black bear", "brown bear", "crane", "ice bear", "crane", "Persian cat")
 

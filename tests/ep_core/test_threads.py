@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from ep_core.threads import SPINS, spin_briefly
+from ep_core.models.runtime.threads import SPINS, spin_briefly
 
 
 @pytest.mark.parametrize(

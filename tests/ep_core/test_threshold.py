@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from ep_core import ExtremalSpec, explain
-from ep_core.curve import optimal_area, reference_scores
+from ep_core.cli.verdicts import Goal, channels_verdict, verdict
+from ep_core.masks.scores import optimal_area, reference_scores
 from ep_core.models import Classifier, Preprocessing
-from ep_core.models.card import LayerCard
-from ep_core.plot import curve_plot
-from ep_core.report import CurvePoint, Scores, ThresholdRule
-from ep_core.spec import Variant
-from ep_core.threshold import threshold_of, threshold_warnings
-from ep_core.verdicts import Goal, channels_verdict, verdict
+from ep_core.pictures.plot import curve_plot
+from ep_core.schemas.model_card import LayerCard
+from ep_core.schemas.reports.extremal import CurvePoint, Scores, ThresholdRule
+from ep_core.schemas.specs import Variant
+from ep_core.schemas.threshold import threshold_of, threshold_warnings
 
 VARIANTS = get_args(Variant)
 SHARE, BETWEEN, DOWN, NONE = get_args(ThresholdRule)

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ep_core.perturbation import gaussian_blur
-from ep_core.top_area import top_area_masks
+from ep_core.extremal.top_area import top_area_masks
+from ep_core.masks.perturbation import gaussian_blur
 
 SIZE = (96, 112)
 AREAS = (0.03, 0.1, 0.4, 0.9)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ep_core.wording import MAX_VALUE_CHARS, in_words, without_echoes
+from ep_core.schemas.wording import MAX_VALUE_CHARS, in_words, without_echoes
 
 
 class Colour(StrEnum):

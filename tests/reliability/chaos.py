@@ -20,9 +20,9 @@ from typing import Annotated
 import typer
 from redis import RedisError
 
-from worker.contract import JobState
-from worker.room import Room
-from worker.store import JobStore
+from worker.broker.contract import JobState
+from worker.broker.reserved import Room
+from worker.broker.store import JobStore
 
 from . import report
 from .chaos_jobs import POSTERS, Upload, Watch

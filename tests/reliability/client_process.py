@@ -8,7 +8,7 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
-from service.processes import spawn
+from service.run.processes import spawn
 
 READY = "ready"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ep_core.spec import METHODS
+from ep_core.schemas.specs import METHODS
 
 from .mixed_pictures import large_pictures, small_pictures
 from .posting import JsonObject

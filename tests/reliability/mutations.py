@@ -12,7 +12,7 @@ from functools import cache
 
 from PIL import Image
 
-from ep_core.image import FORMATS
+from ep_core.pictures.decoding import FORMATS
 from tests.pictures import encode
 
 from .posting import picture

@@ -16,8 +16,8 @@ from typing import Annotated
 import httpx
 import typer
 
-from worker.contract import JobRecord, JobState
-from worker.store import JobStore
+from worker.broker.contract import JobRecord, JobState
+from worker.broker.store import JobStore
 
 from . import report
 from .chaos import tell_results

@@ -10,7 +10,7 @@ from typing import Any
 import schemathesis
 from schemathesis.core.failures import AcceptedNegativeData
 
-from tests.reliability.posting import picture
+from .posting import picture
 
 PICTURE = picture(0)
 

@@ -19,11 +19,11 @@ from typing import Self, TypeVar
 import httpx
 from redis import Redis, RedisError
 
-from ep_core.memory import resident_bytes
-from service.embedded_redis import EmbeddedRedis
-from service.processes import spawn, stop
-from worker.liveness import live_workers
-from worker.queue import connect
+from ep_core.models.runtime.memory import resident_bytes
+from service.run.embedded_redis import EmbeddedRedis
+from service.run.processes import spawn, stop
+from worker.broker.liveness import live_workers
+from worker.broker.queue import connect
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"

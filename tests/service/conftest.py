@@ -10,16 +10,16 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from redis import Redis
 
-from ep_core.models.card import ListedLayer, ModelCard
-from ep_core.report import CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
+from ep_core.schemas.model_card import ListedLayer, ModelCard
+from ep_core.schemas.reports.extremal import CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
 from service.app import create_app
-from service.embedded_redis import EmbeddedRedis
 from service.jobs.examples import REPORT
+from service.run.embedded_redis import EmbeddedRedis
 from service.settings import ApiSettings
-from worker import catalogue
-from worker.blobs import RedisBlobs
-from worker.contract import INPUT, JobState
-from worker.store import JobStore
+from worker.broker import catalogue
+from worker.broker.blobs import RedisBlobs
+from worker.broker.contract import INPUT, JobState
+from worker.broker.store import JobStore
 
 LABELS = ("goldfish", "American black bear", "brown bear", "crane", "crane", "Persian cat")
 

@@ -13,7 +13,7 @@ from redis import Redis
 from service.access.keys import ApiKey, hash_key
 from service.app import create_app
 from service.settings import ApiSettings
-from worker.store import JobStore
+from worker.broker.store import JobStore
 
 ANN, BOB, CUT = "ep_ann", "ep_bob", "ep_cut"
 KEYS = (

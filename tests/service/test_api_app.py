@@ -11,10 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.models.card import ModelCard
+from ep_core.schemas.model_card import ModelCard
 from service.models.schemas import ModelList, ModelRead
-from worker import catalogue
-from worker.liveness import beat
+from worker.broker import catalogue
+from worker.broker.liveness import beat
 
 
 def test_importing_the_app_loads_no_torch_and_connects_to_nothing() -> None:
@@ -89,7 +89,7 @@ def test_an_unforeseen_error_shows_its_request_id_and_no_trace(
     def fail(_: object) -> int:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr("service.health.live_workers", fail)
+    monkeypatch.setattr("service.observe.health.live_workers", fail)
     answer = client.get("/readyz", headers={"X-Request-ID": "0f8fad5bd9cb469fa165708677289501"})
 
     assert answer.status_code == 500

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from redis import Redis
 
-from ep_core.spec import ExtremalSpec
-from service.problems import ProblemDetails
+from ep_core.schemas.specs import ExtremalSpec
+from service.http.problems import ProblemDetails
 from service.uploads.limits import MAX_PARAMS_BYTES
-from worker import catalogue
+from worker.broker import catalogue
 
 
 def problem_of(answer: Any) -> ProblemDetails:

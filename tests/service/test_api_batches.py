@@ -14,10 +14,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from redis import Redis
 
-from worker.blobs import RedisBlobs
-from worker.contract import INPUT, JobProgress, JobState, Priority
-from worker.queue import job_queue
-from worker.store import JobStore
+from worker.broker.blobs import RedisBlobs
+from worker.broker.contract import INPUT, JobProgress, JobState, Priority
+from worker.broker.queue import job_queue
+from worker.broker.store import JobStore
 
 PARAMS = '{"areas": [0.05, 0.1, 0.2]}'
 Finish = Callable[[str], None]
@@ -206,7 +206,7 @@ def test_that_cannot_be_queued_leaves_nothing(
             raise RuntimeError("no queue")
         return real(redis, priority)
 
-    monkeypatch.setattr("worker.queue.job_queue", fail_later)
+    monkeypatch.setattr("worker.broker.queue.job_queue", fail_later)
     answer = post(client, *pictures(3))
 
     assert answer.status_code == 500

@@ -11,12 +11,12 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.report import RESULT
+from ep_core.schemas.reports.extremal import RESULT
 from service.jobs.examples import CHANNELS_REPORT, CLASS_REPORT, COMPARE_REPORT, REPORT
-from worker import catalogue
-from worker.blobs import RedisBlobs
-from worker.contract import JobState
-from worker.store import JobStore
+from worker.broker import catalogue
+from worker.broker.blobs import RedisBlobs
+from worker.broker.contract import JobState
+from worker.broker.store import JobStore
 
 EXAMPLES = {report["task"]: report for report in (REPORT, COMPARE_REPORT, CHANNELS_REPORT, CLASS_REPORT)}
 MADE_WHEN_ASKED = ("result", "bundle.zip", "images/0")

@@ -12,14 +12,14 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.channels.report import MASKS, SHEET, inversion_name
-from ep_core.report import CURVE, RESULT, SALIENCY
-from ep_core.spec import ChannelsSpec, ClassChannelsSpec
+from ep_core.schemas.reports.channels import MASKS, SHEET, inversion_name
+from ep_core.schemas.reports.extremal import CURVE, RESULT, SALIENCY
+from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec
 from service.jobs.examples import CHANNELS_REPORT, CLASS_REPORT
-from worker import catalogue
-from worker.blobs import RedisBlobs
-from worker.contract import JobState, input_name
-from worker.store import JobStore
+from worker.broker import catalogue
+from worker.broker.blobs import RedisBlobs
+from worker.broker.contract import JobState, input_name
+from worker.broker.store import JobStore
 
 CHANNELS = {"task": "channels", "layer": "features.18", "areas": [12, 121, 1280], "invert": True}
 CLASS = {"task": "class_channels", "layer": "features.18", "target": "American black bear", "top": 2}

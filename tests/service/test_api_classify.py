@@ -17,17 +17,17 @@ import uvicorn
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.report import ClassScore
+from ep_core.schemas.reports.extremal import ClassScore
 from service.access.keys import ApiKey, hash_key
 from service.app import create_app
 from service.classify.endpoints import QUESTIONS_EACH
 from service.classify.examples import ANSWER, REQUEST_BODY
-from service.problems import ProblemDetails
+from service.http.problems import ProblemDetails
 from service.settings import ApiSettings
-from worker import asks, catalogue
-from worker.asks import Ask, Classified
-from worker.contract import Problem
-from worker.problems import make_problem, out_of_memory
+from worker.broker import catalogue, questions
+from worker.broker.contract import Problem
+from worker.broker.problems import make_problem, out_of_memory
+from worker.broker.questions import Ask, Classified
 
 BEAR = ClassScore(index=1, label="American black bear", score=13.76, probability=0.869)
 Say = Callable[[Ask], "Classified | Problem"]
@@ -45,10 +45,10 @@ class FakeWorker(threading.Thread):
 
     def run(self) -> None:
         while not self.ending.is_set():
-            taken = asks.take(self._redis, wait_s=0.1)
+            taken = questions.take(self._redis, wait_s=0.1)
             if taken:
                 self.asked.append(taken)
-                asks.answer(self._redis, taken[0].id, self.say(taken[0]))
+                questions.answer(self._redis, taken[0].id, self.say(taken[0]))
 
 
 @pytest.fixture
@@ -218,8 +218,8 @@ def wait_until(holds: Callable[[], Any]) -> Any:
 
 
 def test_where_many_wait_the_next_does_not(client: TestClient, png: bytes, redis: Redis) -> None:
-    for _ in range(asks.MOST_WAITING):
-        assert asks.post(redis, Ask(), b"image", wait_s=60)
+    for _ in range(questions.MOST_WAITING):
+        assert questions.post(redis, Ask(), b"image", wait_s=60)
     started = time.monotonic()
     answer = client.post("/v1/classify", files={"image": png})
 

@@ -9,13 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.compare.report import COMPARISON, heat_name, map_name
-from ep_core.report import CURVE, RESULT, mask_name, overlay_name
-from ep_core.spec import DEFAULT_METHODS
+from ep_core.schemas.reports.comparison import COMPARISON, heat_name, map_name
+from ep_core.schemas.reports.extremal import CURVE, RESULT, mask_name, overlay_name
+from ep_core.schemas.specs import DEFAULT_METHODS
 from service.jobs.examples import COMPARE_REPORT
-from worker.blobs import RedisBlobs
-from worker.contract import JobState
-from worker.store import JobStore
+from worker.broker.blobs import RedisBlobs
+from worker.broker.contract import JobState
+from worker.broker.store import JobStore
 
 PARAMS = {"task": "compare", "methods": ["grad_cam", "extremal"], "areas": [0.1, 0.2]}
 

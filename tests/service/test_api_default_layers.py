@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.models.card import ListedLayer
-from worker import catalogue
+from ep_core.schemas.model_card import ListedLayer
+from worker.broker import catalogue
 
 MODEL = "mobilenet_v2"
 EMBEDDING = ListedLayer(name="conv_proj", type="Conv2d", channels=768, height=14, width=14, default_for=())

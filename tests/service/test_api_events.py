@@ -18,9 +18,9 @@ from redis import Redis
 from service.app import create_app
 from service.jobs.reader import MOST_WAITING, Listener
 from service.settings import ApiSettings
-from worker.contract import JobProgress, JobState
-from worker.events import event_key
-from worker.store import JobStore
+from worker.broker.contract import JobProgress, JobState
+from worker.broker.events import event_key
+from worker.broker.store import JobStore
 
 Post = Callable[[], str]
 Finish = Callable[[str], None]

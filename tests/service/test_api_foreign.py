@@ -13,7 +13,7 @@ from redis import Redis
 
 from service.access.keys import ApiKey, hash_key
 from service.app import create_app
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 from service.settings import ApiSettings
 
 from .processes import run_api

@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
 from service.app import create_app
-from service.json_schema import reached, without_null
-from service.media_types import BYTES
-from worker.store import JobStore
+from service.http.json_schema import reached, without_null
+from service.http.media_types import BYTES
+from worker.broker.store import JobStore
 
 TEXTS = ("application/json", "application/problem+json", "text/event-stream", "text/plain")
 COMPOSED = ("allOf", "anyOf", "oneOf")

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from worker.queue import job_queue
+from worker.broker.queue import job_queue
 
 KEY = "8e03978e-40d5-43e6-bc93-6894a57f9324"
 Finish = Callable[[str], None]
@@ -78,7 +78,7 @@ def test_a_request_that_failed_can_be_sent_again(
         raise RuntimeError("no queue")
 
     with monkeypatch.context() as patched:
-        patched.setattr("worker.queue.enqueue", fail)
+        patched.setattr("worker.broker.queue.enqueue", fail)
         assert send(client, png).status_code == 500
     assert not list(redis.scan_iter("ep:request:*"))
     assert send(client, png).status_code == 202

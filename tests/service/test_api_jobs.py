@@ -13,11 +13,11 @@ from fastapi.testclient import TestClient
 from redis import Redis
 
 from service.jobs.schemas import JobRead
-from worker.blobs import RedisBlobs
-from worker.contract import INPUT, JobProgress, JobState, Problem
-from worker.events import GONE_S
-from worker.queue import job_queue
-from worker.store import JobStore
+from worker.broker.blobs import RedisBlobs
+from worker.broker.contract import INPUT, JobProgress, JobState, Problem
+from worker.broker.events import GONE_S
+from worker.broker.queue import job_queue
+from worker.broker.store import JobStore
 
 Post = Callable[[], str]
 Finish = Callable[[str], None]
@@ -154,7 +154,7 @@ def test_a_job_that_cannot_be_queued_leaves_nothing(
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("no queue")
 
-    monkeypatch.setattr("worker.queue.enqueue", fail)
+    monkeypatch.setattr("worker.broker.queue.enqueue", fail)
     answer = client.post("/v1/jobs", files={"image": png})
 
     assert answer.status_code == 500

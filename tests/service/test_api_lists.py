@@ -9,11 +9,11 @@ from typing import get_args
 import pytest
 from fastapi.testclient import TestClient
 
-from ep_core.spec import SPECS, TaskName
+from ep_core.schemas.specs import SPECS, TaskName
 from service.jobs.cursor import as_cursor, from_cursor
-from worker.contract import JobState
-from worker.index import Place
-from worker.store import JobStore
+from worker.broker.contract import JobState
+from worker.broker.index import Place
+from worker.broker.store import JobStore
 
 Post = Callable[[], str]
 

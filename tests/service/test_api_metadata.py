@@ -13,16 +13,17 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from redis import Redis
 
-from ep_core.image import read_image
+from ep_core.pictures.decoding import read_image
 from service.app import create_app
 from service.settings import ApiSettings
-from tests.service.image_files import SECRET, talkative
-from tests.service.in_redis import contents, keys_with
-from tests.service.receivers import Answering, body
-from worker import asks
-from worker.contract import JobState
-from worker.reuse import KnownResults
-from worker.store import JobStore
+from worker.broker import questions
+from worker.broker.contract import JobState
+from worker.broker.reuse import KnownResults
+from worker.broker.store import JobStore
+
+from .image_files import SECRET, talkative
+from .in_redis import contents, keys_with
+from .receivers import Answering, body
 
 PARAMS = '{"areas": [0.05, 0.1, 0.2]}'
 Send = Callable[[TestClient, bytes], httpx.Response]
@@ -84,8 +85,8 @@ def test_nothing_of_it_is_stored_however_it_comes(fetching: TestClient, redis: R
 def test_nor_while_its_classes_are_asked_for(client: TestClient, redis: Redis, jpeg: bytes) -> None:
     asking = threading.Thread(target=client.post, args=("/v1/classify",), kwargs={"files": {"image": jpeg}})
     asking.start()
-    ask, image = asks.take(redis, wait_s=10)
-    asks.answer(redis, ask.id, asks.Classified(model=ask.model, classes=[]))
+    ask, image = questions.take(redis, wait_s=10)
+    questions.answer(redis, ask.id, questions.Classified(model=ask.model, classes=[]))
     asking.join()
 
     assert SECRET.encode() not in image

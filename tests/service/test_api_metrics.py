@@ -13,11 +13,11 @@ from redis import Redis
 
 from service.app import create_app
 from service.settings import ApiSettings
-from worker import liveness
-from worker.contract import JobState
-from worker.room import Room
-from worker.stats import DELIVERY_OUTCOMES, Stats
-from worker.store import JobStore
+from worker.broker import liveness
+from worker.broker.contract import JobState
+from worker.broker.reserved import Room
+from worker.broker.statistics import DELIVERY_OUTCOMES, Stats
+from worker.broker.store import JobStore
 
 Post = Callable[[], str]
 Finish = Callable[[str], None]
@@ -100,7 +100,7 @@ def test_requests_by_method_route_and_status(fresh: TestClient, png: bytes, monk
         fresh.get(f"/v1/jobs/{job_id}")
     fresh.get("/v1/models/timm:org/resnet10t.c3_in1k")
     fresh.put("/v1/jobs")
-    monkeypatch.setattr("service.health.live_workers", lambda _: 1 // 0)
+    monkeypatch.setattr("service.observe.health.live_workers", lambda _: 1 // 0)
     fresh.get("/readyz")
 
     assert requests_counted(fresh) == {
@@ -131,7 +131,7 @@ def test_how_long_answers_take(fresh: TestClient, monkeypatch: pytest.MonkeyPatc
         time.sleep(0.12)
         return 1
 
-    monkeypatch.setattr("service.health.live_workers", slow)
+    monkeypatch.setattr("service.observe.health.live_workers", slow)
     fresh.get("/readyz")
     found = scrape(fresh)
 

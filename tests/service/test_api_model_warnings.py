@@ -7,8 +7,8 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.models.catalogue import list_models
-from worker import catalogue
+from ep_core.models.sources.catalogue import list_models
+from worker.broker import catalogue
 
 
 def test_a_models_warnings_are_shown(client: TestClient, redis: Redis, tmp_path: Path) -> None:

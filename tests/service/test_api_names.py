@@ -10,12 +10,12 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.report import RESULT, PartialPoint
-from ep_core.spec import Variant
+from ep_core.schemas.reports.extremal import RESULT, PartialPoint
+from ep_core.schemas.specs import Variant
 from service.app import create_app
-from worker.blobs import RedisBlobs
-from worker.contract import JobProgress
-from worker.store import JobStore
+from worker.broker.blobs import RedisBlobs
+from worker.broker.contract import JobProgress
+from worker.broker.store import JobStore
 
 OLD = {
     "ChannelsReport": {"image_size", "frame_box"},

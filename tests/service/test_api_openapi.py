@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
-from ep_core.report import ExtremalReport
+from ep_core.schemas.reports.extremal import ExtremalReport
 from service.app import create_app
 from service.jobs.examples import REPORT
 from service.uploads.examples import REQUEST_BODY

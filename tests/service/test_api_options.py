@@ -15,11 +15,11 @@ from service.app import create_app
 from service.settings import ApiSettings
 from service.uploads import fetch
 from service.uploads.fetch import FETCHED_AT_ONCE
-from worker.blobs import RedisBlobs
-from worker.contract import INPUT, Priority
-from worker.queue import job_queue
-from worker.reuse import KnownResults
-from worker.store import JobStore
+from worker.broker.blobs import RedisBlobs
+from worker.broker.contract import INPUT, Priority
+from worker.broker.queue import job_queue
+from worker.broker.reuse import KnownResults
+from worker.broker.store import JobStore
 
 from .receivers import Answering, body, late, status
 

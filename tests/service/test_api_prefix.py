@@ -16,8 +16,8 @@ from fastapi.testclient import TestClient
 from redis import Redis
 
 from service.app import create_app
-from service.embedded_redis import EmbeddedRedis
-from service.prefix import check_prefix
+from service.http.prefix import check_prefix
+from service.run.embedded_redis import EmbeddedRedis
 from service.settings import ApiSettings
 from tests.proxy import Proxy
 

@@ -17,12 +17,12 @@ import httpx
 import pytest
 from redis import Redis
 
-from ep_core.models.card import ModelCard
-from service.embedded_redis import EmbeddedRedis
+from ep_core.schemas.model_card import ModelCard
+from service.run.embedded_redis import EmbeddedRedis
 from tests.redis_faults import full_disk
-from worker import catalogue
-from worker.liveness import beat
-from worker.queue import connect
+from worker.broker import catalogue
+from worker.broker.liveness import beat
+from worker.broker.queue import connect
 
 from .processes import run_api
 from .refusing import refusal

@@ -17,13 +17,14 @@ from service.app import create_app
 from service.removal import service as removal
 from service.settings import ApiSettings
 from service.webhooks.schedule import Deliveries
-from tests.service.in_redis import contents, keys_with
-from worker.blobs import RedisBlobs
-from worker.contract import JobState
-from worker.events import GONE_S
-from worker.queue import job_queue
-from worker.reuse import KnownResults
-from worker.store import JobStore
+from worker.broker.blobs import RedisBlobs
+from worker.broker.contract import JobState
+from worker.broker.events import GONE_S
+from worker.broker.queue import job_queue
+from worker.broker.reuse import KnownResults
+from worker.broker.store import JobStore
+
+from .in_redis import contents, keys_with
 
 ANN, BOB = "ep_ann", "ep_bob"
 OWNER = "ann-of-the-first-key"

@@ -11,11 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.report import RESULT, ExtremalReport
+from ep_core.schemas.reports.extremal import RESULT, ExtremalReport
 from service.app import create_app
 from service.settings import ApiSettings
-from worker.blobs import RedisBlobs
-from worker.store import JobStore
+from worker.broker.blobs import RedisBlobs
+from worker.broker.store import JobStore
 
 PARTS = ("result", "masks/0.1.png", "overlays/0.1.png", "saliency.png", "curve.svg", "bundle.zip")
 

@@ -12,14 +12,14 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from redis import Redis
 
-from ep_core.spec import ExtremalSpec
+from ep_core.schemas.specs import ExtremalSpec
 from service.app import create_app
 from service.settings import ApiSettings
-from worker import catalogue
-from worker.reuse import KnownResults
-from worker.room import Room, job_bytes
-from worker.scripts import SPARE
-from worker.store import JobStore
+from worker.broker import catalogue
+from worker.broker.reserved import Room, job_bytes
+from worker.broker.reuse import KnownResults
+from worker.broker.scripts import SPARE
+from worker.broker.store import JobStore
 
 SIZE = (400, 300)
 MANY = json.dumps({"areas": [k / 64 for k in range(1, 64)]})

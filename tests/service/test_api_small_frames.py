@@ -8,9 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.cells import LEAST_SIDE
-from ep_core.models.card import ModelCard
-from worker import catalogue
+from ep_core.masks.cells import LEAST_SIDE
+from ep_core.schemas.model_card import ModelCard
+from worker.broker import catalogue
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.report import RESULT
-from worker.blobs import RedisBlobs
-from worker.contract import JobState
-from worker.reuse import KnownResults
-from worker.store import JobStore
+from ep_core.schemas.reports.extremal import RESULT
+from worker.broker.blobs import RedisBlobs
+from worker.broker.contract import JobState
+from worker.broker.reuse import KnownResults
+from worker.broker.store import JobStore
 
 PARAMS = '{"areas": [0.05, 0.1, 0.2]}'
 PARTS = ("result", "bundle.zip", "masks/contrast.png", "masks/0.1.png", "overlays/0.1.png", "saliency.png", "curve.svg")

@@ -17,11 +17,11 @@ from PIL import Image
 from starlette.requests import ClientDisconnect
 
 from ep_core.errors import ImageTooLarge, UnreadableImage
-from ep_core.image import MAX_SCANS
+from ep_core.pictures.decoding import MAX_SCANS
 from service.decoding import decoders as decoders_module
 from service.decoding.decoder import Decoder, DecoderEnded, Request
 from service.decoding.decoders import Decoders
-from service.errors import Unavailable
+from service.http.errors import Unavailable
 from tests.pictures import encode
 
 ME = "key:me"

@@ -12,7 +12,7 @@ from redis import Redis
 from starlette.types import Message
 
 from service.app import create_app
-from service.downloads import EACH, PIECE_BYTES, InPieces
+from service.http.downloads import EACH, PIECE_BYTES, InPieces
 from service.settings import ApiSettings
 
 

@@ -15,8 +15,8 @@ import pytest
 from redis import AuthenticationError, Redis
 from redis import ConnectionError as RedisConnectionError
 
-from service import embedded_redis
-from service.embedded_redis import EmbeddedRedis, FolderInUse, RedisStartError
+from service.run import embedded_redis
+from service.run.embedded_redis import EmbeddedRedis, FolderInUse, RedisStartError
 
 
 def client(redis: EmbeddedRedis) -> Redis:
@@ -102,7 +102,7 @@ def test_it_saves_and_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
 import sys, time
 from pathlib import Path
 from redis import Redis
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 with EmbeddedRedis(Path(sys.argv[1])) as redis:
     Redis.from_url(redis.url).set("job", "running")
     print(redis.url, flush=True)

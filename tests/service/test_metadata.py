@@ -9,13 +9,14 @@ import pytest
 from PIL import Image
 
 from ep_core.errors import InvalidInput
-from ep_core.image import read_image
+from ep_core.pictures.decoding import read_image
 from service.decoding.metadata import avif
 from service.decoding.metadata.parts import MOST_PARTS, NotUnderstood
 from service.decoding.metadata.strip import without_metadata
 from tests.pictures import encode
 from tests.reliability.mutations import mutants
-from tests.service.image_files import NAMES, ORIENTATION, PROFILE, SECRET, TALKATIVE, forms, talkative
+
+from .image_files import NAMES, ORIENTATION, PROFILE, SECRET, TALKATIVE, forms, talkative
 
 TOLD = {
     *("icc_profile", "dpi", "gamma", "chromaticity", "srgb", "transparency", "compression", "resolution"),

@@ -8,12 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from service.jobs import pace
-from service.jobs.pace import Pace, QueuePace
-from worker import liveness
-from worker.contract import JobState
-from worker.stats import Stats
-from worker.store import JobStore
+from service.jobs import eta
+from service.jobs.eta import Pace, QueuePace
+from worker.broker import liveness
+from worker.broker.contract import JobState
+from worker.broker.statistics import Stats
+from worker.broker.store import JobStore
 
 Post = Callable[[], str]
 
@@ -28,7 +28,7 @@ Post = Callable[[], str]
     ],
 )
 def test_a_job_waits_for_those_before_it(pace: Pace, waits: list[float]) -> None:
-    assert [pace.wait_s(before) for before in range(3)] == [pytest.approx(seconds) for seconds in waits]
+    assert [eta.wait_s(before) for before in range(3)] == [pytest.approx(seconds) for seconds in waits]
 
 
 def test_nothing_is_said_without_workers_or_finished_jobs(redis: Redis) -> None:
@@ -46,16 +46,16 @@ def test_redis_is_asked_every_few_seconds(redis: Redis, monkeypatch: pytest.Monk
     liveness.beat(redis, "host.1", ttl_s=10)
     Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=8)
     assert pace_of_queue.wait_s(1) is None
-    later = pace.time.monotonic() + pace.LOOK_S
-    monkeypatch.setattr(pace.time, "monotonic", lambda: later)
+    later = eta.time.monotonic() + eta.LOOK_S
+    monkeypatch.setattr(eta.time, "monotonic", lambda: later)
     assert pace_of_queue.wait_s(1) == 8
 
 
 def test_a_queued_job_says_when_it_starts(
     client: TestClient, redis: Redis, store: JobStore, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "LOOK_S", 0.0)
-    monkeypatch.setattr(client.app.state.jobs, "_pace", pace.QueuePace(redis))  # knows nothing of the tests before
+    monkeypatch.setattr(eta, "LOOK_S", 0.0)
+    monkeypatch.setattr(client.app.state.jobs, "_pace", eta.QueuePace(redis))  # knows nothing of the tests before
     liveness.beat(redis, "host.1", ttl_s=10)
     Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=8)
     first, second = post(), post()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service import shares
-from service.errors import TooManyAtOnce
+from service.http.errors import TooManyAtOnce
 from service.shares import Shares
 
 

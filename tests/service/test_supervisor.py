@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from service import supervisor
-from service.processes import stop
-from service.supervisor import Child, GaveUp, Keeper
+from service.run import supervisor
+from service.run.processes import stop
+from service.run.supervisor import Child, GaveUp, Keeper
 
 Lines = list[tuple[str, str]]
 

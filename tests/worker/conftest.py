@@ -17,14 +17,14 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from ep_core.spec import SPECS, ExtremalSpec
-from service.embedded_redis import EmbeddedRedis
+from ep_core.schemas.specs import SPECS, ExtremalSpec
+from service.run.embedded_redis import EmbeddedRedis
 from tests.networks import model_list
-from worker import queue
-from worker.blobs import open_blobs
-from worker.contract import JobRecord, JobState, input_name
-from worker.liveness import live_workers
-from worker.store import JobStore
+from worker.broker import queue
+from worker.broker.blobs import open_blobs
+from worker.broker.contract import JobRecord, JobState, input_name
+from worker.broker.liveness import live_workers
+from worker.broker.store import JobStore
 
 HERE = Path(__file__).parent
 BEAR = HERE.parents[1] / "samples" / "black_bear.jpg"

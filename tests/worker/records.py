@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from redis import Redis
 
-from ep_core.report import PartialPoint
-from worker.contract import JobProgress, JobRecord, JobState
-from worker.events import GONE_S, event_key
-from worker.store import JobStore
+from ep_core.schemas.reports.extremal import PartialPoint
+from worker.broker.contract import JobProgress, JobRecord, JobState
+from worker.broker.events import GONE_S, event_key
+from worker.broker.store import JobStore
 
 FINAL = [state for state in JobState if state.is_final]
 PROGRESS = JobProgress(iteration=3, total=10, fraction=0.3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.activity import Activity
+from worker.process.activity import Activity
 
 
 class Clock:

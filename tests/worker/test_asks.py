@@ -15,9 +15,10 @@ from PIL import Image
 from redis import Redis
 
 from ep_core.models import Classifier
-from worker import answering, asks, queue
-from worker.asks import Ask, Classified
-from worker.contract import Problem
+from worker.broker import questions, queue
+from worker.broker.contract import Problem
+from worker.broker.questions import Ask, Classified
+from worker.process import question_thread
 from worker.settings import WorkerSettings
 
 from .conftest import Client, WorkerProcess, is_running
@@ -29,11 +30,11 @@ ANSWER_S = 30.0
 def ask(redis: Redis, image: bytes, *, within_s: float = ANSWER_S, **fields: Any) -> Classified | Problem:
     """Ask as the API does."""
     question = Ask(**fields)
-    assert asks.post(redis, question, image, wait_s=within_s)
+    assert questions.post(redis, question, image, wait_s=within_s)
     deadline = time.monotonic() + within_s
-    while not (found := redis.blpop([asks.answer_key(question.id)], timeout=1)):
+    while not (found := redis.blpop([questions.answer_key(question.id)], timeout=1)):
         assert time.monotonic() < deadline, "no answer"
-    return asks.read_answer(found[1])
+    return questions.read_answer(found[1])
 
 
 @pytest.mark.parametrize("fit", ["crop", "stretch"])
@@ -105,26 +106,26 @@ def test_nothing_is_left(shared: Client, bear: bytes):
 
 def test_what_nobody_waits_for_any_more_is_dropped(redis: Redis):
     late, gone = Ask(), Ask()
-    assert asks.post(redis, late, b"image", wait_s=0.01)
-    assert asks.post(redis, gone, b"image", wait_s=60)
-    asks.withdraw(redis, gone)
+    assert questions.post(redis, late, b"image", wait_s=0.01)
+    assert questions.post(redis, gone, b"image", wait_s=60)
+    questions.withdraw(redis, gone)
     time.sleep(0.05)
-    assert asks.take(redis, wait_s=0.1) is None
+    assert questions.take(redis, wait_s=0.1) is None
     assert redis.keys() == []
 
 
 def test_so_many_wait_and_no_more(redis: Redis):
-    waiting = [Ask() for _ in range(asks.MOST_WAITING)]
-    assert all(asks.post(redis, one, b"image", wait_s=60) for one in waiting)
-    assert not asks.post(redis, Ask(), b"image", wait_s=60)
-    assert len(redis.keys("ep:ask:*")) == asks.MOST_WAITING
-    assert asks.take(redis, wait_s=1) == (waiting[0], b"image")
-    assert asks.post(redis, Ask(), b"image", wait_s=60)
+    waiting = [Ask() for _ in range(questions.MOST_WAITING)]
+    assert all(questions.post(redis, one, b"image", wait_s=60) for one in waiting)
+    assert not questions.post(redis, Ask(), b"image", wait_s=60)
+    assert len(redis.keys("ep:ask:*")) == questions.MOST_WAITING
+    assert questions.take(redis, wait_s=1) == (waiting[0], b"image")
+    assert questions.post(redis, Ask(), b"image", wait_s=60)
 
 
 def test_the_thread_leaves_the_others_their_cores(new_database: Callable[[], str]):
     url, ending, before = new_database(), threading.Event(), torch.get_num_threads()
-    thread = answering.start(queue.connect(url), WorkerSettings(redis_url=url), ending)
+    thread = question_thread.start(queue.connect(url), WorkerSettings(redis_url=url), ending)
     torch.set_num_threads(before)
     ending.set()
     thread.join(5)
@@ -134,7 +135,7 @@ def test_the_thread_leaves_the_others_their_cores(new_database: Callable[[], str
     alone: list[int] = []
 
     def look() -> None:
-        answering.compute_alone()
+        question_thread.compute_alone()
         go_on.wait()
         torch.ones(10).sum()
         alone.append(torch.get_num_threads())
@@ -152,11 +153,11 @@ def test_the_thread_leaves_the_others_their_cores(new_database: Callable[[], str
 def test_a_question_that_cannot_be_read_is_no_end(
     redis: Redis, unit_url: str, bear: bytes, models_file: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(answering, "PAUSE_S", 0.01)
+    monkeypatch.setattr(question_thread, "PAUSE_S", 0.01)
     redis.rpush("ep:asks", b"\xff{")
     ending = threading.Event()
     settings = WorkerSettings(redis_url=unit_url, models_file=models_file)
-    threading.Thread(target=answering.run_answers, args=(redis, settings, ending), daemon=True).start()
+    threading.Thread(target=question_thread.run_answers, args=(redis, settings, ending), daemon=True).start()
     assert isinstance(ask(redis, bear), Classified)
     ending.set()
 

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from redis import Redis
 
-from tests.worker.records import FINAL, POINTS, PROGRESS, Make, bring_to
-from worker.contract import MAX_ATTEMPTS, JobState
-from worker.store import AlreadyRuns, JobStore
+from worker.broker.contract import MAX_ATTEMPTS, JobState
+from worker.broker.store import AlreadyRuns, JobStore
+
+from .records import FINAL, POINTS, PROGRESS, Make, bring_to
 
 
 @pytest.mark.parametrize("old", list(JobState))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from worker.blobs import BlobStore, open_blobs
+from worker.broker.blobs import BlobStore, open_blobs
 
 
 @pytest.fixture(params=["redis", "file", "memory"])

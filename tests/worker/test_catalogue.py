@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from redis import Redis
 
-from ep_core.models.card import ModelCard
-from worker import catalogue
+from ep_core.schemas.model_card import ModelCard
+from worker.broker import catalogue
 
 IMAGENET = tuple(f"class {index}" for index in range(1000))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ep_core.channels.report import MASKS, SHEET, ChannelsReport, ClassChannelsReport
-from ep_core.report import CURVE, RESULT, SALIENCY
-from worker.contract import JobState, is_input
+from ep_core.schemas.reports.channels import MASKS, SHEET, ChannelsReport, ClassChannelsReport
+from ep_core.schemas.reports.extremal import CURVE, RESULT, SALIENCY
+from worker.broker.contract import JobState, is_input
 
 if TYPE_CHECKING:
     from conftest import Client

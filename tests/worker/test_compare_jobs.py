@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ep_core.compare.report import CompareReport
-from ep_core.report import RESULT
-from worker.contract import JobState
+from ep_core.schemas.reports.comparison import CompareReport
+from ep_core.schemas.reports.extremal import RESULT
+from worker.broker.contract import JobState
 
 if TYPE_CHECKING:
     from conftest import Client

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from worker import cores
+from worker.process import cores
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from redis.exceptions import OutOfMemoryError
 
-from ep_core.report import RESULT
-from service.embedded_redis import EmbeddedRedis
-from worker.blobs import open_blobs
-from worker.contract import INPUT, JobRecord, JobState
-from worker.failing import fail_job
-from worker.problems import worker_lost
-from worker.queue import connect
-from worker.store import JobStore
+from ep_core.schemas.reports.extremal import RESULT
+from service.run.embedded_redis import EmbeddedRedis
+from worker.broker.blobs import open_blobs
+from worker.broker.contract import INPUT, JobRecord, JobState
+from worker.broker.failing import fail_job
+from worker.broker.problems import worker_lost
+from worker.broker.queue import connect
+from worker.broker.store import JobStore
 
 
 @pytest.mark.parametrize("keep_images", [False, True])

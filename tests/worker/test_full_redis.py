@@ -17,10 +17,10 @@ from PIL import Image
 from redis import Redis
 
 from service.app import create_app
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 from service.settings import ApiSettings
-from worker.queue import connect
-from worker.room import Room
+from worker.broker.queue import connect
+from worker.broker.reserved import Room
 
 if TYPE_CHECKING:
     from conftest import WorkerProcess

@@ -8,15 +8,15 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from ep_core.report import RESULT
-from worker.activity import Activity
-from worker.blobs import open_blobs
-from worker.contract import INPUT, JobRecord, JobState
-from worker.heartbeat import EXIT_HUNG, Heartbeat
-from worker.liveness import live_workers
-from worker.runtime import Runtime
+from ep_core.schemas.reports.extremal import RESULT
+from worker.broker.blobs import open_blobs
+from worker.broker.contract import INPUT, JobRecord, JobState
+from worker.broker.liveness import live_workers
+from worker.broker.store import JobStore
+from worker.process.activity import Activity
+from worker.process.heartbeat import EXIT_HUNG, Heartbeat
+from worker.process.runtime import Runtime
 from worker.settings import WorkerSettings
-from worker.store import JobStore
 
 
 class Exited(BaseException):

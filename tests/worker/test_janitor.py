@@ -10,12 +10,12 @@ from redis import Redis
 from rq.job import JobStatus
 
 from worker import janitor as module
-from worker import queue
-from worker.blobs import open_blobs
-from worker.contract import INPUT, JobRecord, JobState
+from worker.broker import queue
+from worker.broker.blobs import open_blobs
+from worker.broker.contract import INPUT, JobRecord, JobState
+from worker.broker.store import JobStore
 from worker.janitor import Janitor
 from worker.settings import SharedSettings
-from worker.store import JobStore
 
 Make = Callable[..., JobRecord]
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from redis import Redis
 
-from ep_core.report import TargetRef
-from ep_core.spec import SPECS
-from tests.worker.records import Make, assert_nothing_stays, bring_to
-from worker.contract import Finding, JobState
-from worker.store import JobStore
+from ep_core.schemas.reports.extremal import TargetRef
+from ep_core.schemas.specs import SPECS
+from worker.broker.contract import Finding, JobState
+from worker.broker.store import JobStore
+
+from .records import Make, assert_nothing_stays, bring_to
 
 
 def test_the_sets_follow_the_states(store: JobStore, make_record: Make):

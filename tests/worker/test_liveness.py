@@ -6,7 +6,7 @@ import time
 
 from redis import Redis
 
-from worker import liveness
+from worker.broker import liveness
 
 
 def test_a_worker_lives_as_long_as_it_beats(redis: Redis):

@@ -9,7 +9,7 @@ import re
 import pytest
 import structlog
 
-from worker.logs import setup_logging
+from worker.observe.logs import setup_logging
 
 FORGED = "/v1/\x1b[2J\r\n2026-01-01T00:00:00Z [info] all is well"
 SHOWN = r"/v1/\x1b[2J\r\n2026-01-01T00:00:00Z [info] all is well"

@@ -8,7 +8,7 @@ import logging
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from worker.logs import setup_logging
+from worker.observe.logs import setup_logging
 
 pytestmark = pytest.mark.usefixtures("logging_as_before")
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from worker.contract import JobState
-from worker.heartbeat import EXIT_HUNG
-from worker.liveness import live_workers
-from worker.process import EXIT_POISONED
+from worker.broker.contract import JobState
+from worker.broker.liveness import live_workers
+from worker.process.heartbeat import EXIT_HUNG
+from worker.process.main import EXIT_POISONED
 
 if TYPE_CHECKING:
     from conftest import Client, WorkerProcess

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from worker.contract import JobState, Priority
-from worker.queue import job_queue
+from worker.broker.contract import JobState, Priority
+from worker.broker.queue import job_queue
 
 if TYPE_CHECKING:
     from conftest import Client, WorkerProcess

@@ -10,10 +10,11 @@ from types import FrameType
 import pytest
 from redis import Redis
 
-from worker import process, queue
-from worker.heartbeat import Heartbeat
-from worker.liveness import live_workers
-from worker.runtime import Runtime
+from worker.broker import queue
+from worker.broker.liveness import live_workers
+from worker.process import main
+from worker.process.heartbeat import Heartbeat
+from worker.process.runtime import Runtime
 from worker.settings import WorkerSettings
 
 
@@ -48,5 +49,5 @@ def test_a_signal_is_heeded_as_soon_as_anybody_can_know_of_the_worker(
     url = new_database()
     redis: Redis = queue.connect(url)
     runtime = Runtime.build("host.1", WorkerSettings(redis_url=url), redis)
-    process.work(runtime, redis, [])
+    main.work(runtime, redis, [])
     assert live_workers(redis) == 0

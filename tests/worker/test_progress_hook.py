@@ -15,16 +15,16 @@ from PIL import Image
 from redis import Redis
 from torch import Tensor
 
-from ep_core.report import PartialPoint
-from worker.activity import Activity
-from worker.contract import JobRecord, JobState
-from worker.events import event_key
-from worker.interrupts import NotOurs, OutOfTime, ShuttingDown
-from worker.progress import LOOK_S, WRITE_S, ProgressHook
-from worker.queue import connect
-from worker.runtime import Runtime
+from ep_core.schemas.reports.extremal import PartialPoint
+from worker.broker.contract import JobRecord, JobState
+from worker.broker.events import event_key
+from worker.broker.queue import connect
+from worker.broker.store import JobStore
+from worker.process.activity import Activity
+from worker.process.interrupts import NotOurs, OutOfTime, ShuttingDown
+from worker.process.progress import LOOK_S, WRITE_S, ProgressHook
+from worker.process.runtime import Runtime
 from worker.settings import WorkerSettings
-from worker.store import JobStore
 
 LIMIT_S = 50
 

@@ -11,8 +11,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from worker import queue
-from worker.contract import MAX_ATTEMPTS
+from worker.broker import queue
+from worker.broker.contract import MAX_ATTEMPTS
 
 
 def test_a_job_is_json_with_bounds_on_its_life(redis: Redis):

@@ -12,15 +12,15 @@ from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 from tests.redis_faults import full_disk
-from worker import catalogue, queue
-from worker.contract import JobRecord, JobState
-from worker.gpu_worker import GpuWorker
-from worker.liveness import live_workers
-from worker.runtime import Runtime
+from worker.broker import catalogue, queue
+from worker.broker.contract import JobRecord, JobState
+from worker.broker.liveness import live_workers
+from worker.broker.store import JobStore
+from worker.process.gpu_worker import GpuWorker
+from worker.process.runtime import Runtime
 from worker.settings import WorkerSettings
-from worker.store import JobStore
 
 if TYPE_CHECKING:
     from conftest import Client, WorkerProcess

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from redis import Redis
 
-from ep_core.image import read_image
-from ep_core.report import PartialPoint
-from service.embedded_redis import EmbeddedRedis
-from tests.worker.records import FINAL, PROGRESS, Make, assert_nothing_stays
-from worker import catalogue, scripts
-from worker.contract import JobRecord, JobState, is_input
-from worker.events import event_key
+from ep_core.pictures.decoding import read_image
+from ep_core.schemas.reports.extremal import PartialPoint
+from service.run.embedded_redis import EmbeddedRedis
+from worker.broker import catalogue, scripts
+from worker.broker.contract import JobRecord, JobState, is_input
+from worker.broker.events import event_key
+from worker.broker.queue import connect, enqueue
+from worker.broker.reserved import Room, job_bytes
+from worker.broker.store import Created, JobStore
 from worker.janitor import Janitor
-from worker.queue import connect, enqueue
-from worker.room import Room, job_bytes
 from worker.settings import SharedSettings
-from worker.store import Created, JobStore
+
+from .records import FINAL, PROGRESS, Make, assert_nothing_stays
 
 if TYPE_CHECKING:
     from conftest import Client

@@ -7,8 +7,8 @@ from math import inf
 import pytest
 from redis import Redis
 
-from worker.contract import JobState
-from worker.stats import RUN_BUCKETS_S, WAIT_BUCKETS_S, Counter, Stats
+from worker.broker.contract import JobState
+from worker.broker.statistics import RUN_BUCKETS_S, WAIT_BUCKETS_S, Counter, Stats
 
 
 def test_nothing_is_counted_at_first(redis: Redis):

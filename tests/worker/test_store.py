@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from ep_core.report import PartialPoint
-from ep_core.spec import ExtremalSpec
-from tests.worker.records import FINAL, POINTS, PROGRESS, Make, assert_nothing_stays, bring_to, events
-from worker.contract import MOVES, JobProgress, JobRecord, JobState, Origin, Problem
-from worker.events import MOST_EVENTS, event_key
-from worker.store import JobStore
+from ep_core.schemas.reports.extremal import PartialPoint
+from ep_core.schemas.specs import ExtremalSpec
+from worker.broker.contract import MOVES, JobProgress, JobRecord, JobState, Origin, Problem
+from worker.broker.events import MOST_EVENTS, event_key
+from worker.broker.store import JobStore
+
+from .records import FINAL, POINTS, PROGRESS, Make, assert_nothing_stays, bring_to, events
 
 
 @pytest.mark.parametrize(

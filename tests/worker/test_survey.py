@@ -10,10 +10,11 @@ from redis import Redis
 
 from ep_core.errors import ModelUnavailable
 from ep_core.models import load_model
-from ep_core.models.catalogue import list_models
-from worker import catalogue, survey
-from worker.activity import Activity
-from worker.survey import publish_found, run_survey
+from ep_core.models.sources.catalogue import list_models
+from worker.broker import catalogue
+from worker.process import survey
+from worker.process.activity import Activity
+from worker.process.survey import publish_found, run_survey
 
 
 def cards_of(tmp_path: Path) -> tuple[list, Path]:

@@ -17,9 +17,9 @@ import torch
 from PIL import Image
 from torch import fx, nn
 
-from ep_core.memory import resident_bytes
-from worker.contract import JobState
-from worker.tidying import GROWTH_BYTES, Tidier
+from ep_core.models.runtime.memory import resident_bytes
+from worker.broker.contract import JobState
+from worker.process.tidying import GROWTH_BYTES, Tidier
 
 from .conftest import Client, WorkerProcess
 
@@ -48,9 +48,9 @@ def no_searches() -> Iterator[None]:
 
 FREED = """
 import gc, weakref
-from ep_core.memory import keep_freed_memory, resident_bytes
+from ep_core.models.runtime.memory import keep_freed_memory, resident_bytes
 from tests.worker.test_tidying import Lost
-from worker.tidying import GROWTH_BYTES, Tidier
+from worker.process.tidying import GROWTH_BYTES, Tidier
 gc.collect()
 gc.disable()
 keep_freed_memory()  # as workers do
@@ -78,7 +78,7 @@ def test_small_jobs_are_not_followed_by_a_search() -> None:
 
 @pytest.mark.usefixtures("no_searches")
 def test_sources_of_traced_networks_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.tidying.GROWTH_BYTES", -GROWTH_BYTES)  # as if it had grown
+    monkeypatch.setattr("worker.process.tidying.GROWTH_BYTES", -GROWTH_BYTES)  # as if it had grown
     traced = fx.symbolic_trace(nn.Sequential(nn.Linear(2, 2)))
     source = traced.forward.__code__.co_filename
     assert linecache.getlines(source)

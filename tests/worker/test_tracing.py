@@ -19,7 +19,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from worker.contract import JobState
+from worker.broker.contract import JobState
 
 if TYPE_CHECKING:
     from conftest import Client, WorkerProcess
@@ -185,7 +185,7 @@ TRACE_ONE = """
 import sys
 {before}
 from worker import tracing
-from worker.logs import setup_logging
+from worker.observe.logs import setup_logging
 setup_logging(json=False)
 print(tracing.setup("test"))
 with tracing.job_span(None, job="j"), tracing.span("part"):

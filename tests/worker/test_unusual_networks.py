@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ep_core.report import RESULT
-from ep_core.reports import read_report
-from worker.contract import JobState
+from ep_core.schemas.reports.any import read_report
+from ep_core.schemas.reports.extremal import RESULT
+from worker.broker.contract import JobState
 
 if TYPE_CHECKING:
     from conftest import Client

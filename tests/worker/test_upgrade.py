@@ -8,14 +8,14 @@ from pathlib import Path
 
 from redis import Redis
 
-from ep_core.spec import ExtremalSpec
+from ep_core.schemas.specs import ExtremalSpec
 from service.jobs.idempotency import Claims, Request
 from service.uploads.upload import Upload
-from worker.contract import JobState
+from worker.broker.contract import JobState
+from worker.broker.store import JobStore
+from worker.broker.upgrade import VERSION, bring_up_to_date
 from worker.janitor import Janitor
 from worker.settings import SharedSettings
-from worker.store import JobStore
-from worker.upgrade import VERSION, bring_up_to_date
 
 STATE = Path(__file__).parent / "states" / "version-1.json"
 IDS = [f"{k:032x}" for k in range(4)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.models import WarmModels
+from worker.process.loaded_models import WarmModels
 
 
 def test_the_last_few_used_stay_and_are_loaded_once():

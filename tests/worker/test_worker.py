@@ -13,15 +13,23 @@ from uuid import uuid4
 
 import pytest
 
-from ep_core.report import CONTRAST_KEY, CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
+from ep_core.schemas.reports.extremal import (
+    CONTRAST_KEY,
+    CURVE,
+    RESULT,
+    SALIENCY,
+    ExtremalReport,
+    mask_name,
+    overlay_name,
+)
 from service.access.callers import Caller
 from service.removal.service import Removals
 from service.settings import ApiSettings
-from worker import catalogue
-from worker.contract import INPUT, JobState, Priority, is_input
-from worker.liveness import live_workers
-from worker.queue import TIMEOUT_GRACE_S
-from worker.reuse import KnownResults
+from worker.broker import catalogue
+from worker.broker.contract import INPUT, JobState, Priority, is_input
+from worker.broker.liveness import live_workers
+from worker.broker.queue import TIMEOUT_GRACE_S
+from worker.broker.reuse import KnownResults
 
 if TYPE_CHECKING:
     from conftest import Client

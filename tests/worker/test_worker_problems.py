@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ep_core.errors import ImageTooLarge, InvalidInput, ModelUnavailable, UnknownName, UnreadableImage
-from worker.problems import internal_error, out_of_memory, problem_from, timed_out, worker_lost
+from worker.broker.problems import internal_error, out_of_memory, problem_from, timed_out, worker_lost
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-// What a* means, in a sentence: as the rule of the threshold has it (`scores.threshold_rule`). `ep_core/verdicts.py` says the same.
+// What a* means, in a sentence: as the rule of the threshold has it (`scores.threshold_rule`). `ep_core/cli/verdicts.py` says the same.
 
 import { el } from "./dom.js";
 import { percent, quoted } from "./words.js";

@@ -3,7 +3,7 @@
 import { percent } from "./words.js";
 
 // From which agreement on (intersection over union of the regions that two halves of the walks find) another run is expected
-// to give nearly, or mostly, the same region; below, it may choose another one. `ep_core/verdicts.py` says the same.
+// to give nearly, or mostly, the same region; below, it may choose another one. `ep_core/cli/verdicts.py` says the same.
 export const NEARLY_THE_SAME = 0.7;
 export const MOSTLY_THE_SAME = 0.4;
 

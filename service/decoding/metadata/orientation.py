@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from ep_core.image import FORMATS
+from ep_core.pictures.decoding import FORMATS
 
 UPRIGHT = 1
 TAG = 0x0112  # of EXIF and TIFF

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from ep_core.errors import InvalidInput
-from ep_core.image import read_image
+from ep_core.pictures.decoding import read_image
 
 from . import avif, bmp, gif, jpeg, jpeg2000, png, tiff, webp
 from .orientation import UPRIGHT, orientation_of

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ep_core.baselines.method import OnShare, Question, unwatched
-from ep_core.baselines.registry import get_method
+from ep_core.methods.base.method import OnShare, Question, unwatched
+from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier, Preprocessing
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 PREPROCESSING = Preprocessing((24, 36), mean=(0.25, 0.5, 0.75), std=(0.5, 0.25, 0.5))  # black is -0.5, -2, -1.5
 

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ep_core.baselines.method import Question
-from ep_core.baselines.registry import get_method
+from ep_core.methods.base.method import Question
+from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
 
 Attribute = Callable[..., Tensor]

@@ -11,8 +11,8 @@ import torchvision
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core.baselines.method import MethodUnavailable
 from ep_core.errors import UnknownName
+from ep_core.methods.base.method import MethodUnavailable
 from ep_core.models import Classifier
 
 Attribute = Callable[..., Tensor]

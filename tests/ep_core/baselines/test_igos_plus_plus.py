@@ -9,18 +9,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core.baselines.method import Question
-from ep_core.baselines.methods.igos_plus_plus import (
-    METHOD,
-    NOISE,
-    STEPS,
-    Objective,
-    blurred,
-    edge_weights,
-    line_search,
-)
+from ep_core.methods.base.method import Question
+from ep_core.methods.igos_plus_plus import METHOD, NOISE, STEPS, Objective, blurred, edge_weights, line_search
 from ep_core.models import Classifier
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 
 class Silent(torch.nn.Module):

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ep_core.baselines.method import Question
-from ep_core.baselines.methods.integrated_gradients import integrated
+from ep_core.methods.base.method import Question
+from ep_core.methods.integrated_gradients import integrated
 from ep_core.models import Classifier
 
 BLACK = torch.tensor([-0.5, -2, -1.5])[:, None, None]

@@ -9,10 +9,10 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from ep_core.baselines.method import MethodUnavailable
-from ep_core.baselines.registry import get_method
 from ep_core.errors import UnknownName
-from ep_core.spec import METHODS, CompareSpec
+from ep_core.methods.base.method import MethodUnavailable
+from ep_core.methods.base.registry import get_method
+from ep_core.schemas.specs import METHODS, CompareSpec
 
 Attribute = Callable[..., Tensor]
 READERS = ("grad_cam", "excitation_backprop", "contrastive_excitation_backprop")

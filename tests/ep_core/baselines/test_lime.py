@@ -11,8 +11,8 @@ from captum._utils.models.linear_model import SkLearnRidge
 from captum.attr import LimeBase
 from torch import Tensor, nn
 
-from ep_core.baselines.methods.lime import fit_surrogate
-from ep_core.baselines.registry import get_method
+from ep_core.methods.base.registry import get_method
+from ep_core.methods.lime import fit_surrogate
 
 from .conftest import Shown
 

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core.baselines.method import Question
-from ep_core.baselines.methods.meaningful_perturbation import METHOD, BlurredByMask, penalty
+from ep_core.masks.perturbation import gaussian_blur
+from ep_core.methods.base.method import Question
+from ep_core.methods.meaningful_perturbation import METHOD, BlurredByMask, penalty
 from ep_core.models import Classifier, Preprocessing
-from ep_core.perturbation import gaussian_blur
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 SPOTS = (slice(20, 68), slice(100, 148))  # rows and columns
 

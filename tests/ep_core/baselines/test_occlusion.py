@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ep_core.baselines.registry import get_method
+from ep_core.methods.base.registry import get_method
 
 Attribute = Callable[..., Tensor]
 

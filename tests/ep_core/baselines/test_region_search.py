@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core.baselines.method import Question
-from ep_core.baselines.methods.greedy_superpixels import greedy_order
-from ep_core.baselines.methods.phase_win import phase_win_order
-from ep_core.baselines.region_search import SetFunction, regions_for
-from ep_core.baselines.registry import get_method
+from ep_core.methods.base.method import Question
+from ep_core.methods.base.registry import get_method
+from ep_core.methods.greedy_superpixels import greedy_order
+from ep_core.methods.phase_win import phase_win_order
+from ep_core.methods.superpixels.search import SetFunction, regions_for
 from ep_core.models import Classifier
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 from .conftest import Shown
 

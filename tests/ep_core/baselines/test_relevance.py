@@ -9,12 +9,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ep_core.baselines.method import MethodUnavailable, Question
-from ep_core.baselines.methods import lrp
-from ep_core.baselines.relevance import Box, ContrastiveExcitation, Epsilon, Excitation, Gamma, LinearMap, Rule
-from ep_core.baselines.relevance_network import Rules, hand_down
+from ep_core.methods import lrp
+from ep_core.methods.base.method import MethodUnavailable, Question
+from ep_core.methods.relevance.network import Rules, hand_down
+from ep_core.methods.relevance.propagation import (
+    Box,
+    ContrastiveExcitation,
+    Epsilon,
+    Excitation,
+    Gamma,
+    LinearMap,
+    Rule,
+)
 from ep_core.models import Classifier, Preprocessing
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 X = torch.tensor([[1.0, 2.0, -3.0]])
 LAYER = LinearMap(nn.functional.linear, torch.tensor([[1.0, -1.0, 2.0], [2.0, 3.0, -1.0]]))  # X gives -7 and 11

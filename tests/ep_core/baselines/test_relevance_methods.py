@@ -12,10 +12,10 @@ import torchvision
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core.baselines.method import Method, MethodUnavailable, Question
-from ep_core.baselines.methods import contrastive_excitation_backprop, excitation_backprop, lrp
+from ep_core.methods import contrastive_excitation_backprop, excitation_backprop, lrp
+from ep_core.methods.base.method import Method, MethodUnavailable, Question
 from ep_core.models import Classifier, Frame
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 Asked = Callable[..., Question]
 METHODS = {

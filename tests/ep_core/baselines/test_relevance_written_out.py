@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ep_core.baselines.method import MethodUnavailable, Question
-from ep_core.baselines.methods import lrp
-from ep_core.baselines.relevance import Box, Epsilon, Excitation, Gamma, Rule
-from ep_core.baselines.relevance_network import Rules, hand_down
+from ep_core.methods import lrp
+from ep_core.methods.base.method import MethodUnavailable, Question
+from ep_core.methods.relevance.network import Rules, hand_down
+from ep_core.methods.relevance.propagation import Box, Epsilon, Excitation, Gamma, Rule
 from ep_core.models import Classifier, Preprocessing
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 SIDE = 12
 RULES = {"epsilon": Epsilon(1e-9), "gamma": Gamma(0.25), "excitation": Excitation()}

@@ -10,8 +10,8 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ep_core.baselines.method import MethodUnavailable
-from ep_core.baselines.rewrite import with_relu_modules
+from ep_core.methods.base.method import MethodUnavailable
+from ep_core.methods.relevance.rewrite import with_relu_modules
 from ep_core.models import Classifier
 
 RELUS = {"resnet18": 17, "googlenet": 57, "vgg11": 10, "densenet121": 121, "squeezenet1_0": 26}

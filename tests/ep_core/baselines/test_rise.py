@@ -11,11 +11,11 @@ from PIL import Image
 from skimage.transform import resize
 from torch import Tensor
 
-from ep_core.baselines.method import Question
-from ep_core.baselines.methods import rise
-from ep_core.baselines.methods.rise import RandomMasks
+from ep_core.methods import rise
+from ep_core.methods.base.method import Question
+from ep_core.methods.rise import RandomMasks
 from ep_core.models import Classifier
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 CPU = torch.device("cpu")
 

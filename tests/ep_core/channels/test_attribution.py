@@ -13,9 +13,9 @@ from PIL import Image
 
 from ep_core import ChannelsSpec, Classifier, InvalidInput, UnknownName, explain_channels
 from ep_core.channels.render import render_channels
-from ep_core.file_sizes import largest_files
-from ep_core.progress import Progress
-from ep_core.spec import default_counts
+from ep_core.optimiser.progress import Progress
+from ep_core.pictures.file_sizes import largest_files
+from ep_core.schemas.specs import default_counts
 
 RED = Image.new("RGB", (64, 48), (255, 0, 0))
 SPEC = ChannelsSpec(layer="bands", areas=(1, 2, 4, 8))
@@ -117,7 +117,7 @@ def test_progress_ends_at_the_total_and_shows_counts(bands: Classifier) -> None:
 def test_the_default_layer_is_the_last_outer_one_at_a_sixteenth(name: str, layer: str, counts: tuple) -> None:
     import torchvision
 
-    from ep_core.channels.choice import check_counts, resolve_layer
+    from ep_core.models.named_layer import check_counts, resolve_layer
 
     model = Classifier(torchvision.models.get_model(name, weights=None))
     card = resolve_layer(None, model.layers, model=name)

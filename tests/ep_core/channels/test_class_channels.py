@@ -13,7 +13,7 @@ from ep_core.channels import folder
 from ep_core.channels.folder import explain_folder
 from ep_core.channels.image_channels import ImageChannels, averaged_mask
 from ep_core.channels.render import render_class
-from ep_core.file_sizes import largest_files
+from ep_core.pictures.file_sizes import largest_files
 
 SPEC = ClassChannelsSpec(layer="bands", areas=(1, 2, 4), threshold=0.65, target="lower", top=3, invert=False)
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from ep_core.channels.rules import ITERATIONS, LEARNING_RATE, RULES, PaperChannels, plan
-from ep_core.presets.ranked import MOMENTUM
-from ep_core.solver import Solver
-from ep_core.spec import Preset, Variant
+from ep_core.optimiser.presets.channels import ITERATIONS, LEARNING_RATE, RULES, PaperChannels, plan
+from ep_core.optimiser.presets.ranked import MOMENTUM
+from ep_core.optimiser.solver import Solver
+from ep_core.schemas.specs import Preset, Variant
 
 CPU = torch.device("cpu")
 K = 12

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from ep_core import Classifier, CompareSpec, compare
-from ep_core.baselines.method import Method, Question
-from ep_core.baselines.passes import batch_on
-from ep_core.baselines.registry import get_method
 from ep_core.compare import ask
 from ep_core.compare.comparison import Answer, Refusal
+from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.passes import batch_on
+from ep_core.methods.base.registry import get_method
 from tests.ep_core.conftest import checkerboard
 
 IMAGE = checkerboard()[None] / 2 + 0.5

@@ -12,11 +12,11 @@ from PIL import Image
 from torch import nn
 from typer.testing import CliRunner
 
-from ep_core.cli import app
+from ep_core.cli.main import app
 from ep_core.compare.run import compare
-from ep_core.evaluation.report import EvaluationReport
+from ep_core.evaluation.reporting.report import EvaluationReport
 from ep_core.models import Classifier
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 READERS = ("grad_cam", "excitation_backprop", "contrastive_excitation_backprop")

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core.baselines.method import Method, Question
+from ep_core.evaluation.data.annotations import DataSet, Scene
 from ep_core.evaluation.pointing import pointing
-from ep_core.evaluation.report import EvaluationReport, Table
-from ep_core.evaluation.scenes import DataSet, Scene
+from ep_core.evaluation.reporting.report import EvaluationReport, Table
+from ep_core.methods.base.method import Method, Question
 from ep_core.models import Classifier, Preprocessing
 
 SIDE = 48

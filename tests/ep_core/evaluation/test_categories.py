@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 
 from ep_core.errors import InvalidInput, UnknownName
-from ep_core.evaluation.categories import VOC_NAMES, class_targets, imagenet_categories, label_targets
-from ep_core.evaluation.datasets import VOC_CATEGORIES
-from ep_core.models.torchvision_zoo import imagenet_labels
+from ep_core.evaluation.data.categories import VOC_NAMES, class_targets, imagenet_categories, label_targets
+from ep_core.evaluation.data.datasets import VOC_CATEGORIES
+from ep_core.models.sources.torchvision_zoo import imagenet_labels
 
 LABELS = imagenet_labels()
 

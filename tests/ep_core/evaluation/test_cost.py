@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core.baselines.method import Question
-from ep_core.baselines.registry import get_method
 from ep_core.evaluation.cost import counted
+from ep_core.methods.base.method import Question
+from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
-from ep_core.models.tuned import tune
-from ep_core.spec import CompareSpec
+from ep_core.models.tuning.tune import tune
+from ep_core.schemas.specs import CompareSpec
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.coco import coco
-from ep_core.evaluation.datasets import boxes, voc2007
+from ep_core.evaluation.data.coco import coco
+from ep_core.evaluation.data.datasets import boxes, voc2007
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 WIDTH, HEIGHT = 60, 40

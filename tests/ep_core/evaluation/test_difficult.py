@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.difficult import is_difficult, read_list
-from ep_core.evaluation.scenes import Scene
+from ep_core.evaluation.data.annotations import Scene
+from ep_core.evaluation.data.difficult import is_difficult, read_list
 
 from .conftest import SIDE, square
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from ep_core.evaluation.cli import evaluate_app
+from ep_core.cli.evaluate.commands import evaluate_app
 
 GOOSE = Path(__file__).parents[3] / "samples" / "goose.jpg"
 QUICK = ("--areas", "0.5", "--iterations", "1")

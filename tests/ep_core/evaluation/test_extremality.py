@@ -9,14 +9,14 @@ import pytest
 
 from ep_core import Classifier, ExtremalSpec, explain
 from ep_core.errors import InvalidInput
+from ep_core.evaluation.data.items import Subject
 from ep_core.evaluation.extremality import extremality
-from ep_core.evaluation.extremality_tables import Photograph, tables
 from ep_core.evaluation.method_runs import MethodRuns
-from ep_core.evaluation.report import Cell, Table
+from ep_core.evaluation.reporting.extremality_tables import Photograph, tables
+from ep_core.evaluation.reporting.report import Cell, Table
 from ep_core.evaluation.run import Record
-from ep_core.evaluation.subjects import Subject
-from ep_core.photographs import load
-from ep_core.spec import CompareSpec
+from ep_core.pictures.photographs import load
+from ep_core.schemas.specs import CompareSpec
 
 from .test_faithfulness import photograph
 
@@ -72,7 +72,7 @@ def test_a_sweep_that_was_stopped_early_is_beaten(
     spot_model: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The gradient of this network is the answer itself, which the sweep's own check doesn't show it here."""
-    monkeypatch.setattr("ep_core.extremality.QUICK_METHODS", ("center",))
+    monkeypatch.setattr("ep_core.extremal.extremality.QUICK_METHODS", ("center",))
     paths, out = [photograph(tmp_path, 1, 0.5)], tmp_path / "out"
     spec = CompareSpec(methods=("center", "gradient", "grad_cam"), areas=(0.05,), iterations=1)
     report = extremality(spot_model, paths, spec, restarts=0, out=out)

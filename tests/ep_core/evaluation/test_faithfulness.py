@@ -15,9 +15,9 @@ from torch import nn
 from ep_core.errors import InvalidInput
 from ep_core.evaluation.faithfulness import faithfulness
 from ep_core.evaluation.insertion import STEPS, area_under, authors_blur, authors_steps, pixel_curve
-from ep_core.evaluation.report import EvaluationReport
+from ep_core.evaluation.reporting.report import EvaluationReport
 from ep_core.models import Classifier
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 LOGIT = torch.tensor([4.0, 3.0, 2.0, 1.0]) / 3
 """Of each of 2 x 2 pixels whose three channels are a third of it."""

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from typer import Typer
 from typer.testing import CliRunner
 
-from ep_core.baselines.method import Method, Question
+from ep_core.cli.evaluate.pointing_commands import grid_command
 from ep_core.errors import InvalidInput
+from ep_core.evaluation.data.mosaics import assemble, cell_shares, draw_mosaics, find_confident
 from ep_core.evaluation.grid import grid
-from ep_core.evaluation.mosaics import assemble, cell_shares, draw_mosaics, find_confident
-from ep_core.evaluation.pointing_cli import grid_command
-from ep_core.evaluation.report import EvaluationReport
+from ep_core.evaluation.reporting.report import EvaluationReport
+from ep_core.methods.base.method import Method, Question
 from ep_core.models import Classifier, Preprocessing
 
 SAMPLES = Path(__file__).parents[3] / "samples"

@@ -12,11 +12,11 @@ from PIL import Image, ImageColor
 
 from ep_core.evaluation.curves import MOST_TILES, mask_strip
 from ep_core.evaluation.growth import BAR, SATURATED, TILE, growth, growth_row, share_of
-from ep_core.evaluation.sheet import GAP
+from ep_core.evaluation.reporting.contact_sheet import GAP
+from ep_core.extremal.sweep import explain
 from ep_core.models import Classifier
-from ep_core.plot import PRESERVE
-from ep_core.spec import ExtremalSpec
-from ep_core.sweep import explain
+from ep_core.pictures.plot import PRESERVE
+from ep_core.schemas.specs import ExtremalSpec
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (168, 168, 3), dtype=np.uint8))
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.html import write_page
-from ep_core.evaluation.report import EvaluationReport, Figure, Table, write_report
+from ep_core.evaluation.reporting.html import write_page
+from ep_core.evaluation.reporting.report import EvaluationReport, Figure, Table, write_report
 
 
 def report(folder: Path, benchmark: str = "pointing", **more: Any) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from torch import Tensor, nn
 
-from ep_core.baselines.method import Method, MethodUnavailable, Question
 from ep_core.errors import InvalidInput
+from ep_core.evaluation.data.annotations import Scene
 from ep_core.evaluation.pointing import pointing
-from ep_core.evaluation.scenes import Scene
+from ep_core.methods.base.method import Method, MethodUnavailable, Question
 from ep_core.models import Classifier, Preprocessing
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 from .conftest import CLASSES, SIDE, peaks, pictures, play, rows, square
 

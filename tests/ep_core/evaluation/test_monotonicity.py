@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ep_core.evaluation.data.items import settings_of, subjects
 from ep_core.evaluation.monotonicity import monotonicity
-from ep_core.evaluation.report import Cell, EvaluationReport
+from ep_core.evaluation.reporting.report import Cell, EvaluationReport
 from ep_core.evaluation.run import ItemLog
-from ep_core.evaluation.subjects import settings_of, subjects
 from ep_core.models import Classifier
-from ep_core.spec import ExtremalSpec
+from ep_core.schemas.specs import ExtremalSpec
 
 AREAS = (0.1, 0.2, 0.4)
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ep_core.baselines.method import Method, Question
+from ep_core.evaluation.data.annotations import Scene
 from ep_core.evaluation.pointing import pointing
-from ep_core.evaluation.scenes import Scene
+from ep_core.methods.base.method import Method, Question
 from ep_core.models import Classifier
 
 from .conftest import CLASSES, peaks, pictures, play, rows, square

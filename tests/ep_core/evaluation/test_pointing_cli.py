@@ -8,8 +8,8 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from ep_core.evaluation.pointing_cli import pointing_command
-from ep_core.evaluation.report import EvaluationReport
+from ep_core.cli.evaluate.pointing_commands import pointing_command
+from ep_core.evaluation.reporting.report import EvaluationReport
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 

@@ -15,7 +15,7 @@ from ep_core.evaluation.cascade import Stage, cascade, stages
 from ep_core.evaluation.sanity import sanity
 from ep_core.evaluation.similarity import rank_correlation, structural_similarity
 from ep_core.models import Classifier
-from ep_core.spec import CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 X = torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(0))

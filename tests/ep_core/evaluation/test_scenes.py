@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.scenes import DataSet, Scene, class_scores, whole_input
+from ep_core.evaluation.data.annotations import DataSet, Scene, class_scores, whole_input
 from ep_core.models import Classifier, Preprocessing
 
 

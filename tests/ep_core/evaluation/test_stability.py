@@ -11,12 +11,12 @@ from PIL import Image
 
 from ep_core import Classifier, ExtremalSpec, Preprocessing
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.report import Cell, Table
+from ep_core.evaluation.data.items import settings_of, subjects
+from ep_core.evaluation.data.variations import agreement, fading_to_the_mean, reencoded, shifted, variations
+from ep_core.evaluation.reporting.report import Cell, Table
 from ep_core.evaluation.run import ItemLog, Record
 from ep_core.evaluation.stability import stability
-from ep_core.evaluation.subjects import settings_of, subjects
-from ep_core.evaluation.variations import agreement, fading_to_the_mean, reencoded, shifted, variations
-from ep_core.prepared import prepare
+from ep_core.extremal.preparation import prepare
 
 from .test_monotonicity import photographs
 

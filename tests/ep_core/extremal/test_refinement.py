@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from ep_core import ExtremalSpec
+from ep_core.extremal.masking import class_scores
 from ep_core.extremal.refinement import hold_of, lane, refinement
-from ep_core.lanes import Lane, Objective
+from ep_core.masks.perturbation import Pyramids
 from ep_core.models import Classifier
-from ep_core.perturbation import Pyramids
-from ep_core.presets.refine import RefineRule
-from ep_core.spatial import class_scores
+from ep_core.optimiser.lanes import Lane, Objective
+from ep_core.optimiser.presets.refine import RefineRule
 from tests.ep_core.conftest import SIDE, SPOTS
 
 CPU = torch.device("cpu")

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from ep_core import CompareSpec, ExtremalSpec, compare, explain
 from ep_core.extremal.promised import SLACK, mask_warnings
-from ep_core.presets.fast import MOST_CONTRAST, FastRule, plan
-from ep_core.promises import AREA_MISSED, NOT_BINARY, PROMISES, Measured
+from ep_core.optimiser.presets.fast import MOST_CONTRAST, FastRule, plan
+from ep_core.schemas.promises import AREA_MISSED, NOT_BINARY, PROMISES, Measured
 from tests.ep_core.small_frames import blob_model, ellipse, image
 
 AREAS = (0.05, 0.1, 0.2, 0.4)

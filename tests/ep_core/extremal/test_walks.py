@@ -11,16 +11,16 @@ from torch import Tensor, nn
 
 from ep_core import ExtremalSpec, explain
 from ep_core.extremal import walks
+from ep_core.extremal.preparation import prepare
 from ep_core.extremal.search import ALTERNATIVE_WALKS, by_walks, planned_steps
 from ep_core.extremal.walks import SCALE, walked
 from ep_core.extremal.watch import Watch
-from ep_core.lanes import Lane
 from ep_core.models import Classifier
-from ep_core.prepared import prepare
-from ep_core.presets import walk
-from ep_core.presets.walk import NEAR, OVERALL, WalkRule, survival
-from ep_core.progress import Progress, Seen
-from ep_core.solver import Solver
+from ep_core.optimiser.lanes import Lane
+from ep_core.optimiser.presets import walk
+from ep_core.optimiser.presets.walk import NEAR, OVERALL, WalkRule, survival
+from ep_core.optimiser.progress import Progress, Seen
+from ep_core.optimiser.solver import Solver
 from tests.ep_core.conftest import SIDE, checkerboard
 
 CPU = torch.device("cpu")

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from ep_core.models import Classifier, Preprocessing
-from tests.ep_core.given.counting import SIDE, Counting
+
+from .counting import SIDE, Counting
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-import ep_core.given_image
 import ep_core.models.classifier
+import ep_core.pictures.given_image
 from ep_core import (
     ExtremalSpec,
     InvalidInput,
@@ -28,9 +28,10 @@ from ep_core import (
     explain_channels,
     read_image,
 )
-from ep_core.given_image import given_image
 from ep_core.models import Classifier, Preprocessing
-from tests.ep_core.given.counting import PICTURE, PIXELS, QUICK, SIDE, Counting, one_line
+from ep_core.pictures.given_image import given_image
+
+from .counting import PICTURE, PIXELS, QUICK, SIDE, Counting, one_line
 
 
 def kind(value: object) -> str | None:
@@ -187,5 +188,5 @@ class TestImages:
 
 
 def test_the_examples_of_the_documentation_run() -> None:
-    for module in (ep_core.models.classifier, ep_core.given_image):
+    for module in (ep_core.models.classifier, ep_core.pictures.given_image):
         assert doctest.testmod(module, extraglobs={"nn": nn}).failed == 0

@@ -26,8 +26,9 @@ from ep_core import (
     split,
 )
 from ep_core.models import Classifier, list_models
-from ep_core.models.device import pick_device
-from tests.ep_core.given.counting import PICTURE, QUICK, SIDE, Counting, one_line
+from ep_core.models.runtime.device import pick_device
+
+from .counting import PICTURE, QUICK, SIDE, Counting, one_line
 
 
 class TestSpecs:

@@ -10,16 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from ep_core import (
-    ChannelsSpec,
-    ExtremalSpec,
-    InvalidInput,
-    compare,
-    explain,
-    explain_channels,
-)
+from ep_core import ChannelsSpec, ExtremalSpec, InvalidInput, compare, explain, explain_channels
 from ep_core.models import Classifier, Preprocessing
-from tests.ep_core.given.counting import PICTURE, QUICK, SIDE, Counting, one_line
+
+from .counting import PICTURE, QUICK, SIDE, Counting, one_line
 
 
 class TestTargets:

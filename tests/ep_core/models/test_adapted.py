@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ep_core import ChannelsSpec, CompareSpec, ExtremalSpec, compare, explain, explain_channels
-from ep_core.baselines.method import MethodUnavailable
+from ep_core.methods.base.method import MethodUnavailable
 from ep_core.models import Classifier, Preprocessing
-from ep_core.models.adapted import Adapted
-from ep_core.models.weights import state_digest
+from ep_core.models.sources.weights import state_digest
+from ep_core.models.tuning.adapted import Adapted
 from tests.networks import ADAPTED, COMPILED, SIDE, network, plain
 
 PREPROCESSING = Preprocessing((SIDE, SIDE), mean=(0, 0, 0), std=(1, 1, 1))

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ep_core.models import Classifier
-from ep_core.models.convolutions import PackedConvolution, can_pack, pack_convolutions
-from ep_core.models.tuned import tune
+from ep_core.models.tuning.convolutions import PackedConvolution, can_pack, pack_convolutions
+from ep_core.models.tuning.tune import tune
 
 pytestmark = pytest.mark.skipif(not can_pack(torch.zeros(1)), reason="this torch has no oneDNN")
 

@@ -9,10 +9,10 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from ep_core.channels.choice import resolve_layer
 from ep_core.errors import InvalidInput, UnknownName
-from ep_core.models.card import ListedLayer
 from ep_core.models.layers import find_layers
+from ep_core.models.named_layer import resolve_layer
+from ep_core.schemas.model_card import ListedLayer
 
 
 def layers_of(make: Callable[[], nn.Module], side: int = 224) -> list[ListedLayer]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ep_core.errors import InvalidInput
-from ep_core.models.device import pick_device
+from ep_core.models.runtime.device import pick_device
 
 
 @pytest.mark.parametrize(("gpus", "default"), [(0, "cpu"), (2, "cuda")])  # no GPU here: only their number is pretended

@@ -17,7 +17,7 @@ from safetensors.torch import save
 
 from ep_core.errors import ModelUnavailable
 from ep_core.models import load_model
-from ep_core.models.file_kind import file_kind
+from ep_core.models.sources.file_kind import file_kind
 
 WEIGHTS = {"weight": torch.ones(64, 64)}
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
 from ep_core.models import Classifier, Preprocessing, list_models
-from ep_core.models.head import require_head
+from ep_core.models.checks.head import require_head
 
 # One of each family that ends in another way: a pooled ReLU, SiLU, batch norm, layer norm of maps, of tokens, a
 # rectified linear layer, pooled maps of classes.

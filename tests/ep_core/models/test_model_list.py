@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ep_core.errors import InvalidInput
-from ep_core.models.model_list import read_labels, read_model_list
+from ep_core.models.sources.model_list import read_labels, read_model_list
 
 OWN = 'labels = ["a", "b"]\npreprocessing = { input_size = [32, 32], mean = [0, 0, 0], std = [1, 1, 1] }'
 DOCS = Path(__file__).parents[3] / "docs" / "models.md"
@@ -131,7 +131,8 @@ def test_the_documented_example_is_valid(tmp_path):
 
 def test_reading_the_list_needs_no_torch():
     code = (
-        "import sys, ep_core.image, ep_core.models, ep_core.models.card, ep_core.models.model_list\n"
+        "import sys, ep_core.pictures.decoding, ep_core.models, ep_core.schemas.model_card\n"
+        "import ep_core.models.sources.model_list\n"
         "assert not {'torch', 'torchvision', 'timm'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

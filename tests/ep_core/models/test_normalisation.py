@@ -11,11 +11,11 @@ from torch import nn
 from ep_core.channels.attribution import explain_channels
 from ep_core.channels.class_channels import class_channels
 from ep_core.compare.run import compare
+from ep_core.extremal.sweep import explain, explain_batch
 from ep_core.models import Classifier, Preprocessing, list_models, load_model
-from ep_core.models.normalisation import fault_of
-from ep_core.models.torchvision_zoo import classifier_names
-from ep_core.spec import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
-from ep_core.sweep import explain, explain_batch
+from ep_core.models.checks.normalisation import fault_of
+from ep_core.models.sources.torchvision_zoo import classifier_names
+from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 CAFFE = ((0.485, 0.458, 0.408), (1 / 255,) * 3)

@@ -14,7 +14,7 @@ from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.evaluation.cascade import stages
 from ep_core.evaluation.cost import counted
 from ep_core.models import Preprocessing, load_model
-from ep_core.spec import METHODS
+from ep_core.schemas.specs import METHODS
 from tests.networks import SIDE, plain
 
 NEED_LAYERS = {

@@ -11,7 +11,7 @@ from torch import nn
 
 from ep_core.errors import ModelUnavailable, UnknownName
 from ep_core.models import Classifier, load_model
-from ep_core.models.weights import file_digest
+from ep_core.models.sources.weights import file_digest
 
 MOBILENET_DIGEST = "sha256:b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"
 PHOTOGRAPHS = {
@@ -42,7 +42,7 @@ def offline(tmp_path, monkeypatch):
     def unreachable(*args, **kwargs):
         raise URLError("Name or service not known")
 
-    monkeypatch.setattr("ep_core.models.weights.urlopen", unreachable)
+    monkeypatch.setattr("ep_core.models.sources.weights.urlopen", unreachable)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     before = torch.hub.get_dir()

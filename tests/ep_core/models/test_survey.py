@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from ep_core import ChannelsSpec, Classifier, explain_channels
-from ep_core.channels.choice import resolve_layer
-from ep_core.models.catalogue import list_models
-from ep_core.models.survey import survey_layers
-from ep_core.spec import default_counts
+from ep_core.models.named_layer import resolve_layer
+from ep_core.models.sources.catalogue import list_models
+from ep_core.models.sources.survey import survey_layers
+from ep_core.schemas.specs import default_counts
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from ep_core.baselines.rewrite import with_relu_modules
+from ep_core.methods.relevance.rewrite import with_relu_modules
 from ep_core.models.split import split
-from ep_core.models.tuned import tune
+from ep_core.models.tuning.tune import tune
 
 IMAGE = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ep_core.models import Classifier
-from ep_core.models.tuned import HalfPrecision, tune
+from ep_core.models.tuning.tune import HalfPrecision, tune
 
 
 def assert_alike(ours: Tensor, theirs: Tensor) -> None:

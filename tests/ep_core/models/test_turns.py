@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ep_core.models.turns import one_thread
+from ep_core.models.runtime.turns import one_thread
 
 
 def enters(network: nn.Module) -> bool:

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from ep_core.errors import ModelUnavailable, UnknownName
-from ep_core.models.weights import cached_file, fetch, file_digest, weights_only
+from ep_core.models.sources.weights import cached_file, fetch, file_digest, weights_only
 
 CONTENT = b"these are weights" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from service.outbound import Outbound
+from service.outbound.requests import Outbound
 
 T = TypeVar("T")
 

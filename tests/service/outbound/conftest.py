@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from service import outbound as module
+from service.outbound import requests as module
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.addresses import MAX_URL_CHARS, is_public
-from service.outbound import Refused, check_url
+from service.outbound.addresses import MAX_URL_CHARS, is_public
+from service.outbound.requests import Refused, check_url
 
 from .asking import post
 

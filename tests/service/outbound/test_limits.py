@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from service.outbound import OutboundError
+from service.outbound.requests import OutboundError
 from tests.service.receivers import Answering, body, silent, status
 
 from .asking import fetch, post

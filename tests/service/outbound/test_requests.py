@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from ep_core import __version__
-from service import outbound as module
-from service.outbound import Outbound, OutboundError, Refused, check_url
+from service.outbound import requests as module
+from service.outbound.requests import Outbound, OutboundError, Refused, check_url
 from tests.service.receivers import Answering, body, status
 
 from .asking import fetch, post, run

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.outbound import OutboundError
+from service.outbound.requests import OutboundError
 from tests.service.receivers import Answering, body
 
 from .asking import fetch

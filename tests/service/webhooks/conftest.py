@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from redis import Redis
 
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 from service.webhooks import courier as module
 
 from .sending import EndJob, Run, couriers, finish_job

@@ -12,12 +12,12 @@ from uuid import uuid4
 
 from redis import Redis
 
-from ep_core.spec import ExtremalSpec
+from ep_core.schemas.specs import ExtremalSpec
 from service.settings import ApiSettings
 from service.webhooks.courier import run_courier
-from worker.contract import Delivery, JobRecord, JobState
-from worker.problems import worker_lost
-from worker.store import JobStore
+from worker.broker.contract import Delivery, JobRecord, JobState
+from worker.broker.problems import worker_lost
+from worker.broker.store import JobStore
 
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 DUE = "ep:deliveries"

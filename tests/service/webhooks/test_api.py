@@ -11,12 +11,12 @@ from redis import Redis
 from standardwebhooks import Webhook
 
 from service.app import create_app
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 from service.settings import ApiSettings
 from tests.service.receivers import Answering
-from worker.contract import JobState
-from worker.reuse import KnownResults
-from worker.store import JobStore
+from worker.broker.contract import JobState
+from worker.broker.reuse import KnownResults
+from worker.broker.store import JobStore
 
 from .sending import SECRET, wait_until
 

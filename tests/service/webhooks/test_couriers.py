@@ -12,8 +12,8 @@ from redis import Redis
 from service.webhooks import hosts, schedule
 from service.webhooks.schedule import Deliveries
 from tests.service.receivers import Answering, silent, status
-from worker.contract import JobState
-from worker.store import JobStore
+from worker.broker.contract import JobState
+from worker.broker.store import JobStore
 
 from .sending import DUE, SECRET, EndJob, Run, delivery, is_settled, wait_until
 

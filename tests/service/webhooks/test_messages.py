@@ -8,8 +8,8 @@ from redis import Redis
 from standardwebhooks import Webhook
 
 from tests.service.receivers import Answering
-from worker.contract import JobState
-from worker.store import JobStore
+from worker.broker.contract import JobState
+from worker.broker.store import JobStore
 
 from .sending import DUE, SECRET, EndJob, Run, delivery, is_settled, wait_until
 

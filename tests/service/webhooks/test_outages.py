@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redis import Redis
 
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 from tests.service.receivers import Answering, status
 
 from .sending import PATIENCE_S, couriers, finish_job, is_settled, wait_until

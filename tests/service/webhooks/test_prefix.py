@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 from redis import Redis
 
 from service.app import create_app
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 from service.settings import ApiSettings
 from tests.service.receivers import Answering
-from worker.store import JobStore
+from worker.broker.store import JobStore
 
 from .sending import SECRET, wait_until
 

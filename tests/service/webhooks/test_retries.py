@@ -85,7 +85,7 @@ def test_nobody_there_is_tried_again(redis: Redis, end_job: EndJob, run: Run) ->
 def test_an_address_that_turned_private_fails_at_once(
     redis: Redis, end_job: EndJob, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.outbound.look_up", lambda host, port: ["127.0.0.1"])
+    monkeypatch.setattr("service.outbound.requests.look_up", lambda host, port: ["127.0.0.1"])
     with Answering() as receiver, run(allow_private=False):
         jobs = [end_job("https://hooks.example.com/"), end_job(receiver.url)]
         wait_until(lambda: all(is_settled(redis, job_id) for job_id in jobs))

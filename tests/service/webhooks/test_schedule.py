@@ -8,10 +8,10 @@ import time
 import pytest
 from redis import Redis
 
-from service.embedded_redis import EmbeddedRedis
+from service.run.embedded_redis import EmbeddedRedis
 from service.webhooks import schedule
 from service.webhooks.schedule import Deliveries
-from worker.contract import Delivery
+from worker.broker.contract import Delivery
 
 from .sending import DUE
 

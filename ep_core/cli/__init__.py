@@ -1,0 +1,1 @@
+"""Command line `ep`, a file a command."""

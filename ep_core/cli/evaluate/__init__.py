@@ -1,0 +1,1 @@
+"""Commands of `ep evaluate`."""

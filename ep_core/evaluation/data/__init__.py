@@ -1,0 +1,1 @@
+"""Data sets, their items and annotations, and variations of photographs."""

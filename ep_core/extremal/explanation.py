@@ -1,0 +1,108 @@
+"""What explaining one image gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from PIL import Image
+from torch import Tensor
+
+from ep_core.masks.scores import is_monotonic, optimal_area
+from ep_core.models.frame import Frame
+from ep_core.schemas.reports.extremal import (
+    CONTRAST_KEY,
+    Alternative,
+    Contrast,
+    CurvePoint,
+    Engine,
+    Extremality,
+    ExtremalReport,
+    ModelRef,
+    Scores,
+    Stability,
+    TargetRef,
+    Timing,
+    alternative_key,
+)
+from ep_core.schemas.specs import ExtremalSpec
+from ep_core.schemas.warnings import ResultWarning
+
+Block = TypeVar("Block", Alternative, Contrast)
+
+
+@dataclass(frozen=True)
+class BlockMask(Generic[Block]):
+    """The mask that a block of the report is about."""
+
+    mask: Tensor
+    """1 x H x W in [0, 1], on the CPU."""
+    report: Block
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A finished sweep. Masks are in the network's frame, one per area of `spec.areas`."""
+
+    spec: ExtremalSpec
+    """As run, with the defaults filled in."""
+    model: ModelRef
+    target: TargetRef
+    image: Image.Image
+    """The original image, RGB."""
+    frame: Frame
+    """Where the network's frame lies on the image."""
+    masks: Tensor
+    """K x 1 x H x W in [0, 1], on the CPU."""
+    scores: Scores
+    curve: list[CurvePoint]
+    timing: Timing
+    engine: Engine
+    extremality: Extremality | None = None
+    """The masks beside rivals of their areas."""
+    stability: Stability | None = None
+    """Agreement of the walks; None for masks that no walks led to."""
+    alternatives: tuple[BlockMask[Alternative], ...] = ()
+    """Other sufficient masks of the area a*."""
+    contrast: BlockMask[Contrast] | None = None
+    """The mask that most lifts the target above its nearest rival class."""
+    warnings: tuple[ResultWarning, ...] = ()
+    """Reasons why the answer is less than it seems."""
+
+    @cached_property
+    def optimal_area(self) -> float | None:
+        """a* (eq. 3); None where no area of the sweep reaches the threshold."""
+        return optimal_area(self.curve, self.scores, self.spec.variant)
+
+    @cached_property
+    def monotonic(self) -> bool:
+        """Whether the scores order as the areas do below a* (eq. 8)."""
+        return is_monotonic(self.curve, self.optimal_area, self.spec.variant)
+
+    @property
+    def named_masks(self) -> dict[str, Tensor]:
+        """The masks beside those of the areas, each 1 x H x W, by the keys of their files."""
+        named = {alternative_key(k): one.mask for k, one in enumerate(self.alternatives)}
+        return named | ({CONTRAST_KEY: self.contrast.mask} if self.contrast else {})
+
+    def report(self) -> ExtremalReport:
+        """Return everything but the pictures, as the document that the API serves."""
+        return ExtremalReport(
+            params=self.spec,
+            model=self.model,
+            target=self.target,
+            scores=self.scores,
+            curve=self.curve,
+            optimal_area=self.optimal_area,
+            monotonic=self.monotonic,
+            extremality=self.extremality,
+            stability=self.stability,
+            alternatives=[one.report for one in self.alternatives],
+            contrast=self.contrast.report if self.contrast else None,
+            image_size=self.frame.image_size,
+            frame_box=self.frame.box,
+            warnings=list(self.warnings),
+            timing=self.timing,
+            engine=self.engine,
+        )

@@ -1,0 +1,111 @@
+"""An image made ready for spatial masks: as the network's input, with its perturbations (section 3.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid, fade_pyramid
+from ep_core.masks.scores import reference_scores, score_curve
+from ep_core.models.classifier import Classifier
+from ep_core.models.frame import Frame
+from ep_core.models.inputs import Picture, network_input, top_class
+from ep_core.optimiser.lanes import ClassScores
+from ep_core.optimiser.presets import ITERATIONS
+from ep_core.schemas.finite import require_finite
+from ep_core.schemas.reports.extremal import CurvePoint, Scores
+from ep_core.schemas.specs import SpatialSpec
+
+from .masking import class_scores
+
+S = TypeVar("S", bound=SpatialSpec)
+S_co = TypeVar("S_co", bound=SpatialSpec, covariant=True)
+
+
+@dataclass(frozen=True)
+class Prepared(Generic[S_co]):
+    """One image, ready to be masked."""
+
+    spec: S_co
+    """As run, with the defaults filled in."""
+    target: int
+    """Class index."""
+    picture: Image.Image
+    """The original image, RGB."""
+    frame: Frame
+    """Where the network's frame lies on the picture."""
+    pyramid: Tensor
+    """levels x 3 x H x W; the first one is the network's input."""
+
+    @property
+    def x(self) -> Tensor:
+        """The network's input: 1 x 3 x H x W."""
+        return self.pyramid[:1]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the frame, in pixels."""
+        return self.pyramid.shape[2], self.pyramid.shape[3]
+
+    def class_scores(self, network: nn.Module) -> ClassScores:
+        """Return what a network says of this image under masks."""
+        return partial(class_scores, network, Pyramids(self.pyramid[None]))
+
+    def reference(self, scores: ClassScores) -> Scores:
+        """Return the scores of the untouched and of the fully perturbed image, and the threshold (3.2)."""
+        everything = torch.ones_like(self.pyramid[:1, :1])
+        spec = self.spec
+        return reference_scores(scores, everything, self.target, variant=spec.variant, threshold=spec.threshold)
+
+    def curve(self, scores: ClassScores, masks: Tensor) -> list[CurvePoint]:
+        """Return the points of the spec's areas, given their masks (K x 1 x H x W)."""
+        return score_curve(scores, masks, self.target, self.spec.areas)
+
+
+def prepare(model: Classifier, network: nn.Module, image: Picture, spec: S, target: int | None) -> Prepared[S]:
+    """Return an image ready to be masked.
+
+    Args:
+        model: the classifier.
+        network: its network, frozen.
+        image: a picture, or a 1 x 3 x H x W tensor that is already preprocessed.
+        spec: what is asked.
+        target: class index; None takes the top class.
+
+    Raises:
+        NotFinite: the target's score of the whole or of the fully perturbed image is NaN or infinite.
+    """
+    x, frame, picture = network_input(model, image, spec.fit)
+    as_run = {
+        "model": model.name,
+        "iterations": spec.iterations or ITERATIONS[spec.preset],
+        "sigma_max": spec.sigma_max or _default_sigma_max(spec, x),
+        "independent": spec.preset == "paper" or bool(spec.independent),
+    }
+    spec = spec.model_copy(update=as_run)
+    prepared = Prepared(
+        spec=spec,
+        target=top_class(network, x) if target is None else target,
+        picture=picture,
+        frame=frame,
+        pyramid=_pyramid(model, x, spec),
+    )
+    with torch.no_grad():  # before any work on masks
+        ends = network(prepared.pyramid[[0, -1]])[:, prepared.target].tolist()
+    require_finite(ends, model=model.name, perturbation=spec.perturbation)
+    return prepared
+
+
+def _default_sigma_max(spec: SpatialSpec, x: Tensor) -> float:
+    return BLUR_SIGMA_AT_224 * min(x.shape[2:]) / 224 if spec.perturbation == "blur" else 1.0
+
+
+def _pyramid(model: Classifier, x: Tensor, spec: SpatialSpec) -> Tensor:
+    if spec.perturbation == "blur":
+        return blur_pyramid(x, sigma_max=spec.sigma_max or 0, levels=spec.pyramid_levels)
+    return fade_pyramid(x, black=model.preprocessing.black.to(x.device), sigma_max=spec.sigma_max or 0)

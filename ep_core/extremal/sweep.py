@@ -1,0 +1,208 @@
+"""The sweep: extremal masks of several areas, of one image or of many at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import torch
+
+from ep_core.errors import InvalidInput
+from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec
+from ep_core.models.classifier import Classifier
+from ep_core.models.inputs import Picture, check_masked, engine_on, frame_size, warnings_about
+from ep_core.models.tuning.tune import tune
+from ep_core.optimiser.progress import OnProgress
+from ep_core.optimiser.solver import max_lanes_on
+from ep_core.pictures.given_image import AnyImage
+from ep_core.schemas.finite import require_finite
+from ep_core.schemas.reports.extremal import ModelRef, TargetRef, Timing
+from ep_core.schemas.specs import ExtremalSpec
+from ep_core.schemas.targets import resolve_target
+from ep_core.schemas.threshold import threshold_warnings
+
+from .answers import Answers
+from .explanation import Explanation
+from .extremality import quick_rivals
+from .preparation import Prepared, prepare
+from .promised import mask_warnings, of_block, of_curve
+from .search import Search, SweepMasks, by_walks, planned_steps
+from .watch import Watch
+
+AnySpec = ExtremalSpec | Mapping[str, Any]
+
+
+def explain(
+    model: AnyModel,
+    image: AnyImage,
+    spec: AnySpec | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    max_lanes: int | None = None,
+) -> Explanation:
+    """Find the extremal perturbations of an image (section 3): one mask per area, each with its scores.
+
+    The network is left as it was found (mode, gradients), also after an error. What `on_progress` raises passes through
+    and ends the run.
+
+    Args:
+        model: the classifier; a bare network and a name will do (`AnyModel`).
+        image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
+        spec: what to find, or a dict of that; None takes the defaults. Its `model` isn't looked at: the model is the
+            one given.
+        on_progress: called after every round of steps.
+        max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
+
+    Raises:
+        InvalidInput: the target is no class of the model, the frame is too small, or what is given has a wrong type,
+            shape or value; told before any work.
+        UnreadableImage, ImageTooLarge: the picture can't be decoded.
+        NotFinite: the target's scores are NaN or infinite under this perturbation.
+    """
+    return explain_batch(model, [image], spec, on_progress=on_progress, max_lanes=max_lanes)[0]
+
+
+@torch.inference_mode(False)  # whatever mode the caller is in
+def explain_batch(
+    model: AnyModel,
+    images: Iterable[AnyImage],
+    specs: AnySpec | Sequence[AnySpec] | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    max_lanes: int | None = None,
+) -> list[Explanation]:
+    """Explain many images together, the masks of all of them in one batch: see `explain`.
+
+    An image's masks don't depend on its company. On a CPU they are the same to the bit as alone (tested for
+    `mobilenet_v2`); where a library computes another batch size in another order, they differ as they do from one
+    machine to the next: in the last bits of a step, from which an optimisation can end elsewhere.
+
+    Args:
+        model: as for `explain`.
+        images: as for `explain`; their frames may differ in size.
+        specs: what to find, one for all images or one for each; None takes the defaults.
+        on_progress: called after every round of steps.
+        max_lanes: masks stepped in one batch, at most. Memory grows with it, not with the number of images.
+
+    Returns:
+        One explanation per image, in their order. Its `timing.run_s` is the image's share of the whole.
+
+    Raises:
+        InvalidInput: as for `explain`, or there isn't one spec per image. Told before any work; a note on the error
+            says which image it is about.
+    """
+    images = given_images(images)
+    asked = _specs_of(specs, len(images))
+    max_lanes = given_lanes(max_lanes)
+    model, pictures = given_inputs(model, images, asked)
+    lanes_at_once = max_lanes or max_lanes_on(model.device)
+    wanted = [_wanted(model, k, picture, spec) for k, (picture, spec) in enumerate(zip(pictures, asked, strict=True))]
+    watch = Watch(sum(planned_steps(one.spec) for one in wanted), on_progress)
+    explained: dict[int, Explanation] = {}
+    with model.frozen() as network:
+        for group in _groups(wanted, model, lanes_at_once):
+            started = time.perf_counter()
+            sweeps = [prepare(model, network, one.image, one.spec, one.target) for one in group]
+            search = Search(tune(network, sweeps[0].pyramid[[0, -1]]), watch, lanes_at_once)
+            found = search.masks(sweeps)
+            for one, sweep, masks in zip(group, sweeps, found, strict=True):
+                explained[one.place] = _explanation(model, search, one.image, sweep, masks)
+            share = (time.perf_counter() - started) / len(sweeps)
+            for one in group:
+                timing = explained[one.place].timing.model_copy(update={"run_s": share})
+                explained[one.place] = replace(explained[one.place], timing=timing)
+    if images:
+        watch.finish()
+    return [explained[k] for k in range(len(images))]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """One image as it was asked for, checked."""
+
+    place: int
+    image: Picture
+    spec: ExtremalSpec
+    target: int | None
+    """Class index; None for the top class."""
+
+    def kind(self, model: Classifier) -> tuple[str, bool, int, tuple[int, ...]]:
+        """Return what images must share to be stepped together: preset and search, levels of the pyramid, frame."""
+        levels = self.spec.pyramid_levels if self.spec.perturbation == "blur" else 2
+        return self.spec.preset, by_walks(self.spec), levels, frame_size(model, self.image)
+
+
+def _specs_of(specs: AnySpec | Sequence[AnySpec] | None, count: int) -> list[ExtremalSpec]:
+    """Return the spec of each image."""
+    if isinstance(specs, str) or not isinstance(specs, Sequence):
+        return [given_spec(specs, ExtremalSpec)] * count
+    if len(specs) != count:
+        raise InvalidInput(f"{len(specs)} specs for {count} images: give one for all, or one for each")
+    return [given_spec(spec, ExtremalSpec) for spec in specs]
+
+
+def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
+    try:
+        check_masked(model, image)
+        target = None if spec.target is None else resolve_target(spec.target, model.labels)
+    except InvalidInput as error:
+        error.add_note(f"It is about images[{place}].")
+        raise
+    return _Wanted(place, image, spec, target)
+
+
+def _groups(wanted: Sequence[_Wanted], model: Classifier, max_lanes: int) -> Iterator[list[_Wanted]]:
+    """Yield images that can be stepped together, as many as keep the batches full and no more: each has a pyramid."""
+    for _, alike in groupby(sorted(wanted, key=lambda one: one.kind(model)), key=lambda one: one.kind(model)):
+        group: list[_Wanted] = []
+        for one in alike:
+            group.append(one)
+            if sum(len(member.spec.areas) for member in group) >= 2 * max_lanes:
+                yield group
+                group = []
+        if group:
+            yield group
+
+
+def _explanation(
+    model: Classifier, search: Search, image: Picture, sweep: Prepared[ExtremalSpec], found: SweepMasks
+) -> Explanation:
+    """Score the masks by the network as it is, the best known ones, and add what else a result says."""
+    spec = sweep.spec
+    scores = sweep.class_scores(model.network)
+    answers = Answers(search, sweep, scores, found, model.labels)
+    seen = [answers.reference.original, answers.reference.perturbed, *(point.preserve for point in answers.best.curve)]
+    require_finite([float(found.masks.sum())], model=model.name, perturbation=spec.perturbation, what="gradient")
+    require_finite(seen, model=model.name, perturbation=spec.perturbation)
+    if spec.check_extremality:
+        answers.compare(quick_rivals(model, sweep, answers.best.curve))
+    contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
+    alternatives = answers.alternatives()
+    best = answers.best
+    masks = [*of_curve(best.curve), *(of_block(one.mask, one.report.area, "an alternative") for one in alternatives)]
+    if contrast is not None:
+        masks.append(of_block(contrast.mask, contrast.report.area, "the contrast"))
+    return Explanation(
+        spec=spec,
+        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=sweep.frame.input_size),
+        target=TargetRef(index=sweep.target, label=model.labels[sweep.target]),
+        image=sweep.picture,
+        frame=sweep.frame,
+        masks=best.masks.cpu(),
+        scores=answers.reference,
+        curve=best.curve,
+        extremality=best.extremality,
+        stability=answers.stability(),
+        alternatives=alternatives,
+        contrast=contrast,
+        warnings=(
+            *warnings_about(model, [image], normalising=spec.perturbation == "fade"),
+            *threshold_warnings(answers.reference),
+            *mask_warnings(masks, spec, sweep.size),
+        ),
+        timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),
+        engine=engine_on(best.masks.device),
+    )

@@ -1,0 +1,119 @@
+"""The top area of any saliency map, as smooth masks of the family that a preset's masks are from (section 3.5).
+
+So that maps are compared fairly with extremal masks: equal areas, equal smoothness, equal sharpness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from ep_core.masks.perturbation import gaussian_blur
+from ep_core.masks.smooth import MaskLattice
+from ep_core.optimiser.presets.fast import CONTRASTS, LARGEST_AREA, SAMPLES
+from ep_core.schemas.specs import Preset
+
+LEVELS = 1e6  # that a map's values are told apart by
+SURROUNDINGS = 2.0  # sigma of what counts as such, in cells
+RAMP = 0.02
+"""Share of the lattice's cells that a mask's border has parameters between 0 and 1: makes its area continuous."""
+TOLERANCE = 1e-4
+"""Share of an area that a mask may be off by: scores of small masks differ by as large a share, or some times that."""
+MOST_STEPS = 30
+CHUNK = 32  # masks smoothed in one batch
+
+
+@dataclass(frozen=True)
+class Family:
+    """The way from parameters on a lattice to the masks of a preset."""
+
+    samples: int | None
+    """Points per lattice step at which masks are evaluated; None: every pixel."""
+    contrast: float | None
+    """Of their sharpening; None: they stay as eq. 7 gives them."""
+    largest: float
+    """Area that no mask is larger than."""
+
+
+FAMILIES: dict[Preset, Family] = {
+    "fast": Family(SAMPLES, CONTRASTS[0], LARGEST_AREA),
+    "paper": Family(samples=None, contrast=None, largest=1.0),
+}
+
+
+@torch.no_grad()
+def top_area_masks(maps: Tensor, areas: Sequence[float], preset: Preset = "fast") -> Tensor:
+    """Return the smooth masks that hold the top areas of saliency maps.
+
+    A map is averaged over the cells of the mask's lattice and its cells are ranked; those above a threshold are the
+    parameters of a mask (eq. 7), the threshold being the one that gives the mask its area. Of
+    equal cells, those rank higher whose surroundings do; a constant map is ranked from its upper left corner.
+
+    Args:
+        maps: T x H x W, higher is more important; only the order of its values counts.
+        areas: K shares of the image in (0, 1). Above about 0.98 a mask gets the most that smooth masks hold.
+        preset: whose family the masks are of.
+
+    Returns:
+        T x K x 1 x H x W in [0, 1], each of the mean that was asked for, to about a 1e-4th of it.
+    """
+    size = (maps.shape[1], maps.shape[2])
+    family = FAMILIES[preset]
+    lattice = MaskLattice(size, samples=family.samples, device=maps.device)
+    ranks = _ranks(_cells(maps.float(), lattice.shape))
+    wanted = [(rank, min(area, family.largest)) for rank in ranks for area in areas]
+    masks = [_at_area(lattice, family, wanted[k : k + CHUNK]) for k in range(0, len(wanted), CHUNK)]
+    return torch.cat(masks).view(len(maps), len(areas), 1, *size)
+
+
+def _cells(maps: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Return the maps' means over the lattice's cells: T x h x w."""
+    return interpolate(maps[:, None], size=shape, mode="area")[:, 0]
+
+
+def _ranks(cells: Tensor) -> Tensor:
+    """Return each cell's place from the bottom, in (0, 1]: T x h x w.
+
+    Where cells are equal, those are higher whose surroundings are: the middle of a plateau comes before its border.
+    """
+    low, high = cells.amin(dim=(1, 2), keepdim=True), cells.amax(dim=(1, 2), keepdim=True)
+    values = ((cells - low) / (high - low).clamp_min(1e-30) * LEVELS).round()  # equal, where only rounding differs
+    surroundings = gaussian_blur(values[:, None], SURROUNDINGS).flatten(1)
+    by_surroundings = surroundings.argsort(dim=1, descending=True, stable=True)
+    then_by_value = values.flatten(1).gather(1, by_surroundings).argsort(dim=1, descending=True, stable=True)
+    places = by_surroundings.gather(1, then_by_value).argsort(dim=1)
+    return (1 - places / places.shape[1]).view(cells.shape)
+
+
+def _at_area(lattice: MaskLattice, family: Family, wanted: Sequence[tuple[Tensor, float]]) -> Tensor:
+    """Return the masks (N x 1 x H x W) of ranks (h x w) at areas, each threshold found by regula falsi (Illinois)."""
+    ranks = torch.stack([rank for rank, _ in wanted])[:, None]
+    areas = ranks.new_tensor([area for _, area in wanted]).view(-1, 1, 1, 1)
+    low, high = torch.full_like(areas, -RAMP), torch.ones_like(areas)  # the largest and the smallest mask
+    excess_low, excess_high = family.largest - areas + TOLERANCE, -areas
+    masks = ranks.new_empty(len(wanted), 1, *lattice.size)
+    off = torch.arange(len(wanted), device=ranks.device)  # those that are still to be moved
+    for _ in range(MOST_STEPS):
+        threshold = high - excess_high * (high - low) / (excess_high - excess_low)
+        masks[off] = _smoothed(lattice, family, ((ranks[off] - threshold[off]) / RAMP).clamp(0, 1))
+        excess = masks.mean(dim=(1, 2, 3), keepdim=True) - areas
+        off = (excess.abs() >= TOLERANCE * areas).flatten().nonzero().flatten()
+        if not len(off):
+            break
+        too_large = excess > 0
+        # The end that stays is given half its weight, or it might stay for ever.
+        excess_low = torch.where(too_large, excess, excess_low / 2)
+        excess_high = torch.where(too_large, excess_high / 2, excess)
+        low, high = torch.where(too_large, threshold, low), torch.where(too_large, high, threshold)
+    return masks
+
+
+def _smoothed(lattice: MaskLattice, family: Family, parameters: Tensor) -> Tensor:
+    """Return the masks of a family (N x 1 x H x W) that parameters (N x 1 x h x w) mean."""
+    if family.contrast is None:
+        return lattice.smooth(parameters)
+    return lattice.smooth(parameters, parameters.new_full((len(parameters), 1, 1, 1), family.contrast))

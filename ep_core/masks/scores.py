@@ -1,0 +1,136 @@
+"""What the masks of a sweep say: their scores, the smallest area that suffices (eq. 3), monotonicity (eq. 8)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from ep_core.models.runtime.batching import fill_up
+from ep_core.models.runtime.memory import free_memory, is_out_of_memory
+from ep_core.optimiser.lanes import ClassScores
+from ep_core.schemas.reports.extremal import CurvePoint, Scores
+from ep_core.schemas.specs import Variant
+from ep_core.schemas.threshold import threshold_of
+
+CHUNK = 16  # masks scored in one batch
+N = TypeVar("N", int, float)
+N_co = TypeVar("N_co", bound=float, covariant=True)
+
+
+class Point(Protocol[N_co]):
+    """A point of a curve: over shares of an image, or over counts of channels."""
+
+    @property
+    def area(self) -> N_co:
+        """What was asked for."""
+
+    @property
+    def preserve(self) -> float:
+        """The score when only the mask is kept."""
+
+    @property
+    def delete(self) -> float:
+        """The score when the mask is taken away."""
+
+
+@torch.no_grad()
+def reference_scores(
+    scores: ClassScores, everything: Tensor, target: int, *, variant: Variant, threshold: float
+) -> Scores:
+    """Return the scores of the untouched and of the fully perturbed image, and what the curve is to reach.
+
+    Args:
+        scores: of one image under masks.
+        everything: the mask that keeps all, 1 x ... of ones.
+        target: class index.
+        variant: of the masks.
+        threshold: tau, which `threshold_of` makes a score of.
+    """
+    found = masked_scores(scores, torch.cat([everything, torch.zeros_like(everything)]))
+    original, perturbed = found[:, target].tolist()
+    reached, rule = threshold_of(original, perturbed, variant=variant, tau=threshold)
+    return Scores(
+        original=original,
+        perturbed=perturbed,
+        threshold=reached,
+        threshold_rule=rule,
+        original_probability=float(found.softmax(dim=1)[0, target]),
+    )
+
+
+@torch.no_grad()
+def score_curve(scores: ClassScores, masks: Tensor, target: int, areas: Sequence[float]) -> list[CurvePoint]:
+    """Return one point per mask: its scores kept and deleted, and how large and how binary it is.
+
+    Args:
+        scores: of one image under masks.
+        masks: K x ... in [0, 1].
+        target: class index.
+        areas: the K areas that were asked for.
+    """
+    kept = masked_scores(scores, masks)
+    deleted = masked_scores(scores, 1 - masks)
+    flat = masks.flatten(1)
+    columns = zip(
+        areas,
+        flat.mean(dim=1).tolist(),
+        kept[:, target].tolist(),
+        deleted[:, target].tolist(),
+        kept.softmax(dim=1)[:, target].tolist(),
+        binariness(flat).tolist(),
+        strict=True,
+    )
+    names = ("area", "measured_area", "preserve", "delete", "preserve_probability", "binariness")
+    return [CurvePoint.model_validate(dict(zip(names, column, strict=True))) for column in columns]
+
+
+def binariness(masks: Tensor) -> Tensor:
+    """Return the mean of m(1-m) over the last dimension: 0 for binary masks, at most 0.25."""
+    return (masks * (1 - masks)).mean(dim=-1)
+
+
+def masked_scores(scores: ClassScores, masks: Tensor) -> Tensor:
+    """Return the class scores of one image under K masks (K x ...): K x C."""
+    count = len(masks)
+    if masks.is_cuda:
+        masks = fill_up(masks, count + -count % CHUNK)
+    return torch.cat([_in_one_batch(scores, chunk) for chunk in masks.split(CHUNK)])[:count]
+
+
+def _in_one_batch(scores: ClassScores, masks: Tensor) -> Tensor:
+    """Return the scores under masks that are computed together; where memory runs out, in halves."""
+    try:
+        return scores(masks, torch.zeros(len(masks), dtype=torch.long, device=masks.device))
+    except Exception as error:
+        if not is_out_of_memory(error) or len(masks) == 1:
+            raise
+        error.__traceback__ = None  # its frames hold the tensors that didn't fit
+    free_memory()
+    return torch.cat([_in_one_batch(scores, half) for half in masks.split(math.ceil(len(masks) / 2))])
+
+
+def optimal_area(curve: Sequence[Point[N]], scores: Scores, variant: Variant) -> N | None:
+    """Return a* (eq. 3): the smallest area of the sweep whose mask reaches the threshold, or None where none does."""
+    return min((point.area for point in curve if reaches(point, scores, variant)), default=None)
+
+
+def reaches(point: Point[Any], scores: Scores, variant: Variant) -> bool:
+    """Return whether a mask reaches the threshold; for deletion, whether the score falls to it without the mask."""
+    if scores.threshold is None:
+        return False
+    return point.delete <= scores.threshold if variant == "delete" else point.preserve >= scores.threshold
+
+
+def is_monotonic(curve: Sequence[Point[Any]], optimal: float | None, variant: Variant) -> bool:
+    """Return whether eq. 8 holds below a* (everywhere, where there is none): more area never scores less.
+
+    For deletion: taking more away never scores more.
+    """
+    below = sorted((point for point in curve if optimal is None or point.area < optimal), key=lambda point: point.area)
+    values = [-point.delete if variant == "delete" else point.preserve for point in below]
+    return all(smaller <= larger for smaller, larger in pairwise(values))

@@ -1,0 +1,24 @@
+"""Center: the pointing game's weakest rival, which looks at no image at all."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ep_core.methods.base.method import Method, Question
+
+
+def _attribute(question: Question) -> Tensor:
+    """Return how near each pixel is to the middle, 1 there and 0 in a corner, for every target alike: T x H x W."""
+    height, width = question.x.shape[2:]
+    rows = (torch.arange(height, device=question.device) + 0.5) / height - 0.5
+    columns = (torch.arange(width, device=question.device) + 0.5) / width - 0.5
+    nearness = 1 - (rows[:, None].square() + columns[None, :].square()).mul(2).sqrt()
+    return nearness.expand(len(question.targets), -1, -1)
+
+
+METHOD = Method(
+    title="Center",
+    source="Zhang et al., Top-down Neural Attention by Excitation Backprop, ECCV 2016 (the pointing game's baseline)",
+    attribute=_attribute,
+)

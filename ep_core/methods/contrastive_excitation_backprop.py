@@ -1,0 +1,29 @@
+"""Contrastive excitation backprop: where the class wins more often than what speaks against it."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ep_core.methods.base.method import Method, Question
+from ep_core.methods.relevance.excitation import excitation_map, read_layer
+from ep_core.methods.relevance.propagation import ContrastiveExcitation
+
+
+def _attribute(question: Question) -> Tensor:
+    """Return the positive part of the contrastive winning probabilities (cMWP, section 3.3), T x H x W.
+
+    The contrast is taken one layer below the scores; from there on all is as for excitation backprop.
+
+    Raises:
+        MethodUnavailable: the network has an operation that isn't linear, pooling, a ReLU or a sum.
+    """
+    return excitation_map(question, "contrastive excitation backprop", ContrastiveExcitation(), positive=True)
+
+
+METHOD = Method(
+    title="Contrastive excitation backprop",
+    source="Zhang et al., Top-down Neural Attention by Excitation Backprop, ECCV 2016 (3.3)",
+    attribute=_attribute,
+    layer=read_layer,
+    passes=8,
+)

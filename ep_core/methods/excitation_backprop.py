@@ -1,0 +1,27 @@
+"""Excitation backprop: with what probability each place wins, when winners are drawn down from the class."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ep_core.methods.base.method import Method, Question
+from ep_core.methods.relevance.excitation import excitation_map, read_layer
+from ep_core.methods.relevance.propagation import Excitation
+
+
+def _attribute(question: Question) -> Tensor:
+    """Return the marginal winning probabilities (MWP), T x H x W, at least 0; a cell's probability at its centre.
+
+    Raises:
+        MethodUnavailable: the network has an operation that isn't linear, pooling, a ReLU or a sum.
+    """
+    return excitation_map(question, "excitation backprop", Excitation())
+
+
+METHOD = Method(
+    title="Excitation backprop",
+    source="Zhang et al., Top-down Neural Attention by Excitation Backprop, ECCV 2016",
+    attribute=_attribute,
+    layer=read_layer,
+    passes=8,
+)

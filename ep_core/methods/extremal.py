@@ -1,0 +1,39 @@
+"""Extremal perturbations, as a map: the masks of all areas, summed (4.2)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ep_core.extremal.search import SEARCH
+from ep_core.extremal.sweep import explain_batch
+from ep_core.methods.base.method import Method, Question
+from ep_core.optimiser.progress import Progress
+from ep_core.schemas.specs import CompareSpec, ExtremalSpec, SpatialSpec
+
+
+def extremal_spec(spec: CompareSpec, target: int) -> ExtremalSpec:
+    """Return the sweep that a comparison asks for, of a class; its check is the comparison's own."""
+    shared = spec.model_dump(include=set(SpatialSpec.model_fields) - {"task", "target"})
+    return ExtremalSpec(target=target, **shared).masks_only()
+
+
+def _attribute(question: Question) -> Tensor:
+    """Return the sum of the masks of the spec's areas, T x H x W in [0, K]."""
+
+    def watch(progress: Progress) -> None:
+        question.on_share(progress.iteration / progress.total)
+
+    specs = [extremal_spec(question.spec, target) for target in question.targets]
+    found = explain_batch(question.model, [question.x] * len(specs), specs, on_progress=watch)
+    return torch.stack([one.masks.sum(dim=0)[0] for one in found])
+
+
+METHOD = Method(
+    title="Extremal perturbations",
+    source="Fong et al., Understanding Deep Networks via Extremal Perturbations and Smooth Masks, ICCV 2019",
+    attribute=_attribute,
+    random=True,
+    version=SEARCH,
+    passes=1500,
+)

@@ -1,0 +1,27 @@
+"""Guided backprop: the gradient, with ReLUs that pass back only what is positive, and only where they passed before."""
+
+from __future__ import annotations
+
+from captum.attr import GuidedBackprop
+from torch import Tensor
+
+from ep_core.methods.base.gradients import relu_rule_gradient
+from ep_core.methods.base.method import Method, Question
+
+
+def _attribute(question: Question) -> Tensor:
+    """Return the largest absolute value over the colour channels (section 3.4): T x H x W, at least 0.
+
+    Raises:
+        MethodUnavailable: the network isn't one of ReLUs, or can't be traced.
+    """
+    return relu_rule_gradient(question, GuidedBackprop)
+
+
+METHOD = Method(
+    title="Guided backprop",
+    source="Springenberg, Dosovitskiy, Brox and Riedmiller, Striving for Simplicity: The All Convolutional Net, "
+    "ICLR workshop 2015",
+    attribute=_attribute,
+    passes=5,
+)

@@ -1,0 +1,1 @@
+"""Relevance handed down through a network: layer-wise relevance propagation and excitation backprop."""

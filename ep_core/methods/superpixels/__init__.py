@@ -1,0 +1,1 @@
+"""Superpixels, and searches over them."""

@@ -1,0 +1,77 @@
+"""What a network is given: from a picture, or a tensor that is preprocessed already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ep_core import __version__
+from ep_core.masks.cells import check_frame
+from ep_core.models.checks.doubts import bearing_on
+from ep_core.pictures.decoding import doubt_of
+from ep_core.schemas.reports.extremal import Engine
+from ep_core.schemas.specs import Fit
+from ep_core.schemas.warnings import ResultWarning
+
+from .classifier import Classifier
+from .frame import Frame
+
+Picture = Image.Image | Tensor
+"""A picture, or a 1 x 3 x H x W tensor that is already preprocessed."""
+
+
+def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
+    """Return height and width of the frame in which an image is looked at, in pixels."""
+    if isinstance(image, Image.Image):
+        return model.input_size
+    return image.shape[2], image.shape[3]
+
+
+def check_masked(model: Classifier, image: Picture) -> None:
+    """Raise `InvalidInput` where an image can't have spatial masks: its frame is too small."""
+    check_frame(frame_size(model, image), field="model" if isinstance(image, Image.Image) else "image")
+
+
+def network_input(model: Classifier, image: Picture, fit: Fit) -> tuple[Tensor, Frame, Image.Image]:
+    """Return the network's input 1 x 3 x H x W, where it lies on the picture, and the picture."""
+    if isinstance(image, Image.Image):
+        x, frame = model.preprocess(image, fit)
+        return x, frame, image
+    height, width = image.shape[2:]
+    whole = Frame(image_size=(height, width), input_size=(height, width), box=(0, 0, width, height))
+    return image.detach().to(model.device, torch.float32), whole, model.preprocessing.to_image(image.detach().cpu())
+
+
+def warnings_about(
+    model: Classifier, pictures: Sequence[Picture], called: Sequence[str] = (), *, normalising: bool = True
+) -> tuple[ResultWarning, ...]:
+    """Return the warnings of a model and of pictures that bear on an answer.
+
+    Args:
+        model: the classifier.
+        pictures: as `given_image` returns them.
+        called: how a message calls them, where there are several.
+        normalising: whether the answer's own pictures were normalised, too, as black is for `fade`.
+    """
+    found = list(bearing_on(pictures, model.warnings, normalising=normalising))
+    for k, picture in enumerate(pictures):
+        prefix = f"{called[k]}: " if called else ""
+        doubt = doubt_of(picture) if isinstance(picture, Image.Image) else None
+        if doubt is not None:
+            found.append(ResultWarning(kind="white-level", detail=prefix + doubt))
+    return tuple(found)
+
+
+@torch.no_grad()
+def top_class(network: nn.Module, x: Tensor) -> int:
+    """Return the class that scores highest on an input 1 x 3 x H x W."""
+    return int(network(x).argmax())
+
+
+def engine_on(device: torch.device) -> Engine:
+    """Return what computes here, as far as it can change an answer."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return Engine(version=__version__, torch=torch.__version__, device=name)

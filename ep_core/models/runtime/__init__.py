@@ -1,0 +1,1 @@
+"""Backend of the networks: device, memory, precision, threads and flags."""

@@ -1,0 +1,1 @@
+"""Sources of networks: torchvision, timm, files of weights, model lists."""

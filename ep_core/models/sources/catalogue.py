@@ -1,0 +1,41 @@
+"""What can be explained here, told without loading any weights."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ep_core.models.checks.doubts import preprocessing_warnings
+from ep_core.schemas.model_card import ModelCard
+
+from .describe import describe
+from .model_list import ModelEntry, read_model_list
+from .torchvision_zoo import classifier_names
+
+
+def list_models(models_file: str | os.PathLike[str] | None = None) -> list[ModelCard]:
+    """Return the cards of the operator's models, or without a model list those of torchvision's classifiers.
+
+    Raises:
+        InvalidInput: the model list is wrong.
+        UnknownName: it names a model that its library doesn't have.
+        ModelUnavailable: it names a timm model, and timm isn't installed.
+    """
+    if models_file is not None:
+        entries = read_model_list(Path(models_file))
+    else:
+        entries = {name: ModelEntry(torchvision=name) for name in classifier_names()}
+    return [_card(name, entry) for name, entry in entries.items()]
+
+
+def _card(name: str, entry: ModelEntry) -> ModelCard:
+    described = describe(entry)
+    return ModelCard(
+        name=name,
+        source=entry.source,
+        input_size=described.preprocessing.input_size,
+        labels=described.labels,
+        weights=described.weights,
+        description=entry.description,
+        warnings=preprocessing_warnings(described.preprocessing),
+    )

@@ -1,0 +1,33 @@
+"""A model's layers, found without its weights and without memory for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ep_core.models.layers import find_layers
+from ep_core.models.registry import find_entry
+from ep_core.models.runtime.backend_flags import quietly
+from ep_core.schemas.model_card import ListedLayer, ModelCard
+
+from .build import bare_network
+
+
+def survey_layers(card: ModelCard, *, models_file: Path | None = None) -> tuple[ListedLayer, ...] | None:
+    """Return the layers of a model of torchvision or timm that have channels; None for the operator's own networks.
+
+    Args:
+        card: of the model.
+        models_file: the operator's model list, if the card comes from it.
+
+    Raises:
+        UnknownName, InvalidInput: as `find_entry`. What a network's own code raises passes through.
+    """
+    if card.source not in ("torchvision", "timm"):
+        return None
+    with quietly(), torch.device("meta"):  # warnings are about weights, which nobody will see
+        network = bare_network(find_entry(card.name, models_file=models_file))
+        for module in network.modules():
+            module.training = False
+        return tuple(find_layers(network, card.input_size))

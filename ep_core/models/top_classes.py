@@ -1,0 +1,31 @@
+"""What a network sees in an image: its best classes."""
+
+from __future__ import annotations
+
+import torch
+from PIL import Image
+
+from ep_core.errors import InvalidInput
+from ep_core.schemas.reports.extremal import ClassScore
+from ep_core.schemas.specs import Fit
+
+from .classifier import Classifier
+
+
+def top_classes(model: Classifier, image: Image.Image, *, count: int = 5, fit: Fit = "crop") -> list[ClassScore]:
+    """Return the `count` classes (or all, where there are fewer) that score highest, the best first.
+
+    Raises:
+        InvalidInput: the image is too elongated to be cropped, or the network's scores for it aren't numbers.
+    """
+    x, _ = model.preprocess(image, fit)
+    with model.frozen() as network, torch.inference_mode():
+        scores = network(x)[0].float()
+    if not scores.isfinite().all():
+        raise InvalidInput(f"model {model.name!r} gives this image scores that aren't finite numbers", field="model")
+    probabilities = scores.softmax(0)
+    best = scores.argsort(descending=True, stable=True)[:count].tolist()
+    return [
+        ClassScore(index=k, label=model.labels[k], score=float(scores[k]), probability=float(probabilities[k]))
+        for k in best
+    ]

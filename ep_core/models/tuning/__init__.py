@@ -1,0 +1,1 @@
+"""Networks made faster, or adapted to the engine, with the same scores."""

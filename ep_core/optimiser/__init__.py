@@ -1,0 +1,1 @@
+"""Optimiser of masks: lanes, their solver, and the presets that move them."""

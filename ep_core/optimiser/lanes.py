@@ -1,0 +1,82 @@
+"""Lanes: mask optimisations that advance together.
+
+A lane is one (image, target, area, variant) with its own parameters, optimiser state and step counter. A batch holds
+any set of lanes of one network and frame size; nothing a lane computes depends on who shares its batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ep_core.schemas.specs import Variant
+
+ClassScores = Callable[[Tensor, Tensor], Tensor]
+"""N masks in [0, 1] (N x ...) and the N indices of their images -> N x C, the scores under the masks."""
+
+_KEEPING: frozenset[Variant] = frozenset({"preserve", "hybrid"})
+_DELETING: frozenset[Variant] = frozenset({"delete", "hybrid"})
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What one lane optimises, and when."""
+
+    image: int
+    """Index of its image among the pyramids."""
+    target: int
+    """Class index."""
+    area: float
+    """Share of the frame, in (0, 1); of the channels, in (0, 1]."""
+    variant: Variant
+    end: int
+    """The step at which it ends."""
+    arrival: int = 0
+    """The step from which it holds its area; before, its mask shrinks towards it. Only for rules that shrink masks."""
+    seed: int = 0
+    """Draws where it starts, if its rule draws anything."""
+    against: int | None = None
+    """Index of a rival class, whose score is subtracted from the target's; None for the target's score alone."""
+
+
+class Objective:
+    """Objective of a fixed set of lanes (3.2): Phi(m x), -Phi((1-m) x), or their sum, each lane its own.
+
+    Phi is the target's score, less that of the class `against` where a lane names one.
+    """
+
+    def __init__(self, scores: ClassScores, lanes: Sequence[Lane], device: torch.device) -> None:
+        """Lay out the network's batch: a row for each lane that keeps, then one for each that deletes."""
+        kept = [k for k, lane in enumerate(lanes) if lane.variant in _KEEPING]
+        deleted = [k for k, lane in enumerate(lanes) if lane.variant in _DELETING]
+        self._class_scores = scores
+        self._lanes = len(lanes)
+        self._kept, self._deleted = (torch.tensor(rows, dtype=torch.long, device=device) for rows in (kept, deleted))
+        self._image = torch.tensor([lanes[k].image for k in kept + deleted], device=device)
+        self._target = torch.tensor([[lanes[k].target] for k in kept + deleted], device=device)
+        rivals = [lanes[k].against for k in kept + deleted]
+        self._contrasted = None
+        if any(rival is not None for rival in rivals):
+            self._rival = torch.tensor([[rival or 0] for rival in rivals], device=device)
+            self._contrasted = torch.tensor([float(rival is not None) for rival in rivals], device=device)
+
+    def __call__(self, masks: Tensor) -> Tensor:
+        """Return K values to be maximised, one per lane; masks are K x ..., in the lanes' order."""
+        # No index comes twice: sums on a GPU would depend on who is first.
+        rows = torch.cat([masks.index_select(0, self._kept), 1 - masks.index_select(0, self._deleted)])
+        classes = self._scores(rows)
+        scores = classes.gather(1, self._target)[:, 0]
+        if self._contrasted is not None:
+            scores = scores - self._contrasted * classes.gather(1, self._rival)[:, 0]
+        keeping, deleting = scores.split([len(self._kept), len(self._deleted)])
+        values = scores.new_zeros(self._lanes)
+        return values.index_add(0, self._kept, keeping).index_add(0, self._deleted, -deleting)
+
+    def _scores(self, rows: Tensor) -> Tensor:
+        if len(rows) > 1 or rows.is_cuda:
+            return self._class_scores(rows, self._image)
+        # A CPU's libraries compute one image by other routines than several, and round differently: never one alone.
+        return self._class_scores(rows.expand(2, -1, -1, -1), self._image.expand(2))[:1]

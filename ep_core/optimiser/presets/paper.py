@@ -1,0 +1,47 @@
+"""`preset: "paper"`: the optimisation of section 4, "Implementation details"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ep_core.masks.smooth import MaskLattice
+from ep_core.optimiser.lanes import Lane
+from ep_core.schemas.specs import Variant
+
+from .ranked import RankedRule
+
+LAMBDA = 300.0  # doubled at 1/3 and at 2/3 of the iterations
+LEARNING_RATE = 0.003
+"""The paper names none. Larger ones meet the area before the score had a say; docs/engine.md has the measurements."""
+
+
+def plan(areas: Sequence[float], variant: Variant, iterations: int) -> list[Lane]:
+    """Return a lane for each area, all independent (figure 5), of an image and a target yet to be named."""
+    return [Lane(0, 0, area, variant, end=iterations) for area in areas]
+
+
+class PaperRule(RankedRule):
+    """Maximise ``Phi - lambda R_a`` (eq. 4) over smooth masks."""
+
+    learning_rate = LEARNING_RATE
+
+    def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device) -> None:
+        """Start all lanes at all-ones parameters (everything preserved)."""
+        self._lattice = MaskLattice(size, device=device)
+        super().__init__(lanes, (1, *self._lattice.shape), size[0] * size[1], device)
+
+    def masks_of(self, parameters: Tensor) -> Tensor:
+        """Return smooth masks: lanes x 1 x H x W."""
+        return self._lattice.smooth(parameters)
+
+    def area_weight(self, steps: Tensor, iterations: Tensor) -> Tensor:
+        """Return lambda at each step."""
+        return area_weight(steps, iterations)
+
+
+def area_weight(steps: Tensor, iterations: Tensor) -> Tensor:
+    """Return lambda at each step of so many: 300, doubled at 1/3 and at 2/3 of the iterations."""
+    return LAMBDA * 2 ** ((3 * steps >= iterations).float() + (3 * steps >= 2 * iterations).float())

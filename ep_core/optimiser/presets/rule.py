@@ -1,0 +1,59 @@
+"""What a preset is to the solver: a rule that moves lanes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ep_core.optimiser.lanes import Lane
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Lanes that are stepped together."""
+
+    rows: tuple[int, ...]
+    """Their indices among all lanes."""
+    index: Tensor
+    """The same, on the device."""
+    objective: Callable[[Tensor], Tensor]
+    """What they maximise: K x ... masks -> K values."""
+
+
+class Rule(ABC):
+    """Holds the state of all lanes, one row each, and moves any set of them by one step.
+
+    A step asks nothing of the host and makes no tensor from its numbers, so that a GPU can replay it as a graph:
+    whatever changes from step to step, such as the lanes' own counters, lies on the device.
+    """
+
+    def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
+        """Take note of the lanes; subclasses add their state, a row for each lane."""
+        self.lanes = tuple(lanes)
+        self.device = device
+        self.taken = torch.zeros(len(lanes), device=device)
+        """Steps that each lane has behind it."""
+        self.values = torch.zeros(len(lanes), device=device)
+        """What each lane's objective was before its last step."""
+        self.areas = torch.ones(len(lanes), device=device)
+        """Means of the masks before the last step."""
+
+    @abstractmethod
+    def step(self, batch: Batch) -> None:
+        """Move the batch's lanes up their objective by one step; nothing has changed where it raises."""
+
+    @abstractmethod
+    def masks(self, rows: Sequence[int]) -> Tensor:
+        """Return the lanes' masks as a user gets them: rows x ... in [0, 1]."""
+
+    def previews(self, rows: Sequence[int]) -> Tensor:
+        """Return the lanes' masks about as they are, for a look while they are worked on; cheap."""
+        return self.masks(rows)
+
+    def _per_lane(self, values: Sequence[float]) -> Tensor:
+        """Return numbers of the lanes as lanes x 1 x 1 x 1."""
+        return torch.tensor(values, dtype=torch.float32, device=self.device).view(-1, 1, 1, 1)

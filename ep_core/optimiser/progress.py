@@ -1,0 +1,100 @@
+"""Progress of a run, and the masks that are worked on meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from torch import Tensor
+
+from ep_core.schemas.reports.extremal import PartialPoint
+
+from .solver import Solver
+
+
+class Seen(Protocol):
+    """The masks that are worked on, as they can be looked at meanwhile."""
+
+    def points(self, image: int) -> list[PartialPoint]:
+        """Return the best score so far of each area that is worked on already, by increasing area."""
+
+    def previews(self, image: int) -> dict[float, Tensor]:
+        """Return the best mask so far of each such area, about as it is: H x W in [0, 1]; nothing for channels."""
+
+
+class LanesSeen:
+    """The lanes of a solver, looked at: of each area the one that scores best."""
+
+    def __init__(self, solver: Solver, *, unit: float = 1) -> None:
+        """Take note of a solver.
+
+        Args:
+            solver: what finds the masks.
+            unit: what the whole area counts as: 1, or a layer's channels.
+        """
+        self._solver = solver
+        self._unit = unit
+
+    def points(self, image: int) -> list[PartialPoint]:
+        """Return the best score so far of each area, by increasing area."""
+        return [point for _, point in self._best(image)]
+
+    def previews(self, image: int) -> dict[float, Tensor]:
+        """Return the best mask so far of each area: H x W in [0, 1]; nothing for channels."""
+        best = self._best(image) if self._unit == 1 else []
+        if not best:
+            return {}
+        masks = self._solver.rule.previews([row for row, _ in best])
+        return {point.area: mask for (_, point), mask in zip(best, masks[:, 0], strict=True)}
+
+    def _best(self, image: int) -> list[tuple[int, PartialPoint]]:
+        """Return by area the lane that scores best, and its point."""
+        solver = self._solver
+        rows = [k for k, lane in enumerate(solver.lanes) if lane.image == image]
+        columns = zip(rows, solver.rule.areas[rows].tolist(), solver.rule.values[rows].tolist(), strict=True)
+        found: dict[float, tuple[int, PartialPoint]] = {}
+        for k, measured, value in columns:
+            lane = solver.lanes[k]
+            area = self._area(lane.area)
+            point = PartialPoint.of(area, measured_area=measured * self._unit, objective=value, variant=lane.variant)
+            if area not in found or value > found[area][1].objective:
+                found[area] = k, point
+        return [found[area] for area in sorted(found)]
+
+    def _area(self, share: float) -> float:
+        return share if self._unit == 1 else round(share * self._unit)
+
+
+class Progress:
+    """Progress of a run, given to `on_progress` after every round of steps.
+
+    Attributes:
+        iteration, total: steps of all masks together, and of what else there is to do.
+    """
+
+    def __init__(self, iteration: int, total: int, seen: Seen | None = None) -> None:
+        """Look at a run after `iteration` of `total` iterations; `seen` shows the masks, while there are any."""
+        self.iteration = iteration
+        self.total = total
+        self._seen = seen
+
+    def partial_curve(self, image: int = 0) -> list[PartialPoint]:
+        """Return the best score so far of each area that is worked on already, of one of the images that are.
+
+        Waits for the device: ask a few times a second at most.
+        """
+        return self._seen.points(image) if self._seen else []
+
+    def previews(self, image: int = 0) -> dict[float, Tensor]:
+        """Return the best mask so far of each such area, about as it is: H x W in [0, 1]; nothing for channels.
+
+        Waits for the device, and takes about as long as smoothing the masks once.
+        """
+        return self._seen.previews(image) if self._seen else {}
+
+    def part_of(self, iteration: int, total: int) -> Progress:
+        """Return this as a part of something longer, which has come to `iteration` of `total`."""
+        return Progress(iteration, total, self._seen)
+
+
+OnProgress = Callable[[Progress], None]

@@ -1,0 +1,1 @@
+"""Pictures: decoding, drawing, plots."""

@@ -1,0 +1,1 @@
+"""Documents: specs that can be asked, reports that are answered, and the words for errors in them. Imports no torch."""

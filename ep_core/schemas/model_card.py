@@ -1,0 +1,58 @@
+"""What can be told of a model without loading it. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .warnings import ResultWarning
+
+Source = Literal["torchvision", "timm", "entry_point", "file"]
+LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
+"""A reader of a layer: the tasks on channels, Grad-CAM, or both kinds of excitation backprop."""
+
+
+class LayerCard(BaseModel):
+    """A layer whose channels can be explained."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Annotated[str, Field(description="What `params.layer` calls it.", examples=["features.13"])]
+    type: Annotated[str, Field(description="Its module's class.", examples=["InvertedResidual"])]
+    channels: Annotated[int, Field(description="K.", examples=[96])]
+    height: Annotated[int, Field(description="Of its map, for an input of the model's size.", examples=[14])]
+    width: Annotated[int, Field(description="Of its map, for an input of the model's size.", examples=[14])]
+
+
+class ListedLayer(LayerCard):
+    """A layer as a model lists it."""
+
+    default_for: Annotated[
+        tuple[LayerUse, ...] | None,
+        Field(
+            description="What reads this layer where the request names none (`channels`: also `class_channels`; "
+            "`excitation_backprop`: also the contrastive one); null in records of earlier versions.",
+            examples=[["channels", "excitation_backprop"]],
+        ),
+    ] = None
+
+
+class ModelCard(BaseModel):
+    """A model that can be explained."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Annotated[str, Field(description="What requests call it.")]
+    source: Annotated[Source, Field(description="Where its architecture comes from.")]
+    input_size: Annotated[tuple[int, int], Field(description="Height and width of the network's frame, in pixels.")]
+    labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
+    weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
+    description: Annotated[str, Field(description="The operator's words.")] = ""
+    warnings: Annotated[
+        tuple[ResultWarning, ...], Field(description="Reasons to doubt answers about it. Often none.")
+    ] = ()
+    layers: Annotated[
+        tuple[ListedLayer, ...] | None,
+        Field(description="Those that have channels, in the order of computation; null while not known yet."),
+    ] = None

@@ -1,0 +1,1 @@
+"""Reports of finished jobs, as JSON. Imports no torch."""

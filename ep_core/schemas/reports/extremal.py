@@ -1,0 +1,339 @@
+"""What a finished job says, as JSON: the documents that the engine fills, the worker stores and the API serves.
+
+Imports no torch.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, computed_field
+
+from ep_core.schemas.pixels import DEPRECATED, FrameBox, ImageSize, InputSize, OfModel, OnImage
+from ep_core.schemas.specs import ExtremalSpec, Variant
+from ep_core.schemas.warnings import Warnings
+
+
+class ModelRef(OfModel):
+    """The network that was explained."""
+
+    name: str
+    weights_digest: Annotated[str, Field(description="`sha256:` and the hex digest of the weights.")]
+    input_size: InputSize
+
+
+class TargetRef(BaseModel):
+    """The class that was explained."""
+
+    index: int
+    label: str
+
+
+class ClassScore(BaseModel):
+    """What a model says of a class."""
+
+    index: Annotated[int, Field(description="Class index.")]
+    label: str
+    score: Annotated[float, Field(description="The network's output for the class, before the softmax.")]
+    probability: Annotated[float, Field(description="Its softmax.")]
+
+
+ThresholdRule = Literal["share-of-original", "between", "way-down", "none"]
+
+
+class Scores(BaseModel):
+    """Reference scores (before the softmax) for the target."""
+
+    original: Annotated[float, Field(description="Phi(x), the score of the unperturbed image.")]
+    perturbed: Annotated[float, Field(description="The score of the fully perturbed image (m = 0 everywhere).")]
+    threshold: Annotated[
+        float | None,
+        Field(
+            description="Phi_0, which the optimal area's score must reach, or for `delete` fall to; null where there "
+            "is none."
+        ),
+    ]
+    threshold_rule: Annotated[
+        ThresholdRule | None,
+        Field(
+            description="How it comes about. `share-of-original`: tau * original (eq. 3). `between`, where the "
+            "original isn't positive: perturbed + tau * (original - perturbed). `way-down`, for `delete`: original - "
+            "tau * (original - perturbed). `none`: the perturbed score is no less than the original one. Null in "
+            "results from before it was told."
+        ),
+    ] = None
+    original_probability: Annotated[
+        float, Field(description="Softmax probability of the target on the unperturbed image.")
+    ]
+
+
+class CurvePoint(BaseModel):
+    """One area of the sweep."""
+
+    area: Annotated[float, Field(description="The share of the image that was asked for.")]
+    measured_area: Annotated[float, Field(description="Mean of the mask over the network's frame.")]
+    preserve: Annotated[float, Field(description="Phi(m x): score when only the mask is kept.")]
+    delete: Annotated[float, Field(description="Phi((1-m) x): score when the mask is taken away.")]
+    preserve_probability: Annotated[float, Field(description="Softmax probability of the target under m x.")]
+    binariness: Annotated[float, Field(description="Mean of m(1-m): 0 for a binary mask, at most 0.25.")]
+    mask: str | None = None
+    overlay: str | None = None
+
+
+class ExtremalityPoint(BaseModel):
+    """How an area's mask does beside others of the area that it has."""
+
+    area: Annotated[float, Field(description="The share of the image that was asked for.")]
+    measured_area: Annotated[
+        float | None,
+        Field(
+            description="Mean of our mask, which is the area that rivals have, too. Null in results from before: there "
+            "they have the area that was asked for."
+        ),
+    ] = None
+    score: Annotated[
+        float,
+        Field(description="What the variant maximises, at our mask: use `objective`.", json_schema_extra=DEPRECATED),
+    ]
+    rank: Annotated[int, Field(description="1: no rival scores higher.")]
+    of: Annotated[int, Field(description="How many masks were compared, ours included.")]
+    best_rival: Annotated[str, Field(description="The rival that scores highest: a method, or `random`.")]
+    best_rival_score: Annotated[
+        float,
+        Field(
+            description="What the variant maximises, at its mask: use `best_rival_objective`.",
+            json_schema_extra=DEPRECATED,
+        ),
+    ]
+    best_rival_area: Annotated[float | None, Field(description="Mean of its mask; null in results from before.")] = None
+    beaten_by: Annotated[list[str], Field(description="The rivals that score higher, best first.")] = []
+    found_by: Annotated[
+        str,
+        Field(
+            description="Where our mask was found: `walks`, the sweep's own search; a rival that scored higher than "
+            "that, and from which the search went on; `alternative` or `contrast`, where the search for that block "
+            "found a mask that scores higher."
+        ),
+    ] = "walks"
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def objective(self) -> float:
+        """Objective of the variant at our mask: `preserve`, `-delete`, or for `hybrid` the sum of both."""
+        return self.score
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def best_rival_objective(self) -> float:
+        """The same at the mask of `best_rival`."""
+        return self.best_rival_score
+
+
+class Extremality(BaseModel):
+    """Whether any rival of the same area, smooth in the same way, scores higher than our mask (eq. 2)."""
+
+    extremal: Annotated[
+        bool, Field(description="False: at some area a rival scores higher, so that our mask is not extremal.")
+    ]
+    methods: Annotated[list[str], Field(description="The methods whose top areas were compared.")]
+    random_masks: Annotated[int, Field(description="How many random smooth masks were compared at each area.")]
+    tolerance: Annotated[
+        float, Field(description="By how much a rival must score higher, as a share of our mask's score (or of 1).")
+    ] = 0.0
+    points: list[ExtremalityPoint]
+
+
+class StabilityPoint(BaseModel):
+    """Agreement of the walks about an area."""
+
+    area: float
+    agreement: Annotated[
+        float,
+        Field(description="Intersection over union of the top areas of what survives in either half: 1 if equal."),
+    ]
+    spread: Annotated[
+        float, Field(description="How far the scores of these two masks are apart: about how far ours would vary.")
+    ]
+
+
+class Stability(BaseModel):
+    """Stability of the answer: two halves of the walks, each taken by itself, as if it were asked for twice."""
+
+    walks: Annotated[int, Field(description="How many walks there were, both halves together.")]
+    saliency_correlation: Annotated[
+        float, Field(description="Rank correlation of what survives in either half of the walks, over the frame.")
+    ]
+    optimal_areas: Annotated[
+        tuple[float | None, float | None],
+        Field(
+            description="a* as a range: the smallest area that reaches the threshold if every score were higher by its "
+            "spread, and if it were lower; null where none does."
+        ),
+    ]
+    points: Annotated[list[StabilityPoint], Field(description="One per area, by increasing area.")]
+
+
+class Alternative(BaseModel):
+    """Another sufficient mask: it reaches the threshold too, and shares little with the ones before it."""
+
+    area: float
+    measured_area: float
+    preserve: Annotated[float, Field(description="Phi(m x): score when only this mask is kept.")]
+    delete: Annotated[float, Field(description="Phi((1-m) x): score when this mask is taken away.")]
+    overlap: Annotated[
+        float,
+        Field(description="Largest intersection over union with the optimal mask and the alternatives before it."),
+    ]
+    mask: str | None = None
+    overlay: str | None = None
+
+
+class Contrast(BaseModel):
+    """The mask that most lifts the target above its nearest rival class: why this and not that."""
+
+    rival: Annotated[TargetRef, Field(description="The class that scores highest beside the target.")]
+    area: float
+    measured_area: float
+    original: Annotated[float, Field(description="f_target - f_rival of the image, scores before the softmax.")]
+    preserve: Annotated[float, Field(description="The same when only the mask is kept: what the mask maximises.")]
+    target_score: Annotated[float, Field(description="f_target when only the mask is kept.")]
+    rival_score: Annotated[float, Field(description="f_rival when only the mask is kept.")]
+    mask: str | None = None
+    overlay: str | None = None
+
+
+class Timing(BaseModel):
+    """Seconds and iterations."""
+
+    queued_s: float | None = None
+    run_s: float
+    iterations: Annotated[
+        int,
+        Field(
+            description="Optimisation steps per area, as many as cost the same: all of the sweep's, shared out; "
+            "alternatives, contrast and rivals not counted."
+        ),
+    ]
+
+
+class Engine(BaseModel):
+    """What computed the answer, as far as it can change it."""
+
+    version: str
+    torch: str
+    device: str
+
+
+class ExtremalReport(OnImage, BaseModel):
+    """A finished sweep (`task: "extremal"`)."""
+
+    id: str | None = None
+    task: Literal["extremal"] = "extremal"
+    params: Annotated[ExtremalSpec, Field(description="As run, with the defaults filled in.")]
+    model: ModelRef
+    target: TargetRef
+    scores: Scores
+    curve: Annotated[list[CurvePoint], Field(description="One point per area, by increasing area.")]
+    optimal_area: Annotated[
+        float | None,
+        Field(description="a* (eq. 3); null where no area of the sweep reaches the threshold, or where there is none."),
+    ]
+    monotonic: Annotated[bool, Field(description="Whether the score orders as the areas do below a* (eq. 8).")]
+    extremality: Annotated[
+        Extremality | None, Field(description="The masks beside rivals of their areas; null where not asked for.")
+    ] = None
+    stability: Annotated[
+        Stability | None,
+        Field(description="How far the answer varies; null for masks that no walks led to (`paper`, `independent`)."),
+    ] = None
+    alternatives: Annotated[
+        list[Alternative],
+        Field(description="Other masks of the area a*, each sufficient by itself: either the optimal mask, or these."),
+    ] = []
+    contrast: Annotated[
+        Contrast | None, Field(description="What speaks for the target and against its nearest rival class.")
+    ] = None
+    image_size: ImageSize
+    frame_box: FrameBox = None
+    warnings: Warnings = []
+    timing: Timing
+    engine: Engine
+    artifacts: dict[str, str] = {}
+
+    @property
+    def named_masks(self) -> dict[str, Alternative | Contrast]:
+        """The masks beside those of the areas, by their keys (`alternative_key`, `CONTRAST_KEY`)."""
+        named: dict[str, Alternative | Contrast] = {alternative_key(k): one for k, one in enumerate(self.alternatives)}
+        return named | ({CONTRAST_KEY: self.contrast} if self.contrast else {})
+
+
+class PartialPoint(BaseModel):
+    """An area of a sweep that is still running."""
+
+    area: float
+    measured_area: float
+    preserve: Annotated[
+        float | None, Field(description="As on the curve, of the current mask; null unless the variant is `preserve`.")
+    ] = None
+    delete: Annotated[
+        float | None, Field(description="As on the curve, of the current mask; null unless the variant is `delete`.")
+    ] = None
+    score: Annotated[
+        float,
+        Field(
+            description="What the variant maximises, at the current mask: use `preserve`, `delete` or `objective`.",
+            json_schema_extra=DEPRECATED,
+        ),
+    ]
+
+    @classmethod
+    def of(cls, area: float, *, measured_area: float, objective: float, variant: Variant) -> Self:
+        """Return a point from what its variant maximises."""
+        preserve = objective if variant == "preserve" else None
+        delete = -objective if variant == "delete" else None
+        return cls(area=area, measured_area=measured_area, preserve=preserve, delete=delete, score=objective)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def objective(self) -> float:
+        """Objective of the variant: `preserve`, `-delete`, or for `hybrid` their sum, whose parts are known at last."""
+        return self.score
+
+
+RESULT = "result.json"
+SALIENCY = "saliency.png"
+MOST_SHOWN = 2048
+"""Pixels of the longer side of a picture in colour, such as an overlay; a mask has as many as the image."""
+CURVE = "curve.svg"
+
+
+def area_key(area: float) -> str:
+    """Return the name of an area in file names and URLs: the shortest decimal that reads back as the same number."""
+    return repr(float(area))
+
+
+CONTRAST_KEY = "contrast"
+
+
+def alternative_key(place: int) -> str:
+    """Return the name of the mask of an alternative, counted from 0, in file names and URLs."""
+    return f"alternative-{place + 1}"
+
+
+def mask_name(which: float | str, *, frame: Literal["image", "model"] = "image") -> str:
+    """Return the file name of a mask, in the original image's pixels or in the network's frame.
+
+    Args:
+        which: an area, or the key of a mask beside those of the areas (`alternative_key`, `CONTRAST_KEY`).
+        frame: `model` for the network's.
+    """
+    return f"masks/{_mask_key(which)}{'.model' if frame == 'model' else ''}.png"
+
+
+def overlay_name(which: float | str) -> str:
+    """Return the file name of the overlay of a mask, named as for `mask_name`."""
+    return f"overlays/{_mask_key(which)}.png"
+
+
+def _mask_key(which: float | str) -> str:
+    return which if isinstance(which, str) else area_key(which)

@@ -1,0 +1,82 @@
+"""Which class is explained: from an index or a label to a class index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from operator import index
+from typing import SupportsIndex
+
+from ep_core.errors import InvalidInput, UnknownName
+
+MAX_SUGGESTIONS = 5
+ALIKE = 0.6  # of the letters
+_WORD = re.compile(r"\w{3,}")
+
+
+def resolve_target(target: SupportsIndex | str, labels: Sequence[str]) -> int:
+    """Return the class index that `target` names.
+
+    Args:
+        target: a class index in ``[0, len(labels))``, also numpy's or a tensor's; or a label, compared exactly but for
+            case and outer blanks.
+        labels: the model's class labels, one per class.
+
+    Raises:
+        InvalidInput: it is neither, the index is outside the classes, or several classes carry this label.
+        UnknownName: no class has this label; the error carries the nearest labels.
+    """
+    if not isinstance(target, str):
+        place = _index(target)
+        if not 0 <= place < len(labels):
+            raise InvalidInput(f"target {place} is not a class: use 0 to {len(labels) - 1}", field="target")
+        return place
+    wanted = target.strip().casefold()
+    matches = [place for place, label in enumerate(labels) if label.strip().casefold() == wanted]
+    if len(matches) > 1:
+        raise InvalidInput(
+            f"{len(matches)} classes are called {target!r}: use one of the indices {matches}", field="target"
+        )
+    if not matches:
+        nearest = nearest_names(target, labels)
+        hint = f"; did you mean {', '.join(map(repr, nearest))}?" if nearest else ""
+        if wanted.isdecimal() and int(wanted) < len(labels):
+            hint = f': a class index is a number, not a text, as in "target": {int(wanted)}'
+        raise UnknownName(f"no class is called {target!r}{hint}", field="target", nearest=nearest)
+    return matches[0]
+
+
+def _index(target: SupportsIndex) -> int:
+    try:
+        if not isinstance(target, bool):
+            return index(target)
+    except TypeError:
+        pass
+    given = repr(target) if isinstance(target, bool | float) else type(target).__name__
+    raise InvalidInput(f"a target is a class index or a label, not {given}", field="target")
+
+
+def nearest_names(name: str, names: Sequence[str]) -> list[str]:
+    """Return up to five of `names` that `name` may mean: those that contain it, then those that are spelled alike."""
+    wanted = name.strip().casefold()
+    by_folded = {n.casefold(): n for n in names}
+    containing = sorted((n for n in by_folded if wanted and wanted in n), key=len)
+    matcher = SequenceMatcher(b=wanted)
+    likeness = {n: _likeness(matcher, n) for n in by_folded}
+    alike = sorted((n for n, (share, _) in likeness.items() if share >= ALIKE), key=likeness.__getitem__, reverse=True)
+    return [by_folded[n] for n in dict.fromkeys(containing + alike)][:MAX_SUGGESTIONS]
+
+
+def _likeness(matcher: SequenceMatcher[str], name: str) -> tuple[float, float]:
+    """Return how alike a name, or a word of it, is to what was written, and the whole name in any order.
+
+    Both are the share of its letters, 1 if equal.
+    """
+    matcher.set_seq1(name)
+    in_any_order, best = matcher.quick_ratio(), 0.0
+    for part in {name, *_WORD.findall(name)}:
+        matcher.set_seq1(part)
+        if min(matcher.real_quick_ratio(), matcher.quick_ratio()) > max(best, ALIKE):
+            best = max(best, matcher.ratio())
+    return best, in_any_order

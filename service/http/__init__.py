@@ -1,0 +1,1 @@
+"""HTTP plumbing: problem details, middleware, OpenAPI, caching, links."""

@@ -1,0 +1,161 @@
+"""The errors that the API itself finds, on top of the engine's (`ep_core.errors`). Each carries its status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from worker.broker.contract import Problem
+from worker.broker.problems import make_problem
+
+from .validation import FieldError
+
+RETRY_AFTER_S = 5
+
+
+class ApiError(Exception):
+    """A request that can't be answered as asked. Subclasses say the kind; `members` are further problem members."""
+
+    status: ClassVar[int]
+    slug: ClassVar[str]
+    example: ClassVar[str]
+    headers: Mapping[str, str] | None
+    problem: Problem
+
+    def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+        super().__init__(detail)
+        self.headers = headers
+        self.problem = make_problem(self.slug, self.status, detail, **members)
+
+
+class Unauthorized(ApiError):
+    """The service has API keys, and the request came without one, or with an unknown one."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    slug = "unauthorized"
+    example = "This service needs an API key: send it as the header Authorization: Bearer <key>."
+
+
+class Forbidden(ApiError):
+    """A web page of another origin asks something that it may not."""
+
+    status = HTTPStatus.FORBIDDEN
+    slug = "forbidden"
+    example = "Pages of other origins may not ask this here: the operator can allow theirs with EP_CORS_ORIGINS."
+
+
+class NotFound(ApiError):
+    """What the URL names isn't there: it never was, it was deleted, or its retention is over."""
+
+    status = HTTPStatus.NOT_FOUND
+    slug = "not-found"
+    example = "There is no job '0f8fad5b': it never was, was deleted, or has expired."
+
+
+class NoResult(ApiError):
+    """The job has no result: `state` says where it stands, `error` why it failed, if it did."""
+
+    status = HTTPStatus.CONFLICT
+    slug = "no-result"
+    example = "The job is running: ask again when its status is succeeded."
+
+
+class KeyReused(ApiError):
+    """The `Idempotency-Key` came with another request before."""
+
+    status = HTTPStatus.CONFLICT
+    slug = "key-reused"
+    example = "This Idempotency-Key came with another image or other params before: use a new key for a new request."
+
+
+class UploadTooLarge(ApiError):
+    """The body, or a part of it, has more bytes than the limit, or the image more pixels."""
+
+    status = 413
+    slug = "upload-too-large"
+    example = "image: it has more than the 20000000 bytes that it may have"
+
+
+class JobTooLarge(ApiError):
+    """A job that may write more than the service's store may hold."""
+
+    status = 413
+    slug = "job-too-large"
+    example = (
+        "The job may take 4200.0 MB, and the service's Redis holds 2013.3 MB of jobs at most: ask for fewer areas (or "
+        "methods), or send a smaller image. The operator can raise its maxmemory, or set EP_BLOB_URL."
+    )
+
+
+class UnsupportedType(ApiError):
+    """The body is of a type that isn't read here; `Accept-Post` lists those that are."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    slug = "unsupported-type"
+    example = "The body's Content-Type is image/jpeg: send multipart/form-data or application/json."
+
+
+class InvalidFields(ApiError):
+    """Fields of the request can't be used; `errors` says which, why, and what is allowed."""
+
+    status = 422
+    slug = "invalid-input"
+    example = "areas.2: 2.0 is too large: it must be less than 1"
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        more = f" (and {len(errors) - 1} more: see `errors`)" if len(errors) > 1 else ""
+        listed = [error.model_dump(exclude_none=True) for error in errors]
+        super().__init__(f"{errors[0].field}: {errors[0].detail}{more}", errors=listed)
+
+
+class RateLimited(ApiError):
+    """More requests than the caller's rate limit; `Retry-After` says when to try again."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    slug = "rate-limited"
+    example = "More requests than 600/minute are not taken: try again in 4 s."
+
+
+class QueueFull(ApiError):
+    """As many jobs wait as may; `Retry-After` says when to try again."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    slug = "queue-full"
+    example = "100 jobs wait already, and no more may: post this one again when some have run."
+
+    def __init__(self, most: int, *, retry_after_s: int = RETRY_AFTER_S) -> None:
+        detail = f"{most} jobs wait already, and no more may: post this one again when some have run."
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+
+
+class TooManyAtOnce(ApiError):
+    """So many of the caller's requests wait for their turn that no more are taken; `Retry-After` says when to try."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    slug = "too-many-at-once"
+    example = "200 of your requests with images wait already: send the others when these are answered."
+
+    def __init__(self, most: int) -> None:
+        detail = f"{most} of your requests with images wait already: send the others when these are answered."
+        super().__init__(detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+class Refused(ApiError):
+    """What a worker says of a request that it can't answer."""
+
+    def __init__(self, problem: Problem) -> None:
+        Exception.__init__(self, problem.detail)
+        self.headers = {"Retry-After": str(RETRY_AFTER_S)} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        self.problem = problem
+
+
+class Unavailable(ApiError):
+    """Something that the API needs is away for now; try again after `Retry-After` seconds."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    slug = "unavailable"
+    example = "The service's store can't be reached, or takes nothing for now. Try again soon."
+
+    def __init__(self, detail: str, *, retry_after_s: int = RETRY_AFTER_S) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})

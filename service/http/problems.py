@@ -1,0 +1,145 @@
+"""The one place where any error becomes an answer: problem details (RFC 9457) with the request's id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPMethod, HTTPStatus
+from typing import Annotated, Any
+
+import structlog
+from asgi_correlation_id import correlation_id
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+
+from ep_core.errors import InvalidInput, UnknownName
+from worker.broker.contract import Problem
+from worker.broker.problems import make_problem, problem_from
+from worker.broker.queue import REDIS_UNUSABLE
+
+from .errors import ApiError, InvalidFields, Unavailable
+from .prefix import path_of, prefix_of
+from .validation import FieldError, field_errors
+
+MEDIA_TYPE = "application/problem+json"
+REQUEST_ID_HEADER = "X-Request-ID"
+
+_log = structlog.get_logger(__name__)
+
+
+class ProblemDetails(Problem):
+    """Problem details (RFC 9457). Which of the last members there are depends on `type`."""
+
+    type: Annotated[str, Field(description="Stable identifier of the kind of problem, e.g. `/problems/invalid-input`.")]
+    request_id: Annotated[str | None, Field(description="Names the request in the logs.")] = None
+    errors: Annotated[list[FieldError] | None, Field(description="One entry per field that can't be used.")] = None
+    state: Annotated[str | None, Field(description="Where the job stands, if that is the obstacle.")] = None
+    error: Annotated[Problem | None, Field(description="Why the job failed, if it did.")] = None
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with problem details."""
+    handlers: dict[Any, Any] = {
+        ApiError: _api_error,
+        InvalidInput: _invalid_input,
+        RequestValidationError: _invalid_parameters,
+        HTTPException: _http_error,
+        ClientDisconnect: _client_left,
+        Exception: _unexpected,
+        **dict.fromkeys(REDIS_UNUSABLE, _redis_unusable),
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+def problem_responses(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the errors that an endpoint may answer with."""
+    statuses = sorted({int(kind.status) for kind in kinds})
+    return {status: _response([kind for kind in kinds if kind.status == status]) for status in statuses}
+
+
+def _response(kinds: Sequence[type[ApiError]]) -> dict[str, Any]:
+    """Return what OpenAPI says of errors of the same status."""
+    examples = {kind.slug: {"value": make_problem(kind.slug, kind.status, kind.example).model_dump()} for kind in kinds}
+    schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
+    return {
+        "description": " Or: ".join((kind.__doc__ or "").strip() for kind in kinds),
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+    }
+
+
+def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer that a problem is."""
+    members = problem.model_dump(mode="json", exclude_none=True) | {"request_id": correlation_id.get()}
+    return JSONResponse(members, status_code=problem.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+async def _api_error(_: Request, error: ApiError) -> Response:
+    return respond(error.problem, error.headers)
+
+
+async def _invalid_input(_: Request, error: InvalidInput) -> Response:
+    entry = FieldError(
+        field=error.field or "params",
+        detail=error.detail,
+        nearest=error.nearest if isinstance(error, UnknownName) else None,
+    )
+    return respond(problem_from(error).model_copy(update={"errors": [entry.model_dump(exclude_none=True)]}))
+
+
+async def _invalid_parameters(_: Request, error: RequestValidationError) -> Response:
+    return respond(InvalidFields(field_errors(error.errors())).problem)
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    status = HTTPStatus(error.status_code)
+    slug = status.phrase.lower().replace(" ", "-")
+    headers = {"Allow": _allowed(request)} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    return respond(make_problem(slug, status, _routing_detail(request, status) or error.detail), headers)
+
+
+def _routing_detail(request: Request, status: HTTPStatus) -> str | None:
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return "This address doesn't take this method; the header Allow says which it takes."
+    if status != HTTPStatus.NOT_FOUND:
+        return None
+    if path_of(request.scope).endswith("/") and _methods(request, request.scope["path"].rstrip("/")):
+        return "There is nothing at this address. Without the slash at its end there is."
+    return f"There is nothing at this address. See {prefix_of(request.scope)}/docs for what there is."
+
+
+def _allowed(request: Request) -> str:
+    """Return all methods of an address; the error itself knows those of its first route only."""
+    return ", ".join(sorted(_methods(request, request.scope["path"])))
+
+
+def _methods(request: Request, path: str) -> set[str]:
+    """Return the methods that a path takes; none where there is nothing."""
+    scope = {**request.scope, "path": path, "root_path": prefix_of(request.scope)}
+    scopes = {method.value: {**scope, "method": method.value} for method in HTTPMethod}
+    routes = request.app.routes
+    taken = {m for m, scope in scopes.items() if any(r.matches(scope)[0] is Match.FULL for r in routes)}
+    return taken | {HTTPMethod.HEAD.value} if HTTPMethod.GET in taken else taken  # `service.http.head` answers it
+
+
+async def _redis_unusable(_: Request, error: Exception) -> Response:
+    _log.warning("redis unusable", reason=f"{type(error).__name__}: {error}")
+    unavailable = Unavailable(Unavailable.example)
+    return respond(unavailable.problem, unavailable.headers)
+
+
+async def _client_left(_: Request, __: ClientDisconnect) -> Response:
+    return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody reads it
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    # The server logs the stack trace. This answer goes out past the middleware that sets these headers.
+    request_id = correlation_id.get() or ""
+    problem = make_problem(
+        "internal-error", 500, f"Something went wrong that should not. Tell the operator the request id: {request_id}."
+    )
+    return respond(problem, {"X-Content-Type-Options": "nosniff", REQUEST_ID_HEADER: request_id})

@@ -1,0 +1,29 @@
+"""Names of a request in logs and traces; traces where the operator turns them on (`worker.observe.tracing`)."""
+
+from __future__ import annotations
+
+from asgi_correlation_id import correlation_id
+from fastapi import FastAPI
+
+from worker.broker.contract import Origin
+from worker.observe import tracing
+
+_QUIET = "/healthz$,/readyz$,/metrics$"  # asked every few seconds by machines
+
+
+def install(app: FastAPI) -> None:
+    """Trace the requests to `app`, if traces are wanted."""
+    if not tracing.setup("extremal-perturbations-api"):
+        return
+    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+    FastAPIInstrumentor.instrument_app(app, excluded_urls=_QUIET, exclude_spans=["receive", "send"])
+
+
+def origin(root_path: str) -> Origin:
+    """Return what the jobs that the request being answered posts say of it.
+
+    Args:
+        root_path: the path below which a proxy shows the service to its client; "" without one.
+    """
+    return Origin(correlation_id.get(), tracing.traceparent(), root_path or None)

@@ -1,0 +1,1 @@
+"""`ep serve`: an embedded Redis, child processes and their supervisor."""

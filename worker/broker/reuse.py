@@ -1,0 +1,81 @@
+"""Results that are given again: the same images, parameters, weights and version have the same. Imports no torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import cast
+
+from redis import Redis
+
+from ep_core import __version__
+from ep_core.schemas.specs import ClassChannelsSpec, Spec
+
+from .scan import slices
+
+_WEIGHTS = "ep:models:weights"  # digests by model, of the weights that workers have loaded last
+_RESULTS = "ep:results"
+
+
+def hash_content(digests: Sequence[bytes], params: Spec, *, names: Sequence[str], owner: str | None) -> str:
+    """Return what tells a job from others, as far as a client knows it.
+
+    Args:
+        digests: of the posted files, SHA-256.
+        params: what is asked.
+        names: the files' names, which the results of several images show.
+        owner: whose job it is: nobody learns what others have asked.
+    """
+    digest = hashlib.sha256(f"{owner or ''}\n{params.model_dump_json()}\n".encode())
+    for one in digests:
+        digest.update(one)
+    if isinstance(params, ClassChannelsSpec):
+        digest.update(repr(list(names)).encode())
+    return digest.hexdigest()
+
+
+class KnownResults:
+    """Which job has the result of which content, under ``ep:results:{hash}``, for as long as results are kept."""
+
+    def __init__(self, redis: Redis, *, retention_s: int) -> None:
+        self._redis = redis
+        self._retention_s = retention_s
+
+    def tell_weights(self, model: str, digest: str) -> None:
+        """Say which weights a model has; asks for the same content find results of these only."""
+        self._redis.hset(_WEIGHTS, model, digest)
+
+    def forget_weights(self, models: Sequence[str]) -> None:
+        """Find no results of these models until their weights are told again, as they may have changed."""
+        if models:
+            self._redis.hdel(_WEIGHTS, *models)
+
+    def add(self, content: str, *, model: str, job_id: str) -> None:
+        """Remember that a job has the result of a content, with the weights that the model has now."""
+        key = self._key(content, model)
+        if key is not None:
+            self._redis.set(key, job_id, ex=self._retention_s)
+
+    def find(self, content: str, *, model: str) -> str | None:
+        """Return the id of the job that had the same content; its result may be gone meanwhile. None without one."""
+        key = self._key(content, model)
+        found = cast("bytes | None", self._redis.get(key)) if key is not None else None
+        return found.decode() if found else None
+
+    def forget_gone(self) -> None:
+        """Forget the results of jobs that are gone. It looks through all keys, in slices."""
+        for keys in slices(self._redis, f"{_RESULTS}:*"):
+            known = cast("list[bytes | None]", self._redis.mget(keys))
+            with self._redis.pipeline(transaction=False) as pipeline:
+                for job_id in known:
+                    pipeline.exists(f"ep:job:{(job_id or b'').decode()}")
+                gone = [key for key, there in zip(keys, pipeline.execute(), strict=True) if not there]
+            if gone:
+                self._redis.delete(*gone)
+
+    def _key(self, content: str, model: str) -> str | None:
+        weights = cast("bytes | None", self._redis.hget(_WEIGHTS, model))
+        if weights is None:
+            return None
+        known = f"{content}\n{weights.decode()}\n{__version__}"
+        return f"{_RESULTS}:{hashlib.sha256(known.encode()).hexdigest()}"

@@ -1,0 +1,1 @@
+"""Logs and traces of the API and the workers."""

@@ -1,0 +1,1 @@
+"""Worker process: takes a job, runs the engine, stores the result."""

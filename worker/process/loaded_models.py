@@ -1,0 +1,82 @@
+"""The models that a worker keeps loaded."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+import ep_core
+from ep_core.models import Classifier
+from ep_core.models.runtime.memory import free_memory
+from worker.observe import tracing
+
+log = structlog.get_logger(__name__)
+
+
+class WarmModels:
+    """The last few models used, each loaded once.
+
+    Args:
+        size: how many stay loaded; the least recently used one goes before another is loaded.
+        load: loads a model by its name.
+        on_load: called with each model that was loaded.
+        free: gives back the memory of models that were dropped.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        load: Callable[[str], Classifier],
+        *,
+        on_load: Callable[[Classifier], None] | None = None,
+        free: Callable[[], object] = free_memory,
+    ) -> None:
+        self._size = size
+        self._load = load
+        self._on_load = on_load
+        self._free = free
+        self._loaded: OrderedDict[str, Classifier] = OrderedDict()
+
+    @classmethod
+    def from_catalogue(
+        cls,
+        *,
+        size: int,
+        device: str | None,
+        models_file: Path | None,
+        on_load: Callable[[Classifier], None] | None = None,
+        free: Callable[[], object] = free_memory,
+    ) -> WarmModels:
+        """Return an empty cache of the models that torchvision and the operator's list offer."""
+
+        def load(name: str) -> Classifier:
+            return ep_core.load_model(name, device=device, models_file=models_file)
+
+        return cls(size, load, on_load=on_load, free=free)
+
+    def get(self, name: str) -> Classifier:
+        """Return the model, loading it where it isn't loaded yet.
+
+        Raises:
+            UnknownName: there is no such model.
+            ModelUnavailable: its weights can't be had, or it can't be explained.
+        """
+        if name not in self._loaded:
+            self._make_room()
+            log.info("loading model", model=name)
+            with tracing.span("load model", model=name):
+                self._loaded[name] = self._load(name)
+            if self._on_load is not None:
+                self._on_load(self._loaded[name])
+        self._loaded.move_to_end(name)
+        return self._loaded[name]
+
+    def _make_room(self) -> None:
+        dropped = len(self._loaded) >= self._size
+        while len(self._loaded) >= self._size:
+            self._loaded.popitem(last=False)
+        if dropped:
+            self._free()

@@ -1,0 +1,119 @@
+"""One worker process, from its start to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import structlog
+import torch
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.exceptions import StopRequested
+
+from ep_core.errors import InvalidInput, ModelUnavailable
+from ep_core.models.runtime.device import pick_device
+from ep_core.models.sources.catalogue import list_models
+from ep_core.schemas.model_card import ModelCard
+from ep_core.schemas.specs import DEFAULT_MODEL
+from worker.broker import catalogue
+from worker.broker.liveness import worker_name
+from worker.broker.queue import connect, probe
+from worker.janitor import run_janitor
+from worker.observe import tracing
+from worker.settings import WorkerSettings
+
+from . import question_thread, tidying
+from .activity import Activity
+from .cores import threads_per_worker
+from .gpu_worker import GpuWorker
+from .heartbeat import Heartbeat
+from .runtime import Runtime
+from .survey import run_survey
+
+EXIT_POISONED = 71  # the supervisor starts the worker again
+MAX_PAUSE_S = 5.0
+END_S = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+def serve(settings: WorkerSettings) -> int:
+    """Work until a signal says stop. Returns the process's exit code.
+
+    Raises:
+        InvalidInput, UnknownName, ModelUnavailable: the operator's model list is wrong, or the device isn't here.
+    """
+    pick_device(settings.device)
+    tracing.setup("extremal-perturbations-worker")
+    cards = list_models(settings.models_file)
+    redis = connect(settings.redis_url)
+    runtime = Runtime.build(worker_name(), settings, redis)
+    wait_for_redis(redis, runtime.activity)
+    catalogue.publish(redis, cards)
+    runtime.results.forget_weights([card.name for card in cards])
+    ending = threading.Event()
+    answers = question_thread.start(redis, settings, ending)
+    # After that thread has chosen its own: new threads begin with this number, and MKL knows no other.
+    torch.set_num_threads(settings.threads or threads_per_worker(settings.workers))
+    janitor = threading.Thread(target=run_janitor, args=(settings, ending), name="janitor", daemon=True)
+    janitor.start()  # before the models: what the last worker left need not wait for them
+    preload(runtime, cards)
+    tidying.settle()
+    layers = (redis, cards, settings.models_file, runtime.activity, ending)
+    threading.Thread(target=run_survey, args=layers, name="survey", daemon=True).start()
+    work(runtime, redis, cards)
+    ending.set()
+    answers.join(timeout=END_S)  # torch, at work in a thread when the process ends, could bring it down
+    tracing.flush()
+    log.info("worker ends", worker=runtime.name)
+    return EXIT_POISONED if runtime.activity.poisoned else os.EX_OK
+
+
+def work(runtime: Runtime, redis: Redis, cards: list[ModelCard]) -> None:
+    """Take jobs until a signal says stop, with heartbeats; an outage of Redis only interrupts it."""
+    worker = GpuWorker(runtime, connect(runtime.settings.redis_url))
+    heartbeat = Heartbeat(runtime, redis, renew=worker.renew_lease, welcome=lambda: catalogue.publish(redis, cards))
+    runtime.activity.tick()
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):  # before anybody hears of it: RQ would do so a little later
+            signal.signal(number, worker.request_stop)
+        heartbeat.start()
+        log.info("worker ready", worker=runtime.name, threads=torch.get_num_threads())
+        while not worker.is_stopping:
+            wait_for_redis(redis, runtime.activity)
+            worker.work()
+    except StopRequested:  # the signal came between two rounds
+        pass
+    finally:
+        heartbeat.stop()
+
+
+def preload(runtime: Runtime, cards: list[ModelCard]) -> None:
+    """Load the model that the first job probably asks for, so that it doesn't wait."""
+    wanted = runtime.settings.preload
+    if wanted is None:
+        wanted = next((card.name for card in cards if card.name == DEFAULT_MODEL), None)
+    if wanted is None:
+        return
+    try:
+        runtime.models.get(wanted)
+    except (InvalidInput, ModelUnavailable) as error:
+        log.warning("model not preloaded", model=wanted, reason=str(error))
+
+
+def wait_for_redis(redis: Redis, activity: Activity) -> None:
+    """Return when Redis answers and takes writes; say so while it doesn't."""
+    pause_s = 0.5
+    while True:
+        activity.tick()
+        try:
+            probe(redis)
+        except RedisError as error:
+            log.warning("waiting for Redis", error=str(error))
+            time.sleep(pause_s)
+            pause_s = min(MAX_PAUSE_S, 2 * pause_s)
+        else:
+            return

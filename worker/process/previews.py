@@ -1,0 +1,27 @@
+"""Small pictures of masks that are still being worked on."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from ep_core.extremal.render import grey, png
+from worker.broker.contract import MaskPreview
+
+LONGEST = 64
+"""Pixels of a preview's longer side, at most."""
+
+
+def render_previews(masks: Mapping[float, Tensor]) -> list[MaskPreview]:
+    """Return masks (H x W in [0, 1], by area) as small pictures, in the network's frame."""
+    return [MaskPreview(area=area, mask=_picture(mask)) for area, mask in masks.items()]
+
+
+def _picture(mask: Tensor) -> str:
+    scale = min(1.0, LONGEST / max(mask.shape))
+    size = [max(1, round(side * scale)) for side in mask.shape]
+    small = interpolate(mask[None, None].float(), size, mode="area")[0, 0]
+    return f"data:image/png;base64,{b64encode(png(grey(small.clamp(0, 1).cpu().numpy()))).decode()}"

@@ -1,0 +1,97 @@
+"""The hook that the engine calls at every iteration: signs of life, cancelation, progress."""
+
+from __future__ import annotations
+
+import structlog
+
+from ep_core.optimiser.progress import Progress
+from worker.broker.contract import JobProgress
+from worker.broker.queue import REDIS_UNUSABLE
+
+from .interrupts import NotOurs, OutOfTime, ShuttingDown
+from .previews import render_previews
+from .runtime import Runtime
+
+LOOK_S = 0.2  # one cheap call to Redis this often
+SHOW_S = 2.0  # previews of the masks take a little longer
+WRITE_S = 0.5  # the partial curve costs the device a synchronisation
+AWAY_S = 3.0  # the pause after a call that found Redis away
+
+log = structlog.get_logger(__name__)
+
+
+class ProgressHook:
+    """Watches over one attempt while the engine works; raises an `Interrupt` where it has to end.
+
+    Losing Redis for a while does not end it.
+
+    Args:
+        runtime: the worker's.
+        job_id: whose progress it is.
+        attempt: the attempt that writes it.
+        limit_s: seconds that the attempt may take, from now.
+    """
+
+    def __init__(self, runtime: Runtime, job_id: str, *, attempt: int, limit_s: float) -> None:
+        self._store = runtime.store
+        self._activity = runtime.activity
+        self._job_id = job_id
+        self._attempt = attempt
+        self._started = self._activity.clock()
+        self._ends_by = self._started + limit_s
+        self._next_look = self._next_write = self._next_show = self._started
+        self._first: tuple[int, float] | None = None
+        self.iterations = 0
+        """How far the engine has come."""
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of an iteration."""
+        now = self._activity.clock()
+        self._activity.tick()
+        self._first = self._first or (progress.iteration, now)
+        self.iterations = progress.iteration
+        if self._activity.must_stop:
+            raise ShuttingDown
+        if now >= self._ends_by:
+            raise OutOfTime
+        last = progress.iteration >= progress.total
+        if now >= self._next_look or last:
+            self._next_look = now + LOOK_S
+            self._look(progress, now, write=now >= self._next_write or last)
+
+    def _look(self, progress: Progress, now: float, *, write: bool) -> None:
+        try:
+            ours = self._write(progress, now) if write else self._store.holds(self._job_id, attempt=self._attempt)
+        except REDIS_UNUSABLE as error:
+            log.warning("Redis is away or takes no writes: progress waits", error=str(error))
+            self._next_look = self._activity.clock() + AWAY_S
+            return
+        if not ours:
+            raise NotOurs
+
+    def _write(self, progress: Progress, now: float) -> bool:
+        points = progress.partial_curve()
+        self._next_write = self._activity.clock() + WRITE_S
+        done = JobProgress(
+            iteration=progress.iteration,
+            total=progress.total,
+            fraction=min(1.0, progress.iteration / progress.total),
+            eta_s=self._eta(progress, now),
+        )
+        ours = self._store.update(self._job_id, attempt=self._attempt, progress=done, partial_curve=points)
+        return ours and self._show(progress, now)
+
+    def _show(self, progress: Progress, now: float) -> bool:
+        if now < self._next_show:
+            return True
+        self._next_show = now + SHOW_S
+        previews = render_previews(progress.previews())
+        return not previews or self._store.show(self._job_id, attempt=self._attempt, previews=previews)
+
+    def _eta(self, progress: Progress, now: float) -> float | None:
+        """Return the seconds left at the speed since the first iteration, whose own set-up doesn't count."""
+        iteration, began = self._first or (progress.iteration, now)
+        steps = progress.iteration - iteration
+        if steps <= 0:
+            return None
+        return round((now - began) / steps * (progress.total - progress.iteration), 2)
