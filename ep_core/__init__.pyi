@@ -1,15 +1,16 @@
+from ep_core.schemas.progress import Progress
+
 from .channels.attribution import explain_channels
 from .channels.class_channels import ClassExplanation, class_channels
 from .channels.explanation import ChannelExplanation
 from .channels.inversion import invert, invert_channels
 from .compare.comparison import Comparison
 from .compare.run import compare
+from .engine import explain, explain_batch
 from .errors import ImageTooLarge, InvalidInput, ModelUnavailable, UnknownName, UnreadableImage
 from .extremal.explanation import Explanation
-from .extremal.sweep import explain, explain_batch
 from .models import Classifier, Preprocessing, load_model
 from .models.split import Split, split
-from .optimiser.progress import Progress
 from .pictures.decoding import read_image
 from .schemas.reports.channels import ChannelsReport, ClassChannelsReport
 from .schemas.reports.comparison import CompareReport

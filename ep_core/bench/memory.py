@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from ep_core.extremal.sweep import explain
+from ep_core.engine import explain
 from ep_core.models import load_model
 from ep_core.models.classifier import Classifier
 from ep_core.models.runtime.memory import keep_freed_memory

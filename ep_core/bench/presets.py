@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from ep_core.extremal.sweep import explain
+from ep_core.engine import explain
 from ep_core.models.classifier import Classifier
 from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import ExtremalSpec

@@ -18,10 +18,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ep_core.engine import explain
 from ep_core.errors import ModelUnavailable
 from ep_core.evaluation.cost import counted
 from ep_core.extremal.masking import class_scores
-from ep_core.extremal.sweep import explain
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
 from ep_core.models.classifier import Classifier

@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from ep_core.engine import explain
 from ep_core.extremal.explanation import Explanation
 from ep_core.extremal.masking import class_scores
-from ep_core.extremal.sweep import explain
 from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
 from ep_core.masks.scores import masked_scores
 from ep_core.models.classifier import Classifier

@@ -10,23 +10,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ep_core.cli.verdicts import without_channels
 from ep_core.masks.scores import reference_scores, score_curve
 from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import Picture, engine_on, network_input, top_class, warnings_about
+from ep_core.models.inputs import engine_on, network_input, top_class, warnings_about
 from ep_core.models.named_layer import check_counts, resolve_layer
 from ep_core.models.split import Split, split
+from ep_core.optimiser.lanes_seen import LanesSeen
 from ep_core.optimiser.presets.channels import ITERATIONS, RULES, plan
-from ep_core.optimiser.progress import LanesSeen, OnProgress, Progress
 from ep_core.optimiser.solver import Solver
-from ep_core.pictures.given_image import AnyImage
+from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.model_card import LayerCard
+from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import FULL, MASKED, ChannelPoint
 from ep_core.schemas.reports.extremal import CurvePoint, ModelRef, TargetRef, Timing
 from ep_core.schemas.specs import ChannelsSpec, Preset
 from ep_core.schemas.targets import resolve_target
-from ep_core.schemas.threshold import threshold_warnings
+from ep_core.schemas.threshold import threshold_warnings, without_channels
 
 from .explanation import ChannelExplanation
 from .inversion import STEPS, invert

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from ep_core.errors import InvalidInput
 from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import Picture, engine_on, network_input, warnings_about
+from ep_core.models.inputs import engine_on, network_input, warnings_about
 from ep_core.models.split import Split, split
-from ep_core.optimiser.progress import OnProgress, Progress
-from ep_core.pictures.given_image import AnyImage
+from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.model_card import LayerCard
+from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage
 from ep_core.schemas.reports.extremal import Engine, ModelRef, TargetRef, Timing
 from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec

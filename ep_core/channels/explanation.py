@@ -8,8 +8,8 @@ from functools import cached_property
 from PIL import Image
 from torch import Tensor
 
-from ep_core.masks.scores import is_monotonic, optimal_area
 from ep_core.models.frame import Frame
+from ep_core.schemas.curve import is_monotonic, optimal_area
 from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.reports.channels import ChannelPoint, ChannelsReport, ChosenChannel
 from ep_core.schemas.reports.extremal import Engine, ModelRef, Scores, TargetRef, Timing

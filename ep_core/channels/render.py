@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from pydantic_core import to_json
 
-from ep_core.extremal.render import for_screens, heat_map, png
+from ep_core.pictures.overlays import for_screens, heat_map, png
 from ep_core.pictures.plot import curve_plot
 from ep_core.schemas.reports.channels import COMPARISON, MASKS, SHEET, inversion_name
 from ep_core.schemas.reports.extremal import CURVE, SALIENCY

@@ -8,8 +8,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ep_core.extremal.render import heat_map
 from ep_core.pictures.contact_sheet import contact_sheet
+from ep_core.pictures.overlays import heat_map
 from ep_core.schemas.reports.channels import EXAMPLES, FULL, MASKED
 
 from .class_channels import ClassExplanation

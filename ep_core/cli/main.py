@@ -206,7 +206,7 @@ def _explain(path: Path, spec: ExtremalSpec, *, models_file: Path | None, device
     image = load(path, spec.white_level)
     frame = model_at_work(spec.model, f"explaining {path.name}", models_file=models_file, device=device)
     with frame as (model, on_progress):
-        from ep_core.extremal.sweep import explain as run_sweep
+        from ep_core.engine import explain as run_sweep
 
         return run_sweep(model, image, spec, on_progress=on_progress)
 

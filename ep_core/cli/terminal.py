@@ -22,7 +22,7 @@ from .printable import printable
 
 if TYPE_CHECKING:
     from ep_core.models import Classifier
-    from ep_core.optimiser.progress import OnProgress
+    from ep_core.schemas.progress import OnProgress
     from ep_core.schemas.reports.any import Report
 
 

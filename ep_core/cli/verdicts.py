@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.reports.extremal import Alternative, Contrast, Extremality, Scores, Stability, StabilityPoint
 from ep_core.schemas.specs import Variant
+from ep_core.schemas.threshold import without_channels
 
 NEARLY_THE_SAME, MOSTLY_THE_SAME = 0.7, 0.4
 """From which agreement on another run is expected to give nearly, or mostly, the same region; below, it may choose
@@ -62,11 +63,6 @@ def channels_verdict(optimal: int | None, layer: LayerCard, goal: Goal) -> str:
     """Return what the optimal count of a layer's channels means, in a sentence."""
     part = None if optimal is None else f"{optimal} of the {layer.channels} channels of {layer.name}"
     return replace(goal, unit="count", perturbed=without_channels(layer)).verdict(part, suffices="suffice")
-
-
-def without_channels(layer: LayerCard) -> str:
-    """Return what a layer's perturbed score is of, in words."""
-    return f"the image without the channels of {layer.name}"
 
 
 def stability_verdict(found: Stability, optimal: float | None) -> str:

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from ep_core.extremal.explanation import Explanation
 from ep_core.extremal.preparation import Prepared
-from ep_core.extremal.sweep import explain
+from ep_core.extremal.sweep import sweep
 from ep_core.methods.base.method import MethodUnavailable, Question
 from ep_core.methods.base.passes import smaller_batches
 from ep_core.methods.base.registry import get_method
 from ep_core.methods.extremal import extremal_spec
 from ep_core.models.classifier import Classifier
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory, is_poisoned
-from ep_core.optimiser.progress import OnProgress, Progress
+from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
 
 from .comparison import Refusal
@@ -160,9 +160,9 @@ def _ask(
     """Return a method's map, H x W."""
     method = get_method(name)
     if name == EXTREMAL:
-        asked.explanation = explain(
+        (asked.explanation,) = sweep(
             model,
-            image.x,
+            [image.x],
             extremal_spec(image.spec, image.target),
             on_progress=lambda progress: watch.share(name, progress.iteration / progress.total, progress),
             max_lanes=max_lanes,

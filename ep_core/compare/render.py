@@ -10,8 +10,9 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
-from ep_core.extremal.render import extremal_pictures, for_screens, grey, heat_map, png
+from ep_core.extremal.render import extremal_pictures
 from ep_core.pictures.contact_sheet import TILE, contact_sheet
+from ep_core.pictures.overlays import for_screens, grey, heat_map, png
 from ep_core.schemas.reports.comparison import COMPARISON, heat_name, map_name
 from ep_core.schemas.reports.extremal import CURVE
 

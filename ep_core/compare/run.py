@@ -14,20 +14,20 @@ from torch import Tensor, nn
 from ep_core.extremal.best import beside_rivals
 from ep_core.extremal.explanation import Explanation
 from ep_core.extremal.extremality import rivals_of
-from ep_core.extremal.preparation import Prepared, prepare
+from ep_core.extremal.preparation import Prepared, check_masked, prepare
 from ep_core.extremal.promised import mask_warnings, of_curve, warned_anew
 from ep_core.extremal.search import Search
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.extremal.watch import Watch
+from ep_core.masks.scores import ClassScores
 from ep_core.methods.base.registry import get_method
 from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import check_masked, engine_on, warnings_about
+from ep_core.models.inputs import engine_on, warnings_about
 from ep_core.models.named_layer import resolve_layer
 from ep_core.models.tuning.tune import tune
-from ep_core.optimiser.lanes import ClassScores
-from ep_core.optimiser.progress import OnProgress
 from ep_core.pictures.given_image import AnyImage
+from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.promises import AREA_MISSED
 from ep_core.schemas.reports.extremal import ModelRef, TargetRef, Timing
 from ep_core.schemas.specs import EXTREMAL, CompareSpec

@@ -12,8 +12,8 @@ from ep_core.evaluation.reporting.contact_sheet import sheet, strip
 from ep_core.evaluation.reporting.gallery import picture_each
 from ep_core.evaluation.reporting.report import EvaluationReport
 from ep_core.extremal.explanation import Explanation
-from ep_core.extremal.render import overlay, png
 from ep_core.models.classifier import Classifier
+from ep_core.pictures.overlays import overlay, png
 from ep_core.pictures.plot import curve_plot
 from ep_core.schemas.specs import ExtremalSpec
 

@@ -17,12 +17,12 @@ from ep_core.evaluation.reporting.contact_sheet import sheet, strip
 from ep_core.evaluation.reporting.means import available, mean_curve, method_table, records
 from ep_core.evaluation.reporting.plots import Panel, panels_plot
 from ep_core.evaluation.reporting.report import EvaluationReport, Figure, Table
-from ep_core.extremal.render import heat_map, png
 from ep_core.methods.base.method import OnShare
 from ep_core.methods.base.method import unwatched as unwatched_share
 from ep_core.methods.base.registry import get_method
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, top_class
+from ep_core.pictures.overlays import heat_map, png
 from ep_core.schemas.specs import CompareSpec
 
 from .cascade import cascade, stages

@@ -8,15 +8,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import get_args
 
+from ep_core.engine import explain
 from ep_core.errors import InvalidInput
 from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
 from ep_core.evaluation.data.variations import JPEG_QUALITY, SHIFT, Kind, agreement, variations
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Table
 from ep_core.extremal.explanation import Explanation
-from ep_core.extremal.sweep import explain
 from ep_core.models import Classifier
 from ep_core.models.inputs import engine_on
-from ep_core.optimiser.progress import Progress
+from ep_core.schemas.progress import Progress
 from ep_core.schemas.specs import ExtremalSpec, Preset
 
 from .run import ItemLog, OnProgress, Record, measure, unwatched

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ep_core.masks.scores import masked_scores, optimal_area, reaches, score_curve
-from ep_core.optimiser.lanes import ClassScores
+from ep_core.masks.scores import ClassScores, masked_scores, score_curve
+from ep_core.schemas.curve import optimal_area, reaches
 from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, Scores, Stability, TargetRef
 from ep_core.schemas.specs import ExtremalSpec
 

@@ -12,7 +12,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ep_core.optimiser.lanes import ClassScores
+from ep_core.masks.scores import ClassScores
 from ep_core.schemas.reports.extremal import CurvePoint, Extremality
 from ep_core.schemas.specs import SpatialSpec, Variant
 

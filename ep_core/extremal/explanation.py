@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 from PIL import Image
 from torch import Tensor
 
-from ep_core.masks.scores import is_monotonic, optimal_area
 from ep_core.models.frame import Frame
+from ep_core.schemas.curve import is_monotonic, optimal_area
 from ep_core.schemas.reports.extremal import (
     CONTRAST_KEY,
     Alternative,

@@ -7,7 +7,6 @@ our mask turned out to have, which `paper` meets only nearly.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,17 +14,12 @@ import torch
 from torch import Tensor
 
 from ep_core.masks.perturbation import gaussian_blur
-from ep_core.masks.scores import masked_scores
-from ep_core.models.classifier import Classifier
-from ep_core.optimiser.lanes import ClassScores
+from ep_core.masks.scores import ClassScores, masked_scores
 from ep_core.schemas.reports.extremal import CurvePoint, Extremality, ExtremalityPoint
-from ep_core.schemas.specs import CompareSpec, Preset, SpatialSpec, Variant
+from ep_core.schemas.specs import Preset, Variant
 
-from .preparation import Prepared
 from .top_area import top_area_masks
 
-QUICK_METHODS = ("center", "gradient", "grad_cam")
-QUICK_RANDOM = 4
 RANDOM = "random"
 OWN = "walks"
 """Origin of a mask that no rival led to."""
@@ -34,8 +28,6 @@ TOLERANCE = 1e-3
 what areas that are equal to a 1e-4th of them and sums in another order may differ by."""
 ROUGHNESS = 1 / 12
 """Blur of the noise that random masks are the top areas of, as a share of the frame's shorter side."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,32 +62,6 @@ def rivals_of(
     noise = random_maps((height, width), count=random, seed=seed).to(maps.device)
     areas = [point.measured_area for point in curve]
     return Rivals((*methods, *[RANDOM] * random), top_area_masks(torch.cat([maps, noise]), areas, preset))
-
-
-def quick_rivals(model: Classifier, image: Prepared[SpatialSpec], curve: Sequence[CurvePoint]) -> Rivals:
-    """Return the rivals that cost next to nothing: the top areas of `QUICK_METHODS` and a few random masks.
-
-    A method that fails on this network is left out: the check costs nobody an answer.
-
-    Args:
-        model: the classifier.
-        image: the image.
-        curve: of the masks that are checked.
-    """
-    from ep_core.methods.base.method import Question
-    from ep_core.methods.base.registry import get_method
-
-    spec = CompareSpec(seed=image.spec.seed)
-    question = Question(model=model, x=image.x, targets=(image.target,), spec=spec)
-    names, maps = [], []
-    for name in QUICK_METHODS:
-        try:
-            maps.append(get_method(name).attribute(question)[0].detach())
-            names.append(name)
-        except Exception as error:
-            log.info("not checked against %s: %s: %s", name, type(error).__name__, error)
-    found = torch.stack(maps)
-    return rivals_of(names, found, curve, preset=image.spec.preset, random=QUICK_RANDOM, seed=image.spec.seed)
 
 
 def random_maps(size: tuple[int, int], *, count: int, seed: int) -> Tensor:

@@ -10,13 +10,14 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from ep_core.masks.cells import check_frame
 from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid, fade_pyramid
-from ep_core.masks.scores import reference_scores, score_curve
+from ep_core.masks.scores import ClassScores, reference_scores, score_curve
 from ep_core.models.classifier import Classifier
 from ep_core.models.frame import Frame
-from ep_core.models.inputs import Picture, network_input, top_class
-from ep_core.optimiser.lanes import ClassScores
+from ep_core.models.inputs import network_input, top_class
 from ep_core.optimiser.presets import ITERATIONS
+from ep_core.pictures.given_image import Picture
 from ep_core.schemas.finite import require_finite
 from ep_core.schemas.reports.extremal import CurvePoint, Scores
 from ep_core.schemas.specs import SpatialSpec
@@ -65,6 +66,18 @@ class Prepared(Generic[S_co]):
     def curve(self, scores: ClassScores, masks: Tensor) -> list[CurvePoint]:
         """Return the points of the spec's areas, given their masks (K x 1 x H x W)."""
         return score_curve(scores, masks, self.target, self.spec.areas)
+
+
+def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
+    """Return height and width of the frame in which an image is looked at, in pixels."""
+    if isinstance(image, Image.Image):
+        return model.input_size
+    return image.shape[2], image.shape[3]
+
+
+def check_masked(model: Classifier, image: Picture) -> None:
+    """Raise `InvalidInput` where an image can't have spatial masks: its frame is too small."""
+    check_frame(frame_size(model, image), field="model" if isinstance(image, Image.Image) else "image")
 
 
 def prepare(model: Classifier, network: nn.Module, image: Picture, spec: S, target: int | None) -> Prepared[S]:

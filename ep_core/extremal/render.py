@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
+from ep_core.pictures.overlays import for_screens, grey, heat_map, overlay, png
 from ep_core.pictures.plot import curve_plot
-from ep_core.schemas.reports.extremal import CURVE, MOST_SHOWN, SALIENCY, mask_name, overlay_name
+from ep_core.schemas.reports.extremal import CURVE, SALIENCY, mask_name, overlay_name
 
 from .explanation import Explanation
-
-DIMMED = 0.35  # brightness of what a mask takes away
-LIGHTEST = 0.65  # most that the heat map covers of the image
-BAND_PIXELS = 2**18  # coloured at a time: each takes some 100 bytes meanwhile
 
 
 def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
@@ -49,61 +44,3 @@ def extremal_pictures(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
         yield mask_name(key, frame="model"), png(grey(in_frame))
         yield mask_name(key), png(grey(on_image))
         yield overlay_name(key), png(for_screens(overlay(picture, on_image)))
-
-
-def grey(mask: np.ndarray) -> Image.Image:
-    """Return a mask, H x W in [0, 1], as an 8-bit grey image."""
-    return Image.fromarray(np.round(mask * 255).astype(np.uint8))
-
-
-def overlay(picture: np.ndarray, mask: np.ndarray) -> Image.Image:
-    """Return the picture (H x W x 3, 8 bit) with what the mask (H x W) takes away dark and without colour."""
-    return _in_bands(_overlay, picture, mask)
-
-
-def heat_map(picture: np.ndarray, saliency: np.ndarray) -> Image.Image:
-    """Return saliency (H x W in [0, 1]) as heat over the picture (H x W x 3, 8 bit) in grey."""
-    return _in_bands(_heat_map, picture, saliency)
-
-
-def _overlay(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    dark = picture.mean(axis=2, keepdims=True) * DIMMED
-    kept = mask[:, :, None]
-    return kept * picture + (1 - kept) * dark
-
-
-def _heat_map(picture: np.ndarray, saliency: np.ndarray) -> np.ndarray:
-    from matplotlib import colormaps
-
-    heat = colormaps["inferno"](saliency)[:, :, :3] * 255
-    cover = (LIGHTEST * saliency**0.5)[:, :, None]
-    background = picture.mean(axis=2, keepdims=True) * 0.8
-    return cover * heat + (1 - cover) * background
-
-
-def _in_bands(
-    colour: Callable[[np.ndarray, np.ndarray], np.ndarray], picture: np.ndarray, map_: np.ndarray
-) -> Image.Image:
-    """Return what `colour` makes of a picture and a map, computed for a few rows after the other, to save memory."""
-    coloured = np.empty(picture.shape, np.uint8)
-    rows = max(1, BAND_PIXELS // picture.shape[1])
-    for top in range(0, len(picture), rows):
-        band = slice(top, top + rows)
-        coloured[band] = np.round(colour(picture[band], map_[band]))
-    return Image.fromarray(coloured)
-
-
-def for_screens(image: Image.Image) -> Image.Image:
-    """Return a picture to look at: one whose longer side has more than `MOST_SHOWN` pixels comes scaled down."""
-    share = MOST_SHOWN / max(image.size)
-    if share >= 1:
-        return image
-    width, height = (max(1, round(side * share)) for side in image.size)
-    return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
-
-
-def png(image: Image.Image) -> bytes:
-    """Return an image as PNG."""
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", compress_level=4)
-    return buffer.getvalue()

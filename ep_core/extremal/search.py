@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from ep_core.masks.perturbation import Pyramids
 from ep_core.optimiser.lanes import Lane
+from ep_core.optimiser.lanes_seen import LanesSeen
 from ep_core.optimiser.presets import ITERATIONS, plan, refine
 from ep_core.optimiser.presets.walk import LENGTH, WALKS
-from ep_core.optimiser.progress import LanesSeen, Seen
 from ep_core.optimiser.solver import Solver
+from ep_core.schemas.progress import Seen
 from ep_core.schemas.specs import ExtremalSpec, SpatialSpec
 
 from . import walks
@@ -23,7 +24,7 @@ from .refinement import hold_of, lane, refinement
 from .walks import SCALE, Survival, walked
 from .watch import Watch
 
-SEARCH = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.LEARNING_RATE:g}"
+SEARCH: str = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.LEARNING_RATE:g}"
 """Settings that the masks of `fast` depend on besides what is asked; the logs of evaluations name them."""
 ALTERNATIVE_WALKS = 4
 """Walks that look for an alternative: it need not be steady, only sufficient."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ep_core.masks.scores import optimal_area
-from ep_core.optimiser.lanes import ClassScores
+from ep_core.masks.scores import ClassScores
+from ep_core.schemas.curve import optimal_area
 from ep_core.schemas.reports.extremal import CurvePoint, Scores, Stability, StabilityPoint
 from ep_core.schemas.specs import Variant
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -11,88 +11,49 @@ from typing import Any
 import torch
 
 from ep_core.errors import InvalidInput
+from ep_core.extremal.preparation import check_masked, frame_size
 from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import Picture, check_masked, engine_on, frame_size, warnings_about
+from ep_core.models.inputs import engine_on, warnings_about
+from ep_core.models.runtime.batching import max_lanes_on
 from ep_core.models.tuning.tune import tune
-from ep_core.optimiser.progress import OnProgress
-from ep_core.optimiser.solver import max_lanes_on
-from ep_core.pictures.given_image import AnyImage
+from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.finite import require_finite
-from ep_core.schemas.reports.extremal import ModelRef, TargetRef, Timing
+from ep_core.schemas.progress import OnProgress
+from ep_core.schemas.reports.extremal import CurvePoint, ModelRef, TargetRef, Timing
 from ep_core.schemas.specs import ExtremalSpec
 from ep_core.schemas.targets import resolve_target
 from ep_core.schemas.threshold import threshold_warnings
 
 from .answers import Answers
 from .explanation import Explanation
-from .extremality import quick_rivals
+from .extremality import Rivals
 from .preparation import Prepared, prepare
 from .promised import mask_warnings, of_block, of_curve
 from .search import Search, SweepMasks, by_walks, planned_steps
 from .watch import Watch
 
 AnySpec = ExtremalSpec | Mapping[str, Any]
-
-
-def explain(
-    model: AnyModel,
-    image: AnyImage,
-    spec: AnySpec | None = None,
-    *,
-    on_progress: OnProgress | None = None,
-    max_lanes: int | None = None,
-) -> Explanation:
-    """Find the extremal perturbations of an image (section 3): one mask per area, each with its scores.
-
-    The network is left as it was found (mode, gradients), also after an error. What `on_progress` raises passes through
-    and ends the run.
-
-    Args:
-        model: the classifier; a bare network and a name will do (`AnyModel`).
-        image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
-        spec: what to find, or a dict of that; None takes the defaults. Its `model` isn't looked at: the model is the
-            one given.
-        on_progress: called after every round of steps.
-        max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
-
-    Raises:
-        InvalidInput: the target is no class of the model, the frame is too small, or what is given has a wrong type,
-            shape or value; told before any work.
-        UnreadableImage, ImageTooLarge: the picture can't be decoded.
-        NotFinite: the target's scores are NaN or infinite under this perturbation.
-    """
-    return explain_batch(model, [image], spec, on_progress=on_progress, max_lanes=max_lanes)[0]
+RivalsOf = Callable[[Classifier, Prepared[ExtremalSpec], Sequence[CurvePoint]], Rivals]
+"""Returns masks of the areas of an image's own, to compare with these."""
 
 
 @torch.inference_mode(False)  # whatever mode the caller is in
-def explain_batch(
+def sweep(
     model: AnyModel,
     images: Iterable[AnyImage],
     specs: AnySpec | Sequence[AnySpec] | None = None,
     *,
+    rivals: RivalsOf | None = None,
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
 ) -> list[Explanation]:
-    """Explain many images together, the masks of all of them in one batch: see `explain`.
-
-    An image's masks don't depend on its company. On a CPU they are the same to the bit as alone (tested for
-    `mobilenet_v2`); where a library computes another batch size in another order, they differ as they do from one
-    machine to the next: in the last bits of a step, from which an optimisation can end elsewhere.
+    """Find the masks of images: see `ep_core.explain_batch`, which is this with rivals.
 
     Args:
-        model: as for `explain`.
-        images: as for `explain`; their frames may differ in size.
-        specs: what to find, one for all images or one for each; None takes the defaults.
-        on_progress: called after every round of steps.
-        max_lanes: masks stepped in one batch, at most. Memory grows with it, not with the number of images.
-
-    Returns:
-        One explanation per image, in their order. Its `timing.run_s` is the image's share of the whole.
-
-    Raises:
-        InvalidInput: as for `explain`, or there isn't one spec per image. Told before any work; a note on the error
-            says which image it is about.
+        model, images, specs, on_progress, max_lanes: as for `explain_batch`.
+        rivals: returns the masks that an image's own are checked against, where its spec wants them checked; None: no
+            mask is checked.
     """
     images = given_images(images)
     asked = _specs_of(specs, len(images))
@@ -108,8 +69,8 @@ def explain_batch(
             sweeps = [prepare(model, network, one.image, one.spec, one.target) for one in group]
             search = Search(tune(network, sweeps[0].pyramid[[0, -1]]), watch, lanes_at_once)
             found = search.masks(sweeps)
-            for one, sweep, masks in zip(group, sweeps, found, strict=True):
-                explained[one.place] = _explanation(model, search, one.image, sweep, masks)
+            for one, prepared, masks in zip(group, sweeps, found, strict=True):
+                explained[one.place] = _explanation(model, search, one.image, prepared, masks, rivals)
             share = (time.perf_counter() - started) / len(sweeps)
             for one in group:
                 timing = explained[one.place].timing.model_copy(update={"run_s": share})
@@ -168,17 +129,22 @@ def _groups(wanted: Sequence[_Wanted], model: Classifier, max_lanes: int) -> Ite
 
 
 def _explanation(
-    model: Classifier, search: Search, image: Picture, sweep: Prepared[ExtremalSpec], found: SweepMasks
+    model: Classifier,
+    search: Search,
+    image: Picture,
+    prepared: Prepared[ExtremalSpec],
+    found: SweepMasks,
+    rivals: RivalsOf | None,
 ) -> Explanation:
     """Score the masks by the network as it is, the best known ones, and add what else a result says."""
-    spec = sweep.spec
-    scores = sweep.class_scores(model.network)
-    answers = Answers(search, sweep, scores, found, model.labels)
+    spec = prepared.spec
+    scores = prepared.class_scores(model.network)
+    answers = Answers(search, prepared, scores, found, model.labels)
     seen = [answers.reference.original, answers.reference.perturbed, *(point.preserve for point in answers.best.curve)]
     require_finite([float(found.masks.sum())], model=model.name, perturbation=spec.perturbation, what="gradient")
     require_finite(seen, model=model.name, perturbation=spec.perturbation)
-    if spec.check_extremality:
-        answers.compare(quick_rivals(model, sweep, answers.best.curve))
+    if spec.check_extremality and rivals is not None:
+        answers.compare(rivals(model, prepared, answers.best.curve))
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
     best = answers.best
@@ -187,10 +153,10 @@ def _explanation(
         masks.append(of_block(contrast.mask, contrast.report.area, "the contrast"))
     return Explanation(
         spec=spec,
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=sweep.frame.input_size),
-        target=TargetRef(index=sweep.target, label=model.labels[sweep.target]),
-        image=sweep.picture,
-        frame=sweep.frame,
+        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=prepared.frame.input_size),
+        target=TargetRef(index=prepared.target, label=model.labels[prepared.target]),
+        image=prepared.picture,
+        frame=prepared.frame,
         masks=best.masks.cpu(),
         scores=answers.reference,
         curve=best.curve,
@@ -201,7 +167,7 @@ def _explanation(
         warnings=(
             *warnings_about(model, [image], normalising=spec.perturbation == "fade"),
             *threshold_warnings(answers.reference),
-            *mask_warnings(masks, spec, sweep.size),
+            *mask_warnings(masks, spec, prepared.size),
         ),
         timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),
         engine=engine_on(best.masks.device),

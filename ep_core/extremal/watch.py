@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ep_core.optimiser.progress import OnProgress, Progress, Seen
 from ep_core.optimiser.solver import Solver
+from ep_core.schemas.progress import OnProgress, Progress, Seen
 
 
 class Watch:

@@ -1,41 +1,23 @@
-"""What the masks of a sweep say: their scores, the smallest area that suffices (eq. 3), monotonicity (eq. 8)."""
+"""Scores of masks: of the image under them, kept and deleted (3.2), and how binary they are."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from ep_core.models.runtime.batching import fill_up
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory
-from ep_core.optimiser.lanes import ClassScores
 from ep_core.schemas.reports.extremal import CurvePoint, Scores
 from ep_core.schemas.specs import Variant
 from ep_core.schemas.threshold import threshold_of
 
 CHUNK = 16  # masks scored in one batch
-N = TypeVar("N", int, float)
-N_co = TypeVar("N_co", bound=float, covariant=True)
 
-
-class Point(Protocol[N_co]):
-    """A point of a curve: over shares of an image, or over counts of channels."""
-
-    @property
-    def area(self) -> N_co:
-        """What was asked for."""
-
-    @property
-    def preserve(self) -> float:
-        """The score when only the mask is kept."""
-
-    @property
-    def delete(self) -> float:
-        """The score when the mask is taken away."""
+ClassScores = Callable[[Tensor, Tensor], Tensor]
+"""N masks in [0, 1] (N x ...) and the N indices of their images -> N x C, the scores under the masks."""
 
 
 @torch.no_grad()
@@ -112,25 +94,3 @@ def _in_one_batch(scores: ClassScores, masks: Tensor) -> Tensor:
         error.__traceback__ = None  # its frames hold the tensors that didn't fit
     free_memory()
     return torch.cat([_in_one_batch(scores, half) for half in masks.split(math.ceil(len(masks) / 2))])
-
-
-def optimal_area(curve: Sequence[Point[N]], scores: Scores, variant: Variant) -> N | None:
-    """Return a* (eq. 3): the smallest area of the sweep whose mask reaches the threshold, or None where none does."""
-    return min((point.area for point in curve if reaches(point, scores, variant)), default=None)
-
-
-def reaches(point: Point[Any], scores: Scores, variant: Variant) -> bool:
-    """Return whether a mask reaches the threshold; for deletion, whether the score falls to it without the mask."""
-    if scores.threshold is None:
-        return False
-    return point.delete <= scores.threshold if variant == "delete" else point.preserve >= scores.threshold
-
-
-def is_monotonic(curve: Sequence[Point[Any]], optimal: float | None, variant: Variant) -> bool:
-    """Return whether eq. 8 holds below a* (everywhere, where there is none): more area never scores less.
-
-    For deletion: taking more away never scores more.
-    """
-    below = sorted((point for point in curve if optimal is None or point.area < optimal), key=lambda point: point.area)
-    values = [-point.delete if variant == "delete" else point.preserve for point in below]
-    return all(smaller <= larger for smaller, larger in pairwise(values))

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from ep_core.extremal.search import SEARCH
-from ep_core.extremal.sweep import explain_batch
+from ep_core.extremal.sweep import sweep
 from ep_core.methods.base.method import Method, Question
-from ep_core.optimiser.progress import Progress
+from ep_core.schemas.progress import Progress
 from ep_core.schemas.specs import CompareSpec, ExtremalSpec, SpatialSpec
 
 
@@ -25,7 +25,7 @@ def _attribute(question: Question) -> Tensor:
         question.on_share(progress.iteration / progress.total)
 
     specs = [extremal_spec(question.spec, target) for target in question.targets]
-    found = explain_batch(question.model, [question.x] * len(specs), specs, on_progress=watch)
+    found = sweep(question.model, [question.x] * len(specs), specs, on_progress=watch)
     return torch.stack([one.masks.sum(dim=0)[0] for one in found])
 
 

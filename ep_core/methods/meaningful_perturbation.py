@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ep_core.masks.perturbation import gaussian_blur
 from ep_core.methods.base.method import Method, Question
+from ep_core.models.runtime.cuda_graph import Repeated
 from ep_core.models.tuning.tune import tune
-from ep_core.optimiser.cuda_graph import Repeated
 
 ITERATIONS = 300
 LEARNING_RATE = 0.1

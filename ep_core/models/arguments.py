@@ -13,12 +13,11 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
-from ep_core.pictures.given_image import AnyImage, given_image
+from ep_core.pictures.given_image import AnyImage, Picture, given_image
 from ep_core.schemas.specs import CommonSpec
 from ep_core.schemas.wording import in_words, without_echoes
 
 from .classifier import Classifier
-from .inputs import Picture
 from .registry import load_model
 
 AnyModel = Classifier | nn.Module | str

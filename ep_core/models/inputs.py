@@ -9,30 +9,15 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ep_core import __version__
-from ep_core.masks.cells import check_frame
 from ep_core.models.checks.doubts import bearing_on
 from ep_core.pictures.decoding import doubt_of
+from ep_core.pictures.given_image import Picture
 from ep_core.schemas.reports.extremal import Engine
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
 
 from .classifier import Classifier
 from .frame import Frame
-
-Picture = Image.Image | Tensor
-"""A picture, or a 1 x 3 x H x W tensor that is already preprocessed."""
-
-
-def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
-    """Return height and width of the frame in which an image is looked at, in pixels."""
-    if isinstance(image, Image.Image):
-        return model.input_size
-    return image.shape[2], image.shape[3]
-
-
-def check_masked(model: Classifier, image: Picture) -> None:
-    """Raise `InvalidInput` where an image can't have spatial masks: its frame is too small."""
-    check_frame(frame_size(model, image), field="model" if isinstance(image, Image.Image) else "image")
 
 
 def network_input(model: Classifier, image: Picture, fit: Fit) -> tuple[Tensor, Frame, Image.Image]:

@@ -6,16 +6,14 @@ any set of lanes of one network and frame size; nothing a lane computes depends 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ep_core.masks.scores import ClassScores
 from ep_core.schemas.specs import Variant
-
-ClassScores = Callable[[Tensor, Tensor], Tensor]
-"""N masks in [0, 1] (N x ...) and the N indices of their images -> N x C, the scores under the masks."""
 
 _KEEPING: frozenset[Variant] = frozenset({"preserve", "hybrid"})
 _DELETING: frozenset[Variant] = frozenset({"delete", "hybrid"})

@@ -9,22 +9,16 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from ep_core.masks.scores import ClassScores
+from ep_core.models.runtime.batching import max_lanes_on
+from ep_core.models.runtime.cuda_graph import Repeated
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory
 from ep_core.optimiser.presets.rule import Batch, Rule
 
-from .cuda_graph import Repeated
-from .lanes import ClassScores, Objective
+from .lanes import Objective
 from .plateau import Plateau
 
-MAX_LANES = {"cpu": 16, "cuda": 128}
-"""Lanes stepped in one batch, unless told otherwise; more are stepped in turn, so that memory stays bounded."""
-
 log = logging.getLogger(__name__)
-
-
-def max_lanes_on(device: torch.device) -> int:
-    """Return how many lanes share a batch on a device, unless told otherwise."""
-    return MAX_LANES.get(device.type, MAX_LANES["cpu"])
 
 
 class Solver:

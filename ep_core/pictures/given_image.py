@@ -1,4 +1,4 @@
-"""An image as a caller has it, and from that one of the two forms that the engine takes: see `inputs.Picture`."""
+"""An image as a caller has it, and from that one of the two forms that the engine takes: `Picture`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from PIL import Image
 from torch import Tensor
 
 from ep_core.errors import InvalidInput, UnreadableImage
-from ep_core.models.inputs import Picture
 
 from .decoding import read_with_level, to_rgb
+
+Picture = Image.Image | Tensor
+"""A picture, or a 1 x 3 x H x W tensor that is already preprocessed."""
 
 AnyImage = Image.Image | str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[Any] | Tensor
 """A picture: Pillow's, a file's path or bytes (turned upright by its EXIF), or RGB pixels H x W x 3 or grey ones H x W,

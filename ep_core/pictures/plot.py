@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ep_core.masks.scores import Point
-from ep_core.models.runtime.backend_flags import drawing
+from ep_core.schemas.curve import Point
 from ep_core.schemas.reports.extremal import Scores
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PRESERVE, DELETE, ORIGINAL, PERTURBED = "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728"  # the colours of figure 3
+
+_drawing = threading.RLock()
+"""Held while a plot is drawn: matplotlib's settings are the process's own."""
 
 
 @contextmanager
@@ -23,7 +26,7 @@ def svg_style(size: float) -> Iterator[None]:
     from matplotlib import rc_context
 
     with (
-        drawing,
+        _drawing,
         rc_context({"svg.hashsalt": "ep", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": size}),
     ):
         yield

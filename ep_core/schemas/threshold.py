@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ep_core.schemas.reports.extremal import Scores, ThresholdRule
 
+from .model_card import LayerCard
 from .specs import Variant
 from .warnings import ResultWarning
 
@@ -63,3 +64,8 @@ def threshold_warnings(
         )
         return (ResultWarning(kind=KIND, detail=detail),)
     return ()
+
+
+def without_channels(layer: LayerCard) -> str:
+    """Return what a layer's perturbed score is of, in words."""
+    return f"the image without the channels of {layer.name}"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ep_core import ExtremalSpec, InvalidInput, explain, explain_batch
 from ep_core.models import Classifier
-from ep_core.optimiser.progress import Progress
+from ep_core.schemas.progress import Progress
 from ep_core.schemas.reports.extremal import PartialPoint
 from ep_core.schemas.specs import Preset
 

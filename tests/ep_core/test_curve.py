@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ep_core.masks.scores import is_monotonic, optimal_area
+from ep_core.schemas.curve import is_monotonic, optimal_area
 from ep_core.schemas.reports.extremal import CurvePoint, Scores
 
 

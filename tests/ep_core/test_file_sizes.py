@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ep_core import Classifier, CompareSpec, ExtremalSpec
-from ep_core.explain import run_task
+from ep_core.engine import run_task
 from ep_core.pictures.file_sizes import largest_files
 from ep_core.schemas.model_card import ModelCard
 from ep_core.schemas.specs import Spec

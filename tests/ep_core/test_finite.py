@@ -8,8 +8,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ep_core import Classifier, CompareSpec, ExtremalSpec, compare, explain
+from ep_core.engine import run_task
 from ep_core.errors import NotFinite
-from ep_core.explain import run_task
 from ep_core.models import Preprocessing
 from ep_core.optimiser.presets.fast import CONTRASTS, FastRule, plan
 from ep_core.schemas.finite import require_finite_report

@@ -14,8 +14,8 @@ from ep_core.evaluation.similarity import rank_correlation
 from ep_core.methods.base.method import MethodUnavailable, Question
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier, load_model
+from ep_core.models.runtime.cuda_graph import Repeated
 from ep_core.models.tuning.tune import HalfPrecision, tune
-from ep_core.optimiser.cuda_graph import Repeated
 from ep_core.schemas.specs import METHODS, CompareSpec, Preset
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
@@ -73,7 +73,7 @@ def test_steps_are_replayed_and_end_where_steps_one_by_one_end(
     replayed = explain(on_gpu, sample("black_bear"), spec)
     assert captured
     assert all(captured)
-    monkeypatch.setattr("ep_core.optimiser.cuda_graph.PAYS_FROM", 10**9)
+    monkeypatch.setattr("ep_core.models.runtime.cuda_graph.PAYS_FROM", 10**9)
     one_by_one = explain(on_gpu, sample("black_bear"), spec)
     for ours, theirs in zip(replayed.curve, one_by_one.curve, strict=True):
         assert ours.measured_area == pytest.approx(theirs.measured_area, abs=0.02)

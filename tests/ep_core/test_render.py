@@ -13,8 +13,9 @@ from PIL import Image
 
 from ep_core import Explanation, ExtremalSpec, explain
 from ep_core.extremal import render
-from ep_core.extremal.render import DIMMED, heat_map, overlay, render_files
+from ep_core.extremal.render import render_files
 from ep_core.models import Classifier
+from ep_core.pictures.overlays import DIMMED, heat_map, overlay
 
 
 @pytest.fixture(scope="module")

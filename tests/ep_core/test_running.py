@@ -14,7 +14,7 @@ from ep_core.extremal.masking import class_scores, spatial_solver
 from ep_core.masks.perturbation import Pyramids
 from ep_core.masks.scores import masked_scores
 from ep_core.models import Classifier
-from ep_core.optimiser.cuda_graph import Repeated
+from ep_core.models.runtime.cuda_graph import Repeated
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.plateau import INTERVAL, PATIENCE, Plateau
 from ep_core.optimiser.solver import Solver

@@ -12,7 +12,7 @@ from PIL import Image
 from ep_core import Explanation, ExtremalSpec, InvalidInput, UnknownName, explain
 from ep_core.masks.perturbation import gaussian_blur
 from ep_core.models import Classifier
-from ep_core.optimiser.progress import Progress
+from ep_core.schemas.progress import Progress
 from ep_core.schemas.reports.extremal import ExtremalReport
 
 BEAR = 295

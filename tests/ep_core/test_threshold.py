@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from ep_core import ExtremalSpec, explain
 from ep_core.cli.verdicts import Goal, channels_verdict, verdict
-from ep_core.masks.scores import optimal_area, reference_scores
+from ep_core.masks.scores import reference_scores
 from ep_core.models import Classifier, Preprocessing
 from ep_core.pictures.plot import curve_plot
+from ep_core.schemas.curve import optimal_area
 from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.reports.extremal import CurvePoint, Scores, ThresholdRule
 from ep_core.schemas.specs import Variant

@@ -13,8 +13,8 @@ from rq import Retry
 from rq.timeouts import JobTimeoutException
 
 import ep_core
+from ep_core.engine import run_task
 from ep_core.errors import InvalidInput, ModelUnavailable
-from ep_core.explain import run_task
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory, is_poisoned
 from ep_core.schemas.reports.any import Report
 from ep_core.schemas.reports.extremal import RESULT

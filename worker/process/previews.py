@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ep_core.extremal.render import grey, png
+from ep_core.pictures.overlays import grey, png
 from worker.broker.contract import MaskPreview
 
 LONGEST = 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from ep_core.optimiser.progress import Progress
+from ep_core.schemas.progress import Progress
 from worker.broker.contract import JobProgress
 from worker.broker.queue import REDIS_UNUSABLE
 

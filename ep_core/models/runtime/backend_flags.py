@@ -1,4 +1,4 @@
-"""Settings that torch, Python and matplotlib keep for the whole process, where several threads run networks.
+"""Settings that torch and Python keep for the whole process, where several threads run networks.
 
 Imports no torch.
 """
@@ -18,9 +18,6 @@ Taken after the lock of a network (`models.turns`), where both are: methods draw
 
 tracing = threading.RLock()
 """Held while torch.fx traces a network: it exchanges methods of `nn.Module` itself, and puts them back."""
-
-drawing = threading.RLock()
-"""Held while a plot is drawn: matplotlib's settings are the process's own."""
 
 _warnings = threading.RLock()
 

@@ -1,9 +1,18 @@
-"""Batches of few sizes: for each new one a GPU's library plans every convolution anew, for seconds in all."""
+"""Sizes of batches: at most so large, and of few sizes, since a GPU's library plans every convolution anew for each."""
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+MAX_LANES = {"cpu": 16, "cuda": 128}
+"""Lanes stepped in one batch, unless told otherwise; more are stepped in turn, so that memory stays bounded."""
+
+
+def max_lanes_on(device: torch.device) -> int:
+    """Return how many lanes share a batch on a device, unless told otherwise."""
+    return MAX_LANES.get(device.type, MAX_LANES["cpu"])
 
 
 def filled_size(count: int) -> int:

@@ -13,8 +13,8 @@ from PIL import Image
 
 from ep_core import ChannelsSpec, Classifier, InvalidInput, UnknownName, explain_channels
 from ep_core.channels.render import render_channels
-from ep_core.optimiser.progress import Progress
 from ep_core.pictures.file_sizes import largest_files
+from ep_core.schemas.progress import Progress
 from ep_core.schemas.specs import default_counts
 
 RED = Image.new("RGB", (64, 48), (255, 0, 0))

@@ -72,7 +72,7 @@ def test_a_sweep_that_was_stopped_early_is_beaten(
     spot_model: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The gradient of this network is the answer itself, which the sweep's own check doesn't show it here."""
-    monkeypatch.setattr("ep_core.extremal.extremality.QUICK_METHODS", ("center",))
+    monkeypatch.setattr("ep_core.methods.base.quick_rivals.QUICK_METHODS", ("center",))
     paths, out = [photograph(tmp_path, 1, 0.5)], tmp_path / "out"
     spec = CompareSpec(methods=("center", "gradient", "grad_cam"), areas=(0.05,), iterations=1)
     report = extremality(spot_model, paths, spec, restarts=0, out=out)

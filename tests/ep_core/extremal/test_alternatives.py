@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-import ep_core.extremal.sweep
+import ep_core.engine
 from ep_core import Classifier, ExtremalSpec, explain
 from ep_core.extremal.alternatives import largest_overlap, without
 from ep_core.extremal.contrast import nearest_class
@@ -94,7 +94,7 @@ def share_on(mask: Tensor, where: slice) -> float:
 def test_an_alternative_that_scores_higher_changes_places_with_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
     sweep_that_ends_on(SPOTS[0], monkeypatch)
     weak = Rivals(("weak",), torch.zeros(1, len(SPEC.areas), 1, SIDE, SIDE))
-    monkeypatch.setattr(ep_core.extremal.sweep, "quick_rivals", lambda model, sweep, curve: weak)
+    monkeypatch.setattr(ep_core.engine, "quick_rivals", lambda model, sweep, curve: weak)
     found = explain(better_model(), IMAGE, SPEC.model_copy(update={"contrast": False, "alternatives": 1}))
     assert found.optimal_area is not None
     place = SPEC.areas.index(found.optimal_area)

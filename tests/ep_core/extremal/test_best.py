@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-import ep_core.extremal.sweep
+import ep_core.engine
 from ep_core import ExtremalSpec, explain
 from ep_core.extremal.best import Refine, best_known
 from ep_core.extremal.extremality import OWN, Rivals, objective_values
@@ -90,7 +90,7 @@ def test_masks_that_no_rival_beats_are_left_alone(scores: Callable[[Tensor, Tens
 def test_a_sweep_that_is_beaten_goes_on_from_its_rival(spot_model: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
     """One step from the whole image leads nowhere; a rival that knows the spot is taken, and refined."""
     rival = Rivals(("oracle",), spot_masks(SPOTS[1])[None])
-    monkeypatch.setattr(ep_core.extremal.sweep, "quick_rivals", lambda model, sweep, curve: rival)
+    monkeypatch.setattr(ep_core.engine, "quick_rivals", lambda model, sweep, curve: rival)
     spec = ExtremalSpec(target=1, areas=AREAS, iterations=1, perturbation="fade", contrast=False)
     found = explain(spot_model, checkerboard()[None] / 2 + 0.5, spec)
     assert found.extremality is not None
@@ -108,7 +108,7 @@ def test_another_seeds_masks_do_not_beat_a_sweep_that_was_shown_them(
     quick = {"areas": (0.1, 0.2), "iterations": 10, "alternatives": 0, "contrast": False}
     other = explain(mobilenet, sample("goose"), ExtremalSpec(seed=1, **quick))
     rival = Rivals(("another seed",), other.masks[None])
-    monkeypatch.setattr(ep_core.extremal.sweep, "quick_rivals", lambda model, sweep, curve: rival)
+    monkeypatch.setattr(ep_core.engine, "quick_rivals", lambda model, sweep, curve: rival)
     found = explain(mobilenet, sample("goose"), ExtremalSpec(seed=0, **quick))
     for ours, theirs in zip(found.curve, other.curve, strict=True):
         assert ours.preserve >= theirs.preserve * (1 - 1e-3)

@@ -19,8 +19,8 @@ from ep_core.models import Classifier
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.presets import walk
 from ep_core.optimiser.presets.walk import NEAR, OVERALL, WalkRule, survival
-from ep_core.optimiser.progress import Progress, Seen
 from ep_core.optimiser.solver import Solver
+from ep_core.schemas.progress import Progress, Seen
 from tests.ep_core.conftest import SIDE, checkerboard
 
 CPU = torch.device("cpu")

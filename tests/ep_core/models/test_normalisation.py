@@ -11,7 +11,7 @@ from torch import nn
 from ep_core.channels.attribution import explain_channels
 from ep_core.channels.class_channels import class_channels
 from ep_core.compare.run import compare
-from ep_core.extremal.sweep import explain, explain_batch
+from ep_core.engine import explain, explain_batch
 from ep_core.models import Classifier, Preprocessing, list_models, load_model
 from ep_core.models.checks.normalisation import fault_of
 from ep_core.models.sources.torchvision_zoo import classifier_names

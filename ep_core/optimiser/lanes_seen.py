@@ -1,25 +1,12 @@
-"""Progress of a run, and the masks that are worked on meanwhile."""
+"""Lanes of a solver, looked at while they are stepped."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Protocol
 
 from torch import Tensor
 
 from ep_core.schemas.reports.extremal import PartialPoint
 
 from .solver import Solver
-
-
-class Seen(Protocol):
-    """The masks that are worked on, as they can be looked at meanwhile."""
-
-    def points(self, image: int) -> list[PartialPoint]:
-        """Return the best score so far of each area that is worked on already, by increasing area."""
-
-    def previews(self, image: int) -> dict[float, Tensor]:
-        """Return the best mask so far of each such area, about as it is: H x W in [0, 1]; nothing for channels."""
 
 
 class LanesSeen:
@@ -63,38 +50,3 @@ class LanesSeen:
 
     def _area(self, share: float) -> float:
         return share if self._unit == 1 else round(share * self._unit)
-
-
-class Progress:
-    """Progress of a run, given to `on_progress` after every round of steps.
-
-    Attributes:
-        iteration, total: steps of all masks together, and of what else there is to do.
-    """
-
-    def __init__(self, iteration: int, total: int, seen: Seen | None = None) -> None:
-        """Look at a run after `iteration` of `total` iterations; `seen` shows the masks, while there are any."""
-        self.iteration = iteration
-        self.total = total
-        self._seen = seen
-
-    def partial_curve(self, image: int = 0) -> list[PartialPoint]:
-        """Return the best score so far of each area that is worked on already, of one of the images that are.
-
-        Waits for the device: ask a few times a second at most.
-        """
-        return self._seen.points(image) if self._seen else []
-
-    def previews(self, image: int = 0) -> dict[float, Tensor]:
-        """Return the best mask so far of each such area, about as it is: H x W in [0, 1]; nothing for channels.
-
-        Waits for the device, and takes about as long as smoothing the masks once.
-        """
-        return self._seen.previews(image) if self._seen else {}
-
-    def part_of(self, iteration: int, total: int) -> Progress:
-        """Return this as a part of something longer, which has come to `iteration` of `total`."""
-        return Progress(iteration, total, self._seen)
-
-
-OnProgress = Callable[[Progress], None]

@@ -1,0 +1,142 @@
+"""Explanations of images, and any task run from its spec: the functions that compose the engine's rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from ep_core.channels.attribution import explain_channels
+from ep_core.channels.class_channels import class_channels
+from ep_core.channels.render import render_channels, render_class
+from ep_core.compare.render import render_comparison
+from ep_core.compare.run import compare
+from ep_core.extremal.explanation import Explanation
+from ep_core.extremal.render import render_files
+from ep_core.extremal.sweep import AnySpec, sweep
+from ep_core.methods.base.quick_rivals import quick_rivals
+from ep_core.models.arguments import AnyModel
+from ep_core.models.classifier import Classifier
+from ep_core.pictures.given_image import AnyImage
+from ep_core.schemas.finite import require_finite_report
+from ep_core.schemas.progress import OnProgress
+from ep_core.schemas.reports.any import Report
+from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, Spec
+
+
+def explain(
+    model: AnyModel,
+    image: AnyImage,
+    spec: AnySpec | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    max_lanes: int | None = None,
+) -> Explanation:
+    """Find the extremal perturbations of an image (section 3): one mask per area, each with its scores.
+
+    The network is left as it was found (mode, gradients), also after an error. What `on_progress` raises passes through
+    and ends the run.
+
+    Args:
+        model: the classifier; a bare network and a name will do (`AnyModel`).
+        image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
+        spec: what to find, or a dict of that; None takes the defaults. Its `model` isn't looked at: the model is the
+            one given.
+        on_progress: called after every round of steps.
+        max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
+
+    Raises:
+        InvalidInput: the target is no class of the model, the frame is too small, or what is given has a wrong type,
+            shape or value; told before any work.
+        UnreadableImage, ImageTooLarge: the picture can't be decoded.
+        NotFinite: the target's scores are NaN or infinite under this perturbation.
+    """
+    return explain_batch(model, [image], spec, on_progress=on_progress, max_lanes=max_lanes)[0]
+
+
+def explain_batch(
+    model: AnyModel,
+    images: Iterable[AnyImage],
+    specs: AnySpec | Sequence[AnySpec] | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    max_lanes: int | None = None,
+) -> list[Explanation]:
+    """Explain many images together, the masks of all of them in one batch: see `explain`.
+
+    An image's masks don't depend on its company. On a CPU they are the same to the bit as alone (tested for
+    `mobilenet_v2`); where a library computes another batch size in another order, they differ as they do from one
+    machine to the next: in the last bits of a step, from which an optimisation can end elsewhere.
+
+    Args:
+        model: as for `explain`.
+        images: as for `explain`; their frames may differ in size.
+        specs: what to find, one for all images or one for each; None takes the defaults.
+        on_progress: called after every round of steps.
+        max_lanes: masks stepped in one batch, at most. Memory grows with it, not with the number of images.
+
+    Returns:
+        One explanation per image, in their order. Its `timing.run_s` is the image's share of the whole.
+
+    Raises:
+        InvalidInput: as for `explain`, or there isn't one spec per image. Told before any work; a note on the error
+            says which image it is about.
+    """
+    return sweep(model, images, specs, rivals=quick_rivals, on_progress=on_progress, max_lanes=max_lanes)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task gives."""
+
+    report: Report
+    files: Iterator[tuple[str, bytes]]
+    """All files of the result but the report, as (name, bytes), made as they are asked for."""
+
+
+def run_task(
+    model: Classifier,
+    images: Sequence[Image.Image],
+    spec: Spec,
+    *,
+    names: Sequence[str] | None = None,
+    on_progress: OnProgress | None = None,
+    max_lanes: int | None = None,
+) -> Outcome:
+    """Run a task; raises what the function that answers it raises, and `NotFinite` where a number of its report isn't.
+
+    Args:
+        model: the classifier.
+        images: as many as the task takes; only `class_channels` takes several.
+        spec: the task.
+        names: of the images, for the report.
+        on_progress: called after every round of steps.
+        max_lanes: masks stepped in one batch, at most.
+    """
+    outcome = _run(model, images, spec, names=names, on_progress=on_progress, max_lanes=max_lanes)
+    require_finite_report(outcome.report)
+    return outcome
+
+
+def _run(
+    model: Classifier,
+    images: Sequence[Image.Image],
+    spec: Spec,
+    *,
+    names: Sequence[str] | None,
+    on_progress: OnProgress | None,
+    max_lanes: int | None,
+) -> Outcome:
+    if isinstance(spec, ClassChannelsSpec):
+        found = class_channels(model, images, spec, names=names, on_progress=on_progress, max_lanes=max_lanes)
+        return Outcome(found.report(), render_class(found))
+    (image,) = images
+    if isinstance(spec, ChannelsSpec):
+        channels = explain_channels(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
+        return Outcome(channels.report(), render_channels(channels))
+    if isinstance(spec, CompareSpec):
+        comparison = compare(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
+        return Outcome(comparison.report(), render_comparison(comparison))
+    explanation = explain(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
+    return Outcome(explanation.report(), render_files(explanation))
