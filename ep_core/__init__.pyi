@@ -1,5 +1,3 @@
-from ep_core.schemas.progress import Progress
-
 from .channels.attribution import explain_channels
 from .channels.class_channels import ClassExplanation, class_channels
 from .channels.explanation import ChannelExplanation
@@ -12,6 +10,7 @@ from .extremal.explanation import Explanation
 from .models import Classifier, Preprocessing, load_model
 from .models.split import Split, split
 from .pictures.decoding import read_image
+from .schemas.progress import Progress
 from .schemas.reports.channels import ChannelsReport, ClassChannelsReport
 from .schemas.reports.comparison import CompareReport
 from .schemas.reports.extremal import CurvePoint, ExtremalReport

@@ -1,5 +1,3 @@
-from ep_core.schemas.model_card import ModelCard as ModelCard
-
 from .classifier import Classifier as Classifier
 from .frame import Frame as Frame
 from .preprocessing import Preprocessing as Preprocessing

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from ep_core import Explanation, ExtremalSpec, explain
-from ep_core.extremal import render
 from ep_core.extremal.render import render_files
 from ep_core.models import Classifier
+from ep_core.pictures import overlays
 from ep_core.pictures.overlays import DIMMED, heat_map, overlay
 
 
@@ -119,7 +119,7 @@ def test_pictures_are_the_same_in_bands(
     chance = np.random.default_rng(0)
     shown, mask = chance.integers(0, 256, (37, 23, 3), np.uint8), chance.random((37, 23), np.float32)
     whole = np.asarray(colour(shown, mask))
-    monkeypatch.setattr(render, "BAND_PIXELS", 5 * 23)
+    monkeypatch.setattr(overlays, "BAND_PIXELS", 5 * 23)
     np.testing.assert_array_equal(np.asarray(colour(shown, mask)), whole)
 
 

@@ -28,7 +28,7 @@ Post = Callable[[], str]
     ],
 )
 def test_a_job_waits_for_those_before_it(pace: Pace, waits: list[float]) -> None:
-    assert [eta.wait_s(before) for before in range(3)] == [pytest.approx(seconds) for seconds in waits]
+    assert [pace.wait_s(before) for before in range(3)] == [pytest.approx(seconds) for seconds in waits]
 
 
 def test_nothing_is_said_without_workers_or_finished_jobs(redis: Redis) -> None:

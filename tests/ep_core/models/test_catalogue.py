@@ -6,7 +6,8 @@ import pytest
 import torchvision
 
 from ep_core.errors import UnknownName
-from ep_core.models import ModelCard, list_models, load_model
+from ep_core.models import list_models, load_model
+from ep_core.schemas.model_card import ModelCard
 
 
 def test_without_a_list_every_classifier_of_torchvision_is_there():
