@@ -11,7 +11,7 @@ import structlog
 import uvicorn
 from pydantic import ValidationError
 
-from ep_core.models.runtime.memory import give_back_memory_at_once
+from ep_core.models.runtime.heap import give_back_memory_at_once
 from ep_core.schemas.wording import lines, setting
 from service.access.exposure import check_exposure
 from service.access.keys import is_open_to_others

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 
-from ep_core.models.runtime.memory import give_back_freed_memory, resident_bytes
+from ep_core.models.runtime.heap import give_back_freed_memory, resident_bytes
 
 LOOK_S = 20.0
 GROWTH_BYTES = 16_000_000

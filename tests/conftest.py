@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from ep_core.models.runtime.memory import keep_freed_memory
+from ep_core.models.runtime.heap import keep_freed_memory
 from ep_core.models.runtime.threads import spin_briefly
 from worker.process.cores import threads_per_worker
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from ep_core.errors import InvalidInput, ModelUnavailable
-from ep_core.models.runtime.memory import keep_freed_memory
+from ep_core.models.runtime.heap import keep_freed_memory
 from ep_core.models.runtime.threads import spin_briefly
 from ep_core.schemas.wording import lines, setting
 from worker.broker.liveness import live_workers

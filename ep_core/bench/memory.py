@@ -13,7 +13,7 @@ import torch
 from ep_core.engine import explain
 from ep_core.models import load_model
 from ep_core.models.classifier import Classifier
-from ep_core.models.runtime.memory import keep_freed_memory
+from ep_core.models.runtime.heap import keep_freed_memory
 from ep_core.models.runtime.threads import spin_briefly
 from ep_core.schemas.specs import DEFAULT_AREAS, ExtremalSpec
 

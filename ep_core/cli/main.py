@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ep_core.cli.evaluate.commands import evaluate_app
 from ep_core.errors import InvalidInput
-from ep_core.models.runtime.memory import keep_freed_memory
+from ep_core.models.runtime.heap import keep_freed_memory
 from ep_core.models.runtime.threads import spin_briefly
 from ep_core.pictures.photographs import load
 from ep_core.schemas.reports.extremal import RESULT

@@ -19,7 +19,7 @@ from typing import Self, TypeVar
 import httpx
 from redis import Redis, RedisError
 
-from ep_core.models.runtime.memory import resident_bytes
+from ep_core.models.runtime.heap import resident_bytes
 from service.run.embedded_redis import EmbeddedRedis
 from service.run.processes import spawn, stop
 from worker.broker.liveness import live_workers

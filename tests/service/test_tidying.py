@@ -8,7 +8,7 @@ import sys
 # In a process of its own: this one may have memory that it freed before.
 LARGE = """
 import threading
-from ep_core.models.runtime.memory import give_back_memory_at_once, resident_bytes
+from ep_core.models.runtime.heap import give_back_memory_at_once, resident_bytes
 give_back_memory_at_once()
 before = resident_bytes()
 
@@ -24,7 +24,7 @@ print(resident_bytes() - before < 20_000_000)
 """
 CYCLES = """
 import gc, threading, time
-from ep_core.models.runtime.memory import give_back_memory_at_once, resident_bytes
+from ep_core.models.runtime.heap import give_back_memory_at_once, resident_bytes
 from service import tidying
 give_back_memory_at_once()
 gc.disable()  # else its search may come by chance

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import fx, nn
 
-from ep_core.models.runtime.memory import resident_bytes
+from ep_core.models.runtime.heap import resident_bytes
 from worker.broker.contract import JobState
 from worker.process.tidying import GROWTH_BYTES, Tidier
 
@@ -48,7 +48,7 @@ def no_searches() -> Iterator[None]:
 
 FREED = """
 import gc, weakref
-from ep_core.models.runtime.memory import keep_freed_memory, resident_bytes
+from ep_core.models.runtime.heap import keep_freed_memory, resident_bytes
 from tests.worker.test_tidying import Lost
 from worker.process.tidying import GROWTH_BYTES, Tidier
 gc.collect()

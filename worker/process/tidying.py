@@ -7,7 +7,7 @@ import linecache
 
 from torch.fx import graph_module
 
-from ep_core.models.runtime.memory import give_back_freed_memory, resident_bytes
+from ep_core.models.runtime.heap import give_back_freed_memory, resident_bytes
 
 GROWTH_BYTES = 64 * 2**20  # less isn't worth a search for garbage, which takes tenths of a second
 
