@@ -26,7 +26,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
 	@echo "make test     sets up, checks, runs the whole test suite   (ARGS=\"-k name\" for some)"
-	@echo "make check    lint, format, types"
+	@echo "make check    lint, format, types, imports"
 	@echo "make format   mend what ruff can mend"
 	@echo "make generators  generators of clients, for their tests (test does it, too)"
 	@echo "make audit    known vulnerabilities of the pinned dependencies (asks PyPI)"
@@ -83,10 +83,11 @@ $(STAMPS)/generator-typescript: tests/clients/typescript/package.json tests/clie
 	@touch $@
 
 check: $(STAMPS)/test
-	@echo "Lint, format, types"
+	@echo "Lint, format, types, imports"
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo --no-cache
 
 format: $(STAMPS)/test
 	@$(BIN)/ruff check --fix .

@@ -77,10 +77,9 @@ class TestApi:
         assert not re.search(r"^(torch|torchvision|nvidia\S*|triton)==", installed, re.MULTILINE)
 
     def test_serves_from_what_is_installed(self, api_image: Path) -> None:
-        program = "import service.app, service.__main__, sys; print(service.app.__file__, 'torch' in sys.modules)"
-        file, has_torch = run(f"python -c {shlex.quote(program)}", api_image, api_image).split()
+        program = "import service.app, service.__main__; print(service.app.__file__)"
+        file = run(f"python -c {shlex.quote(program)}", api_image, api_image).strip()
         assert Path(file).is_relative_to(api_image)
-        assert has_torch == "False"
 
     def test_brings_its_pages_along(self, api_image: Path) -> None:
         ours = {
