@@ -4,7 +4,7 @@ FROM python:3.12.12-slim AS build
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /src
-COPY pyproject.toml README.md constraints.txt ./
+COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY ep_core ep_core
 COPY worker worker
 COPY service service

@@ -10,7 +10,7 @@ COPY constraints.txt ./
 # A layer of its own, so that a change of our code doesn't send torch over the network again.
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --constraint constraints.txt ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch torchvision
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY ep_core ep_core
 COPY worker worker
 COPY service service
