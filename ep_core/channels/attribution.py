@@ -78,7 +78,7 @@ def explain_channels(
 
     def report(done: int, solver: Solver | None = None) -> None:
         if on_progress is not None:
-            seen = None if solver is None else LanesSeen(solver, unit=layer.channels)
+            seen = None if solver is None else LanesSeen(solver, whole=layer.channels)
             on_progress(Progress(done, steps + inverting, seen))
 
     with model.frozen() as network:

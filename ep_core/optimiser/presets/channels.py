@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ep_core.masks.area import area_pixels
+from ep_core.masks.layout import MaskLayout
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Preset, Variant
 
@@ -34,6 +35,7 @@ class PaperChannels(RankedRule):
     The optimiser, which section 5 doesn't name, is section 4's: SGD with momentum 0.9.
     """
 
+    layout = MaskLayout.CHANNEL
     learning_rate = LEARNING_RATE
 
     def __init__(self, lanes: Sequence[Lane], channels: int, device: torch.device) -> None:
@@ -57,6 +59,8 @@ class FastChannels(Rule):
     at the best mask so far: a quarter of them at first, half as many each time that the score doesn't rise, and at
     last single ones, down the list.
     """
+
+    layout = MaskLayout.CHANNEL
 
     def __init__(self, lanes: Sequence[Lane], channels: int, device: torch.device) -> None:
         """Start all lanes from all channels."""

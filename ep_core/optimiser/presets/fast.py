@@ -24,6 +24,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from ep_core.masks.layout import MaskLayout
 from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Variant
@@ -63,6 +64,7 @@ def plan(areas: Sequence[float], variant: Variant, iterations: int, *, seed: int
 class FastRule(Rule):
     """Maximise the objective on masks of exactly the scheduled area."""
 
+    layout = MaskLayout.SPATIAL
     learning_rate: ClassVar[float] = LEARNING_RATE
 
     def __init__(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ep_core.masks.layout import MaskLayout
 from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Variant
@@ -26,6 +27,7 @@ def plan(areas: Sequence[float], variant: Variant, iterations: int) -> list[Lane
 class PaperRule(RankedRule):
     """Maximise ``Phi - lambda R_a`` (eq. 4) over smooth masks."""
 
+    layout = MaskLayout.SPATIAL
     learning_rate = LEARNING_RATE
 
     def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device) -> None:
