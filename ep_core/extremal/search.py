@@ -24,7 +24,7 @@ from .refinement import hold_of, lane, refinement
 from .walks import SCALE, Survival, walked
 from .watch import Watch
 
-SEARCH: str = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.LEARNING_RATE:g}"
+SEARCH = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.LEARNING_RATE:g}"
 """Settings that the masks of `fast` depend on besides what is asked; the logs of evaluations name them."""
 ALTERNATIVE_WALKS = 4
 """Walks that look for an alternative: it need not be steady, only sufficient."""
