@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ep_core.masks.perturbation import Pyramids
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.lanes_seen import LanesSeen
-from ep_core.optimiser.presets import ITERATIONS, plan, refine
+from ep_core.optimiser.presets import ITERATIONS, independent_lanes, refine
 from ep_core.optimiser.presets.walk import LENGTH, WALKS
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.progress import Seen
@@ -78,7 +78,9 @@ class Search:
         if by_walks(sweeps[0].spec):
             return self._by_walks(sweeps)
         pyramids = Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
-        lanes = [one for k, sweep in enumerate(sweeps) for one in plan(sweep.spec, image=k, target=sweep.target)]
+        lanes = [
+            one for k, sweep in enumerate(sweeps) for one in independent_lanes(sweep.spec, image=k, target=sweep.target)
+        ]
         solver = spatial_solver(self._network, pyramids, lanes, sweeps[0].spec.preset, max_lanes=self._max_lanes)
         self._watch.follow(solver, LanesSeen(solver))
         return [SweepMasks(solver.image_masks(k), solver.lane_steps(k)) for k in range(len(sweeps))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -156,8 +156,17 @@ def planned_steps(spec: SpatialSpec, *, most: int = walk.WALKS) -> float:
 def _lanes(spec: SpatialSpec, *, image: int, target: int, cost: float, most: int) -> list[Lane]:
     iterations = spec.iterations or ITERATIONS["fast"]
     hold = refine.steps(iterations)
-    lanes = walk.plan(spec.areas, spec.variant, iterations, seed=spec.seed, hold=hold, cost=cost, most=most)
-    return [replace(lane, image=image, target=target) for lane in lanes]
+    return walk.walk_lanes(
+        spec.areas,
+        spec.variant,
+        iterations,
+        image=image,
+        target=target,
+        seed=spec.seed,
+        hold=hold,
+        cost=cost,
+        most=most,
+    )
 
 
 @torch.no_grad()

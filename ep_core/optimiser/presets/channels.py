@@ -24,8 +24,10 @@ MEMORY = 0.8  # of the running mean of gradients
 FIRST_SWAPS = 4  # a quarter of the channels at first
 
 
-def plan(counts: Sequence[int], channels: int, *, target: int, variant: Variant, iterations: int) -> list[Lane]:
-    """Return a lane for each count of a layer's channels."""
+def channel_lanes(
+    counts: Sequence[int], channels: int, *, target: int, variant: Variant, iterations: int
+) -> list[Lane]:
+    """Return a lane for each count of a layer's channels, all of one image."""
     return [Lane(0, target, count / channels, variant, end=iterations) for count in counts]
 
 

@@ -55,10 +55,12 @@ MOST_SECANTS, CLOSE = 8, 1e-5  # how a shift follows a sharpening: steps, and ho
 PROBE, LEAST_MOVE, LEAST_RISE = 0.01, 1e-3, 1e-3  # of a shift, to see how the area rises with it
 
 
-def plan(areas: Sequence[float], variant: Variant, iterations: int, *, seed: int) -> list[Lane]:
-    """Return a lane for each area, all independent (figure 5), of an image and a target yet to be named."""
+def fast_lanes(
+    areas: Sequence[float], variant: Variant, iterations: int, *, image: int, target: int, seed: int
+) -> list[Lane]:
+    """Return a lane for each area, all independent (figure 5)."""
     arrival = iterations - max(1, round(HOLD * iterations))
-    return [Lane(0, 0, area, variant, end=iterations, arrival=arrival, seed=seed) for area in areas]
+    return [Lane(image, target, area, variant, end=iterations, arrival=arrival, seed=seed) for area in areas]
 
 
 class FastRule(Rule):

@@ -19,9 +19,9 @@ LEARNING_RATE = 0.003
 """The paper names none. Larger ones meet the area before the score had a say; docs/engine.md has the measurements."""
 
 
-def plan(areas: Sequence[float], variant: Variant, iterations: int) -> list[Lane]:
-    """Return a lane for each area, all independent (figure 5), of an image and a target yet to be named."""
-    return [Lane(0, 0, area, variant, end=iterations) for area in areas]
+def paper_lanes(areas: Sequence[float], variant: Variant, iterations: int, *, image: int, target: int) -> list[Lane]:
+    """Return a lane for each area, all independent (figure 5)."""
+    return [Lane(image, target, area, variant, end=iterations) for area in areas]
 
 
 class PaperRule(RankedRule):

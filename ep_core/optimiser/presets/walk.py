@@ -24,22 +24,26 @@ FEWEST = 2  # so that there are two halves to compare
 LENGTH = 0.16  # times the iterations per area: the steps of a walk
 
 
-def plan(
+def walk_lanes(
     areas: Sequence[float],
     variant: Variant,
     iterations: int,
     *,
+    image: int,
+    target: int,
     seed: int,
     hold: int,
     cost: float = 1.0,
     most: int = WALKS,
 ) -> list[Lane]:
-    """Return the walks of an image and a target yet to be named.
+    """Return the walks of an image.
 
     Args:
         areas: of the sweep, in increasing order; walks end at the smallest.
         variant: what the walks optimise.
         iterations: steps per area, at most: a sweep of one area has fewer walks.
+        image: index of the image among the pyramids.
+        target: class index.
         seed: tells where the walks start.
         hold: steps per area that refinement takes.
         cost: of a walk's step, as a share of one of refinement.
@@ -49,7 +53,7 @@ def plan(
     affordable = int(len(areas) * (iterations - hold) / (length * cost))
     walks = min(most, max(FEWEST, affordable))
     return [
-        Lane(0, 0, areas[0], variant, end=length, arrival=length, seed=(WALKS * seed + walk) % 2**63)
+        Lane(image, target, areas[0], variant, end=length, arrival=length, seed=(WALKS * seed + walk) % 2**63)
         for walk in range(walks)
     ]
 
