@@ -20,7 +20,7 @@ from ep_core.schemas.specs import ExtremalSpec, SpatialSpec
 from . import walks
 from .masking import spatial_solver
 from .preparation import Prepared
-from .refinement import hold_of, lane, refinement
+from .refinement import lane, refinement
 from .walks import SCALE, Survival, walked
 from .watch import Watch
 
@@ -49,13 +49,13 @@ def by_walks(spec: SpatialSpec) -> bool:
 
 def planned_steps(spec: ExtremalSpec) -> float:
     """Return how many steps a sweep takes, at most; rivals that must be refined are not foreseen."""
+    areas, iterations = len(spec.areas), spec.iterations or ITERATIONS[spec.preset]
     if not by_walks(spec):
-        return len(spec.areas) * (spec.iterations or ITERATIONS[spec.preset])
+        return areas * iterations
     others = spec.alternatives if spec.variant != "delete" else 0
-    one = spec.model_copy(update={"areas": spec.areas[:1]})
-    lanes = len(spec.areas) + others + spec.contrast
-    walking = walks.planned_steps(spec) + others * walks.planned_steps(one, most=ALTERNATIVE_WALKS)
-    return walking + lanes * hold_of(spec)
+    walking = walks.planned_steps(areas, iterations)
+    walking += others * walks.planned_steps(1, iterations, most=ALTERNATIVE_WALKS)
+    return walking + (areas + others + spec.contrast) * refine.steps(iterations)
 
 
 class Search:

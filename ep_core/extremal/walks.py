@@ -147,10 +147,10 @@ def walked(
     return [found[place] for place in range(len(sweeps))]
 
 
-def planned_steps(spec: SpatialSpec, *, most: int = walk.WALKS) -> float:
-    """Return about how many steps the walks of an image will count as."""
-    lanes = _lanes(spec, image=0, target=0, cost=SCALE**2, most=most)
-    return sum(lane.end for lane in lanes) * SCALE**2
+def planned_steps(areas: int, iterations: int, *, most: int = walk.WALKS) -> float:
+    """Return about how many steps the walks of a sweep of so many areas count as."""
+    walks = walk.walk_count(areas, iterations, hold=refine.steps(iterations), cost=SCALE**2, most=most)
+    return walks * walk.walk_length(iterations) * SCALE**2
 
 
 def _lanes(spec: SpatialSpec, *, image: int, target: int, cost: float, most: int) -> list[Lane]:
