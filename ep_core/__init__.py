@@ -9,6 +9,6 @@ The names are loaded when first used, so that `import ep_core.schemas` stays fre
 
 import lazy_loader as lazy
 
-__version__ = "0.3.0"
+from .version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -17,7 +17,7 @@ from ep_core.models.inputs import engine_on, network_input, top_class, warnings_
 from ep_core.models.named_layer import check_counts, resolve_layer
 from ep_core.models.split import Split, split
 from ep_core.optimiser.lanes_seen import LanesSeen
-from ep_core.optimiser.presets.channels import ITERATIONS, RULES, plan
+from ep_core.optimiser.presets.channels import ITERATIONS, RULES, channel_lanes
 from ep_core.optimiser.solver import Solver
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.model_card import LayerCard
@@ -78,7 +78,7 @@ def explain_channels(
 
     def report(done: int, solver: Solver | None = None) -> None:
         if on_progress is not None:
-            seen = None if solver is None else LanesSeen(solver, unit=layer.channels)
+            seen = None if solver is None else LanesSeen(solver, whole=layer.channels)
             on_progress(Progress(done, steps + inverting, seen))
 
     with model.frozen() as network:
@@ -169,7 +169,7 @@ def _solve(
     parts: Split, counts: Sequence[int], target: int, spec: ChannelsSpec, max_lanes: int, report: OnSolver
 ) -> Tensor:
     """Return the masks, counts x K x 1 x 1."""
-    lanes = plan(counts, parts.channels, target=target, variant=spec.variant, iterations=spec.iterations or 0)
+    lanes = channel_lanes(counts, parts.channels, target=target, variant=spec.variant, iterations=spec.iterations or 0)
     rule = RULES[spec.preset](lanes, parts.channels, parts.activation.device)
     solver = Solver(rule, parts.scores, max_lanes=max_lanes)
     for _ in solver.run():

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from ep_core import __version__
 from ep_core.errors import InvalidInput
 from ep_core.models import Classifier, load_model
 from ep_core.pictures.decoding import read_with_level
 from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.specs import ClassChannelsSpec
 from ep_core.schemas.warnings import ResultWarning
+from ep_core.version import __version__
 
 from .class_channels import ClassExplanation, class_channels, common_class
 from .image_channels import ImageChannels

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ep_core.masks.perturbation import Pyramids
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.lanes_seen import LanesSeen
-from ep_core.optimiser.presets import ITERATIONS, plan, refine
+from ep_core.optimiser.presets import ITERATIONS, independent_lanes, refine
 from ep_core.optimiser.presets.walk import LENGTH, WALKS
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.progress import Seen
@@ -20,11 +20,11 @@ from ep_core.schemas.specs import ExtremalSpec, SpatialSpec
 from . import walks
 from .masking import spatial_solver
 from .preparation import Prepared
-from .refinement import hold_of, lane, refinement
+from .refinement import lane, refinement
 from .walks import SCALE, Survival, walked
 from .watch import Watch
 
-SEARCH: str = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.LEARNING_RATE:g}"
+SEARCH = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.LEARNING_RATE:g}"
 """Settings that the masks of `fast` depend on besides what is asked; the logs of evaluations name them."""
 ALTERNATIVE_WALKS = 4
 """Walks that look for an alternative: it need not be steady, only sufficient."""
@@ -49,13 +49,13 @@ def by_walks(spec: SpatialSpec) -> bool:
 
 def planned_steps(spec: ExtremalSpec) -> float:
     """Return how many steps a sweep takes, at most; rivals that must be refined are not foreseen."""
+    areas, iterations = len(spec.areas), spec.iterations or ITERATIONS[spec.preset]
     if not by_walks(spec):
-        return len(spec.areas) * (spec.iterations or ITERATIONS[spec.preset])
+        return areas * iterations
     others = spec.alternatives if spec.variant != "delete" else 0
-    one = spec.model_copy(update={"areas": spec.areas[:1]})
-    lanes = len(spec.areas) + others + spec.contrast
-    walking = walks.planned_steps(spec) + others * walks.planned_steps(one, most=ALTERNATIVE_WALKS)
-    return walking + lanes * hold_of(spec)
+    walking = walks.planned_steps(areas, iterations)
+    walking += others * walks.planned_steps(1, iterations, most=ALTERNATIVE_WALKS)
+    return walking + (areas + others + spec.contrast) * refine.steps(iterations)
 
 
 class Search:
@@ -78,7 +78,9 @@ class Search:
         if by_walks(sweeps[0].spec):
             return self._by_walks(sweeps)
         pyramids = Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
-        lanes = [one for k, sweep in enumerate(sweeps) for one in plan(sweep.spec, image=k, target=sweep.target)]
+        lanes = [
+            one for k, sweep in enumerate(sweeps) for one in independent_lanes(sweep.spec, image=k, target=sweep.target)
+        ]
         solver = spatial_solver(self._network, pyramids, lanes, sweeps[0].spec.preset, max_lanes=self._max_lanes)
         self._watch.follow(solver, LanesSeen(solver))
         return [SweepMasks(solver.image_masks(k), solver.lane_steps(k)) for k in range(len(sweeps))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -147,17 +147,26 @@ def walked(
     return [found[place] for place in range(len(sweeps))]
 
 
-def planned_steps(spec: SpatialSpec, *, most: int = walk.WALKS) -> float:
-    """Return about how many steps the walks of an image will count as."""
-    lanes = _lanes(spec, image=0, target=0, cost=SCALE**2, most=most)
-    return sum(lane.end for lane in lanes) * SCALE**2
+def planned_steps(areas: int, iterations: int, *, most: int = walk.WALKS) -> float:
+    """Return about how many steps the walks of a sweep of so many areas count as."""
+    walks = walk.walk_count(areas, iterations, hold=refine.steps(iterations), cost=SCALE**2, most=most)
+    return walks * walk.walk_length(iterations) * SCALE**2
 
 
 def _lanes(spec: SpatialSpec, *, image: int, target: int, cost: float, most: int) -> list[Lane]:
     iterations = spec.iterations or ITERATIONS["fast"]
     hold = refine.steps(iterations)
-    lanes = walk.plan(spec.areas, spec.variant, iterations, seed=spec.seed, hold=hold, cost=cost, most=most)
-    return [replace(lane, image=image, target=target) for lane in lanes]
+    return walk.walk_lanes(
+        spec.areas,
+        spec.variant,
+        iterations,
+        image=image,
+        target=target,
+        seed=spec.seed,
+        hold=hold,
+        cost=cost,
+        most=most,
+    )
 
 
 @torch.no_grad()

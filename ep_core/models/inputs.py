@@ -8,13 +8,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core import __version__
 from ep_core.models.checks.doubts import bearing_on
 from ep_core.pictures.decoding import doubt_of
 from ep_core.pictures.given_image import Picture
 from ep_core.schemas.reports.extremal import Engine
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
+from ep_core.version import __version__
 
 from .classifier import Classifier
 from .frame import Frame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ep_core.masks.layout import MaskLayout
 from ep_core.schemas.reports.extremal import PartialPoint
 
 from .solver import Solver
@@ -12,15 +13,15 @@ from .solver import Solver
 class LanesSeen:
     """The lanes of a solver, looked at: of each area the one that scores best."""
 
-    def __init__(self, solver: Solver, *, unit: float = 1) -> None:
+    def __init__(self, solver: Solver, *, whole: int = 1) -> None:
         """Take note of a solver.
 
         Args:
             solver: what finds the masks.
-            unit: what the whole area counts as: 1, or a layer's channels.
+            whole: the number that an area of 1 stands for: 1 for spatial masks, for channel masks the layer's channels.
         """
         self._solver = solver
-        self._unit = unit
+        self._whole = whole
 
     def points(self, image: int) -> list[PartialPoint]:
         """Return the best score so far of each area, by increasing area."""
@@ -28,7 +29,9 @@ class LanesSeen:
 
     def previews(self, image: int) -> dict[float, Tensor]:
         """Return the best mask so far of each area: H x W in [0, 1]; nothing for channels."""
-        best = self._best(image) if self._unit == 1 else []
+        if self._solver.rule.layout is MaskLayout.CHANNEL:
+            return {}
+        best = self._best(image)
         if not best:
             return {}
         masks = self._solver.rule.previews([row for row, _ in best])
@@ -43,10 +46,11 @@ class LanesSeen:
         for k, measured, value in columns:
             lane = solver.lanes[k]
             area = self._area(lane.area)
-            point = PartialPoint.of(area, measured_area=measured * self._unit, objective=value, variant=lane.variant)
+            point = PartialPoint.of(area, measured_area=measured * self._whole, objective=value, variant=lane.variant)
             if area not in found or value > found[area][1].objective:
                 found[area] = k, point
         return [found[area] for area in sorted(found)]
 
     def _area(self, share: float) -> float:
-        return share if self._unit == 1 else round(share * self._unit)
+        """Return an area as it was asked for: a share of the frame, or a count of channels."""
+        return round(share * self._whole) if self._solver.rule.layout is MaskLayout.CHANNEL else share

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Preset, SpatialSpec
 
-from . import fast, paper
-from .fast import FastRule
-from .paper import PaperRule
+from .fast import FastRule, fast_lanes
+from .paper import PaperRule, paper_lanes
 from .rule import Rule
 
 RULES: dict[Preset, type[FastRule] | type[PaperRule]] = {"fast": FastRule, "paper": PaperRule}
@@ -17,7 +14,7 @@ ITERATIONS: dict[Preset, int] = {"fast": 100, "paper": 1600}
 """Steps per area, at most."""
 
 
-def plan(spec: SpatialSpec, *, image: int, target: int) -> list[Lane]:
+def independent_lanes(spec: SpatialSpec, *, image: int, target: int) -> list[Lane]:
     """Return a lane for each area of `spec.areas`, each by itself (figure 5).
 
     Args:
@@ -27,10 +24,8 @@ def plan(spec: SpatialSpec, *, image: int, target: int) -> list[Lane]:
     """
     iterations = spec.iterations or ITERATIONS[spec.preset]
     if spec.preset == "paper":
-        lanes = paper.plan(spec.areas, spec.variant, iterations)
-    else:
-        lanes = fast.plan(spec.areas, spec.variant, iterations, seed=spec.seed)
-    return [replace(lane, image=image, target=target) for lane in lanes]
+        return paper_lanes(spec.areas, spec.variant, iterations, image=image, target=target)
+    return fast_lanes(spec.areas, spec.variant, iterations, image=image, target=target, seed=spec.seed)
 
 
-__all__ = ["ITERATIONS", "RULES", "FastRule", "PaperRule", "Rule", "plan"]
+__all__ = ["ITERATIONS", "RULES", "FastRule", "PaperRule", "Rule", "independent_lanes"]

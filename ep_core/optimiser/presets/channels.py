@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ep_core.masks.area import area_pixels
+from ep_core.masks.layout import MaskLayout
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Preset, Variant
 
@@ -23,8 +24,10 @@ MEMORY = 0.8  # of the running mean of gradients
 FIRST_SWAPS = 4  # a quarter of the channels at first
 
 
-def plan(counts: Sequence[int], channels: int, *, target: int, variant: Variant, iterations: int) -> list[Lane]:
-    """Return a lane for each count of a layer's channels."""
+def channel_lanes(
+    counts: Sequence[int], channels: int, *, target: int, variant: Variant, iterations: int
+) -> list[Lane]:
+    """Return a lane for each count of a layer's channels, all of one image."""
     return [Lane(0, target, count / channels, variant, end=iterations) for count in counts]
 
 
@@ -34,6 +37,7 @@ class PaperChannels(RankedRule):
     The optimiser, which section 5 doesn't name, is section 4's: SGD with momentum 0.9.
     """
 
+    layout = MaskLayout.CHANNEL
     learning_rate = LEARNING_RATE
 
     def __init__(self, lanes: Sequence[Lane], channels: int, device: torch.device) -> None:
@@ -57,6 +61,8 @@ class FastChannels(Rule):
     at the best mask so far: a quarter of them at first, half as many each time that the score doesn't rise, and at
     last single ones, down the list.
     """
+
+    layout = MaskLayout.CHANNEL
 
     def __init__(self, lanes: Sequence[Lane], channels: int, device: torch.device) -> None:
         """Start all lanes from all channels."""

@@ -24,6 +24,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from ep_core.masks.layout import MaskLayout
 from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Variant
@@ -54,15 +55,18 @@ MOST_SECANTS, CLOSE = 8, 1e-5  # how a shift follows a sharpening: steps, and ho
 PROBE, LEAST_MOVE, LEAST_RISE = 0.01, 1e-3, 1e-3  # of a shift, to see how the area rises with it
 
 
-def plan(areas: Sequence[float], variant: Variant, iterations: int, *, seed: int) -> list[Lane]:
-    """Return a lane for each area, all independent (figure 5), of an image and a target yet to be named."""
+def fast_lanes(
+    areas: Sequence[float], variant: Variant, iterations: int, *, image: int, target: int, seed: int
+) -> list[Lane]:
+    """Return a lane for each area, all independent (figure 5)."""
     arrival = iterations - max(1, round(HOLD * iterations))
-    return [Lane(0, 0, area, variant, end=iterations, arrival=arrival, seed=seed) for area in areas]
+    return [Lane(image, target, area, variant, end=iterations, arrival=arrival, seed=seed) for area in areas]
 
 
 class FastRule(Rule):
     """Maximise the objective on masks of exactly the scheduled area."""
 
+    layout = MaskLayout.SPATIAL
     learning_rate: ClassVar[float] = LEARNING_RATE
 
     def __init__(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ep_core.masks.layout import MaskLayout
 from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Variant
@@ -18,14 +19,15 @@ LEARNING_RATE = 0.003
 """The paper names none. Larger ones meet the area before the score had a say; docs/engine.md has the measurements."""
 
 
-def plan(areas: Sequence[float], variant: Variant, iterations: int) -> list[Lane]:
-    """Return a lane for each area, all independent (figure 5), of an image and a target yet to be named."""
-    return [Lane(0, 0, area, variant, end=iterations) for area in areas]
+def paper_lanes(areas: Sequence[float], variant: Variant, iterations: int, *, image: int, target: int) -> list[Lane]:
+    """Return a lane for each area, all independent (figure 5)."""
+    return [Lane(image, target, area, variant, end=iterations) for area in areas]
 
 
 class PaperRule(RankedRule):
     """Maximise ``Phi - lambda R_a`` (eq. 4) over smooth masks."""
 
+    layout = MaskLayout.SPATIAL
     learning_rate = LEARNING_RATE
 
     def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device) -> None:

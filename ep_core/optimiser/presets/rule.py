@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from ep_core.masks.layout import MaskLayout
 from ep_core.optimiser.lanes import Lane
 
 
@@ -30,6 +32,9 @@ class Rule(ABC):
     A step asks nothing of the host and makes no tensor from its numbers, so that a GPU can replay it as a graph:
     whatever changes from step to step, such as the lanes' own counters, lies on the device.
     """
+
+    layout: ClassVar[MaskLayout]
+    """Of its masks."""
 
     def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
         """Take note of the lanes; subclasses add their state, a row for each lane."""

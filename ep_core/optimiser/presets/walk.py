@@ -24,33 +24,51 @@ FEWEST = 2  # so that there are two halves to compare
 LENGTH = 0.16  # times the iterations per area: the steps of a walk
 
 
-def plan(
+def walk_length(iterations: int) -> int:
+    """Return the steps of a walk, of so many iterations per area."""
+    return max(1, round(LENGTH * iterations))
+
+
+def walk_count(areas: int, iterations: int, *, hold: int, cost: float = 1.0, most: int = WALKS) -> int:
+    """Return the number of walks of an image.
+
+    Args:
+        areas: of the sweep, how many.
+        iterations: steps per area, at most: a sweep of one area has fewer walks.
+        hold: steps per area that refinement takes.
+        cost: of a walk's step, as a share of one of refinement.
+        most: walks.
+    """
+    affordable = int(areas * (iterations - hold) / (walk_length(iterations) * cost))
+    return min(most, max(FEWEST, affordable))
+
+
+def walk_lanes(
     areas: Sequence[float],
     variant: Variant,
     iterations: int,
     *,
+    image: int,
+    target: int,
     seed: int,
     hold: int,
     cost: float = 1.0,
     most: int = WALKS,
 ) -> list[Lane]:
-    """Return the walks of an image and a target yet to be named.
+    """Return the walks of an image.
 
     Args:
         areas: of the sweep, in increasing order; walks end at the smallest.
         variant: what the walks optimise.
-        iterations: steps per area, at most: a sweep of one area has fewer walks.
+        iterations, hold, cost, most: as for `walk_count`.
+        image: index of the image among the pyramids.
+        target: class index.
         seed: tells where the walks start.
-        hold: steps per area that refinement takes.
-        cost: of a walk's step, as a share of one of refinement.
-        most: walks.
     """
-    length = max(1, round(LENGTH * iterations))
-    affordable = int(len(areas) * (iterations - hold) / (length * cost))
-    walks = min(most, max(FEWEST, affordable))
+    length = walk_length(iterations)
     return [
-        Lane(0, 0, areas[0], variant, end=length, arrival=length, seed=(WALKS * seed + walk) % 2**63)
-        for walk in range(walks)
+        Lane(image, target, areas[0], variant, end=length, arrival=length, seed=(WALKS * seed + walk) % 2**63)
+        for walk in range(walk_count(len(areas), iterations, hold=hold, cost=cost, most=most))
     ]
 
 

@@ -12,7 +12,9 @@ from ep_core import ChannelsSpec, ClassChannelsSpec, Classifier
 from ep_core.channels.attribution import explain_channels
 from ep_core.channels.class_channels import class_channels
 from ep_core.models import Preprocessing
+from ep_core.schemas.progress import Progress
 from ep_core.schemas.promises import AREA_MISSED
+from ep_core.schemas.specs import Preset
 from ep_core.schemas.warnings import ResultWarning
 
 
@@ -45,6 +47,16 @@ def test_masks_of_every_count_are_exactly_the_best_channels(channels: int) -> No
     for count, mask, point in zip(counts, found.masks, found.curve, strict=True):
         assert mask.tolist() == [0.0] * (channels - count) + [1.0] * count
         assert point.measured_area == count
+
+
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_masks_of_channels_have_counts_and_no_previews_while_they_are_worked_on(channels: int, preset: Preset) -> None:
+    seen: list[Progress] = []
+    asked = ChannelsSpec(layer="0", target=0, areas=(1,), preset=preset, iterations=3)
+    explain_channels(model(channels), IMAGE, asked, on_progress=seen.append)
+    assert [[point.area for point in progress.partial_curve()] for progress in seen] == [[1]] * 3
+    assert [progress.previews() for progress in seen] == [{}] * 3
 
 
 @pytest.mark.parametrize("channels", [3, 8])

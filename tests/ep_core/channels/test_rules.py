@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ep_core.optimiser.presets.channels import ITERATIONS, LEARNING_RATE, RULES, PaperChannels, plan
+from ep_core.optimiser.presets.channels import ITERATIONS, LEARNING_RATE, RULES, PaperChannels, channel_lanes
 from ep_core.optimiser.presets.ranked import MOMENTUM
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import Preset, Variant
@@ -34,7 +34,7 @@ def crossed(masks: Tensor, _images: Tensor) -> Tensor:
 
 
 def solved(scores, counts: Sequence[int], preset: Preset, variant: Variant = "preserve", iterations: int = 0) -> Solver:
-    lanes = plan(counts, K, target=1, variant=variant, iterations=iterations or ITERATIONS[preset])
+    lanes = channel_lanes(counts, K, target=1, variant=variant, iterations=iterations or ITERATIONS[preset])
     solver = Solver(RULES[preset](lanes, K, CPU), scores)
     for _ in solver.run():
         pass
@@ -52,7 +52,7 @@ def test_of_independent_channels_the_best_are_found(variant: Variant) -> None:
 
 def test_fast_masks_have_exactly_as_many_channels_at_every_step() -> None:
     counts = (1, 2, 5, 11, 12)
-    lanes = plan(counts, K, target=1, variant="preserve", iterations=9)
+    lanes = channel_lanes(counts, K, target=1, variant="preserve", iterations=9)
     solver = Solver(RULES["fast"](lanes, K, CPU), crossed)
     for _ in solver.run():
         masks = solver.image_masks(0)[:, :, 0, 0]
@@ -73,7 +73,7 @@ def test_fast_comes_close_to_the_best_of_all_masks() -> None:
 
 
 def test_fast_values_never_fall_once_it_swaps() -> None:
-    lanes = plan((4,), K, target=1, variant="preserve", iterations=60)
+    lanes = channel_lanes((4,), K, target=1, variant="preserve", iterations=60)
     solver = Solver(RULES["fast"](lanes, K, CPU), crossed)
     best = [solver.rule.values[0].item() for _ in solver.run()][1:]  # the first one is of all channels
     assert best == sorted(best)
@@ -87,7 +87,7 @@ def harmful(masks: Tensor, images: Tensor) -> Tensor:
 
 def test_paper_takes_the_steps_of_equation_9() -> None:
     """Against the formula with a sort, its gradient by hand."""
-    lanes = plan((4,), K, target=1, variant="preserve", iterations=300)
+    lanes = channel_lanes((4,), K, target=1, variant="preserve", iterations=300)
     solver = Solver(PaperChannels(lanes, K, CPU), harmful)
     mask, velocity = torch.ones(K), torch.zeros(K)
     for step in range(5):
@@ -110,7 +110,7 @@ def test_paper_masks_end_near_the_counts() -> None:
 
 
 def test_the_weight_of_the_area_rises_to_1500_over_the_first_150_steps() -> None:
-    rule = PaperChannels(plan((4,), K, target=1, variant="preserve", iterations=300), K, CPU)
+    rule = PaperChannels(channel_lanes((4,), K, target=1, variant="preserve", iterations=300), K, CPU)
     steps = torch.tensor([0.0, 75.0, 150.0, 299.0])
     assert rule.area_weight(steps, torch.tensor(300.0)).tolist() == [0, 750, 1500, 1500]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ep_core import CompareSpec, ExtremalSpec, compare, explain
 from ep_core.extremal.promised import SLACK, mask_warnings
-from ep_core.optimiser.presets.fast import MOST_CONTRAST, FastRule, plan
+from ep_core.optimiser.presets.fast import MOST_CONTRAST, FastRule, fast_lanes
 from ep_core.schemas.promises import AREA_MISSED, NOT_BINARY, PROMISES, Measured
 from tests.ep_core.small_frames import blob_model, ellipse, image
 
@@ -52,7 +52,7 @@ def test_contrast_and_areas_stay_in_bounds_whatever_the_parameters(side: int, mo
         return masks_at(rule, logits, slope, contrast)
 
     monkeypatch.setattr(FastRule, "_masks_at", noted)
-    rule = FastRule(plan((*AREAS, 0.8), "preserve", 10, seed=0), (side, side), CPU)
+    rule = FastRule(fast_lanes((*AREAS, 0.8), "preserve", 10, image=0, target=0, seed=0), (side, side), CPU)
     rule.taken.fill_(10)
     for seed in range(5):
         rule._theta.copy_(torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(seed)))

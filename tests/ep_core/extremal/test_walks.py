@@ -38,7 +38,10 @@ def test_a_sweep_takes_no_more_steps_per_area_than_asked_for(
 
 
 def test_walks_start_apart_and_depend_on_the_seed() -> None:
-    drawn = [{lane.seed for lane in walk.plan(MANY, "preserve", 100, seed=seed, hold=30)} for seed in (0, 1)]
+    drawn = [
+        {lane.seed for lane in walk.walk_lanes(MANY, "preserve", 100, image=0, target=0, seed=seed, hold=30)}
+        for seed in (0, 1)
+    ]
     assert [len(seeds) for seeds in drawn] == [walk.WALKS, walk.WALKS]
     assert not drawn[0] & drawn[1]
 
@@ -112,7 +115,7 @@ def test_coarse_masks_of_all_areas_are_seen_before_refinement(spot_model: Classi
 
     spec = ExtremalSpec(areas=(0.1, 0.2, 0.4), alternatives=0, contrast=False)
     explain(spot_model, checkerboard()[None] / 2 + 0.5, spec, on_progress=look)
-    rounds = walk.plan(spec.areas, "preserve", 100, seed=0, hold=50)[0].end
+    rounds = walk.walk_lanes(spec.areas, "preserve", 100, image=0, target=0, seed=0, hold=50)[0].end
     left, areas, previews = seen[rounds - 1]
     assert left > 0
     assert areas == [0.1, 0.2, 0.4]
@@ -181,7 +184,9 @@ def test_a_watch_ends_at_its_total() -> None:
 
 def test_planned_steps_are_those_of_walks_areas_and_blocks() -> None:
     spec = ExtremalSpec(areas=(0.2, 0.5), iterations=10)
-    lanes = walk.plan(spec.areas, "preserve", 10, seed=0, hold=5, cost=SCALE**2)
-    other = walk.plan((0.2,), "preserve", 10, seed=0, hold=5, cost=SCALE**2, most=ALTERNATIVE_WALKS)
+    lanes = walk.walk_lanes(spec.areas, "preserve", 10, image=0, target=0, seed=0, hold=5, cost=SCALE**2)
+    other = walk.walk_lanes(
+        (0.2,), "preserve", 10, image=0, target=0, seed=0, hold=5, cost=SCALE**2, most=ALTERNATIVE_WALKS
+    )
     steps = sum(lane.end for lane in [*lanes, *other]) * SCALE**2 + (2 + 1 + 1) * 5
     assert planned_steps(spec) == pytest.approx(steps)
