@@ -105,7 +105,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
 
 def _add_state(app: FastAPI, settings: ApiSettings) -> None:
     """Add what lives as long as the application, and what it talks to."""
-    state, keys = app.state, load_keys(settings)
+    state, keys = app.state, load_keys(settings.api_keys_file, settings.api_keys or ())
     state.settings = settings
     state.redis = connect(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
     state.watchers = connect_waiting(settings.redis_url)
