@@ -146,4 +146,4 @@ def _result(item: BatchItem, job: JobRecord | None, jobs: JobService, links: Lin
 
 
 def _gone() -> Problem:
-    return make_problem("not-found", 404, "The job was removed, or has expired.")
+    return make_problem("not-found", "The job was removed, or has expired.")
