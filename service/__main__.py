@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 import sys
+import threading
 from types import FrameType
 
 import structlog
@@ -19,6 +20,7 @@ from service.http.connections import connections
 from worker.observe.logs import setup_logging
 
 from .app import create_app
+from .deps import Services
 from .settings import ApiSettings
 
 KEEP_ALIVE_S = 65  # longer than load balancers keep a connection, which would send on one that is just being closed
@@ -30,8 +32,12 @@ _log = structlog.get_logger(__name__)
 class _Server(uvicorn.Server):
     """Uvicorn's server; tells the application that it stops, so that held requests (`Prefer: wait`) are answered."""
 
+    def __init__(self, config: uvicorn.Config, stopping: threading.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.config.app.state.stopping.set()  # type: ignore[union-attr]
+        self._stopping.set()
         super().handle_exit(sig, frame)
 
 
@@ -45,7 +51,8 @@ def main() -> int:
         return _give_up(f"settings: {'; '.join(lines(error.errors(), setting))}")
     except ValueError as error:  # the file of the API keys
         return _give_up(str(error))
-    exposed = check_exposure(settings, has_keys=bool(app.state.keys))
+    services = Services.of(app)
+    exposed = check_exposure(settings, has_keys=bool(services.keys))
     if exposed is not None:
         return _give_up(exposed)
     try:
@@ -70,7 +77,7 @@ def main() -> int:
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()  # what was made up to here stays: looking through all of it holds up requests for tens of milliseconds
-    _Server(config).run(sockets=[listener])
+    _Server(config, services.stopping).run(sockets=[listener])
     return 0
 
 

@@ -13,9 +13,11 @@ from fastapi_standalone_docs import StandaloneDocs
 
 from ep_core import __version__
 from service.access import exposure, proxies, turns
-from service.access.callers import find_caller, webhook_secret_of
+from service.access.authentication import find_caller
+from service.access.caller import webhook_secret_of
 from service.access.keys import load_keys
 from service.access.rates import RateLimits
+from service.access.shares import Shares
 from service.batches import endpoints as batches
 from service.batches.service import BatchService
 from service.classify import endpoints as classify
@@ -36,6 +38,7 @@ from service.observe.http_metrics import HttpMetrics
 from service.outbound.requests import Outbound
 from service.removal import endpoints as removal
 from service.removal.service import Removals
+from service.run.tidying import run_tidier
 from service.uploads.shares import UploadShares
 from service.webhooks.courier import run_courier
 from worker.broker.questions import MOST_WAITING
@@ -43,9 +46,8 @@ from worker.broker.queue import connect, connect_async, connect_waiting
 from worker.janitor import run_janitor
 from worker.observe.tracing import flush
 
+from .deps import Services
 from .settings import ApiSettings
-from .shares import Shares
-from .tidying import run_tidier
 
 # One retry, for a connection that Redis closed meanwhile; together under 3 s, the most that a 503 may take.
 REDIS_TIMEOUT_S = 1.2
@@ -85,14 +87,13 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         redirect_slashes=False,  # they would lead to the Host that the client names
         lifespan=_lifespan,
     )
-    _add_state(app, settings)
-    _add_shares(app, settings)
+    services = app.state.services = _make_services(settings)
     problems.install(app)
     openapi.install(app)
     head.install(app)  # first: inside of all others
-    turns.install(app)
-    exposure.install(app, settings, has_keys=bool(app.state.keys))
-    middleware.install(app)
+    turns.install(app, services.keys)
+    exposure.install(app, settings, has_keys=bool(services.keys))
+    middleware.install(app, services.http_metrics)
     proxies.install(app, settings)  # last: around all others
     for feature in (jobs, removal, batches, events, artifacts, maps, inputs, models, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
@@ -103,37 +104,40 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     return app
 
 
-def _add_state(app: FastAPI, settings: ApiSettings) -> None:
-    """Add what lives as long as the application, and what it talks to."""
-    state, keys = app.state, load_keys(settings)
-    state.settings = settings
-    state.redis = connect(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
-    state.watchers = connect_waiting(settings.redis_url)
-    state.polls = connect_async(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
-    state.keys = keys
-    state.webhook_secret_of = partial(webhook_secret_of, keys=keys, settings=settings)
-    state.rates = RateLimits(state.redis, settings.redis_url)
-    state.events = EventReader(connect_waiting(settings.redis_url), state.polls)
-    state.jobs = JobService(state.redis, settings, polls=state.polls)
-    state.submissions = Submissions(state.redis, settings)
-    state.batches = BatchService(state.redis, settings, state.submissions)
-    state.removals = Removals(state.redis, settings)
-    state.outbound = Outbound(allow_private=settings.allow_private_urls)
-    state.http_metrics = HttpMetrics()
-    state.stopping = threading.Event()
+def _make_services(settings: ApiSettings) -> Services:
+    """Return what lives as long as the application.
 
-
-def _add_shares(app: FastAPI, settings: ApiSettings) -> None:
-    """Add what callers share, so that none of them takes all of it."""
+    Raises:
+        ValueError: the file of the API keys can't be used.
+    """
+    redis = connect(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
+    polls = connect_async(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
+    submissions = Submissions(redis, settings)
     decoders = partial(
         Decoders, max_pixels=settings.max_pixels, seconds=settings.decode_s, memory_bytes=settings.decode_mb * 1_000_000
     )
-    app.state.decoders = decoders(settings.decoders)
-    app.state.thumbnails = decoders(1)  # apart: a list of pictures must not hold up those who post
-    app.state.thumbnail_shares = Shares(2, most_each=1)
-    app.state.downloads = new_downloads()
-    app.state.questions = Shares(MOST_WAITING, most_each=classify.QUESTIONS_EACH)
-    app.state.uploads = UploadShares(settings.max_total_upload_bytes)
+    return Services(
+        settings=settings,
+        keys=load_keys(settings.api_keys_file, settings.api_keys or ()),
+        rates=RateLimits(redis, settings.redis_url),
+        stopping=threading.Event(),
+        redis=redis,
+        polls=polls,
+        watchers=connect_waiting(settings.redis_url),
+        events=EventReader(connect_waiting(settings.redis_url), polls),
+        jobs=JobService(redis, settings, polls=polls),
+        submissions=submissions,
+        batches=BatchService(redis, settings, submissions),
+        removals=Removals(redis, settings),
+        outbound=Outbound(allow_private=settings.allow_private_urls),
+        http_metrics=HttpMetrics(),
+        decoders=decoders(settings.decoders),
+        thumbnails=decoders(1),
+        thumbnail_shares=Shares(2, most_each=1),
+        downloads=new_downloads(),
+        questions=Shares(MOST_WAITING, most_each=classify.QUESTIONS_EACH),
+        uploads=UploadShares(settings.max_total_upload_bytes),
+    )
 
 
 @asynccontextmanager
@@ -142,26 +146,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
     So lost jobs are found even where the only worker is dead, and no worker waits for who gets a webhook.
     """
-    janitor = threading.Thread(
-        target=run_janitor, args=(app.state.settings, app.state.stopping), name="janitor", daemon=True
-    )
-    janitor.start()
-    courier = threading.Thread(
-        target=run_courier,
-        args=(app.state.settings, app.state.stopping),
-        kwargs={"secret_of": app.state.webhook_secret_of},
-        name="courier",
-        daemon=True,
-    )
-    courier.start()
-    threading.Thread(target=run_tidier, args=(app.state.stopping,), name="tidier", daemon=True).start()
-    app.state.decoders.start()
+    services = Services.of(app)
+    settings, stopping = services.settings, services.stopping
+    secret_of = partial(webhook_secret_of, keys=services.keys, settings=settings)
+    for name, work in {
+        "janitor": partial(run_janitor, settings, stopping),
+        "courier": partial(run_courier, settings, stopping, secret_of=secret_of),
+        "tidier": partial(run_tidier, stopping),
+    }.items():
+        threading.Thread(target=work, name=name, daemon=True).start()
+    services.decoders.start()
     yield
-    app.state.stopping.set()
-    app.state.redis.close()
-    app.state.decoders.close()
-    app.state.thumbnails.close()
-    await app.state.events.close()
-    await app.state.polls.aclose()
-    await app.state.watchers.aclose()
+    stopping.set()
+    services.redis.close()
+    services.decoders.close()
+    services.thumbnails.close()
+    await services.events.close()
+    await services.polls.aclose()
+    await services.watchers.aclose()
     await to_thread.run_sync(flush)

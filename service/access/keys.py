@@ -9,15 +9,12 @@ import secrets
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import limits
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ep_core.schemas.wording import lines
-
-if TYPE_CHECKING:  # the settings hold keys
-    from service.settings import ApiSettings
 
 PREFIX = "ep_"
 PRIVATE = 0o600  # the file holds the secrets that sign webhooks
@@ -124,11 +121,10 @@ def is_open_to_others(file: Path) -> bool:
     return bool(file.stat().st_mode & 0o077)
 
 
-def load_keys(settings: ApiSettings) -> KeyRing:
-    """Return the keys of the settings and of the file that they name.
+def load_keys(file: Path | None, further: Iterable[ApiKey] = ()) -> KeyRing:
+    """Return the keys of a file, if any, and further ones.
 
     Raises:
         ValueError: as for `read_keys`.
     """
-    listed = read_keys(settings.api_keys_file) if settings.api_keys_file else []
-    return KeyRing([*listed, *(settings.api_keys or ())])
+    return KeyRing([*(read_keys(file) if file else ()), *further])

@@ -16,7 +16,8 @@ from service.http.errors import RateLimited
 from service.http.prefix import path_of
 from service.http.problems import respond
 
-from .callers import client_of
+from .caller import client_of
+from .keys import KeyRing
 
 AT_ONCE = 8  # the threads that compute for one client take the interpreter from the event loop in turn
 MOST_WAITING = 2000  # requests of a client
@@ -93,21 +94,22 @@ def turn_of(request: Request) -> Turn:
     return cast("Turn", request.state.turn)
 
 
-def install(app: FastAPI) -> None:
-    """Let the requests to `app` take turns."""
-    app.add_middleware(_TakeTurns)
+def install(app: FastAPI, keys: KeyRing) -> None:
+    """Let the requests to `app` take turns, each owner of one of the `keys` apart."""
+    app.add_middleware(_TakeTurns, keys=keys)
 
 
 class _TakeTurns:
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, keys: KeyRing) -> None:
         self._app = app
+        self._keys = keys
         self._lines: WeakValueDictionary[str, Line] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or path_of(scope) in _FOR_MACHINES:
             await self._app(scope, receive, send)
             return
-        line = self._lines.setdefault(client_of(Request(scope)), Line())
+        line = self._lines.setdefault(client_of(Request(scope), self._keys), Line())
         if line.is_full:
             await _too_many()(scope, receive, send)
             return

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from service.access.callers import CallerDep
-from service.deps import JobsDep, LinksDep
+from service.access.authentication import CallerDep
+from service.deps import LinksDep, Services
 from service.http.errors import NoResult, NotFound, Unavailable
 from service.http.links import Links
 from service.http.problems import problem_responses
+from service.jobs.deps import JobsDep
 from service.jobs.idempotency import IdempotencyKey
 from service.jobs.intake import REFUSALS, accept
 from service.jobs.service import JobService
@@ -33,7 +34,7 @@ BatchId = Annotated[str, Path(description="The batch's id.", examples=["5d1f3a1c
 
 
 async def _batches(request: Request) -> BatchService:
-    return cast("BatchService", request.app.state.batches)
+    return Services.of(request.app).batches
 
 
 BatchesDep = Annotated[BatchService, Depends(_batches)]
@@ -146,4 +147,4 @@ def _result(item: BatchItem, job: JobRecord | None, jobs: JobService, links: Lin
 
 
 def _gone() -> Problem:
-    return make_problem("not-found", 404, "The job was removed, or has expired.")
+    return make_problem("not-found", "The job was removed, or has expired.")

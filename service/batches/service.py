@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 from redis import Redis, RedisError
 
-from service.access.callers import Caller
+from service.access.caller import Caller
 from service.http.errors import ApiError, InvalidFields, NotFound
 from service.http.validation import MAX_ERRORS
 from service.jobs.idempotency import Claims, Request, release

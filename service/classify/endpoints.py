@@ -11,9 +11,10 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from service.access.callers import Caller, CallerDep
+from service.access.authentication import CallerDep
+from service.access.caller import Caller
 from service.access.turns import turn_of
-from service.deps import SettingsDep
+from service.deps import Services, SettingsDep
 from service.http.errors import InvalidFields, TooManyAtOnce, Unavailable, UnsupportedType, UploadTooLarge
 from service.http.problems import problem_responses
 from service.models.service import find_model
@@ -58,7 +59,7 @@ async def _in_turn(request: Request, caller: Caller, wait_s: float) -> AsyncIter
     async with AsyncExitStack() as held:
         try:
             async with turn_of(request).resting(), asyncio.timeout(wait_s):
-                await held.enter_async_context(request.app.state.questions.hold(caller.who))
+                await held.enter_async_context(Services.of(request.app).questions.hold(caller.who))
         except TimeoutError as error:
             raise Unavailable(
                 f"{QUESTIONS_EACH} of your images wait to be classified already. Try again soon."
@@ -72,11 +73,11 @@ async def _answer(request: Request, caller: Caller, settings: ApiSettings) -> Cl
     try:
         async with turn_of(request).resting():
             answer = await wait_for_answer(
-                request.app.state.watchers, ask, wait_s=settings.classify_s, go_on=partial(_is_wanted, request)
+                Services.of(request.app).watchers, ask, wait_s=settings.classify_s, go_on=partial(_is_wanted, request)
             )
     finally:
         if answer is None:
-            await run_in_threadpool(withdraw, request.app.state.redis, ask)
+            await run_in_threadpool(withdraw, Services.of(request.app).redis, ask)
     if answer is None and await request.is_disconnected():
         raise ClientDisconnect
     return open_answer(answer)
@@ -84,16 +85,16 @@ async def _answer(request: Request, caller: Caller, settings: ApiSettings) -> Cl
 
 async def _put(request: Request, caller: Caller, settings: ApiSettings) -> Ask:
     """Read, check and put a question; the image is let go on return."""
-    state = request.app.state
+    services = Services.of(request.app)
     limits = UploadLimits.of_one(caller)
-    async with open_shares(request, caller, limits) as take:
+    async with open_shares(services.uploads, request, caller, limits) as take:
         ask, image = await read_question(request, limits, take)
-        await run_in_threadpool(find_model, state.redis, ask.model)
+        await run_in_threadpool(find_model, services.redis, ask.model)
         async with turn_of(request).resting():
-            checked = await state.decoders.check(image.data, who=caller.who, white_level=ask.white_level)
-        await run_in_threadpool(put, state.redis, ask, checked.data, wait_s=settings.classify_s)
+            checked = await services.decoders.check(image.data, who=caller.who, white_level=ask.white_level)
+        await run_in_threadpool(put, services.redis, ask, checked.data, wait_s=settings.classify_s)
     return ask
 
 
 async def _is_wanted(request: Request) -> bool:
-    return not request.app.state.stopping.is_set() and not await request.is_disconnected()
+    return not Services.of(request.app).stopping.is_set() and not await request.is_disconnected()

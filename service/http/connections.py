@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from service.access.proxies import Proxies
 from service.settings import ApiSettings
-from worker.broker.problems import make_problem
+from worker.broker.problems import http_problem
 
 MOST_HEAD_BYTES = 64 * 1024  # of the request line and all headers
 HEAD_S = 20.0  # from the connection, or a request's first byte, to the end of its headers
@@ -214,7 +214,7 @@ def connections(settings: ApiSettings) -> type[Connection]:
 
 
 def _answer(status: HTTPStatus, detail: str) -> bytes:
-    problem: dict[str, Any] = make_problem(status.phrase.lower().replace(" ", "-"), status, detail).model_dump()
+    problem: dict[str, Any] = http_problem(status, detail).model_dump()
     body = json.dumps(problem).encode()
     head = [
         STATUS_LINE[status],

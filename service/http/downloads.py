@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import cast
 
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from service.access.callers import CallerDep
+from service.access.authentication import CallerDep
+from service.access.shares import Shares
 from service.access.turns import turn_of
-from service.shares import Shares
+from service.deps import Services
 
 AT_ONCE, EACH = 16, 8
 """Answers that are in memory at a time, and those of one caller."""
@@ -32,14 +32,13 @@ class InPieces(Response):
 
 
 def new_downloads() -> Shares:
-    """Return what `one_download` gives shares of: the application's, as ``state.downloads``."""
+    """Return what `one_download` gives shares of: the application's, as `Services.downloads`."""
     return Shares(AT_ONCE, most_each=EACH)
 
 
 async def one_download(request: Request, caller: CallerDep) -> AsyncIterator[None]:
     """Hold one of the caller's answers until it is sent; a dependency of what answers with files."""
-    downloads = cast("Shares", request.app.state.downloads)
     async with AsyncExitStack() as held:
         async with turn_of(request).resting():
-            await held.enter_async_context(downloads.hold(caller.who))
+            await held.enter_async_context(Services.of(request.app).downloads.hold(caller.who))
         yield

@@ -1,4 +1,4 @@
-"""The errors that the API itself finds, on top of the engine's (`ep_core.errors`). Each carries its status."""
+"""Errors of the API itself, on top of the engine's (`ep_core.errors`); `worker.broker.problems` has their types."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ RETRY_AFTER_S = 5
 
 
 class ApiError(Exception):
-    """A request that can't be answered as asked. Subclasses say the kind; `members` are further problem members."""
+    """A request that can't be answered as asked. Subclasses name its type; `members` are further problem members."""
 
-    status: ClassVar[int]
     slug: ClassVar[str]
     example: ClassVar[str]
     headers: Mapping[str, str] | None
@@ -26,13 +25,12 @@ class ApiError(Exception):
     def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
         super().__init__(detail)
         self.headers = headers
-        self.problem = make_problem(self.slug, self.status, detail, **members)
+        self.problem = make_problem(self.slug, detail, **members)
 
 
 class Unauthorized(ApiError):
     """The service has API keys, and the request came without one, or with an unknown one."""
 
-    status = HTTPStatus.UNAUTHORIZED
     slug = "unauthorized"
     example = "This service needs an API key: send it as the header Authorization: Bearer <key>."
 
@@ -40,7 +38,6 @@ class Unauthorized(ApiError):
 class Forbidden(ApiError):
     """A web page of another origin asks something that it may not."""
 
-    status = HTTPStatus.FORBIDDEN
     slug = "forbidden"
     example = "Pages of other origins may not ask this here: the operator can allow theirs with EP_CORS_ORIGINS."
 
@@ -48,7 +45,6 @@ class Forbidden(ApiError):
 class NotFound(ApiError):
     """What the URL names isn't there: it never was, it was deleted, or its retention is over."""
 
-    status = HTTPStatus.NOT_FOUND
     slug = "not-found"
     example = "There is no job '0f8fad5b': it never was, was deleted, or has expired."
 
@@ -56,7 +52,6 @@ class NotFound(ApiError):
 class NoResult(ApiError):
     """The job has no result: `state` says where it stands, `error` why it failed, if it did."""
 
-    status = HTTPStatus.CONFLICT
     slug = "no-result"
     example = "The job is running: ask again when its status is succeeded."
 
@@ -64,7 +59,6 @@ class NoResult(ApiError):
 class KeyReused(ApiError):
     """The `Idempotency-Key` came with another request before."""
 
-    status = HTTPStatus.CONFLICT
     slug = "key-reused"
     example = "This Idempotency-Key came with another image or other params before: use a new key for a new request."
 
@@ -72,7 +66,6 @@ class KeyReused(ApiError):
 class UploadTooLarge(ApiError):
     """The body, or a part of it, has more bytes than the limit, or the image more pixels."""
 
-    status = 413
     slug = "upload-too-large"
     example = "image: it has more than the 20000000 bytes that it may have"
 
@@ -80,7 +73,6 @@ class UploadTooLarge(ApiError):
 class JobTooLarge(ApiError):
     """A job that may write more than the service's store may hold."""
 
-    status = 413
     slug = "job-too-large"
     example = (
         "The job may take 4200.0 MB, and the service's Redis holds 2013.3 MB of jobs at most: ask for fewer areas (or "
@@ -91,7 +83,6 @@ class JobTooLarge(ApiError):
 class UnsupportedType(ApiError):
     """The body is of a type that isn't read here; `Accept-Post` lists those that are."""
 
-    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     slug = "unsupported-type"
     example = "The body's Content-Type is image/jpeg: send multipart/form-data or application/json."
 
@@ -99,7 +90,6 @@ class UnsupportedType(ApiError):
 class InvalidFields(ApiError):
     """Fields of the request can't be used; `errors` says which, why, and what is allowed."""
 
-    status = 422
     slug = "invalid-input"
     example = "areas.2: 2.0 is too large: it must be less than 1"
 
@@ -112,7 +102,6 @@ class InvalidFields(ApiError):
 class RateLimited(ApiError):
     """More requests than the caller's rate limit; `Retry-After` says when to try again."""
 
-    status = HTTPStatus.TOO_MANY_REQUESTS
     slug = "rate-limited"
     example = "More requests than 600/minute are not taken: try again in 4 s."
 
@@ -120,7 +109,6 @@ class RateLimited(ApiError):
 class QueueFull(ApiError):
     """As many jobs wait as may; `Retry-After` says when to try again."""
 
-    status = HTTPStatus.TOO_MANY_REQUESTS
     slug = "queue-full"
     example = "100 jobs wait already, and no more may: post this one again when some have run."
 
@@ -132,7 +120,6 @@ class QueueFull(ApiError):
 class TooManyAtOnce(ApiError):
     """So many of the caller's requests wait for their turn that no more are taken; `Retry-After` says when to try."""
 
-    status = HTTPStatus.TOO_MANY_REQUESTS
     slug = "too-many-at-once"
     example = "200 of your requests with images wait already: send the others when these are answered."
 
@@ -153,7 +140,6 @@ class Refused(ApiError):
 class Unavailable(ApiError):
     """Something that the API needs is away for now; try again after `Retry-After` seconds."""
 
-    status = HTTPStatus.SERVICE_UNAVAILABLE
     slug = "unavailable"
     example = "The service's store can't be reached, or takes nothing for now. Try again soon."
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.observe.http_metrics import CountRequests, template_of
+from service.observe.http_metrics import CountRequests, HttpMetrics, template_of
 
 from .prefix import path_of
 from .problems import REQUEST_ID_HEADER
@@ -35,10 +35,10 @@ _REQUEST_ID = re.compile(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0
 _log = structlog.get_logger("service.access")
 
 
-def install(app: FastAPI) -> None:
-    """Put the middleware around `app`."""
+def install(app: FastAPI, metrics: HttpMetrics) -> None:
+    """Put the middleware around `app`; its requests are counted in `metrics`."""
     app.add_middleware(_AccessLog)
-    app.add_middleware(CountRequests, metrics=app.state.http_metrics)
+    app.add_middleware(CountRequests, metrics=metrics)
     app.add_middleware(  # added last: the outermost
         CorrelationIdMiddleware, header_name=REQUEST_ID_HEADER, validator=_is_request_id
     )

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from service.access.callers import SECURITY_SCHEMES
+from service.access.authentication import SECURITY_SCHEMES
 from service.classify import examples as classify
 from service.uploads import examples as uploads
 

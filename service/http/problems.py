@@ -1,7 +1,8 @@
-"""The one place where any error becomes an answer: problem details (RFC 9457) with the request's id."""
+"""Handlers that answer any error with problem details (RFC 9457) and the request's id."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from http import HTTPMethod, HTTPStatus
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from starlette.routing import Match
 
 from ep_core.errors import InvalidInput, UnknownName
 from worker.broker.contract import Problem
-from worker.broker.problems import make_problem, problem_from
+from worker.broker.problems import PROBLEM_TYPES, http_problem, make_problem, problem_from
 from worker.broker.queue import REDIS_UNUSABLE
 
 from .errors import ApiError, InvalidFields, Unavailable
@@ -58,13 +59,15 @@ def install(app: FastAPI) -> None:
 
 def problem_responses(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of the errors that an endpoint may answer with."""
-    statuses = sorted({int(kind.status) for kind in kinds})
-    return {status: _response([kind for kind in kinds if kind.status == status]) for status in statuses}
+    by_status: defaultdict[int, list[type[ApiError]]] = defaultdict(list)
+    for kind in kinds:
+        by_status[PROBLEM_TYPES[kind.slug].status].append(kind)
+    return {status: _response(by_status[status]) for status in sorted(by_status)}
 
 
 def _response(kinds: Sequence[type[ApiError]]) -> dict[str, Any]:
     """Return what OpenAPI says of errors of the same status."""
-    examples = {kind.slug: {"value": make_problem(kind.slug, kind.status, kind.example).model_dump()} for kind in kinds}
+    examples = {kind.slug: {"value": make_problem(kind.slug, kind.example).model_dump()} for kind in kinds}
     schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
     return {
         "description": " Or: ".join((kind.__doc__ or "").strip() for kind in kinds),
@@ -97,9 +100,8 @@ async def _invalid_parameters(_: Request, error: RequestValidationError) -> Resp
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
-    slug = status.phrase.lower().replace(" ", "-")
     headers = {"Allow": _allowed(request)} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
-    return respond(make_problem(slug, status, _routing_detail(request, status) or error.detail), headers)
+    return respond(http_problem(status, _routing_detail(request, status) or error.detail), headers)
 
 
 def _routing_detail(request: Request, status: HTTPStatus) -> str | None:
@@ -140,6 +142,6 @@ async def _unexpected(_: Request, __: Exception) -> Response:
     # The server logs the stack trace. This answer goes out past the middleware that sets these headers.
     request_id = correlation_id.get() or ""
     problem = make_problem(
-        "internal-error", 500, f"Something went wrong that should not. Tell the operator the request id: {request_id}."
+        "internal-error", f"Something went wrong that should not. Tell the operator the request id: {request_id}."
     )
     return respond(problem, {"X-Content-Type-Options": "nosniff", REQUEST_ID_HEADER: request_id})

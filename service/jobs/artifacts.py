@@ -18,7 +18,7 @@ from ep_core.schemas.reports.extremal import (
     overlay_name,
 )
 from ep_core.schemas.specs import CompareSpec, spatial_areas
-from service.deps import JobsDep, LinksDep, SettingsDep
+from service.deps import LinksDep, SettingsDep
 from service.http.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
 from service.http.downloads import one_download
 from service.http.errors import InvalidFields, NoResult, NotFound, Unavailable
@@ -28,6 +28,7 @@ from service.http.problems import problem_responses
 from worker.broker.contract import JobRecord
 
 from .bundle import make_bundle
+from .deps import JobsDep
 from .endpoints import JobId
 from .examples import REPORTS
 

@@ -12,7 +12,7 @@ from ep_core.masks.cells import check_frame
 from ep_core.models.named_layer import check_counts, has_known_defaults, resolve_layer
 from ep_core.schemas.specs import CompareSpec, ExtremalSpec, SpatialSpec, Spec
 from ep_core.schemas.targets import resolve_target
-from service.access.callers import Caller
+from service.access.caller import Caller
 from service.decoding.decoders import Checked
 from service.http.errors import InvalidFields
 from service.http.validation import MAX_ERRORS, FieldError

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ep_core.schemas.specs import TaskName
-from service.access.callers import CallerDep
-from service.deps import JobsDep, LinksDep, SubmissionsDep
+from service.access.authentication import CallerDep
+from service.deps import LinksDep, SubmissionsDep
 from service.http.errors import InvalidFields, NotFound, Unavailable
 from service.http.problems import problem_responses
 from service.observe import tracing
@@ -18,6 +18,7 @@ from service.uploads.examples import REQUEST_BODY
 from worker.broker.contract import JobState
 
 from .cursor import as_cursor, from_cursor
+from .deps import JobsDep
 from .examples import JOB_CONTENT
 from .idempotency import IdempotencyKey
 from .intake import REFUSALS, accept

@@ -13,13 +13,14 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
 from service.access.turns import turn_of
-from service.deps import JobsDep, LinksDep
+from service.deps import LinksDep, Services
 from service.http.errors import InvalidFields, NotFound, Unavailable
 from service.http.links import Links
 from service.http.problems import problem_responses
 from worker.broker.contract import JobRecord
 from worker.broker.events import EventKind
 
+from .deps import JobsDep
 from .endpoints import JobId
 from .service import JobService
 from .view import read
@@ -71,7 +72,8 @@ async def watch_job(
     as the job.
     """
     record = await run_in_threadpool(jobs.get, job_id)
-    watch = Watch(request.app.state.polls, request.app.state.events, job_id, after=last_event_id)
+    services = Services.of(request.app)
+    watch = Watch(services.polls, services.events, job_id, after=last_event_id)
     if last_event_id is not None and record.state.is_final and await watch.is_over():
         return Response(status_code=HTTPStatus.NO_CONTENT)
     first = await watch.begin() if last_event_id is None else None
@@ -84,7 +86,7 @@ class _Stream:
     """What one client is sent."""
 
     def __init__(self, request: Request, watch: Watch, jobs: JobService, links: Links) -> None:
-        self._stopping = request.app.state.stopping
+        self._stopping = Services.of(request.app).stopping
         self._line = turn_of(request).line
         self._watch = watch
         self._jobs = jobs

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ep_core.errors import InvalidInput
-from service.access.callers import CallerDep
+from service.access.authentication import CallerDep
 from service.access.turns import turn_of
 from service.decoding.decoders import Decoders
 from service.decoding.thumbnail import LEAST, MEDIA_TYPE, MOST
-from service.deps import JobsDep, SettingsDep
+from service.deps import Services, SettingsDep
 from service.http.caching import NOT_MODIFIED, IfNoneMatch, derived_response, entity_tag, immutable_response
 from service.http.downloads import one_download
 from service.http.errors import InvalidFields, NotFound, TooManyAtOnce, Unavailable
@@ -22,6 +22,7 @@ from service.http.problems import problem_responses
 from service.settings import ApiSettings
 from service.uploads.limits import invalid
 
+from .deps import JobsDep
 from .endpoints import JobId
 from .service import JobService
 
@@ -86,12 +87,12 @@ async def get_image(
     """
     if size is None:
         return negotiate(await run_in_threadpool(_whole, jobs, job_id, index, settings, if_none_match), accept)
-    state = request.app.state
+    services = Services.of(request.app)
     # Who waits has no image in memory, and lets others of its caller go on.
-    async with turn_of(request).resting(), state.thumbnail_shares.hold(caller.who):
+    async with turn_of(request).resting(), services.thumbnail_shares.hold(caller.who):
         job = await run_in_threadpool(jobs.get, job_id)
         data = await run_in_threadpool(jobs.image, job.id, index)
-        make = partial(_thumbnail, state.thumbnails, data, size, who=caller.who, white_level=job.params.white_level)
+        make = partial(_thumbnail, services.thumbnails, data, size, who=caller.who, white_level=job.params.white_level)
         tag = entity_tag(data, variant=str(size))
         max_age_s = settings.retention_s
         answer = await derived_response(tag, make, MEDIA_TYPE, if_none_match=if_none_match, max_age_s=max_age_s)

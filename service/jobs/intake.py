@@ -10,8 +10,9 @@ from typing import TypeVar
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
-from service.access.callers import Caller
+from service.access.caller import Caller
 from service.access.turns import turn_of
+from service.deps import Services
 from service.http.errors import (
     InvalidFields,
     JobTooLarge,
@@ -48,14 +49,14 @@ async def accept(
     Raises:
         What `read_upload`, `check_params`, `check_options`, `fetch_images` and `check_images` or `sort_out` do.
     """
-    state = request.app.state
-    limits = UploadLimits.of(state.settings, caller, is_batch=is_batch)
-    async with open_shares(request, caller, limits) as take:
+    services = Services.of(request.app)
+    limits = UploadLimits.of(services.settings, caller, is_batch=is_batch)
+    async with open_shares(services.uploads, request, caller, limits) as take:
         upload = await read_upload(request, limits, take)
-        await run_in_threadpool(check_params, state.redis, upload.params)
-        upload = replace(upload, options=check_options(upload.options, caller, state.settings))
+        await run_in_threadpool(check_params, services.redis, upload.params)
+        upload = replace(upload, options=check_options(upload.options, caller, services.settings))
         decode = partial(
-            state.decoders.check,
+            services.decoders.check,
             who=caller.who,
             keep_metadata=upload.options.keep_metadata,
             white_level=upload.params.white_level,
@@ -63,8 +64,8 @@ async def accept(
         )
         check = sort_out if is_batch else check_images
         async with turn_of(request).resting():
-            upload = await fetch_images(upload, limits, state.outbound)
-            images = await check(upload.images, decode, most_pixels=state.settings.max_total_pixels)
+            upload = await fetch_images(upload, limits, services.outbound)
+            images = await check(upload.images, decode, most_pixels=services.settings.max_total_pixels)
         return await run_in_threadpool(submit, replace(upload, images=images), caller)
 
 

@@ -12,7 +12,7 @@ from fastapi import Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
 
 from service.access.turns import turn_of
-from service.deps import SettingsDep
+from service.deps import Services, SettingsDep
 from worker.broker.contract import JobRecord
 
 _POLL_S = 0.2
@@ -54,7 +54,7 @@ async def wait_until_final(
 
     Neither a thread nor the client's turn is held while nothing happens.
     """
-    stopping, turn = request.app.state.stopping, turn_of(request)
+    stopping, turn = Services.of(request.app).stopping, turn_of(request)
     deadline = time.monotonic() + seconds
     while not record.state.is_final and time.monotonic() < deadline and not stopping.is_set():
         if await request.is_disconnected():

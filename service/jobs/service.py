@@ -16,7 +16,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from ep_core.schemas.reports.any import Report, read_report
 from ep_core.schemas.reports.extremal import RESULT
-from service.access.callers import Caller
+from service.access.caller import Caller
 from service.http.errors import NoResult, NotFound
 from service.settings import ApiSettings
 from worker.broker import queue

@@ -15,7 +15,7 @@ from redis import Redis, RedisError
 from ep_core.schemas.reports.any import Report, read_report
 from ep_core.schemas.reports.extremal import RESULT
 from ep_core.schemas.specs import Spec
-from service.access.callers import Caller
+from service.access.caller import Caller
 from service.http.errors import RETRY_AFTER_S, QueueFull
 from service.settings import ApiSettings
 from service.uploads.images import PostedImage

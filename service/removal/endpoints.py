@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from service.access.callers import CallerDep
+from service.access.authentication import CallerDep
+from service.deps import Services
 from service.http.errors import InvalidFields, Unavailable
 from service.http.problems import problem_responses
 from service.uploads.limits import invalid
@@ -24,7 +25,7 @@ class Removed(BaseModel):
 
 
 async def _removals(request: Request) -> Removals:
-    return cast("Removals", request.app.state.removals)
+    return Services.of(request.app).removals
 
 
 @router.delete("", summary="Cancel and remove all jobs", responses=problem_responses(InvalidFields, Unavailable))

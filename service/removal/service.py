@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 from redis import Redis
 
-from service.access.callers import Caller
+from service.access.caller import Caller
 from service.batches.contract import BatchRecord, BatchStore
 from service.jobs.idempotency import release
 from service.settings import ApiSettings

@@ -55,5 +55,5 @@ def unusable(name: str, detail: str | InvalidInput, *, too_large: bool = False) 
     """Return an image of a batch that can't be used, with the reason."""
     if isinstance(detail, InvalidInput):
         return PostedImage(b"", name, problem_from(detail))
-    slug, status = ("upload-too-large", 413) if too_large else ("invalid-input", 422)
-    return PostedImage(b"", name, make_problem(slug, status, detail, field="image"))
+    slug = "upload-too-large" if too_large else "invalid-input"
+    return PostedImage(b"", name, make_problem(slug, detail, field="image"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from service.access.callers import Caller
+from service.access.caller import Caller
 from service.http.errors import InvalidFields, UploadTooLarge
 from service.http.validation import MAX_ERRORS, FieldError
 from service.settings import ApiSettings

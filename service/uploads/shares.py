@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import cast
 
 from fastapi import Request
 
-from service.access.callers import Caller
+from service.access.caller import Caller
+from service.access.shares import Shares, Take
 from service.access.turns import turn_of
-from service.shares import Shares, Take
 
 from .limits import UploadLimits
 
@@ -44,12 +43,14 @@ class UploadShares:
 
 
 @asynccontextmanager
-async def open_shares(request: Request, caller: Caller, limits: UploadLimits) -> AsyncIterator[Take]:
+async def open_shares(
+    uploads: UploadShares, request: Request, caller: Caller, limits: UploadLimits
+) -> AsyncIterator[Take]:
     """Give the same for a request, which lets others of its caller have its turn while it waits.
 
     Otherwise those that have the turns, and those that hold what they wait for, could wait for each other.
     """
-    uploads, turn = cast("UploadShares", request.app.state.uploads), turn_of(request)
+    turn = turn_of(request)
     async with AsyncExitStack() as held:
         async with turn.resting():
             take = await held.enter_async_context(uploads.open(caller.who, limits.incoming_bytes(request)))

@@ -118,11 +118,11 @@ def test_what_holds_for_all_is_checked_once(client: TestClient, redis: Redis, da
 
 
 def test_it_has_no_more_images_than_it_may(client: TestClient) -> None:
-    client.app.state.settings.max_batch_images = 3
+    client.app.state.services.settings.max_batch_images = 3
     try:
         answer = post(client, *pictures(4))
     finally:
-        client.app.state.settings.max_batch_images = 100
+        client.app.state.services.settings.max_batch_images = 100
 
     assert answer.status_code == 422
     assert "at most 3 are taken in one batch" in answer.json()["detail"]
@@ -181,12 +181,12 @@ def test_sent_again_it_is_the_same(client: TestClient, redis: Redis) -> None:
 
 
 def test_a_full_queue_takes_what_it_can(client: TestClient) -> None:
-    client.app.state.settings.max_queued = 2
+    client.app.state.services.settings.max_queued = 2
     try:
         batch = post(client, *pictures(3))
         refused = post(client, *pictures(1))
     finally:
-        client.app.state.settings.max_queued = None
+        client.app.state.services.settings.max_queued = None
 
     assert batch.json()["counts"] == {"queued": 2, "unusable": 1}
     assert batch.json()["jobs"][2]["error"]["type"] == "/problems/queue-full"

@@ -265,7 +265,7 @@ def test_before_the_first_worker_a_503_comes_at_once(client: TestClient, png: by
 
 
 def test_a_workers_problem_is_the_answer(client: TestClient, worker: FakeWorker, png: bytes) -> None:
-    worker.say = lambda _: make_problem("invalid-input", 422, "the image is too elongated", field="image")
+    worker.say = lambda _: make_problem("invalid-input", "the image is too elongated", field="image")
     answer = client.post("/v1/classify", files={"image": png})
     problem = problem_of(answer)
     assert (problem.status, problem.detail) == (422, "the image is too elongated")

@@ -37,7 +37,7 @@ def address(settings: ApiSettings) -> Iterator[str]:
         time.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
-    server.config.app.state.stopping.set()
+    server.config.app.state.services.stopping.set()
     server.should_exit = True
     thread.join(20)
 

@@ -105,7 +105,7 @@ def served(redis: Redis, settings: ApiSettings) -> Iterator[tuple[int, Any]]:
         while not server.started:
             time.sleep(0.02)
         yield listener.getsockname()[1], app
-        app.state.stopping.set()
+        app.state.services.stopping.set()
         server.should_exit = True
         thread.join(20)
 
@@ -113,7 +113,7 @@ def served(redis: Redis, settings: ApiSettings) -> Iterator[tuple[int, Any]]:
 def test_a_stream_of_events_is_not_begun(served: tuple[int, Any], png: bytes) -> None:
     """The connection goes on at once, and nobody listens for events any more."""
     port, app = served
-    with TestClient(create_app(app.state.settings), base_url="http://127.0.0.1") as client:
+    with TestClient(create_app(app.state.services.settings), base_url="http://127.0.0.1") as client:
         job = client.post("/v1/jobs", files={"image": png}).json()["links"]
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     with closing(connection):
@@ -125,6 +125,6 @@ def test_a_stream_of_events_is_not_begun(served: tuple[int, Any], png: bytes) ->
         connection.request("GET", job["self"])
         assert json.load(connection.getresponse())["status"] == "queued"
     deadline = time.monotonic() + 5
-    while any(app.state.events._listeners.values()):
+    while any(app.state.services.events._listeners.values()):
         assert time.monotonic() < deadline, "somebody listens still"
         time.sleep(0.02)

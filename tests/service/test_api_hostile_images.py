@@ -7,15 +7,16 @@ import io
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 from redis import Redis
 
+from service.access.shares import Take
 from service.app import create_app
 from service.settings import ApiSettings
-from service.shares import Take
 from service.uploads.shares import UploadShares
 from tests.reliability import hostile_images
 
@@ -114,7 +115,7 @@ def test_what_is_posted_is_read_when_there_is_memory_for_all_of_it(
 ) -> None:
     shares = Counted()
     app = create_app(settings.model_copy(update={"classify_s": 0.01}))  # nobody answers
-    app.state.uploads = shares
+    app.state.services = replace(app.state.services, uploads=shares)
     text = json.dumps({"image": base64.b64encode(png).decode()})
     in_json = {"content": text, "headers": {"Content-Type": "application/json"}}
     with TestClient(app, base_url="http://127.0.0.1") as client:

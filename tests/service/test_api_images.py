@@ -137,7 +137,7 @@ def test_images_that_are_gone_are_not_found(client: TestClient, show: Show, redi
 
 def test_a_lower_limit_than_when_it_was_posted_is_told(client: TestClient, show: Show, jpeg: bytes) -> None:
     address = show(jpeg)
-    lower = create_app(client.app.state.settings.model_copy(update={"max_pixels": 1000}))
+    lower = create_app(client.app.state.services.settings.model_copy(update={"max_pixels": 1000}))
     with TestClient(lower, base_url="http://127.0.0.1") as restarted:
         answer = restarted.get(address, params={"size": 64})
         whole = restarted.get(address)

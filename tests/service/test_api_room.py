@@ -88,17 +88,18 @@ def test_others_that_come_between_look_and_record_are_seen(
     client: TestClient, redis: Redis, store: JobStore, png: bytes, set_room: Callable[[float], None]
 ) -> None:
     set_room(1.5)
-    look = client.app.state.submissions._room.check
+    services = client.app.state.services
+    room, look = services.submissions._room, services.submissions._room.check
 
     def look_before_another(*args: object, **more: object) -> None:
         look(*args, **more)
-        assert post(TestClient(create_app(client.app.state.settings), base_url="http://127.0.0.1"), png).is_success
+        assert post(TestClient(create_app(services.settings), base_url="http://127.0.0.1"), png).is_success
 
-    client.app.state.submissions._room.check = look_before_another
+    room.check = look_before_another
     try:
         refused = post(client, png)
     finally:
-        client.app.state.submissions._room.check = look
+        room.check = look
     assert refused.status_code == 503
     assert len(store.queued()) == redis.llen("rq:queue:extremal") == len(redis.keys("ep:blobs:*")) == 1
     assert Room(redis).reserved() == needed(redis)

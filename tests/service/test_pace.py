@@ -55,7 +55,8 @@ def test_a_queued_job_says_when_it_starts(
     client: TestClient, redis: Redis, store: JobStore, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(eta, "LOOK_S", 0.0)
-    monkeypatch.setattr(client.app.state.jobs, "_pace", eta.QueuePace(redis))  # knows nothing of the tests before
+    fresh = eta.QueuePace(redis)  # knows nothing of the tests before
+    monkeypatch.setattr(client.app.state.services.jobs, "_pace", fresh)
     liveness.beat(redis, "host.1", ttl_s=10)
     Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=8)
     first, second = post(), post()

@@ -26,8 +26,7 @@ class Service:
 
     def __init__(self) -> None:
         self.app = FastAPI()
-        self.app.state.keys = KeyRing([ApiKey(name=name, sha256=hash_key(key)) for name, key in KEYS.items()])
-        turns.install(self.app)
+        turns.install(self.app, KeyRing([ApiKey(name=name, sha256=hash_key(key)) for name, key in KEYS.items()]))
         self.working = self.most = 0
         self.go_on = asyncio.Event()
         for path, endpoint in {"/work": self.work, "/rest": self.rest, "/stream": self.stream}.items():

@@ -22,7 +22,7 @@ from ep_core.schemas.reports.extremal import (
     mask_name,
     overlay_name,
 )
-from service.access.callers import Caller
+from service.access.caller import Caller
 from service.removal.service import Removals
 from service.settings import ApiSettings
 from worker.broker import catalogue

@@ -219,7 +219,7 @@ class _Attempt:
             return out_of_memory()
         if is_poisoned(error):
             self.runtime.activity.poisoned = True
-            return make_problem("device-failed", 500, "The worker's GPU failed during this job. Post the job again.")
+            return make_problem("device-failed", "The worker's GPU failed during this job. Post the job again.")
         return internal_error(incident)
 
 
