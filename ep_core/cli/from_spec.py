@@ -42,12 +42,12 @@ Command = Callable[..., None]
 
 
 class Asked:
-    """Fields of a spec that a command has options for, where it is not the spec as it is.
+    """Some fields of a spec, for a command that has no options for the others, or other defaults and texts.
 
     Attributes:
-        fields: those that have options, in their order.
-        defaults: that are not the spec's, by field. None: the command looks whether the field is given.
-        texts: that are not the fields' descriptions, by field.
+        fields: the fields that have options, in the order of the options.
+        defaults: the command's own defaults, by field. None leaves a field out of the spec where it isn't given.
+        texts: the command's own texts, by field, in place of the fields' descriptions.
 
     Example:
         ``spec: Annotated[ExtremalSpec, Asked("model", "areas", defaults={"areas": (0.1, 0.2)})]``
@@ -122,7 +122,7 @@ def options_of(spec: type[CommonSpec], asked: Asked | None = None) -> list[SpecO
 
     Args:
         spec: a task's.
-        asked: which fields; None: all.
+        asked: some of the fields; None takes all of them as they are.
     """
     fields = spec.model_json_schema()["properties"]
     asked = asked or Asked(*(name for name, schema in fields.items() if "const" not in schema))
@@ -130,8 +130,8 @@ def options_of(spec: type[CommonSpec], asked: Asked | None = None) -> list[SpecO
         SpecOption(
             name,
             schema=fields[name],
-            default=asked.defaults.get(name, fields[name]["default"]),
-            text=asked.texts.get(name, fields[name]["description"]),
+            default=asked.defaults.get(name, fields[name].get("default")),
+            text=asked.texts.get(name, fields[name].get("description", "")),
         )
         for name in asked.fields
     ]
