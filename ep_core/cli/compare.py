@@ -10,88 +10,35 @@ from rich.table import Table
 
 from ep_core.pictures.photographs import load
 from ep_core.schemas.reports.extremal import RESULT
-from ep_core.schemas.specs import DEFAULT_AREAS, DEFAULT_METHODS, DEFAULT_MODEL, METHODS, CompareSpec
+from ep_core.schemas.specs import CompareSpec
 
-from .terminal import (
-    Device,
-    Fit,
-    ModelName,
-    ModelsFile,
-    WhiteLevel,
-    check_writable,
-    class_of,
-    errors_in_words,
-    listed,
-    model_at_work,
-    out_console,
-    write_result,
-)
+from .from_spec import spec_command
+from .terminal import Device, ModelsFile, Photograph, check_writable, model_at_work, out_console, write_result
 from .verdicts import extremality_verdict
 
 if TYPE_CHECKING:
     from ep_core.compare.comparison import Comparison
 
 
+@spec_command("compare")
 def compare(
-    image: Annotated[Path, typer.Argument(help="The photograph.", exists=True, dir_okay=False)],
+    image: Photograph,
+    *,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for all results; default: IMAGE-compared.")
     ] = None,
-    methods: Annotated[
-        str,
-        typer.Option(
-            "--methods", help=f"Separated by commas; all: {', '.join(METHODS)}.", show_default="all but igos_plus_plus"
-        ),
-    ] = ",".join(DEFAULT_METHODS),
-    model: ModelName = DEFAULT_MODEL,
-    target: Annotated[
-        str | None, typer.Option("--target", "-t", help="Class index or label; default: top class.")
-    ] = None,
-    areas: Annotated[str, typer.Option(help="Shares of the image, separated by commas.")] = ",".join(
-        map(str, DEFAULT_AREAS)
-    ),
-    variant: Annotated[str, typer.Option(help="Of the extremal masks: preserve, delete or hybrid.")] = "preserve",
-    perturbation: Annotated[str, typer.Option(help="blur or fade.")] = "blur",
-    preset: Annotated[str, typer.Option(help="Of the extremal masks: fast, or paper (1600 iterations).")] = "fast",
-    layer: Annotated[
-        str | None,
-        typer.Option("--layer", "-l", help="Read by Grad-CAM and excitation backprop; default: each one's own."),
-    ] = None,
-    samples: Annotated[
-        int | None,
-        typer.Option(help="Images of RISE (default 4000), LIME (1000), SmoothGrad (50), superpixel searches."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seeds whatever is drawn at random.")] = 0,
-    fit: Fit = "crop",
-    white_level: WhiteLevel = None,
+    spec: CompareSpec,
     models_file: ModelsFile = None,
     device: Device = None,
 ) -> None:
     """See a photograph's extremal masks beside what other methods say, each scored at the same areas."""
-    with errors_in_words("compare"):
-        spec = CompareSpec.model_validate(
-            {
-                "methods": listed(methods),
-                "model": model,
-                "target": class_of(target),
-                "areas": listed(areas),
-                "variant": variant,
-                "perturbation": perturbation,
-                "preset": preset,
-                "layer": layer,
-                "samples": samples,
-                "seed": seed,
-                "fit": fit,
-                "white_level": white_level,
-            }
-        )
-        folder = out or Path(f"{image.stem}-compared")
-        check_writable(folder)
-        comparison = _compare(image, spec, models_file=models_file, device=device)
-        from ep_core.compare.render import render_comparison
+    folder = out or Path(f"{image.stem}-compared")
+    check_writable(folder)
+    comparison = _compare(image, spec, models_file=models_file, device=device)
+    from ep_core.compare.render import render_comparison
 
-        write_result(folder, render_comparison(comparison), comparison.report())
-        _summarise(comparison, folder)
+    write_result(folder, render_comparison(comparison), comparison.report())
+    _summarise(comparison, folder)
 
 
 def _compare(path: Path, spec: CompareSpec, *, models_file: Path | None, device: str | None) -> Comparison:

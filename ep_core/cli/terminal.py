@@ -43,21 +43,13 @@ class _Doing(ProgressColumn):
 out_console = _Terminal()
 err_console = _Terminal(stderr=True)
 
-ModelName = Annotated[str, typer.Option("--model", "-m", help="Model name; `ep models` lists them.")]
 ModelsFile = Annotated[
     Path | None, typer.Option(help="An operator's model list (TOML).", envvar="EP_MODELS_FILE", exists=True)
 ]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by default the GPU where there is one.")]
 
-Fit = Annotated[str, typer.Option(help="crop (the model's own) or stretch.")]
-WhiteLevel = Annotated[
-    int | None, typer.Option(help="Sample value that is white, of grey images with more than 8 bits a sample.")
-]
-
-
-def class_of(text: str | None) -> int | str | None:
-    """Return the target that an option names: a class index, a label, or None for the top class."""
-    return int(text) if text is not None and text.lstrip("-").isdigit() else text
+Photograph = Annotated[Path, typer.Argument(help="The photograph.", metavar="IMAGE", exists=True, dir_okay=False)]
+NOTHING_WRITTEN = "nothing was written"
 
 
 def listed(text: str) -> list[str]:
@@ -111,7 +103,7 @@ def write_result(out: Path, files: Iterable[tuple[str, bytes]], report: Report) 
 
 
 @contextmanager
-def errors_in_words(command: str, *, stopped: str = "nothing was written") -> Iterator[None]:
+def errors_in_words(command: str, *, stopped: str = NOTHING_WRITTEN) -> Iterator[None]:
     """Turn what a user can mend into a line on standard error and exit code 2.
 
     Args:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from ep_core.bench.streamed import differences
 from ep_core.bench.torchray import Comparison, Pair, summarise
 from ep_core.bench.torchray_side import import_torchray
-from ep_core.cli.bench import bench_app
+from ep_core.cli.bench.commands import bench_app
 from ep_core.errors import InvalidInput
 from ep_core.pictures.photographs import pick
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import JustifyMethod
 from rich.table import Table as TerminalTable
 from rich.text import Text
 
+from ep_core.cli.from_spec import Command, spec_command
 from ep_core.cli.printable import printable
-from ep_core.cli.terminal import check_writable, errors_in_words, listed, out_console, progress_bars
+from ep_core.cli.terminal import listed, out_console, progress_bars
 from ep_core.errors import InvalidInput
 from ep_core.evaluation.reporting.report import EvaluationReport, Table, write_report
 from ep_core.evaluation.run import OnProgress
 from ep_core.pictures.photographs import all_photographs, pick
-from ep_core.schemas.specs import DEFAULT_AREAS, METHODS
+from ep_core.schemas.specs import CommonSpec
 
 if TYPE_CHECKING:
     from ep_core.models import Classifier
@@ -27,40 +28,20 @@ Photographs = Annotated[list[Path], typer.Argument(help="Photographs, or folders
 Images = Annotated[
     int | None, typer.Option("--images", "-n", min=1, help="Most photographs taken, drawn with the seed; default: all.")
 ]
-Methods = Annotated[
-    str, typer.Option("--methods", help=f"Separated by commas; all: {', '.join(METHODS)}.", show_default="all")
-]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for logs and reports; a stopped run goes on from it.")]
-Areas = Annotated[str, typer.Option(help="Shares of the image, separated by commas.")]
-Samples = Annotated[
-    int | None,
-    typer.Option(help="Images of RISE (default 4000), LIME (1000), SmoothGrad (50), superpixel searches."),
-]
-Layer = Annotated[
-    str | None,
-    typer.Option(
-        "--layer",
-        "-l",
-        help="Read by Grad-CAM and excitation backprop (`ep models --layers`); default: their own.",
-    ),
-]
-Iterations = Annotated[int | None, typer.Option(help="Steps per area of the extremal masks; default: the preset's.")]
-Preset = Annotated[str, typer.Option(help="Of the extremal masks: fast, or paper (1600 iterations).")]
 Seeds = Annotated[
     str, typer.Option(help="Separated by commas: methods that draw at random run with each, the others once.")
 ]
-Seed = Annotated[int, typer.Option(help="Seeds whatever is drawn at random.")]
+S = TypeVar("S", bound=CommonSpec)
 DEFAULT_OUT = Path("evaluation")
 MOST_ROWS = 30
-ALL_METHODS = ",".join(METHODS)
+ALL_METHODS = "Which methods; default: all."
+STOPPED = "what is done is kept: the same command goes on from there"
 
 
 def areas_text(areas: Sequence[float]) -> str:
     """Return areas as an option's value."""
     return ",".join(f"{area:g}" for area in areas)
-
-
-PAPERS_AREAS = areas_text(DEFAULT_AREAS)
 
 
 def photographs_of(paths: Sequence[Path], images: int | None, seed: int) -> list[Path]:
@@ -85,17 +66,14 @@ def seeds_of(text: str) -> list[int]:
         raise InvalidInput(f"seeds must be whole numbers separated by commas, not {text!r}", field="seeds") from None
 
 
-@contextmanager
-def evaluating(name: str, out: Path) -> Iterator[None]:
-    """Turn what a user can mend into words.
+def evaluation(name: str) -> Callable[[Command], Command]:
+    """Give a command of `ep evaluate` the options of the spec that it takes, and put a user's mistakes into words."""
+    return spec_command(f"evaluate {name}", stopped=STOPPED)
 
-    Args:
-        name: the command's.
-        out: the folder that is written to.
-    """
-    with errors_in_words(f"evaluate {name}", stopped="what is done is kept: the same command goes on from there"):
-        check_writable(out)
-        yield
+
+def changed(spec: S, **fields: Any) -> S:
+    """Return a spec with other values of some fields, validated."""
+    return type(spec).model_validate(spec.model_dump() | fields)
 
 
 @contextmanager

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ep_core.cli.terminal import Device, ModelName, ModelsFile, listed
+from ep_core.cli.from_spec import Asked
+from ep_core.cli.terminal import Device, ModelsFile, check_writable
 from ep_core.errors import InvalidInput
-from ep_core.schemas.specs import DEFAULT_MODEL, CompareSpec
+from ep_core.schemas.specs import METHODS, CompareSpec
 
 from .options import (
     ALL_METHODS,
     DEFAULT_OUT,
-    Iterations,
-    Layer,
-    Methods,
     Out,
     Photographs,
-    Preset,
-    Samples,
     Seeds,
+    changed,
     conclude,
-    evaluating,
+    evaluation,
     loaded,
     photographs_of,
     seeds_of,
@@ -35,13 +32,20 @@ if TYPE_CHECKING:
     from ep_core.evaluation.data.categories import ClassTargets
     from ep_core.models import Classifier
 
-GameAreas = Annotated[
-    str | None, typer.Option("--areas", help="Of extremal masks, separated by commas; default: section 4.2's.")
+Game = Annotated[
+    CompareSpec,
+    Asked(
+        *("methods", "areas", "layer", "samples", "preset", "iterations", "model"),
+        defaults={"methods": METHODS, "areas": None},
+        texts={"methods": ALL_METHODS, "areas": "Shares of the image of the extremal masks; default: section 4.2's."},
+    ),
 ]
 PAPERS_SEEDS = "0,1,2"  # three runs, as in table 1
 
 
+@evaluation("pointing")
 def pointing_command(
+    *,
     coco_images: Annotated[
         list[Path] | None, typer.Option(help="Folder of COCO's pictures, such as val2014; may be given several times.")
     ] = None,
@@ -55,17 +59,12 @@ def pointing_command(
         Path | None, typer.Option(help="CSV of boxes: image,label,left,top,right,bottom, edges in pixels.")
     ] = None,
     box_images: Annotated[Path | None, typer.Option(help="Folder of the pictures that --boxes lists.")] = None,
-    methods: Methods = ALL_METHODS,
     seeds: Seeds = PAPERS_SEEDS,
     images: Annotated[
         int | None, typer.Option("--images", "-n", min=1, help="Most pictures taken, the data set's first ones.")
     ] = None,
+    spec: Game,
     out: Out = DEFAULT_OUT,
-    areas: GameAreas = None,
-    layer: Layer = None,
-    samples: Samples = None,
-    preset: Preset = "fast",
-    iterations: Iterations = None,
     tolerance: Annotated[float, typer.Option(min=0, help="Pixels by which a point may miss the object.")] = 15,
     fit: Annotated[
         str,
@@ -84,89 +83,82 @@ def pointing_command(
             help="Ask again where a log of an earlier version lacks the points of maps that are all smoothed alike.",
         ),
     ] = False,
-    model: ModelName = DEFAULT_MODEL,
     models_file: ModelsFile = None,
     device: Device = None,
 ) -> None:
     """Play the pointing game (section 4.2): does each method's map have its maximum on an object of the class?"""
-    with evaluating("pointing", out):
-        data = _data_set(coco_images or [], coco_annotations or [], voc, boxes, box_images)
-        asked = {"model": model, "layer": layer, "samples": samples, "preset": preset, "iterations": iterations}
-        spec = _spec(methods, areas or data.areas, **asked)
-        drawn = seeds_of(seeds)
-        from ep_core.evaluation.data.difficult import read_list
-        from ep_core.evaluation.pointing import pointing
+    check_writable(out)
+    data = _data_set(coco_images or [], coco_annotations or [], voc, boxes, box_images)
+    spec = _with_areas(spec, data.areas)
+    drawn = seeds_of(seeds)
+    from ep_core.evaluation.data.difficult import read_list
+    from ep_core.evaluation.pointing import pointing
 
-        hard = read_list(difficult) if difficult else None
-        classifier = loaded(model, models_file, device)
-        classes = _classes(classifier, data, boxes is not None)
-        with watched() as on_progress:
-            report = pointing(
-                classifier,
-                data.first(images, classes.keys()),
-                spec.methods,
-                classes,
-                spec=spec,
-                seeds=drawn,
-                tolerance=tolerance,
-                fit=fit,  # type: ignore[arg-type]  # checked there
-                difficult=hard,
-                complete=smoothed_alike,
-                logs=out / "pointing",
-                on_progress=on_progress,
-            )
-        conclude(report, out)
+    hard = read_list(difficult) if difficult else None
+    classifier = loaded(spec.model, models_file, device)
+    classes = _classes(classifier, data, boxes is not None)
+    with watched() as on_progress:
+        report = pointing(
+            classifier,
+            data.first(images, classes.keys()),
+            spec.methods,
+            classes,
+            spec=spec,
+            seeds=drawn,
+            tolerance=tolerance,
+            fit=fit,  # type: ignore[arg-type]  # checked there
+            difficult=hard,
+            complete=smoothed_alike,
+            logs=out / "pointing",
+            on_progress=on_progress,
+        )
+    conclude(report, out)
 
 
+@evaluation("grid")
 def grid_command(
     photographs: Photographs,
+    *,
     n: Annotated[int, typer.Option("--n", min=2, max=8, help="Photographs a side of a mosaic.")] = 2,
     mosaics: Annotated[int, typer.Option(min=1, help="Most mosaics, drawn with the first seed.")] = 60,
     threshold: Annotated[
         float, typer.Option(min=0, max=0.999, help="Probability above which a photograph's top class counts.")
     ] = 0.5,
-    methods: Methods = ALL_METHODS,
     seeds: Seeds = PAPERS_SEEDS,
     images: Annotated[
         int | None, typer.Option("--images", min=1, help="Most photographs looked at, drawn with the first seed.")
     ] = None,
+    spec: Game,
     out: Out = DEFAULT_OUT,
-    areas: GameAreas = None,
-    layer: Layer = None,
-    samples: Samples = None,
-    preset: Preset = "fast",
-    iterations: Iterations = None,
     fit: Annotated[
         str, typer.Option(help="whole: a mosaic is n times the model's input size. stretch: of its very size.")
     ] = "whole",
-    model: ModelName = DEFAULT_MODEL,
     models_file: ModelsFile = None,
     device: Device = None,
 ) -> None:
     """Play the grid pointing game: how much of a class's map lies on its own photograph of a mosaic?"""
-    with evaluating("grid", out):
-        from ep_core.evaluation.grid import AREAS, grid
+    check_writable(out)
+    from ep_core.evaluation.grid import AREAS, grid
 
-        drawn = seeds_of(seeds)
-        asked = {"model": model, "layer": layer, "samples": samples, "preset": preset, "iterations": iterations}
-        spec = _spec(methods, areas or AREAS, **asked)
-        paths = photographs_of(photographs, images, drawn[0])
-        classifier = loaded(model, models_file, device)
-        with watched() as on_progress:
-            report = grid(
-                classifier,
-                paths,
-                spec.methods,
-                n=n,
-                count=mosaics,
-                threshold=threshold,
-                spec=spec,
-                seeds=drawn,
-                fit=fit,  # type: ignore[arg-type]  # checked there
-                logs=out / "grid",
-                on_progress=on_progress,
-            )
-        conclude(report, out)
+    drawn = seeds_of(seeds)
+    spec = _with_areas(spec, AREAS)
+    paths = photographs_of(photographs, images, drawn[0])
+    classifier = loaded(spec.model, models_file, device)
+    with watched() as on_progress:
+        report = grid(
+            classifier,
+            paths,
+            spec.methods,
+            n=n,
+            count=mosaics,
+            threshold=threshold,
+            spec=spec,
+            seeds=drawn,
+            fit=fit,  # type: ignore[arg-type]  # checked there
+            logs=out / "grid",
+            on_progress=on_progress,
+        )
+    conclude(report, out)
 
 
 def _data_set(
@@ -194,6 +186,6 @@ def _classes(classifier: Classifier, data: DataSet, by_label: bool) -> ClassTarg
     return (label_targets if by_label else class_targets)(data.categories, classifier.labels)
 
 
-def _spec(methods: str, areas: str | tuple[float, ...], **others: Any) -> CompareSpec:
-    shares = listed(areas) if isinstance(areas, str) else areas
-    return CompareSpec.model_validate({"methods": listed(methods), "areas": shares} | others)
+def _with_areas(spec: CompareSpec, areas: tuple[float, ...]) -> CompareSpec:
+    """Return a spec with the game's areas, unless its own are given."""
+    return spec if "areas" in spec.model_fields_set else changed(spec, areas=areas)

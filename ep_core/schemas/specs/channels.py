@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, field_validator
 
-from .common import MAX_AREAS, CommonSpec, Preset
+from .common import MAX_AREAS, CommonSpec, Preset, Target
 
 PAPER_CHANNELS = 528
 PAPER_COUNTS = (1, 5, 10, 20, 25, 35, 40, 50, 60, 70, 80, 90, 100, 150, 200, 250, 300, 350, 400, 450, PAPER_CHANNELS)
@@ -91,5 +91,12 @@ class ClassChannelsSpec(_ChannelSweep):
     )
 
     task: Literal["class_channels"] = "class_channels"
+    target: Annotated[
+        Target,
+        Field(
+            description="Class index, or label (exact but for case); null explains the class that is the most probable "
+            "over all images."
+        ),
+    ] = None
     top: Annotated[StrictInt, Field(ge=1, le=MAX_TOP, description="How many of the class's channels are shown.")] = 5
     invert: Annotated[StrictBool, Field(description="Whether to invert each of them (5.2).")] = True

@@ -15,6 +15,7 @@ Variant = Literal["preserve", "delete", "hybrid"]
 PerturbationKind = Literal["blur", "fade"]
 Preset = Literal["fast", "paper"]
 Fit = Literal["crop", "stretch"]
+Target = StrictInt | Annotated[StrictStr, Field(min_length=1, max_length=200)] | None
 
 
 class CommonSpec(BaseModel):
@@ -27,7 +28,7 @@ class CommonSpec(BaseModel):
         DEFAULT_MODEL
     )
     target: Annotated[
-        StrictInt | Annotated[StrictStr, Field(min_length=1, max_length=200)] | None,
+        Target,
         Field(description="Class index, or label (exact but for case); null explains the top class."),
     ] = None
     variant: Annotated[

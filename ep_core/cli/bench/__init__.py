@@ -1,0 +1,1 @@
+"""`ep bench`: a file a command."""

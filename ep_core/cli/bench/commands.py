@@ -1,0 +1,17 @@
+"""`ep bench ...`: the benchmarks as commands."""
+
+from __future__ import annotations
+
+import typer
+
+from .channels import channels
+from .classes import classes
+from .memory import memory
+from .presets import presets
+from .rex import rex
+from .step import step
+from .torchray import torchray
+
+bench_app = typer.Typer(no_args_is_help=True, help="Measure how fast and how good the engine is here.")
+for command in (step, memory, presets, channels, classes, torchray, rex):
+    bench_app.command()(command)

@@ -1,0 +1,118 @@
+"""`ep models`: the models of a list, their layers and weights, and whether they can be loaded and explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from ep_core.errors import InvalidInput, ModelUnavailable
+
+from .terminal import Device, ModelsFile, errors_in_words, out_console
+
+
+def models(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="The models to --check; default: all of the list.")
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Load each model and try its gradient, in a line each; exit code 1: one fails."),
+    ] = False,
+    models_file: ModelsFile = None,
+    device: Device = None,
+    fetch: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Fetch a torchvision model's weights and check their hash."),
+    ] = None,
+    layers: Annotated[
+        str | None, typer.Option(metavar="NAME", help="List the layers of a model that have channels.")
+    ] = None,
+) -> None:
+    """List what can be explained here."""
+    with errors_in_words("models"):
+        if check and (fetch or layers):
+            raise InvalidInput("--check goes without --fetch and --layers: ask one thing at a time", field="check")
+        if check:
+            _check_models(names, models_file=models_file, device=device)
+        elif names:
+            raise InvalidInput("names of models go with --check; --fetch and --layers take one each", field="names")
+        elif fetch is not None:
+            _fetch(fetch)
+        elif layers is not None:
+            _list_layers(layers, models_file)
+        else:
+            _list_models(models_file)
+
+
+def _fetch(name: str) -> None:
+    from ep_core.models.sources.weights import fetch
+
+    out_console.print(f"{name}: {fetch(name)}", highlight=False, soft_wrap=True)
+
+
+def _list_models(models_file: Path | None) -> None:
+    from ep_core.models import list_models
+
+    table = Table("model", "input", "classes", "weights", box=None, header_style="bold")
+    cards = list_models(models_file)
+    for card in cards:
+        height, width = card.input_size
+        table.add_row(card.name, f"{height} x {width}", str(len(card.labels)), card.weights or card.source)
+    out_console.print(table)
+    for card in cards:
+        for warning in card.warnings:
+            out_console.print(f"warning: {card.name}: {warning.detail}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _list_layers(name: str, models_file: Path | None) -> None:
+    from ep_core.models import load_model
+
+    table = Table("layer", "type", "channels", "map", "default for", box=None, header_style="bold")
+    for layer in load_model(name, models_file=models_file).layers:
+        size, uses = f"{layer.height} x {layer.width}", ", ".join(layer.default_for or ())
+        table.add_row(layer.name, layer.type, str(layer.channels), size, uses)
+    out_console.print(table)
+
+
+def _check_models(names: Sequence[str] | None, *, models_file: Path | None, device: str | None) -> None:
+    """Print a line for each model: ok, or why it can't be used.
+
+    Args:
+        names: the models; None or empty takes all of the list.
+        models_file: the operator's model list.
+        device: where they are tried; by default the GPU, if there is one.
+
+    Raises:
+        InvalidInput: no names and no list: torchvision's models would all be fetched.
+        typer.Exit: with code 1, at the end, where a model can't be used.
+    """
+    from ep_core.models.runtime.device import pick_device
+    from ep_core.models.sources.model_list import read_model_list
+
+    listed = names or (read_model_list(models_file) if models_file else ())
+    if not listed:
+        raise InvalidInput("name the models to check, or give a model list (--models-file)", field="names")
+    pick_device(device)
+    faults = 0
+    for name in listed:
+        fault = _fault(name, models_file, device)
+        faults += fault is not None
+        out_console.print(f"{name}: {fault or 'ok'}", highlight=False, markup=False, soft_wrap=True)
+    if faults:
+        raise typer.Exit(1)
+
+
+def _fault(name: str, models_file: Path | None, device: str | None) -> str | None:
+    """Return why a model can't be used, in a line; None where it can."""
+    from ep_core.models import load_model
+
+    try:
+        load_model(name, models_file=models_file, device=device)
+    except Exception as error:  # the next models are to be checked all the same
+        kind = "" if isinstance(error, InvalidInput | ModelUnavailable) else f"{type(error).__name__}: "
+        return " ".join(f"{kind}{error}".split())
+    return None
