@@ -36,6 +36,7 @@ from service.observe.http_metrics import HttpMetrics
 from service.outbound.requests import Outbound
 from service.removal import endpoints as removal
 from service.removal.service import Removals
+from service.tasks import endpoints as tasks
 from service.uploads.shares import UploadShares
 from service.webhooks.courier import run_courier
 from worker.broker.questions import MOST_WAITING
@@ -67,7 +68,7 @@ TAGS = [
     {"name": "jobs", "description": "Post an image, look how far it has come, remove it."},
     {"name": "batches", "description": "Post many images at once."},
     {"name": "results", "description": "What a finished job says. It never changes: answers carry an `ETag`."},
-    {"name": "models", "description": "What can be explained here."},
+    {"name": "models", "description": "What can be explained here, and what can be asked."},
     {"name": "operation", "description": "For load balancers and operators."},
 ]
 
@@ -94,7 +95,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     exposure.install(app, settings, has_keys=bool(app.state.keys))
     middleware.install(app)
     proxies.install(app, settings)  # last: around all others
-    for feature in (jobs, removal, batches, events, artifacts, inputs, models, classify):
+    for feature in (jobs, removal, batches, events, artifacts, inputs, models, tasks, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
     for feature in (health, metrics, dashboard):
         app.include_router(feature.router)

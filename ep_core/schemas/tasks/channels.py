@@ -58,6 +58,7 @@ TASK = Task(
     run="ep_core.engine:run_channels",
     title="Channels",
     question="Inside: channels of a layer",
+    python="explain_channels",
     artifacts=(INVERSION, CHANNEL_MASKS, SALIENCY_MAP, SCORE_CURVE),
     layer="masked",
     unit="channels",

@@ -50,6 +50,7 @@ TASK = Task(
     run="ep_core.engine:run_class_channels",
     title="Class",
     question="Inside: channels of a class",
+    python="class_channels",
     images=(1, MAX_IMAGES),
     artifacts=(INVERSION, TOP_CHANNELS),
     layer="masked",

@@ -78,6 +78,7 @@ TASK = Task(
     run="ep_core.engine:run_compare",
     title="Comparison",
     question="Compare with other methods",
+    python="compare",
     artifacts=(MASK, OVERLAY, SCORE_CURVE, MAP, HEAT, ALL_MAPS),
     has_spatial_masks=True,
     layer="read",

@@ -54,6 +54,7 @@ TASK = Task(
     run="ep_core.engine:run_extremal",
     title="Masks",
     question="Where: masks on the image",
+    python="explain",
     artifacts=(MASK, OVERLAY, SALIENCY_MAP, SCORE_CURVE),
     has_spatial_masks=True,
     picture="saliency",

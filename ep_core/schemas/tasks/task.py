@@ -134,6 +134,7 @@ class Task:
             the model, the images, the spec, and by name `names`, `on_progress` and `max_lanes`; returns an `Outcome`.
         title: what a result is called.
         question: what is asked, in a list of tasks.
+        python: the function of `ep_core` that does the same, where there is one.
         images: the least and the most images of a job.
         artifacts: all files that a result can have, the report left out.
         has_spatial_masks: whether there are masks on the network's frame, which may be too small for them.
@@ -156,6 +157,7 @@ class Task:
     run: str
     title: str
     question: str
+    python: str | None = None
     images: tuple[int, int] = (1, 1)
     artifacts: tuple[Artifact, ...] = ()
     has_spatial_masks: bool = False
