@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from pkgutil import resolve_name
+from typing import Any, TypeAlias
 
 from PIL import Image
 
@@ -21,8 +22,10 @@ from ep_core.models.classifier import Classifier
 from ep_core.pictures.given_image import AnyImage
 from ep_core.schemas.finite import require_finite_report
 from ep_core.schemas.progress import OnProgress
-from ep_core.schemas.reports.any import Report
-from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, Spec
+from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
+from ep_core.schemas.tasks import Outcome, Spec, task_of
+
+Names: TypeAlias = Sequence[str] | None
 
 
 def explain(
@@ -86,15 +89,6 @@ def explain_batch(
     return sweep(model, images, specs, rivals=quick_rivals, on_progress=on_progress, max_lanes=max_lanes)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a task gives."""
-
-    report: Report
-    files: Iterator[tuple[str, bytes]]
-    """All files of the result but the report, as (name, bytes), made as they are asked for."""
-
-
 def run_task(
     model: Classifier,
     images: Sequence[Image.Image],
@@ -108,35 +102,48 @@ def run_task(
 
     Args:
         model: the classifier.
-        images: as many as the task takes; only `class_channels` takes several.
+        images: as many as the task takes (`Task.images`).
         spec: the task.
         names: of the images, for the report.
         on_progress: called after every round of steps.
         max_lanes: masks stepped in one batch, at most.
     """
-    outcome = _run(model, images, spec, names=names, on_progress=on_progress, max_lanes=max_lanes)
+    run = resolve_name(task_of(spec).run)
+    outcome: Outcome = run(model, images, spec, names=names, on_progress=on_progress, max_lanes=max_lanes)
     require_finite_report(outcome.report)
     return outcome
 
 
-def _run(
-    model: Classifier,
-    images: Sequence[Image.Image],
-    spec: Spec,
-    *,
-    names: Sequence[str] | None,
-    on_progress: OnProgress | None,
-    max_lanes: int | None,
+def run_extremal(
+    model: Classifier, images: Sequence[Image.Image], spec: ExtremalSpec, *, names: Names, **how: Any
 ) -> Outcome:
-    if isinstance(spec, ClassChannelsSpec):
-        found = class_channels(model, images, spec, names=names, on_progress=on_progress, max_lanes=max_lanes)
-        return Outcome(found.report(), render_class(found))
+    """Run the task `extremal`; arguments as for `run_task`."""
     (image,) = images
-    if isinstance(spec, ChannelsSpec):
-        channels = explain_channels(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
-        return Outcome(channels.report(), render_channels(channels))
-    if isinstance(spec, CompareSpec):
-        comparison = compare(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
-        return Outcome(comparison.report(), render_comparison(comparison))
-    explanation = explain(model, image, spec, on_progress=on_progress, max_lanes=max_lanes)
-    return Outcome(explanation.report(), render_files(explanation))
+    found = explain(model, image, spec, **how)
+    return Outcome(found.report(), render_files(found))
+
+
+def run_channels(
+    model: Classifier, images: Sequence[Image.Image], spec: ChannelsSpec, *, names: Names, **how: Any
+) -> Outcome:
+    """Run the task `channels`; arguments as for `run_task`."""
+    (image,) = images
+    found = explain_channels(model, image, spec, **how)
+    return Outcome(found.report(), render_channels(found))
+
+
+def run_class_channels(
+    model: Classifier, images: Sequence[Image.Image], spec: ClassChannelsSpec, *, names: Names, **how: Any
+) -> Outcome:
+    """Run the task `class_channels`; arguments as for `run_task`."""
+    found = class_channels(model, images, spec, names=names, **how)
+    return Outcome(found.report(), render_class(found))
+
+
+def run_compare(
+    model: Classifier, images: Sequence[Image.Image], spec: CompareSpec, *, names: Names, **how: Any
+) -> Outcome:
+    """Run the task `compare`; arguments as for `run_task`."""
+    (image,) = images
+    found = compare(model, image, spec, **how)
+    return Outcome(found.report(), render_comparison(found))

@@ -27,7 +27,7 @@ from service.http import head, middleware, openapi, problems
 from service.http.downloads import new_downloads
 from service.http.errors import Forbidden, RateLimited, Unauthorized
 from service.http.problems import problem_responses
-from service.jobs import artifacts, events, inputs, maps
+from service.jobs import artifacts, events, inputs
 from service.jobs import endpoints as jobs
 from service.jobs.reader import EventReader
 from service.jobs.service import JobService
@@ -39,6 +39,7 @@ from service.outbound.requests import Outbound
 from service.removal import endpoints as removal
 from service.removal.service import Removals
 from service.run.tidying import run_tidier
+from service.tasks import endpoints as tasks
 from service.uploads.shares import UploadShares
 from service.webhooks.courier import run_courier
 from worker.broker.questions import MOST_WAITING
@@ -69,7 +70,7 @@ TAGS = [
     {"name": "jobs", "description": "Post an image, look how far it has come, remove it."},
     {"name": "batches", "description": "Post many images at once."},
     {"name": "results", "description": "What a finished job says. It never changes: answers carry an `ETag`."},
-    {"name": "models", "description": "What can be explained here."},
+    {"name": "models", "description": "What can be explained here, and what can be asked."},
     {"name": "operation", "description": "For load balancers and operators."},
 ]
 
@@ -95,7 +96,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     exposure.install(app, settings, has_keys=bool(services.keys))
     middleware.install(app, services.http_metrics)
     proxies.install(app, settings)  # last: around all others
-    for feature in (jobs, removal, batches, events, artifacts, maps, inputs, models, classify):
+    for feature in (jobs, removal, batches, events, artifacts, inputs, models, tasks, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
     for feature in (health, metrics, dashboard):
         app.include_router(feature.router)

@@ -26,10 +26,11 @@ class Stack:
 
     Args:
         folder: where its state and what it says go.
+        packages: where its packages lie; None for those of this process.
         settings: more for its environment.
     """
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, *, packages: Path | None = None, **settings: object) -> None:
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx.Client(base_url=self.url, timeout=90)
@@ -37,6 +38,9 @@ class Stack:
         self._env |= {name: str(value) for name, value in settings.items()}
         if cores := os.environ.get("OMP_NUM_THREADS"):  # this process's share, where tests run side by side
             self._env.setdefault("EP_THREADS", cores)
+        if packages is not None:
+            self._env["PYTHONPATH"] = str(packages)
+        self._packages = packages
         self._log = folder / "log"
 
     def __enter__(self) -> Self:
@@ -53,7 +57,11 @@ class Stack:
         """Start it and wait until jobs are taken and run."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [Path(sys.executable).with_name("ep"), "serve"], env=self._env, stdout=log, stderr=log
+                [Path(sys.executable).with_name("ep"), "serve"],
+                env=self._env,
+                cwd=self._packages,  # `python -m` looks there first
+                stdout=log,
+                stderr=log,
             )
         try:
             self._wait_until_ready()

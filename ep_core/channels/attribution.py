@@ -179,7 +179,7 @@ def _solve(
 
 def _point(point: CurvePoint, mass: float) -> ChannelPoint:
     """Return a point of a curve as one over counts."""
-    fields = point.model_dump(exclude={"area", "measured_area", "mask", "overlay"})
+    fields = point.model_dump(exclude={"area", "measured_area"})
     return ChannelPoint(area=round(point.area), measured_area=mass, **fields)
 
 

@@ -23,7 +23,7 @@ from .printable import printable
 if TYPE_CHECKING:
     from ep_core.models import Classifier
     from ep_core.schemas.progress import OnProgress
-    from ep_core.schemas.reports.any import Report
+    from ep_core.schemas.tasks import Report
 
 
 class _Terminal(Console):
@@ -97,7 +97,7 @@ def write_result(out: Path, files: Iterable[tuple[str, bytes]], report: Report) 
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    (out / RESULT).write_text(report.model_dump_json(indent=2, exclude={"id", "artifacts"}) + "\n")
+    (out / RESULT).write_text(report.model_dump_json(indent=2) + "\n")
     for warning in report.warnings:
         err_console.print(f"Warning: {warning.detail}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 

@@ -8,13 +8,11 @@ larger (measured: a seventh to a fifteenth).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from ep_core.schemas.model_card import ModelCard
-from ep_core.schemas.reports.channels import EXAMPLES
 from ep_core.schemas.reports.extremal import MOST_SHOWN
-from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, Spec, default_counts, spatial_areas
-from ep_core.schemas.specs.channels import PAPER_CHANNELS
+from ep_core.schemas.tasks import Bulk, FileKind, Spec, task_of
 
 from .contact_sheet import CAPTION, GAP, TILE
 
@@ -24,10 +22,6 @@ GREY, RGB = 1, 3  # bytes a pixel
 FAR_LARGER = 16
 UNKNOWN_FRAME = (1024, 1024)
 UNKNOWN_CHANNELS = 4096
-# Of JSON and SVG together, about twice what was measured.
-TEXTS = 32_768
-OF_AREA, OF_METHOD, OF_POINT = 1_536, 3_072, 512
-OF_CHANNEL, OF_WEIGHT, OF_IMAGE, OF_EXCITED = 256, 24, 1_024, 64
 
 
 def largest_files(spec: Spec, sizes: Sequence[Size], card: ModelCard | None) -> list[int]:
@@ -38,53 +32,30 @@ def largest_files(spec: Spec, sizes: Sequence[Size], card: ModelCard | None) -> 
         sizes: width and height of each image, in pixels (or height and width).
         card: the model's, None where it isn't known.
     """
+    image = max(sizes, key=math.prod)
     frame = card.input_size if card else UNKNOWN_FRAME
-    if isinstance(spec, ClassChannelsSpec):
-        return list(_class(spec, len(sizes), frame, _channels(spec, card)))
-    (image,) = sizes
-    if isinstance(spec, ChannelsSpec):
-        return list(_one_image(spec, image, frame, _channels(spec, card)))
-    if isinstance(spec, CompareSpec):
-        return list(_comparison(spec, image, frame))
-    masks = len(spec.areas) + spec.alternatives + spec.contrast
-    return [*_masks(masks, image, frame), _shown(image), TEXTS + OF_AREA * len(spec.areas)]
+    files = task_of(spec).bulk_of(spec, images=len(sizes), channels=_channels(spec, card))
+    return [_bytes(one, image, frame) for one in files for _ in range(one.count)]
 
 
-def _masks(count: int, image: Size, frame: Size) -> list[int]:
-    return count * [_mask(frame, frame), _mask(image, frame), _shown(image)]
+def _bytes(one: Bulk, image: Size, frame: Size) -> int:
+    of_kind: dict[FileKind, Callable[[], int]] = {
+        FileKind.MASK_IN_FRAME: lambda: _mask(frame, frame),
+        FileKind.MASK_ON_IMAGE: lambda: _mask(image, frame),
+        FileKind.GREY: lambda: _png(image, GREY),
+        FileKind.COLOUR: lambda: _shown(image),
+        FileKind.COLOUR_IN_FRAME: lambda: _png(frame, RGB),
+        FileKind.TILES: lambda: _sheet(one.size),
+        FileKind.TEXT: lambda: one.size,
+    }
+    return of_kind[one.kind]()
 
 
-def _comparison(spec: CompareSpec, image: Size, frame: Size) -> Iterator[int]:
-    yield from _masks(len(spatial_areas(spec)), image, frame)
-    methods, areas = len(spec.methods), len(spec.areas)
-    yield from methods * [_png(image, GREY), _shown(image)]
-    yield _sheet(methods + 4)  # the image, too, and a row that isn't full
-    yield TEXTS + OF_AREA * areas + methods * (OF_METHOD + OF_POINT * areas)
-
-
-def _one_image(spec: ChannelsSpec, image: Size, frame: Size, channels: int) -> Iterator[int]:
-    counts = _counts(spec)
-    yield _shown(image)
-    yield TEXTS + OF_AREA * counts + OF_CHANNEL * channels
-    yield OF_WEIGHT * channels * counts
-    if spec.invert:
-        yield from (_png(frame, RGB), _png(frame, RGB), _sheet(3))
-
-
-def _class(spec: ClassChannelsSpec, images: int, frame: Size, channels: int) -> Iterator[int]:
-    yield _sheet(spec.top * (min(images, EXAMPLES) + spec.invert))
-    yield from spec.top * spec.invert * [_png(frame, RGB)]
-    yield TEXTS + OF_IMAGE * images + OF_WEIGHT * channels + spec.top * (OF_CHANNEL + OF_EXCITED * images)
-
-
-def _counts(spec: ChannelsSpec) -> int:
-    return len(spec.areas or default_counts(PAPER_CHANNELS))
-
-
-def _channels(spec: ChannelsSpec | ClassChannelsSpec, card: ModelCard | None) -> int:
+def _channels(spec: Spec, card: ModelCard | None) -> int:
     """Return the channels of the layer; where it isn't named, the most that a layer has."""
     layers = (card.layers if card else None) or ()
-    return max((one.channels for one in layers if spec.layer in (None, one.name)), default=UNKNOWN_CHANNELS)
+    named = getattr(spec, "layer", None)
+    return max((one.channels for one in layers if named in (None, one.name)), default=UNKNOWN_CHANNELS)
 
 
 def _mask(size: Size, frame: Size) -> int:

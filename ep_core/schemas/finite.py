@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ep_core.errors import NotFinite
-from ep_core.schemas.reports.any import Report
+from ep_core.schemas.tasks import Report
 
 
 def require_finite(scores: Iterable[float], *, model: str, perturbation: str, what: str = "score") -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ep_core.schemas.reports.any import AnyReport
+from service.jobs.answers import Answer
 from worker.broker.contract import JobState, Problem
 
 from .contract import BatchItem
@@ -50,7 +50,7 @@ class BatchResult(BaseModel):
     job: str | None = None
     status: JobState | None = None
     error: Problem | None = None
-    result: AnyReport | None = None
+    result: Answer | None = None
 
 
 class BatchResults(BaseModel):

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from ep_core.schemas.specs import SPECS
 from ep_core.schemas.targets import nearest_names
+from ep_core.schemas.tasks import DEFAULT_TASK, TASKS
 from ep_core.schemas.wording import in_words, without_echoes
 
 MAX_ERRORS = 20
@@ -17,9 +17,8 @@ MAX_VALUE_CHARS = 100
 
 _WITHOUT_VALUE = ("missing", "json_invalid")
 _FIELDS: dict[str, dict[str, dict[str, Any]]] = {
-    task: spec.model_json_schema()["properties"] for task, spec in SPECS.items()
+    name: task.spec.model_json_schema()["properties"] for name, task in TASKS.items()
 }
-_DEFAULT_TASK = next(iter(SPECS))
 
 
 class FieldError(BaseModel):
@@ -67,24 +66,24 @@ def _field_error(error: Mapping[str, Any], around: Sequence[str]) -> FieldError:
 
 def _location(location: tuple[str | int, ...], around: Sequence[str]) -> tuple[str, tuple[str | int, ...]]:
     """Return the task, and the field without what says where it came from (a JSON body's `params`, the query, ...)."""
-    task = _DEFAULT_TASK
+    task = DEFAULT_TASK.name
     if around and location[:1] != ("params",):  # beside the parameters
         return task, location or ("body",)
     if len(location) > 1 and location[0] in ("params", "query", "path", "header", "body"):
         location = location[1:]
-    if location and location[0] in SPECS:  # the member of the union
+    if location and location[0] in TASKS:  # the member of the union
         task, location = str(location[0]), location[1:]
     return task, location or ("params",)
 
 
 def _unknown_task(asked: Any) -> FieldError:
-    nearest = nearest_names(asked, list(SPECS)) if isinstance(asked, str) else []
+    nearest = nearest_names(asked, list(TASKS)) if isinstance(asked, str) else []
     hint = f"did you mean {' or '.join(nearest)}? The" if nearest else "the"
     return FieldError(
         field="task",
-        detail=f"there is no such task; {hint} tasks are {', '.join(SPECS)}",
+        detail=f"there is no such task; {hint} tasks are {', '.join(TASKS)}",
         value=_excerpt(asked),
-        allowed={"enum": list(SPECS)},
+        allowed={"enum": list(TASKS)},
         nearest=nearest,
     )
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.responses import JSONResponse
 
-from ep_core.schemas.reports.any import AnyReport, Report
-from ep_core.schemas.reports.channels import MASKS, SHEET, ChannelMasks, inversion_name
-from ep_core.schemas.reports.extremal import (
-    CURVE,
-    RESULT,
-    SALIENCY,
-    ExtremalReport,
-    area_key,
-    mask_name,
-    overlay_name,
-)
-from ep_core.schemas.specs import CompareSpec, spatial_areas
+from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.tasks import TASKS, Artifact, FileName, Report, task_of
+from ep_core.schemas.tasks.task import as_text
 from service.deps import LinksDep, SettingsDep
 from service.http.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
 from service.http.downloads import one_download
@@ -27,6 +20,7 @@ from service.http.media_types import Accept, file_content, negotiate
 from service.http.problems import problem_responses
 from worker.broker.contract import JobRecord
 
+from .answers import Answer
 from .bundle import make_bundle
 from .deps import JobsDep
 from .endpoints import JobId
@@ -34,22 +28,6 @@ from .examples import REPORTS
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"], dependencies=[Depends(one_download)])
 
-Area = Annotated[
-    str,
-    Path(
-        description="One of the job's areas, compared as a number; or `alternative-1`, `alternative-2`, ... or "
-        "`contrast`, where the result has them.",
-        examples=["0.1"],
-    ),
-]
-Inversion = Annotated[
-    str,
-    Path(
-        description="`full`, `masked` or `comparison` (task `channels`), or a channel's index (`class_channels`).",
-        pattern="^[a-z0-9]{1,16}$",
-        examples=["comparison"],
-    ),
-]
 Frame = Annotated[
     Literal["image", "model"],
     Query(
@@ -75,39 +53,38 @@ class Artifacts:
         self._max_age_s = settings.retention_s
         self.record: JobRecord = jobs.get_finished(job_id)
 
-    def mask(self, text: str) -> float | str:
-        """Return the area that `text` names, or the key of another of the result's masks, as `mask_name` takes it.
+    def name(self, artifact: Artifact, text: str) -> float | str:
+        """Return the name of a file of a family that `text` is, as the job has it; numbers are compared as numbers.
 
         Raises:
-            NotFound: the result has no such mask, or its task has no spatial ones.
+            NotFound: the result has no such file, or its task has none of this kind.
         """
-        areas = spatial_areas(self.record.params)
-        if not areas:
+        files = task_of(self.record.params).files_of(self.record.params)
+        if artifact not in files or artifact.name is None:
             task = self.record.params.task
-            raise NotFound(f"This job, of the task {task}, has no spatial masks: its `links` name what it has.")
-        for area in areas:
-            if _same_number(text, area):
-                return area
-        report = self.report()
-        named = list(report.named_masks) if isinstance(report, ExtremalReport) else []
-        if text in named:
+            raise NotFound(f"This job, of the task {task}, {artifact.absent}: its `links` name what it has.")
+        known = files[artifact]
+        for one in known:
+            if text == as_text(one) or (isinstance(one, float) and _same_number(text, one)):
+                return one
+        others = self._further_names(artifact, known)
+        if text in others:
             return text
-        others = f"; beside these it has {', '.join(named)}" if named else ""
-        listed = ", ".join(map(area_key, areas))
-        raise NotFound(f"The job has no mask {text[:32]}: its areas are {listed}{others}.", areas=areas, others=named)
+        further = f"; beside these it has {', '.join(others)}" if others and known else ""
+        listed = ", ".join(map(as_text, known or others))
+        members: dict[str, Any] = {artifact.name.listed: known, "others": others}
+        raise NotFound(
+            f"The job has no {artifact.name.of} {text[:32]}: its {artifact.name.listed} are {listed}{further}.",
+            **members,
+        )
 
-    def method(self, name: str) -> str:
-        """Return the job's method that `name` is.
-
-        Raises:
-            NotFound: its task compares no methods, or not this one.
-        """
-        params = self.record.params
-        if not isinstance(params, CompareSpec):
-            raise NotFound(f"A job of the task {params.task} compares no methods: its `links` name what it has.")
-        if name not in params.methods:
-            raise NotFound(f"The job has no method {name[:32]}: its methods are {', '.join(params.methods)}.")
-        return name
+    def _further_names(self, artifact: Artifact, known: Sequence[float | str]) -> list[str]:
+        """Return the names of a family's files that only the report tells."""
+        report = self.report()
+        before, _, after = artifact.file("\0").partition("\0")
+        files = [file for _, named in task_of(report.params).places_of(report) for file in named.values()]
+        names = [one[len(before) : -len(after)] for one in files if one.startswith(before) and one.endswith(after)]
+        return [name for name in names if name not in set(map(as_text, known))]
 
     def file(self, name: str) -> bytes:
         """Return a stored file.
@@ -129,11 +106,20 @@ class Artifacts:
     def all_files(self) -> dict[str, bytes]:
         """Return all stored files by name, the posted image left out."""
         files = {name: self.file(name) for name in self._jobs.artifact_names(self.record.id)}
-        return files | {RESULT: for_bundle(self.report()).model_dump_json(indent=2).encode()}
+        return files | {RESULT: for_bundle(self.report(), self.record.id).model_dump_json(indent=2).encode()}
 
     def respond(self, content: bytes, media_type: str, *, filename: str | None = None) -> Response:
         """Return the answer that carries the file `content`."""
         return negotiate(self._respond(content, media_type, filename=filename), self._accept)
+
+    def send(self, artifact: Artifact, name: str) -> Response:
+        """Return the answer that carries a stored file.
+
+        Raises:
+            NotFound: the job has no such file.
+        """
+        content = self.file(name)
+        return self.respond_json(content) if artifact.document else self.respond(content, artifact.media_type)
 
     def respond_json(self, content: bytes) -> Response:
         """Return the answer that carries the JSON text `content`."""
@@ -169,93 +155,13 @@ def _responses(description: str, content: dict[str, Any]) -> dict[int | str, dic
 @router.get(
     "/result",
     summary="Result",
-    response_model=AnyReport,
+    response_model=Answer,
     responses=json_responses("Scores, curve and optimal area.", examples=REPORTS),
 )
 def get_result(artifacts: ArtifactsDep, links: LinksDep) -> Response:
     """Return the scores, the curve over the areas, the optimal area, and the links to the pictures."""
     report = links.into(artifacts.report(), artifacts.record.id)
     return artifacts.respond_json(report.model_dump_json().encode())
-
-
-@router.get(
-    "/masks/{area}.png",
-    summary="Mask",
-    response_class=Response,
-    responses=file_responses("image/png", "8-bit grey: 255 is kept."),
-)
-def get_mask(artifacts: ArtifactsDep, area: Area, frame: Frame = "image") -> Response:
-    """Return a mask as a grey picture, 255 where the image is kept (with `delete`: taken away)."""
-    return artifacts.respond(artifacts.file(mask_name(artifacts.mask(area), frame=frame)), "image/png")
-
-
-@router.get(
-    "/overlays/{area}.png",
-    summary="Overlay",
-    response_class=Response,
-    responses=file_responses("image/png", "The image with the mask laid over it."),
-)
-def get_overlay(artifacts: ArtifactsDep, area: Area) -> Response:
-    """Return the image with a mask laid over it, scaled down to 2048 pixels where it is larger."""
-    return artifacts.respond(artifacts.file(overlay_name(artifacts.mask(area))), "image/png")
-
-
-@router.get(
-    "/inversions/{name}.png",
-    summary="Inversion",
-    response_class=Response,
-    responses=file_responses("image/png", "An image that excites the layer, or one of its channels."),
-)
-def get_inversion(artifacts: ArtifactsDep, name: Inversion) -> Response:
-    """Return an inversion (eq. 12) of a job on channels that was asked to invert."""
-    return artifacts.respond(artifacts.file(inversion_name(name)), "image/png")
-
-
-@router.get(
-    f"/{MASKS}",
-    summary="Channel masks",
-    response_model=ChannelMasks,
-    responses=json_responses("`masks`: K values for each of `areas`."),
-)
-def get_channel_masks(artifacts: ArtifactsDep) -> Response:
-    """Return the masks of a job of the task `channels`: a value in [0, 1] per channel, for each count."""
-    return artifacts.respond_json(artifacts.file(MASKS))
-
-
-@router.get(
-    f"/{SHEET}",
-    summary="Top channels",
-    response_class=Response,
-    responses=file_responses("image/png", "A row for each top channel: its inversion, and what excites it most."),
-)
-def get_sheet(artifacts: ArtifactsDep) -> Response:
-    """Return the top channels of a class in one picture (task `class_channels`)."""
-    return artifacts.respond(artifacts.file(SHEET), "image/png")
-
-
-@router.get(
-    f"/{SALIENCY}",
-    summary="Saliency map",
-    response_class=Response,
-    responses=file_responses("image/png", "Heat over the image."),
-)
-def get_saliency(artifacts: ArtifactsDep) -> Response:
-    """Return the sum of the masks over all areas; for `channels`, of the optimal mask's channels (eq. 11).
-
-    It is scaled down to 2048 pixels where the image is larger.
-    """
-    return artifacts.respond(artifacts.file(SALIENCY), "image/png")
-
-
-@router.get(
-    f"/{CURVE}",
-    summary="Score curve",
-    response_class=Response,
-    responses=file_responses("image/svg+xml", "The scores over the areas, as a plot."),
-)
-def get_curve(artifacts: ArtifactsDep) -> Response:
-    """Return the plot of the scores over the areas."""
-    return artifacts.respond(artifacts.file(CURVE), "image/svg+xml")
 
 
 @router.get(
@@ -270,8 +176,62 @@ def get_bundle(artifacts: ArtifactsDep) -> Response:
     return artifacts.respond(content, "application/zip", filename=f"explanation-{artifacts.record.id[:8]}.zip")
 
 
+def _add_routes() -> None:
+    """Add a route for each file that a result of some task can have."""
+    found = {one.pattern: one for task in TASKS.values() for one in task.artifacts}
+    for artifact in found.values():
+        is_json = artifact.document is not None
+        router.add_api_route(
+            f"/{artifact.pattern}",
+            _endpoint(artifact),
+            name=artifact.operation,
+            summary=artifact.summary,
+            description=artifact.description,
+            response_model=artifact.document,
+            response_class=JSONResponse if is_json else Response,
+            responses=json_responses(artifact.content)
+            if is_json
+            else file_responses(artifact.media_type, artifact.content),
+        )
+
+
+def _endpoint(artifact: Artifact) -> Callable[..., Response]:
+    if artifact.name is None:
+        return _single(artifact)
+    return _in_frames(artifact) if artifact.has_frames else _of_family(artifact)
+
+
+def _single(artifact: Artifact) -> Callable[..., Response]:
+    def get(artifacts: ArtifactsDep) -> Response:
+        return artifacts.send(artifact, artifact.file())
+
+    return get
+
+
+def _of_family(artifact: Artifact) -> Callable[..., Response]:
+    def get(artifacts: ArtifactsDep, name: str = _parameter(artifact)) -> Response:
+        return artifacts.send(artifact, artifact.file(artifacts.name(artifact, name)))
+
+    return get
+
+
+def _in_frames(artifact: Artifact) -> Callable[..., Response]:
+    def get(artifacts: ArtifactsDep, name: str = _parameter(artifact), frame: Frame = "image") -> Response:
+        return artifacts.send(artifact, artifact.file(artifacts.name(artifact, name), frame=frame))
+
+    return get
+
+
+def _parameter(artifact: Artifact) -> Any:
+    name = cast("FileName", artifact.name)
+    return Path(alias=name.parameter, description=name.description, pattern=name.pattern, examples=[name.example])
+
+
 def _same_number(text: str, area: float) -> bool:
     try:
         return float(text) == area
     except ValueError:
         return False
+
+
+_add_routes()

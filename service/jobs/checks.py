@@ -10,8 +10,9 @@ from redis import Redis
 from ep_core.errors import ImageTooLarge, InvalidInput
 from ep_core.masks.cells import check_frame
 from ep_core.models.named_layer import check_counts, has_known_defaults, resolve_layer
-from ep_core.schemas.specs import CompareSpec, ExtremalSpec, SpatialSpec, Spec
+from ep_core.schemas.model_card import ListedLayer
 from ep_core.schemas.targets import resolve_target
+from ep_core.schemas.tasks import Spec, task_of
 from service.access.caller import Caller
 from service.decoding.decoders import Checked
 from service.http.errors import InvalidFields
@@ -105,17 +106,20 @@ def check_params(redis: Redis, params: Spec) -> None:
     card = find_model(redis, params.model)
     if params.target is not None:
         resolve_target(params.target, card.labels)
-    if isinstance(params, SpatialSpec):
+    task = task_of(params)
+    if task.has_spatial_masks:
         check_frame(card.input_size, field="model")
-    if isinstance(params, ExtremalSpec) or card.layers is None:  # else the worker finds out
+    if task.layer is not None and card.layers is not None:  # else the worker finds out
+        _check_layer(params, card.layers, model=card.name, is_masked=task.layer == "masked")
+
+
+def _check_layer(params: Spec, layers: Sequence[ListedLayer], *, model: str, is_masked: bool) -> None:
+    named = getattr(params, "layer", None)
+    if named is None and not (is_masked and has_known_defaults(layers)):
         return
-    if isinstance(params, CompareSpec) and params.layer is None:
-        return
-    if params.layer is None and not has_known_defaults(card.layers):
-        return
-    layer = resolve_layer(params.layer, card.layers, model=card.name)
-    if not isinstance(params, CompareSpec):
-        check_counts(params.areas, layer)
+    layer = resolve_layer(named, layers, model=model)
+    if is_masked:
+        check_counts(getattr(params, "areas", None), layer)
 
 
 def check_options(options: JobOptions, caller: Caller, settings: ApiSettings) -> JobOptions:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ep_core.schemas.specs import TaskName
+from ep_core.schemas.tasks import TaskName
 from service.access.authentication import CallerDep
 from service.deps import LinksDep, SubmissionsDep
 from service.http.errors import InvalidFields, NotFound, Unavailable

@@ -33,13 +33,14 @@ from ep_core.schemas.reports.extremal import (
     Timing,
 )
 from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
+from ep_core.schemas.tasks import Report
+from service.http.links import Links
 from service.uploads.examples import CHANNELS, CLASS, COMPARE, PARAMS
 from worker.broker.contract import JobProgress, JobState
 
 from .schemas import JobLinks, JobRead
 
 _ID = "0f8fad5bd9cb469fa165708677289501"
-_FILES = {"saliency": "saliency.png", "curve": "curve.svg", "bundle": "bundle.zip"}
 
 
 def _point(area: float, measured: float, preserve: float, delete: float, probability: float) -> CurvePoint:
@@ -50,18 +51,14 @@ def _point(area: float, measured: float, preserve: float, delete: float, probabi
         delete=delete,
         preserve_probability=probability,
         binariness=0.04,
-        mask=f"/v1/jobs/{_ID}/masks/{area}.png",
-        overlay=f"/v1/jobs/{_ID}/overlays/{area}.png",
     )
 
 
-def _top_area(area: float, preserve: float, delete: float, probability: float) -> CurvePoint:
-    """A point of a method whose masks aren't kept as pictures."""
-    return _point(area, area, preserve, delete, probability).model_copy(update={"mask": None, "overlay": None})
+def _as_answered(report: Report) -> dict[str, Any]:
+    return Links().into(report, _ID).model_dump(mode="json")
 
 
 _COMMON: dict[str, Any] = {
-    "id": _ID,
     "model": ModelRef(name="mobilenet_v2", weights_digest="sha256:b0353104", input_size=(224, 224)),
     "target": TargetRef(index=295, label="American black bear"),
     "timing": Timing(queued_s=0.1, run_s=8.2, iterations=73),
@@ -69,160 +66,167 @@ _COMMON: dict[str, Any] = {
 }
 _LAYER = LayerCard(name="features.18", type="Conv2dNormActivation", channels=1280, height=7, width=7)
 
-REPORT: dict[str, Any] = ExtremalReport(
-    **_COMMON,
-    params=ExtremalSpec.model_validate(PARAMS),
-    scores=Scores(
-        original=13.76, perturbed=1.12, threshold=13.76, threshold_rule="share-of-original", original_probability=0.869
-    ),
-    curve=[
-        _point(0.05, 0.05, 6.7, 9.5, 0.008),
-        _point(0.1, 0.1, 9.33, 5.31, 0.09),
-        _point(0.2, 0.2, 14.12, 3.72, 0.847),
-    ],
-    optimal_area=0.2,
-    monotonic=True,
-    stability=Stability(
-        walks=12,
-        saliency_correlation=0.89,
-        optimal_areas=(0.2, 0.2),
-        points=[
-            StabilityPoint(area=0.05, agreement=0.31, spread=2.6),
-            StabilityPoint(area=0.1, agreement=0.62, spread=0.6),
-            StabilityPoint(area=0.2, agreement=0.75, spread=0.3),
-        ],
-    ),
-    alternatives=[
-        Alternative(
-            area=0.2,
-            measured_area=0.2,
-            preserve=13.94,
-            delete=9.81,
-            overlap=0.06,
-            mask=f"/v1/jobs/{_ID}/masks/alternative-1.png",
-            overlay=f"/v1/jobs/{_ID}/overlays/alternative-1.png",
-        )
-    ],
-    contrast=Contrast(
-        rival=TargetRef(index=367, label="chimpanzee"),
-        area=0.2,
-        measured_area=0.2,
-        original=3.58,
-        preserve=9.46,
-        target_score=14.02,
-        rival_score=4.56,
-        mask=f"/v1/jobs/{_ID}/masks/contrast.png",
-        overlay=f"/v1/jobs/{_ID}/overlays/contrast.png",
-    ),
-    image_size=(427, 640),
-    frame_box=(133.2, 26.7, 506.8, 400.3),
-    artifacts={name: f"/v1/jobs/{_ID}/{file}" for name, file in _FILES.items()},
-).model_dump(mode="json")
-
-CHANNELS_REPORT: dict[str, Any] = ChannelsReport(
-    **_COMMON,
-    params=ChannelsSpec.model_validate(CHANNELS),
-    layer=_LAYER,
-    scores=Scores(
-        original=13.76, perturbed=-0.02, threshold=13.76, threshold_rule="share-of-original", original_probability=0.869
-    ),
-    curve=[
-        ChannelPoint(
-            area=count,
-            measured_area=count,
-            preserve=kept,
-            delete=13.74 - kept,
-            preserve_probability=probability,
-            binariness=0,
-        )
-        for count, kept, probability in ((12, 3.42, 0.002), (121, 16.5, 0.97), (1280, 13.76, 0.869))
-    ],
-    optimal_area=121,
-    monotonic=True,
-    channels=[ChosenChannel(channel=997, first_area=12, weight=1, contribution=0.41)],
-    image_size=(427, 640),
-    frame_box=(133.2, 26.7, 506.8, 400.3),
-    artifacts={"saliency": f"/v1/jobs/{_ID}/saliency.png", "curve": f"/v1/jobs/{_ID}/curve.svg"},
-).model_dump(mode="json")
-
-CLASS_REPORT: dict[str, Any] = ClassChannelsReport(
-    **_COMMON,
-    params=ClassChannelsSpec.model_validate(CLASS),
-    layer=_LAYER,
-    images=[
-        ClassImage(
-            index=k,
-            name=f"bear{k}.jpg",
+REPORT: dict[str, Any] = _as_answered(
+    ExtremalReport(
+        **_COMMON,
+        params=ExtremalSpec.model_validate(PARAMS),
+        scores=Scores(
             original=13.76,
-            probability=0.869,
-            optimal_area=121,
+            perturbed=1.12,
+            threshold=13.76,
             threshold_rule="share-of-original",
-        )
-        for k in range(2)
-    ],
-    channels=[
-        ClassChannel(
-            channel=channel,
-            weight=1,
-            images=[Excited(image=1, activation=1.9), Excited(image=0, activation=1.2)],
-            inversion=f"/v1/jobs/{_ID}/inversions/{channel}.png",
-        )
-        for channel in (997, 511)
-    ],
-    weights=[0.0, 0.5, 1.0],
-    artifacts={"sheet": f"/v1/jobs/{_ID}/channels.png", "bundle": f"/v1/jobs/{_ID}/bundle.zip"},
-).model_dump(mode="json")
-
-COMPARE_REPORT: dict[str, Any] = CompareReport(
-    **_COMMON,
-    params=CompareSpec.model_validate(COMPARE),
-    scores=Scores(
-        original=13.76, perturbed=1.12, threshold=13.76, threshold_rule="share-of-original", original_probability=0.869
-    ),
-    methods=[
-        ComparedMethod(
-            method="grad_cam",
-            title="Grad-CAM",
-            source="Selvaraju et al., ICCV 2017",
-            layer="features",
-            seconds=0.06,
-            curve=[_top_area(0.1, 7.9, 6.2, 0.05), _top_area(0.2, 12.4, 4.4, 0.61)],
-            map=f"/v1/jobs/{_ID}/maps/grad_cam.png",
-            overlay=f"/v1/jobs/{_ID}/heat/grad_cam.png",
+            original_probability=0.869,
         ),
-        ComparedMethod(
-            method="extremal",
-            title="Extremal perturbations",
-            source="Fong et al., ICCV 2019",
-            seconds=12.6,
-            curve=[_point(0.1, 0.1, 9.33, 5.31, 0.09), _point(0.2, 0.2, 14.12, 3.72, 0.847)],
-            map=f"/v1/jobs/{_ID}/maps/extremal.png",
-            overlay=f"/v1/jobs/{_ID}/heat/extremal.png",
+        curve=[
+            _point(0.05, 0.05, 6.7, 9.5, 0.008),
+            _point(0.1, 0.1, 9.33, 5.31, 0.09),
+            _point(0.2, 0.2, 14.12, 3.72, 0.847),
+        ],
+        optimal_area=0.2,
+        monotonic=True,
+        stability=Stability(
+            walks=12,
+            saliency_correlation=0.89,
+            optimal_areas=(0.2, 0.2),
+            points=[
+                StabilityPoint(area=0.05, agreement=0.31, spread=2.6),
+                StabilityPoint(area=0.1, agreement=0.62, spread=0.6),
+                StabilityPoint(area=0.2, agreement=0.75, spread=0.3),
+            ],
         ),
-    ],
-    optimal_area=0.2,
-    extremality=Extremality(
-        extremal=True,
-        methods=["grad_cam"],
-        random_masks=16,
-        tolerance=0.001,
-        points=[
-            ExtremalityPoint(
+        alternatives=[
+            Alternative(
                 area=0.2,
                 measured_area=0.2,
-                score=14.12,
-                rank=1,
-                of=18,
-                best_rival="grad_cam",
-                best_rival_score=12.4,
-                best_rival_area=0.2,
+                preserve=13.94,
+                delete=9.81,
+                overlap=0.06,
             )
         ],
-    ),
-    image_size=(427, 640),
-    frame_box=(133.2, 26.7, 506.8, 400.3),
-    artifacts={"comparison": f"/v1/jobs/{_ID}/comparison.png", "curve": f"/v1/jobs/{_ID}/curve.svg"},
-).model_dump(mode="json")
+        contrast=Contrast(
+            rival=TargetRef(index=367, label="chimpanzee"),
+            area=0.2,
+            measured_area=0.2,
+            original=3.58,
+            preserve=9.46,
+            target_score=14.02,
+            rival_score=4.56,
+        ),
+        image_size=(427, 640),
+        frame_box=(133.2, 26.7, 506.8, 400.3),
+    )
+)
+
+CHANNELS_REPORT: dict[str, Any] = _as_answered(
+    ChannelsReport(
+        **_COMMON,
+        params=ChannelsSpec.model_validate(CHANNELS),
+        layer=_LAYER,
+        scores=Scores(
+            original=13.76,
+            perturbed=-0.02,
+            threshold=13.76,
+            threshold_rule="share-of-original",
+            original_probability=0.869,
+        ),
+        curve=[
+            ChannelPoint(
+                area=count,
+                measured_area=count,
+                preserve=kept,
+                delete=13.74 - kept,
+                preserve_probability=probability,
+                binariness=0,
+            )
+            for count, kept, probability in ((12, 3.42, 0.002), (121, 16.5, 0.97), (1280, 13.76, 0.869))
+        ],
+        optimal_area=121,
+        monotonic=True,
+        channels=[ChosenChannel(channel=997, first_area=12, weight=1, contribution=0.41)],
+        image_size=(427, 640),
+        frame_box=(133.2, 26.7, 506.8, 400.3),
+    )
+)
+
+CLASS_REPORT: dict[str, Any] = _as_answered(
+    ClassChannelsReport(
+        **_COMMON,
+        params=ClassChannelsSpec.model_validate(CLASS),
+        layer=_LAYER,
+        images=[
+            ClassImage(
+                index=k,
+                name=f"bear{k}.jpg",
+                original=13.76,
+                probability=0.869,
+                optimal_area=121,
+                threshold_rule="share-of-original",
+            )
+            for k in range(2)
+        ],
+        channels=[
+            ClassChannel(
+                channel=channel,
+                weight=1,
+                images=[Excited(image=1, activation=1.9), Excited(image=0, activation=1.2)],
+            )
+            for channel in (997, 511)
+        ],
+        weights=[0.0, 0.5, 1.0],
+    )
+)
+
+COMPARE_REPORT: dict[str, Any] = _as_answered(
+    CompareReport(
+        **_COMMON,
+        params=CompareSpec.model_validate(COMPARE),
+        scores=Scores(
+            original=13.76,
+            perturbed=1.12,
+            threshold=13.76,
+            threshold_rule="share-of-original",
+            original_probability=0.869,
+        ),
+        methods=[
+            ComparedMethod(
+                method="grad_cam",
+                title="Grad-CAM",
+                source="Selvaraju et al., ICCV 2017",
+                layer="features",
+                seconds=0.06,
+                curve=[_point(0.1, 0.1, 7.9, 6.2, 0.05), _point(0.2, 0.2, 12.4, 4.4, 0.61)],
+            ),
+            ComparedMethod(
+                method="extremal",
+                title="Extremal perturbations",
+                source="Fong et al., ICCV 2019",
+                seconds=12.6,
+                curve=[_point(0.1, 0.1, 9.33, 5.31, 0.09), _point(0.2, 0.2, 14.12, 3.72, 0.847)],
+            ),
+        ],
+        optimal_area=0.2,
+        extremality=Extremality(
+            extremal=True,
+            methods=["grad_cam"],
+            random_masks=16,
+            tolerance=0.001,
+            points=[
+                ExtremalityPoint(
+                    area=0.2,
+                    measured_area=0.2,
+                    score=14.12,
+                    rank=1,
+                    of=18,
+                    best_rival="grad_cam",
+                    best_rival_score=12.4,
+                    best_rival_area=0.2,
+                )
+            ],
+        ),
+        image_size=(427, 640),
+        frame_box=(133.2, 26.7, 506.8, 400.3),
+    )
+)
 
 JOB: dict[str, Any] = JobRead(
     id=_ID,

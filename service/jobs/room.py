@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from redis import Redis
 
-from ep_core.schemas.specs import Spec
+from ep_core.schemas.tasks import Spec
 from service.http.errors import JobTooLarge, Unavailable
 from service.uploads.images import PostedImage
 from worker.broker import catalogue

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ep_core.schemas.reports.extremal import PartialPoint
-from ep_core.schemas.specs import Spec
+from ep_core.schemas.tasks import TASKS, Artifact, Spec
 from worker.broker.contract import Delivery, Finding, JobProgress, JobState, Priority, Problem
 
 
-class JobLinks(BaseModel):
+class _LinksOfAll(BaseModel):
     """Where a job's parts are; what a job doesn't have (yet) has no link."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
@@ -20,21 +20,31 @@ class JobLinks(BaseModel):
     self_: Annotated[str, Field(alias="self")]
     events: Annotated[str | None, Field(description="What happens to it, as server-sent events.")] = None
     result: str | None = None
-    saliency: str | None = None
-    curve: str | None = None
-    channel_masks: Annotated[str | None, Field(description="The channel masks of `channels`, as JSON.")] = None
-    comparison: Annotated[str | None, Field(description="All maps of `compare`, in one picture.")] = None
-    sheet: Annotated[str | None, Field(description="The top channels of `class_channels`, in one picture.")] = None
     bundle: str | None = None
     batch: Annotated[str | None, Field(description="The batch that it is of.")] = None
     images: Annotated[list[str] | None, Field(description="The posted images, where `keep_images` was asked for.")] = (
         None
     )
-    masks: Annotated[dict[str, str], Field(description="By area.")] = {}
-    overlays: Annotated[dict[str, str], Field(description="By area.")] = {}
-    inversions: Annotated[
-        dict[str, str], Field(description="Of `channels` with `invert`: `full`, `masked`, `comparison`.")
-    ] = {}
+
+
+def _links_of_tasks() -> dict[str, Any]:
+    """Return the fields of `JobLinks` for the files of all tasks, by their keys."""
+    found = {one.key: one for task in TASKS.values() for one in task.artifacts if one.key is not None}
+    return {key: _link(one) for key, one in found.items()}
+
+
+def _link(artifact: Artifact) -> tuple[Any, Any]:
+    if artifact.name is not None:
+        return dict[str, str], Field(default={}, description=artifact.link)
+    return str | None, Field(default=None, description=artifact.link)
+
+
+if TYPE_CHECKING:  # a type checker can't read a table
+    JobLinks: TypeAlias = _LinksOfAll
+else:
+    JobLinks = create_model(
+        "JobLinks", __base__=_LinksOfAll, __doc__=_LinksOfAll.__doc__, __module__=__name__, **_links_of_tasks()
+    )
 
 
 class JobRead(BaseModel):

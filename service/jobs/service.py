@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from ep_core.schemas.reports.any import Report, read_report
 from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.tasks import Report, read_report
 from service.access.caller import Caller
 from service.http.errors import NoResult, NotFound
 from service.settings import ApiSettings

@@ -12,9 +12,8 @@ import structlog
 from pydantic import ValidationError
 from redis import Redis, RedisError
 
-from ep_core.schemas.reports.any import Report, read_report
 from ep_core.schemas.reports.extremal import RESULT
-from ep_core.schemas.specs import Spec
+from ep_core.schemas.tasks import Report, Spec, read_report
 from service.access.caller import Caller
 from service.http.errors import RETRY_AFTER_S, QueueFull
 from service.settings import ApiSettings
@@ -185,13 +184,11 @@ class Submissions:
         for name in filter(is_input, self._blobs.names(job_id)):
             self._blobs.remove(job_id, name)
         try:
-            report = read_report(stored).model_copy(update={"id": job_id})
+            return read_report(stored)
         except ValidationError as error:  # the job is run, then
             _log.warning("known result can't be read", job=source, error=str(error)[:500])
             self._blobs.delete(job_id)
             return None
-        self._blobs.put(job_id, RESULT, report.model_dump_json().encode())
-        return report
 
     def _require(self, created: int, most_queued: int | None = None) -> None:
         """Raise where there is no record, as there were too many jobs or no room."""

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
 from starlette.datastructures import UploadFile
 
-from ep_core.schemas.specs import ExtremalSpec, Spec
+from ep_core.schemas.tasks import DEFAULT_TASK, Spec
 from service.access.shares import Take
 from service.http.errors import InvalidFields
 from service.http.validation import MAX_ERRORS, FieldError, field_errors
@@ -42,7 +42,7 @@ class JobBody(JobOptions):
     image_url: Annotated[
         str | list[str] | None, Field(description="The address of an image, or several, where the operator allows it.")
     ] = None
-    params: Spec = ExtremalSpec()
+    params: Spec = DEFAULT_TASK.spec.model_validate({})
 
     @property
     def urls(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ep_core.schemas.specs import SPECS
+from ep_core.schemas.tasks import TASKS
 from service.http.json_schema import BASE64, FILE, REFERENCE, reference, without_null
 
 from .body import JobBody
@@ -25,7 +25,10 @@ def _options() -> dict[str, Any]:
 
 
 def _params() -> dict[str, Any]:
-    return {"anyOf": [reference(spec.__name__) for spec in SPECS.values()], "description": "What to ask of the images."}
+    return {
+        "anyOf": [reference(task.spec.__name__) for task in TASKS.values()],
+        "description": "What to ask of the images.",
+    }
 
 
 def _form() -> dict[str, Any]:

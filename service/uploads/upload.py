@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ep_core.schemas.specs import ClassChannelsSpec, Spec
+from ep_core.schemas.tasks import TASKS, Spec, task_of
 from service.http.errors import InvalidFields
 from service.http.validation import field_errors
 
@@ -56,13 +56,15 @@ def parse_options(given: Mapping[str, Any]) -> JobOptions:
 
 def check_count(count: int, params: Spec, limits: UploadLimits) -> None:
     """Raise `InvalidFields` where there are more images than the request may have."""
-    if limits.is_batch and isinstance(params, ClassChannelsSpec):
-        raise invalid("task", "class_channels takes all its images in one job: post them to /v1/jobs")
-    if count > 1 and not limits.is_batch and not isinstance(params, ClassChannelsSpec):
+    task = task_of(params)
+    if limits.is_batch and task.takes_several:
+        raise invalid("task", f"{task.name} takes all its images in one job: post them to /v1/jobs")
+    if count > 1 and not limits.is_batch and not task.takes_several:
+        others = " or ".join(name for name, one in TASKS.items() if one.takes_several)
         raise invalid(
             "image",
-            f"there are {count} images: post them to /v1/batches, or one job for each (only the task class_channels "
-            "takes several)",
+            f"there are {count} images: post them to /v1/batches, or one job for each (only the task {others} takes "
+            "several)",
         )
     if count > limits.images:
         raise too_many(str(count), limits)

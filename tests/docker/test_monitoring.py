@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
-from ep_core.schemas.specs import SPECS
+from ep_core.schemas.tasks import TASKS
 from service.app import create_app
 from service.run.embedded_redis import EmbeddedRedis
 from service.settings import ApiSettings
@@ -42,7 +42,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, set[
     with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server, Redis.from_url(server.url) as redis:
         liveness.beat(redis, "host.1", ttl_s=60, memory_bytes=5_000_000)
         stats = Stats(redis)
-        for task in SPECS:
+        for task in TASKS:
             stats.ran(task, JobState.SUCCEEDED, waited_s=0.2, ran_s=12, iterations=400)
         stats.loaded("mobilenet_v2")
         stats.delivery("delivered")

@@ -10,7 +10,7 @@ from ep_core import Classifier, CompareSpec, ExtremalSpec
 from ep_core.engine import run_task
 from ep_core.pictures.file_sizes import largest_files
 from ep_core.schemas.model_card import ModelCard
-from ep_core.schemas.specs import Spec
+from ep_core.schemas.tasks import Spec
 
 SPECS = [
     ExtremalSpec(areas=(0.02, 0.3, 0.8), iterations=3, alternatives=4),

@@ -127,7 +127,7 @@ def finish(redis: Redis, store: JobStore) -> Callable[[str], None]:
     def finish(job_id: str) -> None:
         attempt = store.start(job_id, worker="test")
         blobs = RedisBlobs(redis)
-        report = ExtremalReport.model_validate(REPORT).model_copy(update={"id": job_id})
+        report = ExtremalReport.model_validate(REPORT)
         blobs.put(job_id, RESULT, report.model_dump_json().encode())
         for key in (*(point.area for point in report.curve), *report.named_masks):
             for name in (mask_name(key), mask_name(key, frame="model"), overlay_name(key)):

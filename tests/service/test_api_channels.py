@@ -171,10 +171,19 @@ def test_the_bundle_has_all_files_and_names_them(client: TestClient, redis: Redi
     assert result["channels"][0]["inversion"] == "inversions/997.png"
 
 
-@pytest.mark.parametrize("part", ["masks/0.1.png", "overlays/0.1.png", "channels.png", "inversions/5.png"])
+@pytest.mark.parametrize("part", ["masks/0.1.png", "overlays/0.1.png", "channels.png"])
 def test_what_a_task_does_not_have_is_not_found(
     client: TestClient, redis: Redis, store: JobStore, png: bytes, part: str
 ) -> None:
     problem = client.get(f"{finished(client, redis, store, CHANNELS, png)}/{part}")
     assert problem.status_code == 404
     assert "`links` name what it has" in problem.json()["detail"]
+
+
+def test_an_inversion_that_the_result_lacks_names_those_it_has(
+    client: TestClient, redis: Redis, store: JobStore, png: bytes
+) -> None:
+    for params, has in ((CHANNELS, "full, masked, comparison"), (CLASS, "997, 511")):
+        problem = client.get(f"{finished(client, redis, store, params, png)}/inversions/5.png")
+        assert problem.status_code == 404
+        assert f"no inversion 5: its inversions are {has}." in problem.json()["detail"]

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from fastapi.testclient import TestClient
 
-from ep_core.schemas.specs import SPECS, TaskName
+from ep_core.schemas.tasks import TASKS, TaskName
 from service.jobs.cursor import as_cursor, from_cursor
 from worker.broker.contract import JobState
 from worker.broker.index import Place
@@ -77,13 +77,13 @@ def test_jobs_of_one_task(client: TestClient, store: JobStore, post: Post, png: 
 
 
 def test_every_task_can_be_asked_for() -> None:
-    assert get_args(TaskName) == tuple(SPECS)
+    assert get_args(TaskName) == tuple(TASKS)
 
 
 def test_a_task_that_there_is_not_is_answered_with_those_there_are(client: TestClient) -> None:
     (error,) = client.get("/v1/jobs?task=masks").json()["errors"]
 
-    assert all(f"'{task}'" in error["detail"] for task in SPECS)
+    assert all(f"'{task}'" in error["detail"] for task in TASKS)
     assert "allowed" not in error  # what the field `task` of a job's parameters may be
 
 

@@ -11,8 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.schemas.reports.extremal import RESULT, ExtremalReport
+from ep_core.schemas.reports.extremal import RESULT
 from service.app import create_app
+from service.jobs.answers import ANSWERS
 from service.settings import ApiSettings
 from worker.broker.blobs import RedisBlobs
 from worker.broker.store import JobStore
@@ -29,7 +30,7 @@ def job(post: Callable[[], str], finish: Callable[[str], None]) -> str:
 
 
 def test_the_result_links_every_picture(client: TestClient, job: str) -> None:
-    report = ExtremalReport.model_validate(client.get(f"{job}/result").json())
+    report = ANSWERS["extremal"].model_validate(client.get(f"{job}/result").json())
 
     assert report.id == job.rsplit("/", 1)[1]
     assert [point.area for point in report.curve] == [0.05, 0.1, 0.2]
@@ -120,7 +121,7 @@ def test_the_bundle_holds_everything_with_relative_names(client: TestClient, job
     assert answer.headers["content-disposition"].endswith('.zip"')
     with zipfile.ZipFile(io.BytesIO(answer.content)) as bundle:
         assert bundle.testzip() is None
-        report = ExtremalReport.model_validate_json(bundle.read("result.json"))
+        report = ANSWERS["extremal"].model_validate_json(bundle.read("result.json"))
         assert bundle.read(report.curve[1].mask) == b"picture masks/0.1.png"
         assert bundle.read(report.curve[1].overlay) == b"picture overlays/0.1.png"
         assert bundle.read(report.artifacts["curve"]) == b"<svg/>"

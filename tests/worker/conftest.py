@@ -17,7 +17,8 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from ep_core.schemas.specs import SPECS, ExtremalSpec
+from ep_core.schemas.specs import ExtremalSpec
+from ep_core.schemas.tasks import TASKS
 from service.run.embedded_redis import EmbeddedRedis
 from tests.networks import model_list
 from worker.broker import queue
@@ -50,7 +51,7 @@ class Client:
 
     def post(self, *images: bytes, timeout_s: int = 300, fields: dict[str, Any] | None = None, **params: Any) -> str:
         """Post a job; `fields` are the record's own."""
-        spec = SPECS[params.get("task", "extremal")](**params)
+        spec = TASKS[params.get("task", "extremal")].spec(**params)
         names = [f"{k}.jpg" for k in range(len(images))]
         record = JobRecord(id=uuid4().hex, params=spec, images=names, created_at=datetime.now(UTC), **fields or {})
         for k, image in enumerate(images):

@@ -9,7 +9,7 @@ from typing import Any
 from redis import Redis
 
 from ep_core.schemas.reports.extremal import TargetRef
-from ep_core.schemas.specs import SPECS
+from ep_core.schemas.tasks import TASKS
 from worker.broker.contract import Finding, JobState
 from worker.broker.store import JobStore
 
@@ -73,10 +73,10 @@ def test_pages_of_a_state_hold_only_its_jobs(store: JobStore, make_record: Make)
 
 
 def test_pages_of_a_task_hold_only_its_jobs(store: JobStore, make_record: Make):
-    ids: dict[str, list[str]] = {task: [] for task in SPECS}
+    ids: dict[str, list[str]] = {task: [] for task in TASKS}
     for day in range(1, 13):
-        task, spec = list(SPECS.items())[day % len(SPECS)]
-        record = make_record(params=spec(), owner="ann", created_at=datetime(2026, 1, day, tzinfo=UTC))
+        task, kind = list(TASKS.items())[day % len(TASKS)]
+        record = make_record(params=kind.spec(), owner="ann", created_at=datetime(2026, 1, day, tzinfo=UTC))
         bring_to(store, record, JobState.RUNNING if day > 8 else JobState.SUCCEEDED)
         ids[task].insert(0, record.id)
     his = make_record(owner="bob", created_at=datetime(2026, 1, 20, tzinfo=UTC))
@@ -97,7 +97,7 @@ def test_pages_of_a_task_hold_only_its_jobs(store: JobStore, make_record: Make):
 
 def test_expired_jobs_leave_the_lists(redis: Redis, make_record: Make):
     store = JobStore(redis, retention_s=1)
-    gone = [make_record(owner=owner, params=spec()) for owner in (None, "ann") for spec in SPECS.values()]
+    gone = [make_record(owner=owner, params=task.spec()) for owner in (None, "ann") for task in TASKS.values()]
     kept = make_record(owner="bob")
     bring_to(store, gone[0], JobState.SUCCEEDED)
     assert store.forget_expired() == 0

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ep_core.schemas.reports.any import read_report
 from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.tasks import read_report
 from worker.broker.contract import JobState
 
 if TYPE_CHECKING:

@@ -57,11 +57,10 @@ def test_a_job_runs_from_the_image_to_the_result(shared: Client, bear: bytes):
     assert shared.blobs.get(job_id, mask_name(0.1)).startswith(b"\x89PNG")
 
 
-def test_the_result_names_its_job_and_how_long_it_waited(shared: Client, bear: bytes):
+def test_the_result_says_how_long_its_job_waited(shared: Client, bear: bytes):
     job_id = shared.post(bear, **QUICK)
     shared.wait_final(job_id)
     report = ExtremalReport.model_validate_json(shared.blobs.get(job_id, RESULT))
-    assert report.id == job_id
     assert report.timing.queued_s >= 0
 
 

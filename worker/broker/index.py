@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from redis import Redis
 
-from ep_core.schemas.specs import SPECS
+from ep_core.schemas.tasks import TASKS
 
 from .contract import NORMAL_PER_LOW, JobState, Priority
 
@@ -142,7 +142,7 @@ class JobIndex:
         """Return all keys that a finished job of an owner can be in."""
         owners = (None,) if owner is None else (None, owner)
         final = [state for state in JobState if state.is_final]
-        return [self._key(state, *of) for of in product(owners, (None, *SPECS)) for state in (None, *final)]
+        return [self._key(state, *of) for of in product(owners, (None, *TASKS)) for state in (None, *final)]
 
     def _key(self, state: JobState | None, owner: str | None = None, task: str | None = None) -> str:
         whose = self._all if owner is None else f"{self._all}:of:{owner}"

@@ -9,7 +9,7 @@ from redis import Redis
 
 from ep_core.pictures.file_sizes import Size, largest_files
 from ep_core.schemas.model_card import ModelCard
-from ep_core.schemas.specs import Spec
+from ep_core.schemas.tasks import Spec
 
 from . import scripts
 
@@ -86,7 +86,7 @@ def job_bytes(spec: Spec, sizes: Sequence[Size], card: ModelCard | None, *, with
         card: the model's, None where it isn't known.
         with_files: whether the result's files lie in Redis.
     """
-    record = _RECORD + _RECORD_OF_AREA * len(spec.areas or ())
+    record = _RECORD + _RECORD_OF_AREA * len(getattr(spec, "areas", None) or ())
     files = [_allocated(size + _ENTRY) for size in largest_files(spec, sizes, card)] if with_files else []
     return record + sum(files) + max(files, default=0)  # while a file is written, it is there twice
 

@@ -9,7 +9,7 @@ from typing import cast
 from redis import Redis
 
 from ep_core import __version__
-from ep_core.schemas.specs import ClassChannelsSpec, Spec
+from ep_core.schemas.tasks import Spec, task_of
 
 from .scan import slices
 
@@ -29,7 +29,7 @@ def hash_content(digests: Sequence[bytes], params: Spec, *, names: Sequence[str]
     digest = hashlib.sha256(f"{owner or ''}\n{params.model_dump_json()}\n".encode())
     for one in digests:
         digest.update(one)
-    if isinstance(params, ClassChannelsSpec):
+    if task_of(params).takes_several:
         digest.update(repr(list(names)).encode())
     return digest.hexdigest()
 

@@ -16,8 +16,8 @@ import ep_core
 from ep_core.engine import run_task
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory, is_poisoned
-from ep_core.schemas.reports.any import Report
 from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.tasks import Report
 from worker.broker.contract import TAKEN_OVER, Finding, JobRecord, JobState, Problem, input_name
 from worker.broker.problems import internal_error, make_problem, out_of_memory, problem_from, timed_out
 from worker.broker.queue import REDIS_UNUSABLE, TIMEOUT_GRACE_S
@@ -224,7 +224,7 @@ class _Attempt:
 
 
 def _of_job(report: Report, record: JobRecord) -> Report:
-    """Return the engine's report with what only the job knows; links are the API's to add."""
+    """Return the engine's report with how long the job waited; its id and its links are the API's to add."""
     queued_s = (record.started_at - record.created_at).total_seconds() if record.started_at else None
     timing = report.timing.model_copy(update={"queued_s": queued_s})
-    return report.model_copy(update={"id": record.id, "timing": timing})
+    return report.model_copy(update={"timing": timing})

@@ -12,6 +12,7 @@ from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec
 from ep_core.schemas.warnings import Warnings
 
 from .extremal import Engine, ModelRef, Scores, TargetRef, ThresholdRule, Timing
+from .report import TaskReport
 
 MASKS = "masks.json"
 FULL, MASKED, COMPARISON = "full", "masked", "comparison"
@@ -45,10 +46,9 @@ class ChosenChannel(BaseModel):
     ]
 
 
-class ChannelsReport(OnImage, BaseModel):
+class ChannelsReport(OnImage, TaskReport, BaseModel):
     """A finished sweep of channel masks (`task: "channels"`)."""
 
-    id: str | None = None
     task: Literal["channels"] = "channels"
     params: Annotated[ChannelsSpec, Field(description="As run, with the defaults filled in.")]
     model: ModelRef
@@ -73,7 +73,6 @@ class ChannelsReport(OnImage, BaseModel):
     warnings: Warnings = []
     timing: Timing
     engine: Engine
-    artifacts: dict[str, str] = {}
 
 
 class ChannelMasks(BaseModel):
@@ -114,13 +113,11 @@ class ClassChannel(BaseModel):
     channel: Annotated[int, Field(description="Index in the layer, from 0.")]
     weight: Annotated[float, Field(description="Mean of its value in the images' optimal masks (5.2), in [0, 1].")]
     images: Annotated[list[Excited], Field(description="The images that excite it most, best first.")]
-    inversion: str | None = None
 
 
-class ClassChannelsReport(BaseModel):
+class ClassChannelsReport(TaskReport, BaseModel):
     """A class's channels (`task: "class_channels"`)."""
 
-    id: str | None = None
     task: Literal["class_channels"] = "class_channels"
     params: Annotated[ClassChannelsSpec, Field(description="As run, with the defaults filled in.")]
     model: ModelRef
@@ -132,7 +129,6 @@ class ClassChannelsReport(BaseModel):
     warnings: Warnings = []
     timing: Timing
     engine: Engine
-    artifacts: dict[str, str] = {}
 
 
 def inversion_name(what: int | str) -> str:

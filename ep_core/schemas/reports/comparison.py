@@ -11,6 +11,7 @@ from ep_core.schemas.specs import CompareSpec
 from ep_core.schemas.warnings import Warnings
 
 from .extremal import CurvePoint, Engine, Extremality, ModelRef, Scores, TargetRef, Timing
+from .report import TaskReport
 
 COMPARISON = "comparison.png"
 
@@ -33,18 +34,12 @@ class ComparedMethod(BaseModel):
             "(their links are those of `extremal` only)."
         ),
     ] = []
-    map: Annotated[
-        str | None,
-        Field(description="Its map, 8-bit grey: what is above 0 (or above its least value), relative to its maximum."),
-    ] = None
-    overlay: Annotated[str | None, Field(description="Its map as heat over the image.")] = None
     unavailable: Annotated[str | None, Field(description="Why it says nothing of this model.")] = None
 
 
-class CompareReport(OnImage, BaseModel):
+class CompareReport(OnImage, TaskReport, BaseModel):
     """A finished comparison (`task: "compare"`)."""
 
-    id: str | None = None
     task: Literal["compare"] = "compare"
     params: Annotated[CompareSpec, Field(description="As run, with the defaults filled in.")]
     model: ModelRef
@@ -67,7 +62,6 @@ class CompareReport(OnImage, BaseModel):
     warnings: Warnings = []
     timing: Annotated[Timing, Field(description="`iterations`: of the extremal masks.")]
     engine: Engine
-    artifacts: dict[str, str] = {}
 
 
 def map_name(method: str) -> str:

@@ -13,6 +13,8 @@ from ep_core.schemas.pixels import DEPRECATED, FrameBox, ImageSize, InputSize, O
 from ep_core.schemas.specs import ExtremalSpec, Variant
 from ep_core.schemas.warnings import Warnings
 
+from .report import TaskReport
+
 
 class ModelRef(OfModel):
     """The network that was explained."""
@@ -76,8 +78,6 @@ class CurvePoint(BaseModel):
     delete: Annotated[float, Field(description="Phi((1-m) x): score when the mask is taken away.")]
     preserve_probability: Annotated[float, Field(description="Softmax probability of the target under m x.")]
     binariness: Annotated[float, Field(description="Mean of m(1-m): 0 for a binary mask, at most 0.25.")]
-    mask: str | None = None
-    overlay: str | None = None
 
 
 class ExtremalityPoint(BaseModel):
@@ -184,8 +184,6 @@ class Alternative(BaseModel):
         float,
         Field(description="Largest intersection over union with the optimal mask and the alternatives before it."),
     ]
-    mask: str | None = None
-    overlay: str | None = None
 
 
 class Contrast(BaseModel):
@@ -198,8 +196,6 @@ class Contrast(BaseModel):
     preserve: Annotated[float, Field(description="The same when only the mask is kept: what the mask maximises.")]
     target_score: Annotated[float, Field(description="f_target when only the mask is kept.")]
     rival_score: Annotated[float, Field(description="f_rival when only the mask is kept.")]
-    mask: str | None = None
-    overlay: str | None = None
 
 
 class Timing(BaseModel):
@@ -224,10 +220,9 @@ class Engine(BaseModel):
     device: str
 
 
-class ExtremalReport(OnImage, BaseModel):
+class ExtremalReport(OnImage, TaskReport, BaseModel):
     """A finished sweep (`task: "extremal"`)."""
 
-    id: str | None = None
     task: Literal["extremal"] = "extremal"
     params: Annotated[ExtremalSpec, Field(description="As run, with the defaults filled in.")]
     model: ModelRef
@@ -258,7 +253,6 @@ class ExtremalReport(OnImage, BaseModel):
     warnings: Warnings = []
     timing: Timing
     engine: Engine
-    artifacts: dict[str, str] = {}
 
     @property
     def named_masks(self) -> dict[str, Alternative | Contrast]:

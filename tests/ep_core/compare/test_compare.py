@@ -16,8 +16,8 @@ from ep_core.compare.comparison import Comparison
 from ep_core.compare.render import positive_part, render_comparison
 from ep_core.methods.base.method import MethodUnavailable
 from ep_core.schemas.progress import Progress
-from ep_core.schemas.reports.any import read_report
 from ep_core.schemas.reports.comparison import CompareReport
+from ep_core.schemas.tasks import read_report
 from tests.ep_core.conftest import checkerboard
 
 Sample = Callable[[str], Image.Image]
