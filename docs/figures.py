@@ -1,4 +1,4 @@
-"""Make the pictures and the figures of the README and the docs from real results: `make figures`.
+"""Make the pictures and figures of README and docs from real results: `make figures`.
 
 It takes some minutes. With ``--check`` nothing is written: the figures in the texts are compared with what a user gets
 now. ``--signs`` names a folder of photographs (docs/images/ATTRIBUTION.md lists them) for the picture of a class's

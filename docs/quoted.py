@@ -1,4 +1,4 @@
-"""Figures of results that README and docs quote: each is made here from real results, and stands between two marks.
+"""Figures that README and docs quote: each is made here from real results, and stands between two marks.
 
 A text has `<!-- figures: NAME -->` before such a figure and `<!-- end -->` behind it; `python -m docs.figures` writes
 what is between, and with `--check` compares it.

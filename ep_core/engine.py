@@ -88,7 +88,7 @@ def explain_batch(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a task gives."""
+    """Result of a task: its report and its files."""
 
     report: Report
     files: Iterator[tuple[str, bytes]]

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, said so that the person who asked can mend it.
+"""Errors of requests, with messages that name what was wrong and what to change.
 
 The floors above map these to problem details (RFC 9457); the engine itself knows nothing of HTTP.
 """

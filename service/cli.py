@@ -1,4 +1,4 @@
-"""What this floor adds to the command `ep`: `ep serve` and `ep api`."""
+"""Commands that the service adds to `ep`: `ep serve` and `ep api`."""
 
 from __future__ import annotations
 

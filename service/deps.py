@@ -1,4 +1,4 @@
-"""What endpoints ask for, as `Annotated` aliases. The objects live as long as the application (`app.create_app`).
+"""Dependencies of endpoints, as `Annotated` aliases. The objects live as long as the application (`app.create_app`).
 
 All are `async`: others would be called in a thread each.
 """

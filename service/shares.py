@@ -1,4 +1,4 @@
-"""Shares of something limited, handed out in turn: who asks often neither takes all of it nor goes before others."""
+"""Fair shares of a limited resource: a caller who asks often neither takes all of it nor goes before others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds jobs that nobody runs any more, and has them run again or failed. Imports no torch.
+"""Janitor: finds jobs whose worker is lost, and has them run again or failed. Imports no torch.
 
 RQ's registry tells which leases have expired; the records tell which jobs should be somewhere and aren't.
 """

@@ -60,7 +60,7 @@ class Comparison:
     """Ours, per area."""
     torchray_seconds_per_iteration: float
     apart: tuple[float, float] | None
-    """Where TorchRay's masks were streamed: how far those and their gradients are from its own."""
+    """Largest differences of the streamed masks and of their gradients from TorchRay's own; None where not streamed."""
 
     @property
     def torchray_seconds(self) -> float:
@@ -152,7 +152,7 @@ def _pairs(
 
 @dataclass(frozen=True)
 class Summary:
-    """What all images say together."""
+    """Summary over all images."""
 
     iteration_ratio: float
     """TorchRay's seconds per iteration over our seconds per step of all areas."""

@@ -1,4 +1,4 @@
-"""Per-class channels (5.2): the optimal masks of a class's images, averaged, and what the top channels look for."""
+"""Per-class channels (5.2): the mean optimal mask of a class's images, and inversions of the top channels."""
 
 from __future__ import annotations
 

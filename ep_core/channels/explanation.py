@@ -1,4 +1,4 @@
-"""What explaining one image's channels gives."""
+"""Result of a channel attribution."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ChannelExplanation:
     image: Image.Image
     """The original image, RGB."""
     frame: Frame
-    """Where the network's frame lies on the image."""
+    """Position of the network's frame on the image."""
     activation: Tensor
     """Phi_l(x): K x h x w, on the CPU."""
     masks: Tensor

@@ -1,4 +1,4 @@
-"""A class's channels over files, resumable: what is done of an image is kept, and not done again."""
+"""Per-class channels over files, resumable: the result of each image is kept."""
 
 from __future__ import annotations
 

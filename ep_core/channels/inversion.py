@@ -22,7 +22,7 @@ from ep_core.errors import InvalidInput
 STEPS = 256
 LEARNING_RATE = 0.03
 DECAY = 1.5
-"""How steeply the amplitudes fall, as frequency ** -DECAY. Natural images have 1, which leaves much grain here."""
+"""Decay of the amplitudes, as frequency ** -DECAY. Natural images have 1, which leaves much grain here."""
 GAIN = 4.0  # root mean square of the amplitudes
 FIRST_SPREAD = 0.01  # of the noise to start from: nearly grey
 WAKING_SPREAD = 0.2  # of the noise that is tried while a layer is silent: half the contrast of photographs

@@ -1,4 +1,4 @@
-"""Warnings of channel masks that miss what their preset promises. Those of `fast` hold their counts exactly."""
+"""Warnings of channel masks beyond the tolerances of their preset. Those of `fast` hold their counts exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of a mask's channels come first."""
+"""Ranking of a mask's channels."""
 
 from __future__ import annotations
 

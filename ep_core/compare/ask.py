@@ -1,4 +1,4 @@
-"""Asking methods for their maps, each by itself: one that fails costs the others nothing."""
+"""Runs of methods, each by itself: one that fails doesn't affect the others."""
 
 from __future__ import annotations
 

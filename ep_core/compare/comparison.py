@@ -1,4 +1,4 @@
-"""What comparing methods gives."""
+"""Result of a comparison of methods."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ep_core.schemas.warnings import ResultWarning
 
 @dataclass(frozen=True)
 class Answer:
-    """What a method said."""
+    """Map of a method, with its scores."""
 
     method: str
     """Its name."""
     title: str
-    """What people call it."""
+    """Usual name of the method."""
     source: str
-    """Who published it."""
+    """Publication of the method."""
     seconds: float
     cost: float | None
     """Of its map, as counted by the caller of `compare`; None where nobody counts."""
@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a method says nothing of this model."""
+    """Reason why a method can't be used on this model."""
 
     method: str
     reason: str
@@ -56,7 +56,7 @@ class Comparison:
     image: Image.Image
     """The original image, RGB."""
     frame: Frame
-    """Where the network's frame lies on the image."""
+    """Position of the network's frame on the image."""
     scores: Scores
     methods: list[Answer | Refusal]
     """In the order of `spec.methods`."""

@@ -1,4 +1,4 @@
-"""Equal terms of a comparison's curves: whether extremal masks have the areas that the other methods' masks have."""
+"""Check of a comparison's curves: whether extremal masks have the same areas as the other methods' masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures of a comparison: each method's map, all of them beside each other (figure 2), and their curves."""
+"""Pictures of a comparison: each method's map, all maps beside each other (figure 2), and their curves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparing methods: asks each for its map, and scores all of them alike."""
+"""Comparison of methods: one map of each, all scored alike."""
 
 from __future__ import annotations
 

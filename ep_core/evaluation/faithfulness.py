@@ -1,4 +1,4 @@
-"""Do maps show what the network looks at? Scores as the pixels that a map ranks highest come, or go."""
+"""Faithfulness of maps: scores as the highest-ranked pixels are inserted or deleted."""
 
 from __future__ import annotations
 

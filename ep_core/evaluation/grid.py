@@ -1,4 +1,4 @@
-"""The grid pointing game (Boehle et al., CVPR 2021): how much of a map lies on the right picture of a mosaic."""
+"""Grid pointing game (Boehle et al., CVPR 2021): the share of a map that lies on the right picture of a mosaic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several attribution methods on the same items, each with its own log, so that methods and seeds can be added."""
+"""Runs of attribution methods on the same items, each with its own log, so that methods and seeds can be added."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ Outdated = Callable[[Run, Record], bool]
 
 @dataclass
 class MethodRuns(Generic[Item]):
-    """What one method made of the items."""
+    """Records of one method for all items."""
 
     name: str
     title: str
     runs: list[list[tuple[Item, Record]]] = field(default_factory=list)
     """For each seed, the items and their records; one run where the seed changes nothing."""
     unavailable: str = ""
-    """Why there are no runs."""
+    """Reason why there are no runs."""
     layer: str | None = None
     """The layer that it reads; None where it reads none."""
 

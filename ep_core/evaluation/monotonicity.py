@@ -1,4 +1,4 @@
-"""Monotonicity of visual evidence (4.3): how often more area never scores less, below the optimal area (eq. 8)."""
+"""Monotonicity of visual evidence (4.3): how often a larger area scores no less, below the optimal area (eq. 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pointing game (Zhang et al., ECCV 2016; section 4.2): does a map's highest point lie on the class's object?"""
+"""Pointing game (Zhang et al., ECCV 2016; section 4.2): whether a map's highest point lies on the class's object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sanity check of figure 7: do maps change when the network's weights are randomised?"""
+"""Sanity check of figure 7: similarity of maps before and after the network's weights are randomised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stability: whether another seed, a re-encoded or moved photograph, or another fill gives the same answer again."""
+"""Stability: agreement of a result with those of other seeds, re-encoded or moved photographs, and other fills."""
 
 from __future__ import annotations
 

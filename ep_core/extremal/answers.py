@@ -1,4 +1,4 @@
-"""A sweep's masks as a result has them: the best known ones, their curve, and the blocks beside it."""
+"""Final masks of a sweep: the best known ones, their curve, and the further blocks of the result."""
 
 from __future__ import annotations
 

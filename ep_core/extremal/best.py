@@ -1,4 +1,4 @@
-"""The best known mask of each area: the sweep's own, a rival's, what refinement makes of the rival's, or a later one.
+"""Best known mask of each area: the sweep's own, a rival's, a refined rival, or a later one.
 
 No mask is returned that a known one of the same area and family beats (eq. 2).
 """

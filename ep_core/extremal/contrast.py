@@ -1,4 +1,4 @@
-"""The contrast: the mask that most lifts the target's score above its nearest rival class's."""
+"""Contrast: the mask that most lifts the target's score above that of its nearest rival class."""
 
 from __future__ import annotations
 

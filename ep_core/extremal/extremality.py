@@ -1,4 +1,4 @@
-"""Is a mask extremal? Whether others of its area score higher: other methods' top areas, and random smooth masks.
+"""Extremality of a mask: whether others of its area score higher: other methods' top areas, and random smooth masks.
 
 By definition (eq. 2) none may. Rivals can't prove a mask extremal, but one that beats it proves that it is not. That
 holds for masks of one family and of equal areas: rivals are smoothed as our preset's masks are, and have the area that

@@ -1,4 +1,4 @@
-"""An image made ready for spatial masks: as the network's input, with its perturbations (section 3.4)."""
+"""Preparation of an image for spatial masks: the network's input, and its perturbations (section 3.4)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Prepared(Generic[S_co]):
     picture: Image.Image
     """The original image, RGB."""
     frame: Frame
-    """Where the network's frame lies on the picture."""
+    """Position of the network's frame on the picture."""
     pyramid: Tensor
     """levels x 3 x H x W; the first one is the network's input."""
 

@@ -1,4 +1,4 @@
-"""Warnings of a sweep's masks that miss what their preset promises, each with what to change."""
+"""Warnings of masks beyond the tolerances of their preset, each with what to change."""
 
 from __future__ import annotations
 

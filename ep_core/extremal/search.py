@@ -1,4 +1,4 @@
-"""The search for the masks of a sweep, and of what else a result has, in stages that share one network."""
+"""Search for the masks of a sweep and for the further blocks of a result, in stages that share one network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stability of an answer: the agreement of the two halves of its walks."""
+"""Stability of a result: the agreement of the two halves of its walks."""
 
 from __future__ import annotations
 

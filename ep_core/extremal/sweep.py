@@ -1,4 +1,4 @@
-"""The sweep: extremal masks of several areas, of one image or of many at once."""
+"""Sweep: extremal masks of several areas, of one image or of many at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The top area of any saliency map, as smooth masks of the family that a preset's masks are from (section 3.5).
+"""Top area of any saliency map, as smooth masks of the family of a preset's masks (section 3.5).
 
 So that maps are compared fairly with extremal masks: equal areas, equal smoothness, equal sharpness.
 """

@@ -1,4 +1,4 @@
-"""Starts of a sweep's masks: what survives in many short walks from the whole image to the smallest area."""
+"""Starts of a sweep's masks: the regions that survive in many short walks from the whole image to the smallest area."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress of a sweep, all of its stages together."""
+"""Progress of a sweep over all of its stages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of masks: of the image under them, kept and deleted (3.2), and how binary they are."""
+"""Scores of masks: of the image under them, kept and deleted (3.2), and binariness of masks."""
 
 from __future__ import annotations
 

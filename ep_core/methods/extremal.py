@@ -1,4 +1,4 @@
-"""Extremal perturbations, as a map: the masks of all areas, summed (4.2)."""
+"""Extremal perturbations as a map: the sum of the masks of all areas (4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grad-CAM: a layer's channels, each weighed by the mean gradient of the score in it."""
+"""Grad-CAM: a layer's channels, each weighted by the mean gradient of the score with respect to it."""
 
 from __future__ import annotations
 

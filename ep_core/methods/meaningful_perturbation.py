@@ -1,4 +1,4 @@
-"""Meaningful perturbations of 2017: the smallest smooth blur that takes the class away."""
+"""Meaningful perturbations (2017): the smallest smooth mask whose blur removes the class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PhaseWin: a search over superpixels that scores few of them anew at each step."""
+"""PhaseWin: a search over superpixels that rescores only a few of them at each step."""
 
 from __future__ import annotations
 

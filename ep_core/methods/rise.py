@@ -1,4 +1,4 @@
-"""RISE: the mean of random masks, each weighted with the class's probability under it."""
+"""RISE: the mean of random masks, each weighted by the class's probability under it."""
 
 from __future__ import annotations
 

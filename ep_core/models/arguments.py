@@ -1,4 +1,4 @@
-"""Arguments of Python callers: from the forms that people have them in to the engine's, or refused in a line."""
+"""Arguments of Python callers: converted to the engine's types, or refused with a message of one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network together with all that's needed to explain it."""
+"""Classifier: a network together with all that's needed to explain it."""
 
 from __future__ import annotations
 
@@ -113,12 +113,12 @@ class Classifier:
 
     @property
     def num_classes(self) -> int:
-        """How many classes there are."""
+        """Number of classes."""
         return len(self.labels)
 
     @property
     def device(self) -> torch.device:
-        """Where the network's weights are; the CPU for a network without any."""
+        """Device of the network's weights; the CPU for a network without any."""
         return next((parameter.device for parameter in self.network.parameters()), torch.device("cpu"))
 
     @cached_property

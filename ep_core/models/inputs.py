@@ -1,4 +1,4 @@
-"""What a network is given: from a picture, or a tensor that is preprocessed already."""
+"""Inputs of a network: from a picture, or from a tensor that is preprocessed already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layers of a network that have channels."""
+"""Layers of a network that have channels."""
 
 from __future__ import annotations
 

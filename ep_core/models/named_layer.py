@@ -1,4 +1,4 @@
-"""Which layer is meant, and whether it has as many channels as asked for. Imports no torch."""
+"""Lookup of a layer by name, and the check of its number of channels. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a picture to a network's input, exactly as the network was evaluated by those who trained it."""
+"""Preprocessing: from a picture to a network's input, exactly as in the network's own evaluation."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Preprocessing:
 
     @property
     def black(self) -> torch.Tensor:
-        """What a black pixel becomes in the network's input: 3 x 1 x 1."""
+        """Value of a black pixel in the network's input: 3 x 1 x 1."""
         return self.normalise(torch.zeros(3, 1, 1))
 
     def to_image(self, tensor: torch.Tensor) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Matrices of attention, told from maps: both may be N x K x h x w."""
+"""Attention matrices, distinguished from feature maps: both may be N x K x h x w."""
 
 from __future__ import annotations
 

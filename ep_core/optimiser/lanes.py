@@ -21,7 +21,7 @@ _DELETING: frozenset[Variant] = frozenset({"delete", "hybrid"})
 
 @dataclass(frozen=True)
 class Lane:
-    """What one lane optimises, and when."""
+    """Definition of one lane: what it optimises, and in which steps."""
 
     image: int
     """Index of its image among the pyramids."""

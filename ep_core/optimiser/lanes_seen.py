@@ -1,4 +1,4 @@
-"""Lanes of a solver, looked at while they are stepped."""
+"""Views of a solver's lanes while they are stepped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a lane has nothing more to gain: its objective stands on a plateau."""
+"""Early stopping of lanes whose objective has reached a plateau."""
 
 from __future__ import annotations
 

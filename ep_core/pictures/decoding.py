@@ -1,4 +1,4 @@
-"""From uploaded bytes to the picture that a person would see: upright, 8-bit RGB, transparent parts on white.
+"""Decoding of uploaded bytes to the picture that a person would see: upright, 8-bit RGB, transparent parts on white.
 
 Needs Pillow and numpy only: the API checks uploads with it. Colour profiles are not applied, as networks are trained
 without them.

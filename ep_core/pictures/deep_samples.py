@@ -1,4 +1,4 @@
-"""Grey samples of more than 8 bits as 8-bit ones, and whether they can mean what they seem to.
+"""Grey samples of more than 8 bits: their conversion to 8 bits, and a check of the value that stands for white.
 
 Cameras and scanners of 10, 12 or 14 bits often write their samples into 16 as they are: all of it looks black then.
 """

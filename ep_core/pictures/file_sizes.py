@@ -1,4 +1,4 @@
-"""The sizes of a result's files before there are any, as upper bounds. Imports no torch.
+"""Upper bounds of the sizes of a result's files, before they are made. Imports no torch.
 
 A picture in colour counts with its raw pixels: no PNG has many more bytes, whatever it shows. A mask is smooth where it
 is as large as the network's frame or larger, and then takes less than half of its pixels, a quarter where it is far

@@ -1,4 +1,4 @@
-"""Formats that aren't read here, told by their first bytes, and what to convert them to."""
+"""Unsupported formats, recognised by their first bytes, and the formats to convert them to."""
 
 from __future__ import annotations
 

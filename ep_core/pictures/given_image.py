@@ -1,4 +1,4 @@
-"""An image as a caller has it, and from that one of the two forms that the engine takes: `Picture`."""
+"""Images as a caller gives them, converted to one of the two forms that the engine takes: `Picture`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks as grey images, and over the picture: what they take away dark, or a heat map of them."""
+"""Masks as grey images and as overlays: the removed part dark, or a heat map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores and masks must be finite numbers: an answer that is not says nothing, and can't be written as JSON."""
+"""Check that scores and masks are finite numbers: others carry no result, and can't be written as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be told of a model without loading it. Imports no torch."""
+"""Model cards: descriptions of models that are not loaded. Imports no torch."""
 
 from __future__ import annotations
 

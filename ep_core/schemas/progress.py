@@ -1,4 +1,4 @@
-"""Progress of a run, and the masks that are worked on meanwhile. Imports no torch."""
+"""Progress of a run, and previews of its masks. Imports no torch."""
 
 from __future__ import annotations
 

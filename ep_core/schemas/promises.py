@@ -1,4 +1,4 @@
-"""Promises of the presets about their masks, and the warnings of results whose masks miss one. Imports no torch."""
+"""Tolerances of the presets' masks, and warnings of results whose masks are beyond them. Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS = (AREA_MISSED, NOT_BINARY)
 
 @dataclass(frozen=True)
 class Promise:
-    """How near a preset's masks come to their areas, and to masks of ones and zeros."""
+    """Tolerances of a preset's masks: distance from their areas, and from masks of ones and zeros."""
 
     area: float
     """Most that a mask misses its area by, as a share of the area or of the rest, whichever is smaller."""

@@ -1,4 +1,4 @@
-"""Which class is explained: from an index or a label to a class index."""
+"""Target class: from an index or a label to a class index."""
 
 from __future__ import annotations
 

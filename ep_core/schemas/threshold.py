@@ -1,4 +1,4 @@
-"""The threshold that an optimal area has to reach (3.2): what it is by which rule, and where there is none.
+"""Threshold of an optimal area (3.2): its value by each rule, and the cases in which there is none.
 
 Imports no torch.
 """

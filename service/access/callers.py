@@ -1,4 +1,4 @@
-"""Who calls: found by the API key, held to the rate limit, before anything of the request's body is read."""
+"""Authentication of callers by API key, and their rate limit, before the request's body is read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SECURITY_SCHEMES = {
 
 @dataclass(frozen=True)
 class Caller:
-    """Who posted a request, and what they may: a key's owner, or anybody where there are no keys."""
+    """Caller of a request and its rights: a key's owner, or anybody where no keys are configured."""
 
     owner: str | None
     who: str

@@ -1,4 +1,4 @@
-"""Who can reach the service: where it may listen, which host names it answers to, and which web pages may ask."""
+"""Exposure of the service: address to listen on, host names it answers to, and web pages that may call it."""
 
 from __future__ import annotations
 

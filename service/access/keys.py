@@ -1,4 +1,4 @@
-"""API keys: who may post, and how much. Only their hashes are stored."""
+"""API keys, their owners and limits. Only hashes of the keys are stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proxies in front: which of them are believed, and what they say of a request: whose it is, and below which path."""
+"""Trusted proxies in front of the service, and the client and path that they forward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns: of one client, a few requests are worked on at a time, so that none holds up all others."""
+"""Concurrency limit per client: a few of its requests at a time, so that none holds up all others."""
 
 from __future__ import annotations
 

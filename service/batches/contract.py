@@ -1,4 +1,4 @@
-"""A batch: many images, a job for each. Its record is one JSON text in Redis; how its jobs stand, their records say."""
+"""Record of a batch: many images, a job for each. One JSON text in Redis; its jobs' states are in their records."""
 
 from __future__ import annotations
 

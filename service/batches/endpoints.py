@@ -1,4 +1,4 @@
-"""`/v1/batches`: post many images, look at them together."""
+"""`/v1/batches`: post many images, get their results together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API says of a batch."""
+"""Response models of batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .contract import BatchItem
 
 
 class BatchLinks(BaseModel):
-    """Where a batch's parts are."""
+    """Links to the parts of a batch."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
@@ -44,7 +44,7 @@ class BatchRead(BaseModel):
 
 
 class BatchResult(BaseModel):
-    """What came of one image: a result, or why there is none (yet)."""
+    """Result of one image, or the reason why there is none (yet)."""
 
     name: str
     job: str | None = None

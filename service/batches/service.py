@@ -1,4 +1,4 @@
-"""What can be done with batches. Knows nothing of HTTP."""
+"""Operations on batches. Knows nothing of HTTP."""
 
 from __future__ import annotations
 

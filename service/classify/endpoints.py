@@ -1,4 +1,4 @@
-"""`/v1/classify`: which classes a model sees in an image, at once."""
+"""`/v1/classify`: the top classes of an image, at once."""
 
 from __future__ import annotations
 

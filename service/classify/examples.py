@@ -1,4 +1,4 @@
-"""What OpenAPI shows of classifications; their posts are read by hand."""
+"""OpenAPI's request bodies and examples of classifications, whose bodies the endpoints parse themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking the workers, and waiting for the answer."""
+"""Classification by a worker: the question is sent, and its answer awaited."""
 
 from __future__ import annotations
 

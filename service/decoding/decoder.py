@@ -1,4 +1,4 @@
-"""One process that decodes images for this one: a picture that takes too much ends it, and nothing else."""
+"""Handle of one decoder process: a picture that takes too much ends that process, and nothing else."""
 
 from __future__ import annotations
 

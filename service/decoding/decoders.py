@@ -1,4 +1,4 @@
-"""The decoders of an API process: images of all callers, in turn, each within limits of time and memory."""
+"""Pool of an API process's decoders: images of all callers in turn, each within limits of time and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small JPEG of a posted image: what the engine sees of it, for every browser. Knows nothing of HTTP."""
+"""Thumbnail of a posted image: a small JPEG of the part that the engine uses. Knows nothing of HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that clients may keep: with an entity tag, and 304 for whoever has them already."""
+"""Cacheable responses: with an entity tag, and 304 for clients that have them already."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IfNoneMatch = Annotated[
     str | None, Header(description="Entity tags of what is kept already; one that still fits answers 304.")
 ]
 NOT_MODIFIED = {"description": "The client has it already."}
-"""What OpenAPI says of the 304."""
+"""OpenAPI's description of a 304."""
 
 
 def immutable_response(

@@ -1,4 +1,4 @@
-"""The errors that the API itself finds, on top of the engine's (`ep_core.errors`). Each carries its status."""
+"""Errors that the API itself raises, on top of the engine's (`ep_core.errors`). Each carries its status."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Forbidden(ApiError):
 
 
 class NotFound(ApiError):
-    """What the URL names isn't there: it never was, it was deleted, or its retention is over."""
+    """The URL names nothing that exists: it never existed, was deleted, or its retention is over."""
 
     status = HTTPStatus.NOT_FOUND
     slug = "not-found"
@@ -142,7 +142,7 @@ class TooManyAtOnce(ApiError):
 
 
 class Refused(ApiError):
-    """What a worker says of a request that it can't answer."""
+    """Problem that a worker reports for a request it can't answer."""
 
     def __init__(self, problem: Problem) -> None:
         Exception.__init__(self, problem.detail)

@@ -1,4 +1,4 @@
-"""HEAD, wherever there is GET (RFC 9110, 9.3.2): its answer without the body."""
+"""HEAD wherever there is GET (RFC 9110, 9.3.2): its response without the body."""
 
 from __future__ import annotations
 

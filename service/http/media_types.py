@@ -1,4 +1,4 @@
-"""The types under which a file is sent: its own, or plain bytes to a client that takes nothing else of it."""
+"""Media types of files: a file's own, or plain bytes for a client that accepts nothing else of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with what no endpoint says by itself, and made for generators of clients.
+"""OpenAPI document: FastAPI's, with additions that no endpoint declares, and suited to client generators.
 
 Bodies are named schemas, files are bytes, arrays have one kind of items; `docs/api.md` says how a client is made of it.
 """

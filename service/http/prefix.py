@@ -1,4 +1,4 @@
-"""The path below which a proxy shows the service, such as ``/explain``; "" where it is the root of its host.
+"""Path prefix below which a proxy shows the service, such as ``/explain``; "" where it is the root of its host.
 
 It is the scope's ``root_path``, and the scope's ``path`` begins with it, as ASGI has it: whether the proxy cuts it off
 or not makes no difference behind `put_below`.

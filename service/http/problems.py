@@ -1,4 +1,4 @@
-"""The one place where any error becomes an answer: problem details (RFC 9457) with the request's id."""
+"""Exception handlers: any error becomes problem details (RFC 9457) with the request's id."""
 
 from __future__ import annotations
 

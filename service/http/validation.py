@@ -1,4 +1,4 @@
-"""From pydantic's errors to a list that a person can act on: field, what is wrong, what was sent, what is allowed."""
+"""Validation errors as a readable list: field, what is wrong, the value sent, the values allowed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DEFAULT_TASK = next(iter(SPECS))
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field of a request."""
+    """Error in one field of a request."""
 
     field: Annotated[str, Field(description="The field, e.g. `areas.2`, `target` or `image`.")]
     detail: Annotated[str, Field(description="What is wrong with it.")]

@@ -1,4 +1,4 @@
-"""`/v1/jobs/{id}/...`: the result of a finished job and its pictures. They never change, so clients may keep them."""
+"""`/v1/jobs/{id}/...`: the result of a finished job and its pictures. They never change, so clients may cache them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked at before there is a job: its images are decoded, its parameters compared with what workers offer."""
+"""Checks before a job is made: its images are decoded, its parameters compared with what workers offer."""
 
 from __future__ import annotations
 

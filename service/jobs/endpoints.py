@@ -1,4 +1,4 @@
-"""`/v1/jobs`: post a job, look at it, remove it."""
+"""`/v1/jobs`: post, read, list and delete jobs."""
 
 from __future__ import annotations
 

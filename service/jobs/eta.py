@@ -1,4 +1,4 @@
-"""How long a queued job will wait, by how long jobs took so far."""
+"""Waiting time of a queued job, estimated from the durations of finished jobs."""
 
 from __future__ import annotations
 

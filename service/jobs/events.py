@@ -1,4 +1,4 @@
-"""`/v1/jobs/{id}/events`: what happens to a job, as server-sent events."""
+"""`/v1/jobs/{id}/events`: a job's events, as server-sent events."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def watch_job(
 
 
 class _Stream:
-    """What one client is sent."""
+    """Stream of server-sent events to one client."""
 
     def __init__(self, request: Request, watch: Watch, jobs: JobService, links: Links) -> None:
         self._stopping = request.app.state.stopping

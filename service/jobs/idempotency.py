@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a request that is sent again, because its answer got lost, makes no second job.
+"""`Idempotency-Key`: a request that is sent again, because its response was lost, makes no second job.
 
 After draft-ietf-httpapi-idempotency-key-header.
 """
@@ -67,7 +67,7 @@ T = TypeVar("T")
 
 
 class Claims(Generic[T]):
-    """What each request has made, a job or a batch, under ``ep:request:{hash of its key}``.
+    """Jobs or batches made by requests with an idempotency key, under ``ep:request:{hash of the key}``.
 
     Args:
         redis: where.

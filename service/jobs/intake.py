@@ -1,4 +1,4 @@
-"""The way of a post, of one job or of a batch, from the request's body to an upload that has been checked."""
+"""Intake of a post, of one job or of a batch: from the request's body to a checked upload."""
 
 from __future__ import annotations
 

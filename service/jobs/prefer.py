@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` (RFC 7240): hold the answer back until the job is done, for N seconds at most."""
+"""`Prefer: wait=N` (RFC 7240): the response waits until the job is done, for N seconds at most."""
 
 from __future__ import annotations
 

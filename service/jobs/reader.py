@@ -1,4 +1,4 @@
-"""One reader of Redis for all who watch jobs: a watcher holds no connection to it."""
+"""One reader of Redis for all watchers of jobs: a watcher holds no connection to Redis."""
 
 from __future__ import annotations
 

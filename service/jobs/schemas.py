@@ -1,4 +1,4 @@
-"""What the API says of a job."""
+"""Response models of jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from worker.broker.contract import Delivery, Finding, JobProgress, JobState, Pri
 
 
 class JobLinks(BaseModel):
-    """Where a job's parts are; what a job doesn't have (yet) has no link."""
+    """Links to the parts of a job; a part that a job doesn't have (yet) has no link."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 

@@ -1,4 +1,4 @@
-"""What there is of jobs, and its end. Knows Redis, blobs and the queue; knows nothing of HTTP."""
+"""Operations on jobs: find, list, remove. Knows Redis, blobs and the queue; knows nothing of HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a checked upload becomes a job: stored and queued, all of it or nothing. Knows nothing of HTTP."""
+"""Submission of a checked upload as a job: stored and queued, all of it or nothing. Knows nothing of HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API says of a job."""
+"""Conversion of job records to response models."""
 
 from __future__ import annotations
 

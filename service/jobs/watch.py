@@ -1,4 +1,4 @@
-"""Watching a job: its events as they come."""
+"""Subscription to a job's events as they come."""
 
 from __future__ import annotations
 

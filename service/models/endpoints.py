@@ -1,4 +1,4 @@
-"""`/v1/models`: what can be explained here."""
+"""`/v1/models`: the models on offer."""
 
 from __future__ import annotations
 

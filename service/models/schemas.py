@@ -1,4 +1,4 @@
-"""What the API says of models."""
+"""Response models of the models on offer."""
 
 from __future__ import annotations
 

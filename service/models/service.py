@@ -1,4 +1,4 @@
-"""Finding a model among those that the workers have published. Knows nothing of HTTP."""
+"""Lookup of a model among those that the workers have published. Knows nothing of HTTP."""
 
 from __future__ import annotations
 

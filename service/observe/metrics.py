@@ -1,4 +1,4 @@
-"""`/metrics`: how the service does, for Prometheus.
+"""`/metrics` for Prometheus.
 
 Jobs and workers are counted in Redis, so any API process tells the same of them; requests are each process's own.
 """

@@ -1,4 +1,4 @@
-"""Which addresses that a client names the service may call: what they must look like, and where they may lead."""
+"""Checks of addresses that clients name: their form, and the hosts that they may resolve to."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Address:
 
     @property
     def authority(self) -> str:
-        """What the header ``Host`` says."""
+        """Value of the header ``Host``."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 

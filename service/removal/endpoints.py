@@ -1,4 +1,4 @@
-"""`DELETE /v1/jobs`: remove all that a caller has."""
+"""`DELETE /v1/jobs`: remove all jobs, batches and files of a caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repairing Redis's append-only file: a crash or a full disk can spoil its end, and Redis then refuses to start."""
+"""Repair of Redis's append-only file: a crash or a full disk can spoil its end, and Redis then refuses to start."""
 
 from __future__ import annotations
 

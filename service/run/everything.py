@@ -1,4 +1,4 @@
-"""Everything on this machine: a Redis of our own, the API and the workers, started, watched and stopped together."""
+"""Everything on this machine: an embedded Redis, the API and the workers, started, supervised and stopped together."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def default_state_dir() -> Path:
 
 
 class LocalSettings(BaseSettings):
-    """What `ep serve` reads from the environment (``EP_...``); its children read the rest."""
+    """Settings that `ep serve` reads from the environment (``EP_...``); its children read the rest."""
 
     model_config = SettingsConfigDict(env_prefix="EP_", env_ignore_empty=True)
 

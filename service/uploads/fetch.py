@@ -1,4 +1,4 @@
-"""Fetching the images of an upload that are given by their address."""
+"""Download of an upload's images that are given by address."""
 
 from __future__ import annotations
 

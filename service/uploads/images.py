@@ -1,4 +1,4 @@
-"""The images of a post."""
+"""Images of a post."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PostedImage:
     """As they were posted; once it was looked at, as they are stored."""
     name: str = ""
     problem: Problem | None = None
-    """Why it can't be used, as far as it was looked at: only in a batch, where the others can."""
+    """Reason why the image can't be used, as far as it was checked: only in a batch, where the others can."""
     posted: bytes | None = None
     """The SHA-256 of the bytes that were posted, where others are stored."""
     size: tuple[int, int] = (0, 0)

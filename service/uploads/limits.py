@@ -1,4 +1,4 @@
-"""How much may be posted, and the errors that say it was more."""
+"""Limits of uploads, and the errors of uploads beyond them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be asked of a job beside its parameters: they say what to compute, these how it is treated."""
+"""Options of a job beside its parameters: the parameters say what to compute, the options how the job is handled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from worker.broker.contract import Priority
 
 
 class JobOptions(BaseModel):
-    """How a job is treated."""
+    """Options of a job."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Reading a post: images and their parameters, as a multipart form or as JSON, within the limits."""
+"""Parsing of a post: images and parameters, as a multipart form or as JSON, within the limits."""
 
 from __future__ import annotations
 

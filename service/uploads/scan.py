@@ -1,4 +1,4 @@
-"""Bytes of a JSON text that are no image, counted before it is parsed: a million numbers make a million errors."""
+"""Count of a JSON text's bytes outside image strings, before it is parsed: a million numbers make a million errors."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def browser(browser_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def watch(stack: Stack) -> Watch:
-    """What goes wrong on this test's pages."""
+    """Faults on this test's pages."""
     return Watch(stack.url)
 
 

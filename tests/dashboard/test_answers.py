@@ -1,4 +1,4 @@
-"""Beside the one answer: how steady it is, what else suffices, and what tells the class from its rival."""
+"""Blocks beside the masks: stability, alternatives, and the contrast with the rival class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watching a job whatever lies between the page and the service."""
+"""Watching a job through interruptions between the page and the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page shows what the network was shown: its canvas beside the engine's perturbation operator."""
+"""The page's preview of a perturbation, against the engine's perturbation operator."""
 
 from __future__ import annotations
 

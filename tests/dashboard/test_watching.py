@@ -1,4 +1,4 @@
-"""The watch that fails a test sees what it should; axe finds what it should."""
+"""The watch that fails a test, and axe, find the faults that they should."""
 
 from __future__ import annotations
 

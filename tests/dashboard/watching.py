@@ -1,4 +1,4 @@
-"""What must not happen on a page: errors, breaches of its Content-Security-Policy, requests to other hosts."""
+"""Faults of a page: errors, breaches of its Content-Security-Policy, requests to other hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the profile `monitoring` mounts: Prometheus asks the API, and Grafana asks only for what the API tells."""
+"""The profile `monitoring`: Prometheus scrapes the API, and Grafana queries only metrics that the API exports."""
 
 from __future__ import annotations
 

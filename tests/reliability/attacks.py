@@ -1,4 +1,4 @@
-"""`make attacks`: while one hostile client does its worst, others are served in time, and the API stays small."""
+"""`make attacks`: while one hostile client attacks, others are served in time, and the API's memory stays bounded."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ WORKER_LOST = "/problems/worker-lost"
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says."""
+    """Options of the command line."""
 
     jobs: int
     copies: int
@@ -52,7 +52,7 @@ class Options:
 
     @property
     def limit_s(self) -> float:
-        """When it has failed, if it isn't done."""
+        """Seconds after which a run that isn't done has failed."""
         return 240 + self.jobs * 5.0
 
 

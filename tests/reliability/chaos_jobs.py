@@ -72,7 +72,7 @@ class Watch:
 
     @property
     def posted(self) -> int:
-        """How many jobs have an id."""
+        """Number of jobs that have an id."""
         return len(self.image_of)
 
     @property

@@ -1,4 +1,4 @@
-"""A client in a process of its own, which prepares, waits to be let go, and says at its end what it has seen."""
+"""Client in a process of its own, which prepares, waits for a start signal, and reports its findings at the end."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ LEAVE_S = 600.0  # beyond the schema's time
 
 
 class Part(StrEnum):
-    """What can be run by itself."""
+    """Part that can be run by itself."""
 
     SCHEMA = "schema"
     IMAGES = "images"

@@ -79,7 +79,7 @@ def _measure(
 
 
 class _Declared:
-    """What the OpenAPI document says of the answers to a posted job."""
+    """Responses that the OpenAPI document declares for a posted job."""
 
     def __init__(self, document: JsonObject) -> None:
         self._components = document["components"]

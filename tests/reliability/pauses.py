@@ -45,7 +45,7 @@ class Options:
 
     @property
     def limit_s(self) -> float:
-        """When it has failed, if it isn't done."""
+        """Seconds after which a run that isn't done has failed."""
         return 240 + self.pauses * (self.pause_s + 10)
 
 

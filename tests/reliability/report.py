@@ -1,4 +1,4 @@
-"""What a command measured, against its bars: a table for people, JSON for machines, an exit code for scripts."""
+"""Measurements of a command against their limits: a table for people, JSON for machines, an exit code for scripts."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Measure:
     name: str
     value: Value
     bar: str = ""
-    """What it has to be; empty where it is only told."""
+    """Limit of the value, in words; empty where it has none."""
     met: bool = True
 
 
 class Report:
-    """What was measured so far.
+    """Measurements so far.
 
     Args:
         title: of the table.

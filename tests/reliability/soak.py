@@ -33,7 +33,7 @@ _NAMES = re.compile(r"[0-9a-f]{32,64}|(?<=:)[^:]+\.[0-9]+$")  # jobs and hashes;
 
 @dataclass(frozen=True)
 class Sample:
-    """What each part holds after so many jobs, in MB."""
+    """Memory of each part after so many jobs, in MB."""
 
     jobs: int
     redis: float

@@ -1,4 +1,4 @@
-"""Who may ask what: keys, their limits, their jobs; and what foreign web pages get."""
+"""Access: keys, their limits and their jobs; requests of foreign web pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/v1/classify`: what is asked of the workers, and what the API makes of their answers or their silence."""
+"""`/v1/classify`: questions to the workers, their answers, and their silence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a post may ask beside the parameters: priority, reuse, keeping images, images by address."""
+"""Options of a post: priority, reuse, keeping images, images by address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shares: who asks for much waits behind itself, not in front of others."""
+"""Fair shares: a caller who asks for much waits behind itself, not in front of others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the hook does at each iteration, with a clock that the tests move."""
+"""The progress hook at each iteration, with a clock that the tests move."""
 
 from __future__ import annotations
 

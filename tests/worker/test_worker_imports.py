@@ -1,4 +1,4 @@
-"""What the API imports of the worker brings no torch along."""
+"""Modules of the worker that the API imports load no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models that the workers offer, published in Redis for the API. Imports no torch.
+"""Catalogue of the workers' models, published in Redis for the API. Imports no torch.
 
 Cards lie in one hash; label lists, which most ImageNet models share, once each in another, by digest; layers, which
 are found later and asked for one model at a time, in a third.

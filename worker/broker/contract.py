@@ -1,4 +1,4 @@
-"""What the API and the workers agree on: states, records, names. Imports no torch.
+"""Contract of the API and the workers: states, records, names. Imports no torch.
 
 One record per job is the truth. It moves only as `MOVES` allows; RQ's own job is an execution detail behind it.
 """
@@ -25,7 +25,7 @@ INPUT = "input"  # the blob of the posted image, of several the first; those of 
 
 
 class JobState(StrEnum):
-    """Where a job stands."""
+    """State of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -35,7 +35,7 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the job stays as it is for good."""
+        """Whether the state is final: no move leads out of it."""
         return not MOVES[self]
 
 
@@ -50,7 +50,7 @@ MOVES: dict[JobState, frozenset[JobState]] = {
 
 
 class Priority(StrEnum):
-    """Which jobs go first."""
+    """Priority of a job in the queue."""
 
     NORMAL = "normal"
     LOW = "low"
@@ -73,7 +73,7 @@ class Problem(BaseModel):
 
 
 class JobProgress(BaseModel):
-    """How far a running job has come."""
+    """Progress of a running job."""
 
     iteration: int
     total: int
@@ -98,7 +98,7 @@ class DeliveryAttempt(BaseModel):
 
 
 class Delivery(BaseModel):
-    """How far a job's webhook has come."""
+    """Delivery of a job's webhook."""
 
     status: Literal["pending", "delivered", "failed"] = "pending"
     attempts: Annotated[list[DeliveryAttempt], Field(description="The last 10.")] = []
@@ -106,7 +106,7 @@ class Delivery(BaseModel):
 
 
 class Finding(BaseModel):
-    """What a job has found, in short; the rest is in its result."""
+    """Summary of a finished job's result."""
 
     target: TargetRef
     optimal_area: Annotated[

@@ -12,7 +12,7 @@ GONE_S = 60  # how long the last event of a deleted job stays
 
 
 class EventKind(StrEnum):
-    """What an event is about."""
+    """Kind of an event."""
 
     STATE = "state"  # data: the state
     PROGRESS = "progress"  # data: the record's progress and partial curve, as JSON

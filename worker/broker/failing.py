@@ -1,4 +1,4 @@
-"""Failing a job: the one way to do so, for its worker, that worker's heartbeat and the janitor. Imports no torch."""
+"""Failing a job, by its worker, that worker's heartbeat or the janitor. Imports no torch."""
 
 from __future__ import annotations
 

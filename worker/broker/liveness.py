@@ -1,4 +1,4 @@
-"""Which workers are alive: one key per worker that expires unless its worker beats. Imports no torch.
+"""Liveness of workers: one key per worker that expires unless its worker beats. Imports no torch.
 
 Redis alone does the timing, so clocks that differ between machines don't matter.
 """

@@ -1,4 +1,4 @@
-"""A look at one job that holds no thread: for what is asked again and again. Imports no torch."""
+"""Asynchronous reads of a job's record, for frequent requests. Imports no torch."""
 
 from __future__ import annotations
 

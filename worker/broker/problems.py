@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): the one place that knows types, titles and statuses. Imports no torch."""
+"""Errors as problem details (RFC 9457): their types, titles and statuses. Imports no torch."""
 
 from __future__ import annotations
 

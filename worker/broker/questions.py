@@ -1,4 +1,4 @@
-"""Small questions to the workers: which classes does a model see in an image? Imports no torch.
+"""Interactive requests to the workers: the top classes of an image. Imports no torch.
 
 Questions wait in one list for whichever worker takes them first. A question's image lies under a key of its own, for as
 long as somebody waits for the answer: where it has gone, the question is dropped. An answer is a list of its own with
@@ -29,7 +29,7 @@ _WAITING = "ep:asks"
 
 
 class Question(BaseModel):
-    """What can be asked of an image."""
+    """Parameters of a classification."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,7 +50,7 @@ class Ask(Question):
 
 
 class Classified(BaseModel):
-    """Which classes a model sees in an image."""
+    """Top classes of an image."""
 
     model: Annotated[str, Field(description="The model that was asked.", examples=[DEFAULT_MODEL])]
     classes: Annotated[list[ClassScore], Field(description="Those that score highest, the best first.")]

@@ -1,4 +1,4 @@
-"""Room in Redis that is reserved for jobs which have not ended, so that an accepted job finds it. Imports no torch."""
+"""Reservations in Redis for jobs which have not ended, so that an accepted job finds room. Imports no torch."""
 
 from __future__ import annotations
 

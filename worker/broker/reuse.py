@@ -1,4 +1,4 @@
-"""Results that are given again: the same images, parameters, weights and version have the same. Imports no torch."""
+"""Reuse of results: the same images, parameters, weights and version have the same result. Imports no torch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def hash_content(digests: Sequence[bytes], params: Spec, *, names: Sequence[str]
 
 
 class KnownResults:
-    """Which job has the result of which content, under ``ep:results:{hash}``, for as long as results are kept."""
+    """Jobs by the content of their result, under ``ep:results:{hash}``, for as long as results are kept."""
 
     def __init__(self, redis: Redis, *, retention_s: int) -> None:
         self._redis = redis

@@ -1,4 +1,4 @@
-"""Log lines of the API and the workers, readable or as JSON, those of the libraries included. Imports no torch."""
+"""Log lines of the API and the workers, as text or as JSON, those of the libraries included. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread that says that this worker is alive, as long as its main thread shows signs of life."""
+"""Heartbeat thread: reports that this worker is alive, as long as its main thread shows signs of life."""
 
 from __future__ import annotations
 

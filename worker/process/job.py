@@ -1,4 +1,4 @@
-"""The task: what a worker does with one job, from the posted image to the stored result."""
+"""Run of one job, from the posted image to the stored result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One worker process, from its start to its end."""
+"""Main loop of one worker process, from its start to its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread that answers small questions (`questions.py`), also while the worker runs a job."""
+"""Thread that answers interactive requests (`questions.py`), also while the worker runs a job."""
 
 from __future__ import annotations
 

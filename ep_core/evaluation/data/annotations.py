@@ -1,4 +1,4 @@
-"""Pictures with objects marked on them, and how a network looks at such a picture as a whole."""
+"""Pictures with annotated objects, and inputs of a network from whole pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The photographs of an evaluation: items of its log, and what is asked about them."""
+"""Photographs of an evaluation, with their targets: items of its log."""
 
 from __future__ import annotations
 

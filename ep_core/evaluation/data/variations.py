@@ -1,4 +1,4 @@
-"""Changes of a photograph or of its perturbation that leave a person's answer as it is."""
+"""Changes of a photograph or of its perturbation that don't change what a person sees in it."""
 
 from __future__ import annotations
 

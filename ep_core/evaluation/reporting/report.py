@@ -1,4 +1,4 @@
-"""What an evaluation says at its end: settings, tables and figures, as JSON. `html.py` makes a page of several."""
+"""Report of an evaluation: settings, tables and figures, as JSON. `html.py` makes a page of several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Maps that are gradients of scores: what those methods share."""
+"""Maps that are gradients of scores: functions that those methods share."""
 
 from __future__ import annotations
 

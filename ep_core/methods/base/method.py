@@ -1,4 +1,4 @@
-"""What an attribution method is, and what it is asked."""
+"""Interface of an attribution method."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Question:
     targets: tuple[int, ...]
     """T class indices, at least one."""
     spec: CompareSpec
-    """How; its seed is what all that is drawn at random depends on."""
+    """Parameters of the methods; all random numbers depend on its seed."""
     on_share: OnShare = unwatched
 
     @property
@@ -49,7 +49,7 @@ class Question:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """Device of the network."""
         return self.x.device
 
     def generator(self, k: int = 0) -> torch.Generator:
@@ -62,9 +62,9 @@ class Method:
     """An attribution method."""
 
     title: str
-    """What people call it."""
+    """Usual name of the method."""
     source: str
-    """Who published it, where and when."""
+    """Publication: authors, title, venue."""
     attribute: Callable[[Question], Tensor]
     """Returns T x H x W, on any device: how much each pixel speaks for each target, higher is more. Finite; constant
     where there is nothing to say. Leaves the network as it was, also after an error.

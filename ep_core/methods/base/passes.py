@@ -1,4 +1,4 @@
-"""Many passes through the network, in batches, watched."""
+"""Passes through the network in batches, with progress."""
 
 from __future__ import annotations
 

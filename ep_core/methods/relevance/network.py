@@ -1,4 +1,4 @@
-"""Relevance through a whole network: torch.fx runs it node by node, and each goes backwards by its rule."""
+"""Relevance through a whole network: torch.fx runs it node by node, and each node is propagated back by its rule."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _GIVEN = object()  # stands for an argument that is to come
 
 @dataclass(frozen=True)
 class Rules:
-    """Which rule each linear operation follows, by its place in the network."""
+    """Propagation rules of the linear operations, by their place in the network."""
 
     hidden: Rule
     """Convolutions, means, batch norm that can't be folded, and sums of activations."""
     dense: Rule
     """Fully connected layers."""
     pixels: Rule
-    """What the image itself goes into."""
+    """Operations that take the image itself."""
     last: Rule
     """The last layer that has weights, which gives the scores."""
 

@@ -1,4 +1,4 @@
-"""The operations of networks, by what becomes of the relevance that comes to them; modules, functions and methods."""
+"""Operations of networks, by how relevance is propagated through them; modules, functions and methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Relevance: what a linear operation's outputs got is handed down to its inputs, by a rule in place of the gradient.
+"""Relevance propagation through a linear operation, from its outputs to its inputs, by a rule in place of the gradient.
 
 All rules share one form: output k is a sum of contributions, ``z_k = sum_j c_jk``, and hands its relevance down in
 proportion to them, so that input j gets ``R_j = sum_k c_jk / z_k R_k``. A rule says which contributions count. Each is
@@ -75,7 +75,7 @@ def _sum(parts: Sequence[Tensor]) -> Tensor:
 
 
 class Rule(ABC):
-    """How a linear operation hands relevance down."""
+    """Propagation rule of a linear operation."""
 
     @abstractmethod
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:

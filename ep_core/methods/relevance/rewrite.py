@@ -1,4 +1,4 @@
-"""A network with each ReLU as a module of its own, for the methods that give ReLUs another backward rule.
+"""Networks with each ReLU as a module of its own, for the methods that change the backward rule of ReLUs.
 
 captum's deconvnet and guided backprop hook modules of type `nn.ReLU`. Networks also call ReLUs as functions, call one
 module several times, compute in place, or clip at 6; a hook misses those, or mixes up their gradients.
@@ -71,7 +71,7 @@ def _traced(network: nn.Module) -> fx.GraphModule:
 
 @dataclass(frozen=True)
 class _ReLU:
-    """What has to be known of a ReLU to write it anew."""
+    """Description of a ReLU, from which it is rebuilt as a module."""
 
     ceiling: float | None
     in_place: bool

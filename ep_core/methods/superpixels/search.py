@@ -1,4 +1,4 @@
-"""Maps from the order in which regions are added to an image: what the searches over superpixels share."""
+"""Maps from the order in which regions are added to an image: functions that the searches over superpixels share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warnings of a model's preprocessing, and the answers that they bear on."""
+"""Warnings of a model's preprocessing, and the results that they concern."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def check_network(model: Classifier) -> None:
 
 
 class _Fault(Exception):
-    """Why a network can't be explained."""
+    """Reason why a network can't be explained."""
 
 
 def _check(network: nn.Module, probes: Probes) -> None:

@@ -1,4 +1,4 @@
-"""Whether a network ends in scores of classes, or in features that a head would make scores of."""
+"""Check of a network's head: class scores, or features without a classifier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Means and standard deviations that can't be right for pixel values of 0 to 1, and what to write instead.
+"""Check of means and standard deviations against pixel values of 0 to 1, with the values to use instead.
 
 Imports no torch.
 """

@@ -1,4 +1,4 @@
-"""Settings that torch and Python keep for the whole process, where several threads run networks.
+"""Flags that torch and Python keep for the whole process, where several threads run networks.
 
 Imports no torch.
 """

@@ -1,4 +1,4 @@
-"""On a GPU, a step as a CUDA graph: hundreds of small kernels launched as one."""
+"""A step as a CUDA graph: hundreds of small kernels launched as one."""
 
 from __future__ import annotations
 

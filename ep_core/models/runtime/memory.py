@@ -1,4 +1,4 @@
-"""Memory: how the process keeps it, and how its end is told from other errors. Loads torch only where it's there."""
+"""Memory: settings of the allocator, and recognition of out-of-memory errors. Loads torch only where it's there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How torch's threads wait for each other. Imports no torch: this must be said before torch is loaded."""
+"""Wait policy of torch's threads. Imports no torch: the policy must be set before torch is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads take turns at a network: its mode, its flags and the hooks on its layers are there only once."""
+"""Locks of networks: one thread at a time uses a network's mode, flags and hooks."""
 
 from __future__ import annotations
 

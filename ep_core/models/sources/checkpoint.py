@@ -1,4 +1,4 @@
-"""Weights out of a file as a training script left it. Nothing in the file is run."""
+"""Weights from a file as a training script left it. No code in the file is run."""
 
 from __future__ import annotations
 

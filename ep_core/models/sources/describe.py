@@ -1,4 +1,4 @@
-"""From an entry of a model list to preprocessing and labels, without loading the network."""
+"""Preprocessing and labels of a model list's entry, without loading the network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .torchvision_zoo import imagenet_labels, pick_weights
 
 
 class Description(NamedTuple):
-    """What is known of a model before its weights are there."""
+    """Description of a model whose weights are not loaded."""
 
     preprocessing: Preprocessing
     labels: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The kind of a file of weights, by its first bytes and its table of contents. Runs nothing of it. Imports no torch."""
+"""Kind of a weight file, by its first bytes and its table of contents. Runs no code in it. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's list of models: a TOML file. Imports no torch.
+"""Model list of the operator: a TOML file. Imports no torch.
 
 A complete example; `docs/models.md` explains it::
 
@@ -78,7 +78,7 @@ class ModelEntry(BaseModel):
 
     @property
     def source(self) -> Source:
-        """Where the architecture comes from."""
+        """Source of the architecture."""
         if self.torchvision:
             return "torchvision"
         if self.timm:

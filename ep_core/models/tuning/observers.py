@@ -1,4 +1,4 @@
-"""Forward hooks on a network, handed on to the copies that compute in its place."""
+"""Forward hooks of a network, called also for the tuned copies that compute in its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks as graphs by torch.fx that are freed, with all of their weights, as soon as nothing uses them.
+"""Networks as torch.fx graphs that are freed, with all of their weights, as soon as nothing uses them.
 
 As torch.fx makes them they lie in cycles of references and wait for Python's search for garbage, which seldom comes.
 """

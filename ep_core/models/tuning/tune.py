@@ -1,4 +1,4 @@
-"""The same network, faster: what only training needs is folded away, and memory laid out as convolutions like it."""
+"""Tuning of a network for inference: training-only parts are folded away, and memory is laid out for convolutions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The presets of channel masks (section 5): m in [0, 1]^K, one value per channel, broadcast over space."""
+"""Presets of channel masks (section 5): m in [0, 1]^K, one value per channel, broadcast over space."""
 
 from __future__ import annotations
 

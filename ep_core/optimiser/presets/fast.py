@@ -35,11 +35,11 @@ FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
 SLOPES = (1.0, 1.8)
 FARTHEST_LOGIT = 1.5
-"""How far theta + b may be from 0: a cell that is farther than that from its turn would never come back."""
+"""Limit of abs(theta + b): a cell that is farther than that from its turn would never come back."""
 LEARNING_RATE = 0.25
 BETAS = (0.8, 0.99)
 COMMON = 0.5
-"""How far Adam divides by the gradient's size of all cells together, not by the cell's own: where the network doesn't
+"""Share of Adam's divisor that is the gradient's size over all cells, not the cell's own: where the network doesn't
 look, a cell's own size is mere rounding, and dividing by it makes steps of that."""
 SAMPLES = 2  # per lattice step
 MOST_SHIFT = 0.5  # per step, where the area's slope is too flat to trust

@@ -1,4 +1,4 @@
-"""What a preset is to the solver: a rule that moves lanes."""
+"""Interface of a preset: a rule that moves lanes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Batch:
     index: Tensor
     """The same, on the device."""
     objective: Callable[[Tensor], Tensor]
-    """What they maximise: K x ... masks -> K values."""
+    """Objective to maximise: K x ... masks -> K values."""
 
 
 class Rule(ABC):
@@ -38,7 +38,7 @@ class Rule(ABC):
         self.taken = torch.zeros(len(lanes), device=device)
         """Steps that each lane has behind it."""
         self.values = torch.zeros(len(lanes), device=device)
-        """What each lane's objective was before its last step."""
+        """Each lane's objective before its last step."""
         self.areas = torch.ones(len(lanes), device=device)
         """Means of the masks before the last step."""
 

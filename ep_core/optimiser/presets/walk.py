@@ -1,4 +1,4 @@
-"""Walks: masks that shrink from the whole image to the smallest area, and how long each part of the image survives.
+"""Walks: masks that shrink from the whole image to the smallest area, and the time that each part of it survives.
 
 A walk's end depends on where it starts; the mean of many walks hardly does. So walks are many, short and, where the
 network allows, at a lower resolution, and none of their masks is an answer: the parts of the image that survive in most

@@ -1,4 +1,4 @@
-"""Any task's report. Imports no torch."""
+"""Report of any task. Imports no torch."""
 
 from __future__ import annotations
 

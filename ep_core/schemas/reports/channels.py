@@ -1,4 +1,4 @@
-"""What finished jobs on channels say, as JSON. Imports no torch."""
+"""Reports of the tasks on channels, as JSON. Imports no torch."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class ClassImage(BaseModel):
 
 
 class Excited(BaseModel):
-    """How much an image excites a channel."""
+    """Activation of a channel by an image."""
 
     image: Annotated[int, Field(description="Its place among the images, from 0.")]
     activation: Annotated[float, Field(description="Mean of the channel over space.")]

@@ -1,4 +1,4 @@
-"""What a finished comparison says, as JSON. Imports no torch."""
+"""Report of a comparison, as JSON. Imports no torch."""
 
 from __future__ import annotations
 

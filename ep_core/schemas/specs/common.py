@@ -1,4 +1,4 @@
-"""What all tasks are asked alike."""
+"""Parameters that all tasks share."""
 
 from __future__ import annotations
 

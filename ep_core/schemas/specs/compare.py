@@ -1,4 +1,4 @@
-"""`task: "compare"`: extremal masks beside the methods that people know."""
+"""Spec of `task: "compare"`: extremal masks beside well-known attribution methods."""
 
 from __future__ import annotations
 

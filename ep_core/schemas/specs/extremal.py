@@ -1,4 +1,4 @@
-"""`task: "extremal"`: what can be asked of spatial masks."""
+"""Spec of `task: "extremal"`: spatial masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AVIF: boxes that name places in the file. All but the picture is overwritten, so that these places stay."""
+"""AVIF: boxes that hold offsets into the file. All but the picture is overwritten, so that the offsets stay valid."""
 
 from __future__ import annotations
 

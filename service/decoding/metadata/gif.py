@@ -1,4 +1,4 @@
-"""GIF: blocks, each a row of short pieces; metadata are in extensions."""
+"""GIF: blocks, each a sequence of sub-blocks; metadata are in extensions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one piece of metadata that a picture is shown by: which way up it is."""
+"""Orientation: the one piece of metadata that a picture is displayed by."""
 
 from __future__ import annotations
 

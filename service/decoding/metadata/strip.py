@@ -1,4 +1,4 @@
-"""Posted files without their metadata: place, camera, times, texts, thumbnails. Their pixels stay as they are."""
+"""Removal of metadata from posted files: place, camera, times, texts, thumbnails. Pixels stay as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small things that the methods' tests share."""
+"""Fixtures and helpers that the methods' tests share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the methods that ask captum have in common: shapes, progress, and that they leave the network alone."""
+"""Methods that call captum: shapes, progress, and a network that is left unchanged."""
 
 from __future__ import annotations
 

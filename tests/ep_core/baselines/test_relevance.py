@@ -164,7 +164,7 @@ def test_epsilon_rule_is_the_gradient_times_the_input() -> None:
 
 
 class Plain(nn.Module):
-    """What captum's LRP is for."""
+    """Network of operations that captum's LRP supports."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The methods that hand relevance down, on whole networks: the real one, untrained ones, and those that they refuse."""
+"""Methods that propagate relevance, on whole networks: the real one, untrained ones, and unsupported ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Randomised networks, how alike maps are, and the sanity check."""
+"""Randomised networks, similarity of maps, and the sanity check."""
 
 from __future__ import annotations
 

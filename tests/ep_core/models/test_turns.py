@@ -1,4 +1,4 @@
-"""One thread at a time is at work on a network, whatever else it is a part of."""
+"""One thread at a time uses a network, whatever else it is a part of."""
 
 from __future__ import annotations
 
