@@ -23,7 +23,7 @@ class InvalidInput(ValueError):
 
 
 class UnknownName(InvalidInput):
-    """A name that isn't in the list of what there is; `nearest` holds the closest ones, best first."""
+    """Unknown name; `nearest` holds the closest known ones, best first."""
 
     slug = "unknown-name"
 

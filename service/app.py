@@ -104,7 +104,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
 
 
 def _add_state(app: FastAPI, settings: ApiSettings) -> None:
-    """Add what lives as long as the application, and what it talks to."""
+    """Add the objects that live as long as the application, and its connections."""
     state, keys = app.state, load_keys(settings)
     state.settings = settings
     state.redis = connect(settings.redis_url, retries=REDIS_RETRIES, timeout_s=REDIS_TIMEOUT_S)
@@ -124,7 +124,7 @@ def _add_state(app: FastAPI, settings: ApiSettings) -> None:
 
 
 def _add_shares(app: FastAPI, settings: ApiSettings) -> None:
-    """Add what callers share, so that none of them takes all of it."""
+    """Add the resources that callers share, so that none of them takes all of it."""
     decoders = partial(
         Decoders, max_pixels=settings.max_pixels, seconds=settings.decode_s, memory_bytes=settings.decode_mb * 1_000_000
     )

@@ -48,6 +48,6 @@ SettingsDep = Annotated[ApiSettings, Depends(_settings)]
 RedisDep = Annotated[Redis, Depends(_redis)]
 HttpMetricsDep = Annotated[HttpMetrics, Depends(_http_metrics)]
 JobsDep = Annotated[JobService, Depends(_jobs)]
-"""The caller's jobs: whoever asks for them has to be known."""
+"""The caller's jobs; requires an authenticated caller."""
 SubmissionsDep = Annotated[Submissions, Depends(_submissions)]
 LinksDep = Annotated[Links, Depends(_links)]

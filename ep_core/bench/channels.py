@@ -73,7 +73,7 @@ def channel_gain(
 
 @dataclass(frozen=True)
 class ClassTable:
-    """Several classes, and what taking away each one's top channels does to each."""
+    """Effect of taking away each class's top channels on each of several classes."""
 
     labels: list[str]
     images: list[int]

@@ -94,7 +94,7 @@ def explain_channels(
 
 
 def prepare(model: Classifier, spec: ChannelsSpec) -> tuple[LayerCard, ChannelsSpec]:
-    """Check what is asked, before any work; return the layer, and the spec with the defaults filled in.
+    """Check the request before any work; return the layer, and the spec with the defaults filled in.
 
     Raises:
         UnknownName, InvalidInput: as for `explain_channels`.

@@ -56,7 +56,7 @@ class ClassExplanation:
     inversions: dict[int, Tensor] = field(default_factory=dict)
     """By channel, if asked for: 3 x H x W, RGB in [0, 1]."""
     warnings: tuple[ResultWarning, ...] = ()
-    """Reasons why the answer is less than it seems."""
+    """Warnings that qualify the result."""
 
     def report(self) -> ClassChannelsReport:
         """Return everything but the pictures, as the document that the API serves."""
@@ -185,7 +185,7 @@ class _Run:
     def outcomes(
         self, names: Sequence[str], known: Mapping[int, ImageChannels], on_image: OnImage | None
     ) -> list[ImageChannels]:
-        """Return what each image says."""
+        """Return the result of each image."""
         found = []
         for k, name in enumerate(names):
             if k not in known:

@@ -43,7 +43,7 @@ class ChannelExplanation:
     inversions: dict[str, Tensor] = field(default_factory=dict)
     """``"full"`` and ``"masked"``, if asked for: 3 x H x W, RGB in [0, 1] (eq. 12)."""
     warnings: tuple[ResultWarning, ...] = ()
-    """Reasons why the answer is less than it seems."""
+    """Warnings that qualify the result."""
 
     @cached_property
     def optimal_area(self) -> int | None:

@@ -44,7 +44,7 @@ def ranked_channels(
 
 
 def _slope(parts: Split, mask: Tensor, target: int, variant: Variant) -> Tensor:
-    """Return the gradient of what a mask (K values) maximises."""
+    """Return the gradient of the objective at a mask (K values)."""
     device = parts.activation.device
     objective = Objective(parts.scores, [Lane(0, target, 1.0, variant, end=1)], device)
     with torch.enable_grad():

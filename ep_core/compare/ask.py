@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Asked:
-    """The methods' answers, by name."""
+    """Answers of the methods, by name."""
 
     maps: dict[str, Tensor]
     """H x W each, on the network's device."""
@@ -46,7 +46,7 @@ class Asked:
 
 
 class Watching:
-    """Tells how far the methods and their scoring have come, all together, in passes through the network."""
+    """Progress of the methods and their scoring, all together, in passes through the network."""
 
     def __init__(self, spec: CompareSpec, on_progress: OnProgress | None) -> None:
         scored = (2 * len(spec.methods) + RANDOM_RIVALS) * len(spec.areas)
@@ -145,7 +145,7 @@ def _ask_smaller(
 
 
 def _reason(name: str, error: Exception) -> str:
-    """Return what to say of a method that failed unexpectedly; the log has the rest."""
+    """Return the message of a method that failed unexpectedly; the log has the rest."""
     log.error("%s failed in a comparison", name, exc_info=error)
     error.__traceback__ = None
     if is_out_of_memory(error):

@@ -61,11 +61,11 @@ class Comparison:
     methods: list[Answer | Refusal]
     """In the order of `spec.methods`."""
     explanation: Explanation | None
-    """The extremal sweep, with how its masks do beside the others'; None where it wasn't asked for."""
+    """The extremal sweep, with its extremality against the other methods; None where it wasn't requested."""
     timing: Timing
     engine: Engine
     warnings: tuple[ResultWarning, ...] = ()
-    """Reasons why the answer is less than it seems."""
+    """Warnings that qualify the result."""
 
     @property
     def answers(self) -> list[Answer]:

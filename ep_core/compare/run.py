@@ -154,7 +154,7 @@ def _checked(
     answers: dict[str, Answer],
     max_lanes: int | None,
 ) -> Explanation | None:
-    """Return the extremal sweep beside the other answers; masks of `fast` that are beaten give way to better ones."""
+    """Return the extremal sweep with its extremality; masks of `fast` that are beaten are replaced by better ones."""
     if asked.explanation is None or EXTREMAL not in answers:
         return None
     own = answers[EXTREMAL]

@@ -42,7 +42,7 @@ def extremality(
     out: Path,
     on_progress: OnProgress = unwatched,
 ) -> EvaluationReport:
-    """Hold the masks of default sweeps beside the top areas of methods, and beside the best of longer restarts.
+    """Compare the masks of default sweeps with the top areas of methods, and with the best of longer restarts.
 
     The class is the top one of each photograph; the sweeps preserve.
 
@@ -140,7 +140,7 @@ class _Check:
         return list(measure(self._found, _key, work, log, self._on_progress[0]))
 
     def rivals(self) -> list[MethodRuns[Subject]]:
-        """Return what the top areas of each method score on each photograph."""
+        """Return the scores of the top areas of each method on each photograph."""
 
         def work(run: Run, subject: Subject, share: OnShare) -> Record:
             x = subject.network_input(self._model, self._spec.fit)

@@ -57,7 +57,7 @@ def grid(
     find: Find = get_method,
     on_progress: OnProgress = unwatched,
 ) -> EvaluationReport:
-    """Let methods explain the class of each picture of mosaics, and measure how much of it lies on that picture.
+    """Let methods explain the class of each picture of mosaics, and measure the share of each map on its picture.
 
     The figure of a cell is the positive part of its class's map inside the cell, as a share of the positive part of the
     whole map; 1 / n^2 for a map that says nothing (no positive part) as for one that is the same everywhere.
@@ -127,7 +127,7 @@ class _Game:
     spec: CompareSpec
 
     def play(self, run: Run, mosaic: Mosaic, share: OnShare) -> Record:
-        """Return how much of each cell's map lies in it."""
+        """Return the share of each cell's map that lies in it."""
         cells = [self.model.preprocess(load(path))[0] for path in mosaic.paths]
         x = assemble(cells, self.n, self.size)
         maps, seconds = ask(run, self.model, x, mosaic.classes, self.spec, share)

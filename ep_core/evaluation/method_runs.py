@@ -171,7 +171,7 @@ def with_remarks(columns: list[str], rows: list[list[Cell]], runs: Sequence[Meth
 
 
 def reading(model: Classifier, spec: CompareSpec) -> LayerOf:
-    """Return what tells the layers that methods read of a model, the spec's or their defaults.
+    """Return a function that gives the layers that methods read of a model, the spec's or their defaults.
 
     Raises:
         UnknownName, InvalidInput: the model has no layer of the spec's name.
@@ -187,7 +187,7 @@ def layers_read(runs: Sequence[MethodRuns[Item]]) -> dict[str, str]:
 
 
 def spec_settings(spec: CompareSpec) -> Record:
-    """Return what the records of a run depend on in a spec; methods, seeds and layers are the runs' own."""
+    """Return the settings of a spec that a run's records depend on; methods, seeds and layers are the runs' own."""
     others = {"task", "model", "target", "methods", "seed", "fit", "layer", "white_level"}
     return spec.model_dump(mode="json", exclude=others)
 
@@ -199,7 +199,7 @@ def over_runs(figures: Sequence[float | None]) -> tuple[float | None, float | No
 
 
 def _part(plan: Sequence[Run], k: int, on_progress: OnProgress) -> OnProgress:
-    """Return what turns shares of the k-th run into shares of all, each weighed by its method's passes."""
+    """Return a function from shares of the k-th run to shares of all, each weighted by its method's passes."""
     weights = [run.method.passes for run in plan]
     before, own, total = sum(weights[:k]), weights[k], sum(weights)
     return lambda share, what: on_progress((before + share * own) / total, f"{plan[k].name} {what}")

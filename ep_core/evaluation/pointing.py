@@ -114,7 +114,7 @@ def pointing(
 
 @dataclass(frozen=True)
 class _Game:
-    """The rules, and one picture played by them."""
+    """Rules of the game, applied to one picture."""
 
     model: Classifier
     classes: ClassTargets
@@ -124,7 +124,7 @@ class _Game:
     difficult: DifficultList | None
 
     def settings(self) -> Record:
-        """Return what the records depend on."""
+        """Return the settings that the records depend on."""
         listed = {name: sorted(difficult) for name, difficult in (self.difficult or {}).items()}
         return spec_settings(self.spec) | {
             "weights": self.model.weights_digest,
@@ -136,7 +136,7 @@ class _Game:
         }
 
     def play(self, run: Run, scene: Scene, share: OnShare) -> Record:
-        """Return where a method points for each category of a picture that the network knows."""
+        """Return the highest point of a method's map for each category of a picture that the network knows."""
         x, frame = whole_input(self.model, scene.load(), self.fit)
         scores = class_scores(self.model, x).tolist()
         targets = {

@@ -14,11 +14,11 @@ Record = dict[str, Any]
 """Record of an item: JSON."""
 
 OnProgress = Callable[[float, str], None]
-"""Called with the share of the run that is done, in [0, 1], and what is being done."""
+"""Called with the share of the run that is done, in [0, 1], and the name of the current step."""
 
 
 def unwatched(_share: float, _what: str) -> None:
-    """Watch nothing."""
+    """Ignore progress."""
 
 
 class ItemLog:

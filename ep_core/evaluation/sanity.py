@@ -96,7 +96,7 @@ def sanity(
 
 
 class _Check:
-    """Asks methods about a photograph and ever more randomised networks; keeps a strip of the maps of the first one."""
+    """Maps of methods for a photograph under randomised networks; keeps a strip of the maps of the first one."""
 
     def __init__(self, model: Classifier, spec: CompareSpec, depths: int, first: Subject, folder: Path) -> None:
         self._model = model
@@ -114,7 +114,7 @@ class _Check:
         return [stage.name for stage in self._asked]
 
     def work(self, run: Run, subject: Subject, on_share: OnShare) -> Record:
-        """Return a method's record of a photograph: how alike each randomised network's map is to the trained one's."""
+        """Return a method's record of a photograph: similarity of randomised networks' maps to the trained one's."""
         x = subject.network_input(self._model, self._spec.fit)
         with self._model.frozen() as network:
             target = top_class(network, x)

@@ -40,7 +40,7 @@ def stability(
     out: Path,
     on_progress: OnProgress = unwatched,
 ) -> EvaluationReport:
-    """Hold the answer of the first seed beside those of questions that should have the same one (`variations`).
+    """Compare the result of the first seed with those of requests that should have the same one (`variations`).
 
     The class is always the top one of the photograph as it is.
 

@@ -30,7 +30,7 @@ ALTERNATIVE, CONTRAST = "alternative", "contrast"
 
 
 class Answers:
-    """The masks of one image as they are handed out, scored by the network as it is."""
+    """Masks of one image as they are returned, scored by the original network."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Answers:
         self.best = beside_rivals(self._sweep, self._scores, self.best.masks, self.best.curve, rivals, search)
 
     def stability(self) -> Stability | None:
-        """Return how far the walks agree; None where there were none."""
+        """Return the agreement of the walks; None where there were none."""
         if self._found.survival is None:
             return None
         return stability(

@@ -26,7 +26,7 @@ Refine = Callable[[Sequence[float], Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Best:
-    """A sweep's masks as they are handed out, the best ones known."""
+    """Masks of a sweep as they are returned, the best ones known."""
 
     masks: Tensor
     """K x 1 x H x W in [0, 1]."""
@@ -61,7 +61,7 @@ def beside_rivals(
     rivals: Rivals,
     search: Search | None,
 ) -> Best:
-    """Return the best known mask of each area, and how it does beside the rivals.
+    """Return the best known mask of each area, and its comparison with the rivals.
 
     Args:
         sweep: the image.

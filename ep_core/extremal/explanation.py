@@ -68,7 +68,7 @@ class Explanation:
     contrast: BlockMask[Contrast] | None = None
     """The mask that most lifts the target above its nearest rival class."""
     warnings: tuple[ResultWarning, ...] = ()
-    """Reasons why the answer is less than it seems."""
+    """Warnings that qualify the result."""
 
     @cached_property
     def optimal_area(self) -> float | None:

@@ -54,7 +54,7 @@ class Prepared(Generic[S_co]):
         return self.pyramid.shape[2], self.pyramid.shape[3]
 
     def class_scores(self, network: nn.Module) -> ClassScores:
-        """Return what a network says of this image under masks."""
+        """Return the class scores of this image under masks."""
         return partial(class_scores, network, Pyramids(self.pyramid[None]))
 
     def reference(self, scores: ClassScores) -> Scores:
@@ -69,7 +69,7 @@ class Prepared(Generic[S_co]):
 
 
 def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
-    """Return height and width of the frame in which an image is looked at, in pixels."""
+    """Return height and width of the frame in which an image is explained, in pixels."""
     if isinstance(image, Image.Image):
         return model.input_size
     return image.shape[2], image.shape[3]

@@ -25,14 +25,14 @@ from .walks import SCALE, Survival, walked
 from .watch import Watch
 
 SEARCH: str = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.LEARNING_RATE:g}"
-"""Settings that the masks of `fast` depend on besides what is asked; the logs of evaluations name them."""
+"""Settings that the masks of `fast` depend on besides the request; the logs of evaluations name them."""
 ALTERNATIVE_WALKS = 4
 """Walks that look for an alternative: it need not be steady, only sufficient."""
 
 
 @dataclass(frozen=True)
 class SweepMasks:
-    """The masks that a search ends at, not yet compared with any rival."""
+    """Masks at the end of a search, not yet compared with any rival."""
 
     masks: Tensor
     """K x 1 x H x W in [0, 1], by increasing area."""
@@ -62,7 +62,7 @@ class Search:
     """Finds masks of images of one preset and frame size."""
 
     def __init__(self, network: nn.Module, watch: Watch, max_lanes: int | None) -> None:
-        """Take note of what is searched with.
+        """Set the network and the batch size of the search.
 
         Args:
             network: N x 3 x H x W -> N x C, in evaluation mode and frozen.

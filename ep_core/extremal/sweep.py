@@ -82,7 +82,7 @@ def sweep(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """One image as it was asked for, checked."""
+    """Request for one image, checked."""
 
     place: int
     image: Picture

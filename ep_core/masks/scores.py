@@ -24,7 +24,7 @@ ClassScores = Callable[[Tensor, Tensor], Tensor]
 def reference_scores(
     scores: ClassScores, everything: Tensor, target: int, *, variant: Variant, threshold: float
 ) -> Scores:
-    """Return the scores of the untouched and of the fully perturbed image, and what the curve is to reach.
+    """Return the scores of the untouched and of the fully perturbed image, and the threshold of the curve.
 
     Args:
         scores: of one image under masks.

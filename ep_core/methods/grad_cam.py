@@ -15,7 +15,7 @@ _layer = partial(layer_read, "grad_cam", "Grad-CAM")
 
 
 def _attribute(question: Question) -> Tensor:
-    """Return the positive part of the weighed channels' sum (eq. 1 and 2), upsampled: T x H x W, at least 0.
+    """Return the positive part of the weighted channels' sum (eq. 1 and 2), upsampled: T x H x W, at least 0.
 
     Raises:
         UnknownName: the spec's layer isn't one of the model's; the error carries the nearest names.

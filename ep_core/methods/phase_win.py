@@ -19,7 +19,7 @@ ACCEPTED_FROM = 0.99
 FALL_FASTER = 0.02
 FALL_AT_MOST = 0.98
 DEFERRED = 0.5
-"""Probability of putting a region off, once; the authors' annealed one, which is this at their threshold."""
+"""Probability of deferring a region, once; the authors' annealed one, which is this at their threshold."""
 
 
 def phase_win_order(score: SetFunction, regions: int, generator: torch.Generator) -> list[int]:

@@ -42,7 +42,7 @@ def resolve_layer(
 
 
 def no_layers(model: str) -> str:
-    """Return what to say of a model that has no layer with channels, as far as its card knows."""
+    """Return the message for a model that has no layer with channels, as far as its card knows."""
     return (
         f"model {model!r} has no layer with channels (K x H x W) to be seen. TorchScript and exported programs show "
         "none: list such a network as a state dict or an entry_point"

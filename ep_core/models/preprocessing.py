@@ -110,14 +110,14 @@ class Preprocessing:
 
 
 def from_torchvision(transforms: Any) -> Preprocessing:
-    """Return what torchvision's ``ImageClassification`` preset (``weights.transforms()``) does."""
+    """Return the preprocessing of torchvision's ``ImageClassification`` preset (``weights.transforms()``)."""
     (resize,), (crop,) = transforms.resize_size, transforms.crop_size
     mean, std = _triple(transforms.mean), _triple(transforms.std)
     return Preprocessing((crop, crop), resize, transforms.interpolation.value, mean, std)
 
 
 def from_timm(data_config: Mapping[str, Any]) -> Preprocessing:
-    """Return what timm's evaluation transform does for the result of ``timm.data.resolve_model_data_config``.
+    """Return timm's evaluation transform for the result of ``timm.data.resolve_model_data_config``.
 
     A network that timm evaluates on a stretched image sees all of it here, without the few per cent that timm cuts off
     the edges of some.

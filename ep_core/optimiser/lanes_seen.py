@@ -10,10 +10,10 @@ from .solver import Solver
 
 
 class LanesSeen:
-    """The lanes of a solver, looked at: of each area the one that scores best."""
+    """Views of a solver's lanes: for each area the one that scores best."""
 
     def __init__(self, solver: Solver, *, unit: float = 1) -> None:
-        """Take note of a solver.
+        """Set the solver.
 
         Args:
             solver: what finds the masks.

@@ -12,10 +12,10 @@ LEAST_GAIN = 0.002  # from one look to the next, as a share of the value
 
 
 class Plateau:
-    """Watches the lanes that hold their area; what it says of a lane depends on that lane alone."""
+    """Detector of plateaus of the lanes that hold their area; its verdict on a lane depends on that lane alone."""
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
-        """Take note of the lanes."""
+        """Set the lanes."""
         self._lanes = lanes
         self._best = [float("-inf")] * len(lanes)
         self._idle = [0] * len(lanes)

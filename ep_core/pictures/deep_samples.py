@@ -29,7 +29,7 @@ class EightBit:
     """Conversion of a grey image of 9 to 16 bits a sample, band by band: black stays black, and white white."""
 
     def __init__(self, image: Image.Image, white_level: int | None = None) -> None:
-        """Read what the file says of its samples.
+        """Read the file's description of its samples.
 
         Args:
             image: of a mode in `DEEP_GREY`.

@@ -103,6 +103,6 @@ def _sheet(tiles: int) -> int:
 
 
 def _png(size: Size, depth: int) -> int:
-    """Return the most bytes of a PNG: its pixels as they are, a byte for each row, and what frames them."""
+    """Return the most bytes of a PNG: its uncompressed pixels, a byte for each row, and the container."""
     raw = depth * math.prod(size) + max(size)
     return raw + raw // 500 + 512

@@ -21,7 +21,7 @@ def grey(mask: np.ndarray) -> Image.Image:
 
 
 def overlay(picture: np.ndarray, mask: np.ndarray) -> Image.Image:
-    """Return the picture (H x W x 3, 8 bit) with what the mask (H x W) takes away dark and without colour."""
+    """Return the picture (H x W x 3, 8 bit) with the part that the mask (H x W) removes dark and without colour."""
     return _in_bands(_overlay, picture, mask)
 
 

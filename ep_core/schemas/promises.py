@@ -29,15 +29,15 @@ PROMISES: dict[Preset, Promise] = {
     "fast": Promise(area=0.02, binariness=0.05, greyness=0.5),
     "paper": Promise(area=0.5, binariness=0.25, greyness=0.6),
 }
-"""`paper` holds areas by a penalty, and its borders are soft: of its masks is asked that they are no even grey."""
+"""`paper` holds areas by a penalty, and its borders are soft: its masks are only required to be no even grey."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A mask as it was asked for and as it came out."""
+    """Mask with its requested and its measured area."""
 
     area: float
-    """Share that was asked for, in (0, 1]."""
+    """Requested share, in (0, 1]."""
     measured_area: float
     """Mean of the mask."""
     binariness: float
@@ -57,7 +57,7 @@ class Measured:
 
     @property
     def words(self) -> str:
-        """The area that was asked for, and the measured one."""
+        """The requested area, and the measured one."""
         asked, measured = self.whole * self.area, self.whole * self.measured_area
         return f"{asked:g}{f' in {self.block}' if self.block else ''} (measured {measured:.3g})"
 

@@ -56,7 +56,7 @@ class Caller:
 
 
 async def find_caller(request: Request) -> Caller:
-    """Return who calls.
+    """Return the caller of a request.
 
     Raises:
         Unauthorized: there are keys, and the request has none of them.
@@ -92,12 +92,12 @@ def _sent_key(request: Request) -> str | None:
 
 
 WRONG_KEYS = "60/minute"
-"""Most keys that are none, per address: nobody guesses one, but whoever tries shall not keep the service busy."""
+"""Most unknown keys per address: nobody guesses one, but whoever tries shall not keep the service busy."""
 UNKNOWN = "This API key is none of this service's. Check that it is whole, or ask the operator for another one."
 
 
 def webhook_secret_of(owner: str | None, *, keys: KeyRing, settings: ApiSettings) -> str | None:
-    """Return what signs the webhooks of an owner's jobs; None where there is nothing (any more)."""
+    """Return the secret that signs the webhooks of an owner's jobs; None where there is none (any more)."""
     key = None if owner is None else keys.of(owner)
     return Caller.of(key, settings).webhook_secret if owner is None or key is not None else None
 

@@ -69,7 +69,7 @@ def install(app: FastAPI, settings: ApiSettings, *, has_keys: bool) -> None:
 
 
 class _Guard:
-    """Refuses what a foreign web page makes a user's browser ask.
+    """Refuses requests that a foreign web page makes a user's browser send.
 
     Browsers send simple forms anywhere without asking first, and a page can have its own host name lead to the loopback
     interface, or into a private network.

@@ -36,7 +36,7 @@ Rate = Annotated[str, AfterValidator(check_rate)]
 
 
 class ApiKey(BaseModel):
-    """A key as the operator lists it. What is unset is as the settings say for everyone."""
+    """API key as the operator lists it. An unset value is the settings' own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -51,7 +51,7 @@ class ApiKey(BaseModel):
 
 
 def hash_key(key: str) -> str:
-    """Return what is stored of a key. It is 256 random bits, so that a plain hash does."""
+    """Return the stored hash of a key. It is 256 random bits, so that a plain hash does."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

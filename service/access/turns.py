@@ -126,7 +126,7 @@ def _too_many() -> Response:
 
 
 def _resting(turn: Turn, receive: Receive) -> Receive:
-    """Return what receives the body; the request rests while it waits for more of it."""
+    """Return a `receive` of the body; the request rests while it waits for more of it."""
     more = True
 
     async def rest_and_receive() -> Message:

@@ -23,7 +23,7 @@ class BatchLinks(BaseModel):
 
 
 class BatchJob(BatchItem):
-    """One posted image and how its job stands."""
+    """One posted image and the state of its job."""
 
     status: Annotated[JobState | None, Field(description="Null where there is no job (any more).")] = None
     fraction: Annotated[float, Field(ge=0, le=1, description="How far its job is.")] = 0
@@ -32,7 +32,7 @@ class BatchJob(BatchItem):
 
 
 class BatchRead(BaseModel):
-    """A batch, as far as it has come."""
+    """A batch with the progress of its jobs."""
 
     id: str
     created_at: datetime

@@ -49,13 +49,13 @@ async def wait_for_answer(
 
 
 def withdraw(redis: Redis, ask: Ask) -> None:
-    """Ask no more, if Redis is there; else what lies there goes by itself."""
+    """Withdraw the question, if Redis is there; else it expires by itself."""
     with suppress(RedisError):
         questions.withdraw(redis, ask)
 
 
 def open_answer(answer: Classified | Problem | None) -> Classified:
-    """Return what a worker has found.
+    """Return the answer of a worker.
 
     Raises:
         Unavailable: no worker has answered.

@@ -72,7 +72,7 @@ class Decoder:
         return self._process.pid
 
     def ask(self, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
-        """Return what the process says of an image, and what it made of it.
+        """Return the process's answer for an image, and the bytes that it made of it.
 
         Raises:
             DecoderEnded: the process is gone, or has gone over it.

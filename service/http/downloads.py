@@ -32,12 +32,12 @@ class InPieces(Response):
 
 
 def new_downloads() -> Shares:
-    """Return what `one_download` gives shares of: the application's, as ``state.downloads``."""
+    """Return the shares of `one_download`: the application's, as ``state.downloads``."""
     return Shares(AT_ONCE, most_each=EACH)
 
 
 async def one_download(request: Request, caller: CallerDep) -> AsyncIterator[None]:
-    """Hold one of the caller's answers until it is sent; a dependency of what answers with files."""
+    """Hold one of the caller's answers until it is sent; a dependency of endpoints that answer with files."""
     downloads = cast("Shares", request.app.state.downloads)
     async with AsyncExitStack() as held:
         async with turn_of(request).resting():

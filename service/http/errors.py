@@ -15,7 +15,7 @@ RETRY_AFTER_S = 5
 
 
 class ApiError(Exception):
-    """A request that can't be answered as asked. Subclasses say the kind; `members` are further problem members."""
+    """Error of a request that can't be served as sent. Subclasses are its kinds; `members` are further members."""
 
     status: ClassVar[int]
     slug: ClassVar[str]
@@ -38,7 +38,7 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """A web page of another origin asks something that it may not."""
+    """A web page of another origin sent a request that it may not send."""
 
     status = HTTPStatus.FORBIDDEN
     slug = "forbidden"
@@ -54,7 +54,7 @@ class NotFound(ApiError):
 
 
 class NoResult(ApiError):
-    """The job has no result: `state` says where it stands, `error` why it failed, if it did."""
+    """The job has no result: `state` is its state, `error` the reason of its failure, if it failed."""
 
     status = HTTPStatus.CONFLICT
     slug = "no-result"
@@ -62,7 +62,7 @@ class NoResult(ApiError):
 
 
 class KeyReused(ApiError):
-    """The `Idempotency-Key` came with another request before."""
+    """The `Idempotency-Key` was used with another request before."""
 
     status = HTTPStatus.CONFLICT
     slug = "key-reused"
@@ -89,7 +89,7 @@ class JobTooLarge(ApiError):
 
 
 class UnsupportedType(ApiError):
-    """The body is of a type that isn't read here; `Accept-Post` lists those that are."""
+    """The body's media type isn't supported; `Accept-Post` lists those that are."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     slug = "unsupported-type"
@@ -118,7 +118,7 @@ class RateLimited(ApiError):
 
 
 class QueueFull(ApiError):
-    """As many jobs wait as may; `Retry-After` says when to try again."""
+    """Too many jobs wait; `Retry-After` says when to try again."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     slug = "queue-full"
@@ -130,7 +130,7 @@ class QueueFull(ApiError):
 
 
 class TooManyAtOnce(ApiError):
-    """So many of the caller's requests wait for their turn that no more are taken; `Retry-After` says when to try."""
+    """Too many of the caller's requests wait for their turn; `Retry-After` says when to try again."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     slug = "too-many-at-once"
@@ -151,7 +151,7 @@ class Refused(ApiError):
 
 
 class Unavailable(ApiError):
-    """Something that the API needs is away for now; try again after `Retry-After` seconds."""
+    """A part that the API needs is unavailable for now; try again after `Retry-After` seconds."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     slug = "unavailable"

@@ -42,7 +42,7 @@ class _AnswerHead:
 
 
 def _nothing_until(answered: asyncio.Event) -> Receive:
-    """Return what receives an empty body, and once it is `answered`, that the client has left."""
+    """Return a `receive` of an empty body, and once it is `answered`, of the client's disconnect."""
     is_read = False
 
     async def receive() -> Message:

@@ -57,13 +57,13 @@ def install(app: FastAPI) -> None:
 
 
 def problem_responses(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of the errors that an endpoint may answer with."""
+    """Return OpenAPI's descriptions of the errors that an endpoint may answer with."""
     statuses = sorted({int(kind.status) for kind in kinds})
     return {status: _response([kind for kind in kinds if kind.status == status]) for status in statuses}
 
 
 def _response(kinds: Sequence[type[ApiError]]) -> dict[str, Any]:
-    """Return what OpenAPI says of errors of the same status."""
+    """Return OpenAPI's description of errors of the same status."""
     examples = {kind.slug: {"value": make_problem(kind.slug, kind.status, kind.example).model_dump()} for kind in kinds}
     schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
     return {
@@ -73,7 +73,7 @@ def _response(kinds: Sequence[type[ApiError]]) -> dict[str, Any]:
 
 
 def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the answer that a problem is."""
+    """Return a problem as a response."""
     members = problem.model_dump(mode="json", exclude_none=True) | {"request_id": correlation_id.get()}
     return JSONResponse(members, status_code=problem.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 

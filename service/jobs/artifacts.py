@@ -148,12 +148,12 @@ ArtifactsDep = Annotated[Artifacts, Depends()]
 
 
 def file_responses(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of the answers that carry a file."""
+    """Return OpenAPI's description of responses that carry a file."""
     return _responses(description, file_content(media_type))
 
 
 def json_responses(description: str, **content: Any) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of the answers that carry JSON, beside its schema."""
+    """Return OpenAPI's description of responses that carry JSON, beside its schema."""
     return _responses(description, {"application/json": content})
 
 
@@ -206,7 +206,7 @@ def get_overlay(artifacts: ArtifactsDep, area: Area) -> Response:
     responses=file_responses("image/png", "An image that excites the layer, or one of its channels."),
 )
 def get_inversion(artifacts: ArtifactsDep, name: Inversion) -> Response:
-    """Return an inversion (eq. 12) of a job on channels that was asked to invert."""
+    """Return an inversion (eq. 12) of a job on channels, if inversions were requested."""
     return artifacts.respond(artifacts.file(inversion_name(name)), "image/png")
 
 

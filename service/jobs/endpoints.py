@@ -57,7 +57,7 @@ async def create_job(
     wait_s: WaitDep,
     idempotency_key: IdempotencyKey = None,
 ) -> JobRead:
-    """Post an image and what to ask of it; the answer is the queued job, its address in `Location`.
+    """Post an image and its parameters; the answer is the queued job, its address in `Location`.
 
     Send a multipart form (`image`, a file, and `params`, JSON) or a JSON object (`image` in base64, `params`). An
     image is decoded before a job is made: one picture, JPEG, PNG, WebP, AVIF, JPEG 2000, TIFF, BMP, GIF, PNM or QOI,
@@ -105,7 +105,7 @@ def list_jobs(
     responses={200: JOB_CONTENT, **problem_responses(NotFound, Unavailable)},
 )
 async def get_job(job_id: JobId, jobs: JobsDep, links: LinksDep) -> Response:
-    """Return where a job stands. A finished job is kept for the operator's retention time, a day by default."""
+    """Return the state of a job. A finished job is kept for the operator's retention time, a day by default."""
     record, position = await jobs.look(job_id)
     job = show(record, jobs, links, position=position, wait_s=await jobs.wait_s_soon(position))
     # What is asked most often: written once, in place of being checked and written again.

@@ -18,7 +18,7 @@ LOOK_S = 2.0  # what is known is so old at most
 
 @dataclass(frozen=True)
 class Pace:
-    """Figures that the waiting depends on."""
+    """Figures that the waiting time depends on."""
 
     run_s: float
     """Mean seconds of a job so far."""
@@ -33,7 +33,7 @@ class Pace:
 
 
 class QueuePace:
-    """Looks the pace up in Redis, every few seconds at most, whoever asks how often."""
+    """Pace of the queue, read from Redis every few seconds at most."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

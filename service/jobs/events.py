@@ -59,7 +59,7 @@ async def watch_job(
         str | None, Header(pattern=EVENT_ID, description="Go on after this event; browsers send it by themselves.")
     ] = None,
 ) -> Response:
-    """Send what happens to a job as server-sent events, until it is finished or removed.
+    """Send a job's events as server-sent events, until it is finished or removed.
 
     - `state`: the whole job, as `GET /v1/jobs/{id}` shows it; as it is now, then at each change.
     - `progress`: `progress` and `partial_curve` of the running job, about twice a second.

@@ -41,7 +41,7 @@ REFUSALS = problem_responses(
 async def accept(
     request: Request, caller: Caller, submit: Callable[[Upload, Caller], tuple[T, bool]], *, is_batch: bool
 ) -> tuple[T, bool]:
-    """Read a post, check all of it, and return what `submit` makes of it, which runs in a thread.
+    """Read a post, check all of it, and return the result of `submit`, which runs in a thread.
 
     Its memory is part of the caller's share, and let go on return: who waits for a result holds none.
 

@@ -23,7 +23,7 @@ MethodName = Annotated[str, Path(description="One of the job's methods.", exampl
     responses=file_responses("image/png", "8-bit grey: from 0 (or the least value of the map) to its maximum."),
 )
 def get_map(artifacts: ArtifactsDep, method: MethodName) -> Response:
-    """Return what a method's map says for the class, at the image's size, 0 outside of the network's crop."""
+    """Return a method's map for the class, at the image's size, 0 outside of the network's crop."""
     return artifacts.respond(artifacts.file(map_name(artifacts.method(method))), "image/png")
 
 

@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Listener:
-    """One who listens to a stream of events."""
+    """Listener to a stream of events."""
 
     def __init__(self) -> None:
         self._reads: asyncio.Queue[Sequence[Entry] | None] = asyncio.Queue(MOST_WAITING)
@@ -52,7 +52,7 @@ class Listener:
 
 
 class EventReader:
-    """Reads the streams that somebody listens to, all of them in one command that waits.
+    """Reads the streams that have listeners, all of them in one command that waits.
 
     Args:
         redis: a client whose reads may wait for `READ_S`.

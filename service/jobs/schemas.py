@@ -38,7 +38,7 @@ class JobLinks(BaseModel):
 
 
 class JobRead(BaseModel):
-    """A job, as far as it has come."""
+    """A job with its state and progress."""
 
     id: str
     status: JobState

@@ -154,7 +154,7 @@ class JobService:
             raise NoResult(reason, state=JobState.SUCCEEDED, error=None) from error
 
     def artifact_names(self, job_id: str) -> list[str]:
-        """Return the names of what a finished job has stored, its images left out."""
+        """Return the names of a finished job's stored files, its images left out."""
         return [name for name in self._blobs.names(job_id) if not is_input(name)]
 
     def image(self, job_id: str, index: int) -> bytes:

@@ -127,7 +127,7 @@ class Submissions:
         return record
 
     def discard(self, job_id: str, *, priority: Priority) -> None:
-        """Remove what there is of a job that shall not be, whatever part of it was made."""
+        """Remove all parts of a job that can't be completed, whichever were made."""
         self._store.delete(job_id)
         queue.remove(self._redis, job_id, priority=priority)
         self._blobs.delete(job_id)

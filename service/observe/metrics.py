@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
     },
 )
 def show_metrics(redis: RedisDep, http: HttpMetricsDep) -> Response:
-    """Return jobs by state, the queue's length, workers, and what they did: jobs, seconds, iterations, models.
+    """Return jobs by state, the queue's length, workers, and their work: jobs, seconds, iterations, models.
 
     Also the requests that this process answered, and what it takes of the machine; while Redis is away, nothing else.
     """

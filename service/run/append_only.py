@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 FOLDER = "appendonlydir"
 SPOILED = "Bad file format reading the append only file"
-"""Redis's own words for such a file."""
+"""Redis's own message about such a file."""
 MOST_DIGITS = 20  # of a number in the file
 
 

@@ -29,7 +29,7 @@ class PostedImage:
 
     @property
     def digest(self) -> bytes:
-        """The SHA-256 of the posted bytes: what tells the image from others."""
+        """The SHA-256 of the posted bytes, which identifies the image."""
         return self.posted or hashlib.sha256(self.data).digest()
 
     def looked_at(self, data: bytes, size: tuple[int, int]) -> PostedImage:
@@ -44,7 +44,7 @@ def clean_name(name: str) -> str:
 
 
 def image_error(detail: str, *, image: int, count: int, name: str = "") -> FieldError:
-    """Return what is wrong with an image; one of several is named."""
+    """Return the field error of an image; one of several is named."""
     if count == 1:
         return FieldError(field="image", detail=detail)
     name = clean_name(name)

@@ -39,7 +39,7 @@ class UploadLimits:
 
     @classmethod
     def of(cls, settings: ApiSettings, caller: Caller, *, is_batch: bool) -> UploadLimits:
-        """Return what a caller may post as a job, or as a batch of jobs."""
+        """Return the limits of a caller's post of a job, or of a batch of jobs."""
         return cls(
             image_bytes=caller.max_upload_bytes,
             total_bytes=max(caller.max_upload_bytes, settings.max_total_upload_bytes),  # one may have its own limit
@@ -50,7 +50,7 @@ class UploadLimits:
 
     @classmethod
     def of_one(cls, caller: Caller) -> UploadLimits:
-        """Return what a caller may post where a single image is all that is taken."""
+        """Return the limits of a post of a single image."""
         most = caller.max_upload_bytes
         return cls(image_bytes=most, total_bytes=most, images=1, is_batch=False, takes_urls=False)
 
@@ -82,7 +82,7 @@ def _declared(request: Request) -> int | None:
 
 
 def more_than(max_bytes: int) -> str:
-    """Return what is wrong with something that has more bytes."""
+    """Return the message of something that has more bytes."""
     return f"it has more than the {max_bytes} bytes that it may have"
 
 

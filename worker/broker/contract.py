@@ -116,7 +116,7 @@ class Finding(BaseModel):
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        """Return what a report says, in short."""
+        """Return the summary of a report."""
         return cls(target=report.target, optimal_area=getattr(report, "optimal_area", None))
 
 

@@ -58,7 +58,7 @@ class Classified(BaseModel):
 
 
 def post(redis: Redis, ask: Ask, image: bytes, *, wait_s: float) -> bool:
-    """Let a question wait for a worker, for `wait_s` seconds. False where so many wait that it may not."""
+    """Put a question for a worker, for `wait_s` seconds. False where too many wait already."""
     if redis.llen(_WAITING) >= MOST_WAITING:  # before a large image is sent
         return False
     with redis.pipeline() as pipeline:
@@ -72,7 +72,7 @@ def post(redis: Redis, ask: Ask, image: bytes, *, wait_s: float) -> bool:
 
 
 def withdraw(redis: Redis, ask: Ask) -> None:
-    """Ask no more; an answer that comes all the same goes by itself."""
+    """Withdraw a question; an answer that comes all the same expires by itself."""
     with redis.pipeline() as pipeline:
         pipeline.lrem(_WAITING, 1, _text(ask))
         pipeline.delete(_image_key(ask.id), answer_key(ask.id))
@@ -90,7 +90,7 @@ def take(redis: Redis, *, wait_s: float) -> tuple[Ask, bytes] | None:
 
 
 def answer(redis: Redis, ask_id: str, said: Classified | Problem) -> None:
-    """Answer a question, by the classes or by why there are none."""
+    """Answer a question, by the classes or by the reason why there are none."""
     document = {"problem": said} if isinstance(said, Problem) else said
     with redis.pipeline() as pipeline:
         pipeline.rpush(answer_key(ask_id), to_json(document))
@@ -99,7 +99,7 @@ def answer(redis: Redis, ask_id: str, said: Classified | Problem) -> None:
 
 
 def read_answer(text: bytes | str) -> Classified | Problem:
-    """Return what a worker has answered."""
+    """Return the answer of a worker."""
     document = from_json(text)
     if "problem" in document:
         return Problem.model_validate(document["problem"])

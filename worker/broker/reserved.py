@@ -71,7 +71,7 @@ class Room:
 
 
 def room_key(prefix: str) -> str:
-    """Return the key of what is reserved."""
+    """Return the key of the reservations."""
     return f"{prefix}:reserved"
 
 

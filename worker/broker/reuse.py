@@ -18,7 +18,7 @@ _RESULTS = "ep:results"
 
 
 def hash_content(digests: Sequence[bytes], params: Spec, *, names: Sequence[str], owner: str | None) -> str:
-    """Return what tells a job from others, as far as a client knows it.
+    """Return a hash of all that distinguishes a job from others, as far as a client knows it.
 
     Args:
         digests: of the posted files, SHA-256.

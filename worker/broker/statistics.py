@@ -108,7 +108,7 @@ class Stats:
         self._redis.hincrby(_KEY, f"{Counter.DELIVERIES}:{outcome}", 1)
 
     def read(self) -> Counted:
-        """Return what was counted so far; what only another version counts is left out."""
+        """Return the counts so far; counters of other versions are left out."""
         fields = cast("dict[bytes, bytes]", self._redis.hgetall(_KEY))
         return _counted({name.decode(): value for name, value in fields.items()})
 

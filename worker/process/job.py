@@ -210,7 +210,7 @@ class _Attempt:
         return self._leave()
 
     def _problem(self, error: Exception) -> Problem:
-        """Return what to tell the person who asked; what only the operator should see goes to the log."""
+        """Return the problem for the caller; what only the operator should see goes to the log."""
         if isinstance(error, InvalidInput | ModelUnavailable):
             return problem_from(error)
         incident = uuid4().hex[:12]

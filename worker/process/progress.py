@@ -45,7 +45,7 @@ class ProgressHook:
         """Iterations of the engine so far."""
 
     def __call__(self, progress: Progress) -> None:
-        """Take note of an iteration."""
+        """Record an iteration."""
         now = self._activity.clock()
         self._activity.tick()
         self._first = self._first or (progress.iteration, now)

@@ -92,7 +92,7 @@ def _answer(models: WarmModels, ask: Ask, image: bytes, *, max_pixels: int) -> C
 
 
 def _problem(error: Exception, ask: Ask) -> Problem:
-    """Return what to tell the person who asked; what only the operator should see goes to the log."""
+    """Return the problem for the caller; what only the operator should see goes to the log."""
     if isinstance(error, InvalidInput | ModelUnavailable):
         return problem_from(error)
     incident = uuid4().hex[:12]

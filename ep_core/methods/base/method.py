@@ -17,7 +17,7 @@ OnShare = Callable[[float], None]
 
 
 def unwatched(_share: float) -> None:
-    """Watch nothing."""
+    """Ignore progress."""
 
 
 class MethodUnavailable(InvalidInput):
@@ -82,6 +82,6 @@ class Method:
     random: bool = False
     """Whether the seed changes the map."""
     version: str = ""
-    """Version of the maps beyond what is asked, where that has changed: logs of another version are refused."""
+    """Version of the maps beyond the request, where it has changed: logs of another version are refused."""
     passes: int = 3
     """About how many passes of an image through the network it takes, backward ones included: measures progress."""

@@ -57,7 +57,7 @@ def weighted(module: nn.Module) -> LinearMap:
 
 
 def batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d, dimensions: int) -> LinearMap | None:
-    """Return what a batch norm does in evaluation: each channel scaled and shifted. None if it keeps no statistics.
+    """Return a batch norm in evaluation as an operation that scales and shifts each channel. None without statistics.
 
     Args:
         module: the batch norm.
@@ -76,7 +76,7 @@ def batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d, dimensions: int) -> Line
 
 
 def in_words(name: str, kind: Any, inputs: int, *, is_module: bool) -> str:
-    """Return what an operation is called in a message.
+    """Return the name of an operation in a message.
 
     Args:
         name: the module's; what is called, of functions and methods.

@@ -91,13 +91,13 @@ def _as_relu(node: fx.Node, modules: dict[str, nn.Module]) -> _ReLU | None:
 
 
 def _other_non_linearity(node: fx.Node, modules: dict[str, nn.Module]) -> str | None:
-    """Return what a node's non-linearity is called; None where it has none, or is a ReLU."""
+    """Return the name of a node's non-linearity; None where it has none, or is a ReLU."""
     name = _name(node, modules)
     return name if name.replace("_", "").lower() in _NON_LINEARITIES and not _as_relu(node, modules) else None
 
 
 def _name(node: fx.Node, modules: dict[str, nn.Module]) -> str:
-    """Return what a node calls: its module's class, function or method; empty for inputs, constants and the output."""
+    """Return the name of a node's module class, function or method; empty for inputs, constants and the output."""
     if node.op == "call_module":
         return type(modules[str(node.target)]).__name__
     if node.op == "call_function":

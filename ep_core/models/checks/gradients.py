@@ -107,7 +107,7 @@ def _differentiable(network: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _failure(what: str, error: Exception) -> _Fault:
-    """Return the fault that an error of a network's own code is; errors of the device pass through."""
+    """Return the fault of an error of a network's own code; errors of the device pass through."""
     if is_of_device(error):
         raise error
     return _Fault(f"{what}: {brief(error)}")

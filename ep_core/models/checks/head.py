@@ -64,7 +64,7 @@ def require_head(network: nn.Module, images: Tensor, *, model: str) -> None:
 
 
 def _ends(output: Any) -> Iterator[_End]:
-    """Yield what the scores' graph comes to on its ways from the output back to the first layer that tells."""
+    """Yield the operations that decide about a head, on the ways from the output back to the first layers that tell."""
     ways = [(output, False, False)]  # the node, and whether a pooling and a rectifier come after it
     seen = set()
     while ways:

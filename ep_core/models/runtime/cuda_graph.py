@@ -22,7 +22,7 @@ class Repeated:
     """
 
     def __init__(self, step: Callable[[], None], device: torch.device, *, times: int) -> None:
-        """Take note of a step that will be taken about `times` times, always on the same tensors."""
+        """Set a step that will be taken about `times` times, always on the same tensors."""
         self._step = step
         self._may_capture = device.type == "cuda" and times >= EAGER_STEPS + PAYS_FROM
         self._taken = 0

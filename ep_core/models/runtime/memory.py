@@ -67,7 +67,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def is_poisoned(error: BaseException) -> bool:
-    """Return whether CUDA is beyond use in this process, as after a failed assertion on the device."""
+    """Return whether CUDA is unusable in this process, as after a failed assertion on the device."""
     import torch
 
     if is_out_of_memory(error):
@@ -78,7 +78,7 @@ def is_poisoned(error: BaseException) -> bool:
 
 
 def is_of_device(error: BaseException) -> bool:
-    """Return whether an error is the machine's and no network's: memory ran out, or CUDA is beyond use."""
+    """Return whether an error is the machine's and no network's: memory ran out, or CUDA is unusable."""
     return is_out_of_memory(error) or is_poisoned(error)
 
 

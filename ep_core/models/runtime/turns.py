@@ -19,7 +19,7 @@ _gpu = threading.RLock()
 
 @contextmanager
 def one_thread(network: nn.Module) -> Iterator[None]:
-    """Wait until no other thread is at work on a network, or on one that shares modules with it.
+    """Wait until no other thread uses a network, or one that shares modules with it.
 
     On a GPU all networks take turns: while a CUDA graph is captured, nobody else may ask the driver for anything. The
     thread that is in may enter again. A thread inside must not wait for one about to enter: neither would go on.

@@ -25,7 +25,7 @@ _SAVE_WEIGHTS = (
 
 
 class _Unread:
-    """Stands for an object of a class that isn't torch's: what the file says of it is dropped, its class never used."""
+    """Placeholder of an object of a class that isn't torch's: its state is dropped, its class never used."""
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> _Unread:
         return super().__new__(cls)
@@ -138,7 +138,7 @@ def _state_dicts(contents: Any, where: str = "", depth: int = 1) -> Iterator[tup
 
 
 def _inside(contents: Any) -> str:
-    """Return what a file without a state dict holds, and what to do."""
+    """Return a description of a file without a state dict, and what to do."""
     if isinstance(contents, _Unread):
         return f"{_object(contents)}. {_SAVE_WEIGHTS}"
     if not isinstance(contents, Mapping):

@@ -23,7 +23,7 @@ class Description(NamedTuple):
 
 
 def describe(entry: ModelEntry) -> Description:
-    """Return an entry's description: what the entry says, and the library's word on the rest.
+    """Return an entry's description: the entry's own values, and the library's for the rest.
 
     Raises:
         UnknownName: the library has no such model or weights.

@@ -67,7 +67,7 @@ def _folded(network: nn.Module, example: Tensor) -> nn.Module:
 
 
 def _apart(network: nn.Module, copy: nn.Module, example: Tensor) -> float:
-    """Return the largest difference of scores, as a share of the largest score; raise what a copy's gradient raises."""
+    """Return the largest difference of scores, as a share of the largest score; raise an error of a copy's gradient."""
     with torch.no_grad():
         expected = network(example)
     x = example.detach().contiguous(memory_format=torch.channels_last).requires_grad_()

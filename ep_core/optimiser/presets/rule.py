@@ -32,7 +32,7 @@ class Rule(ABC):
     """
 
     def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
-        """Take note of the lanes; subclasses add their state, a row for each lane."""
+        """Set the lanes; subclasses add their state, a row for each lane."""
         self.lanes = tuple(lanes)
         self.device = device
         self.taken = torch.zeros(len(lanes), device=device)

@@ -85,7 +85,7 @@ class ChannelMasks(BaseModel):
 
 
 class ClassImage(BaseModel):
-    """One of the images that a class was looked at in."""
+    """One of the images from which a class's channels were found."""
 
     index: Annotated[int, Field(description="Its place among the images, from 0.")]
     name: Annotated[str, Field(description="The file's name, where it came with one.")]

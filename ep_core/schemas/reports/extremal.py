@@ -157,7 +157,7 @@ class StabilityPoint(BaseModel):
 
 
 class Stability(BaseModel):
-    """Stability of the answer: two halves of the walks, each taken by itself, as if it were asked for twice."""
+    """Stability of the result: agreement of the two halves of the walks, each taken as a run of its own."""
 
     walks: Annotated[int, Field(description="How many walks there were, both halves together.")]
     saliency_correlation: Annotated[

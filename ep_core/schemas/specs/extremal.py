@@ -128,5 +128,5 @@ class ExtremalSpec(SpatialSpec):
     ] = True
 
     def masks_only(self) -> Self:
-        """Return the same sweep without what a result has beside its masks: comparisons, alternatives, contrast."""
+        """Return the same sweep without the blocks beside its masks: comparisons, alternatives, contrast."""
         return self.model_copy(update={"check_extremality": False, "alternatives": 0, "contrast": False})

@@ -18,7 +18,7 @@ from .parts import NotUnderstood
 
 
 class _Format(NamedTuple):
-    """A format's first bytes, and what takes its metadata out."""
+    """First bytes of a format, and the function that removes its metadata."""
 
     magics: tuple[bytes, ...]
     strip: Callable[[bytes, int], bytes]
