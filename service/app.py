@@ -140,7 +140,7 @@ def _add_shares(app: FastAPI, settings: ApiSettings) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Run the janitor and the courier beside the requests.
 
-    So lost jobs are found even where the only worker is dead, and no worker waits for who gets a webhook.
+    So lost jobs are found even where the only worker is dead, and no worker waits for the receiver of a webhook.
     """
     janitor = threading.Thread(
         target=run_janitor, args=(app.state.settings, app.state.stopping), name="janitor", daemon=True

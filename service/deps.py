@@ -1,6 +1,6 @@
 """Dependencies of endpoints, as `Annotated` aliases. The objects live as long as the application (`app.create_app`).
 
-All are `async`: others would be called in a thread each.
+All are `async`: FastAPI calls others in a thread each.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Shares:
 
         Args:
             total: how much there is.
-            most_each: how much of it one caller may hold at a time; who asks for more at once gets this.
+            most_each: how much of it one caller may hold at a time; a larger request gets this.
         """
         self._total = total
         self._most_each = most_each

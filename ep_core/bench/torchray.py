@@ -31,9 +31,9 @@ class Pair:
     """One area of one image, both sides' masks of the same measured area, scored by the same code."""
 
     asked: float
-    """The area that TorchRay was asked for."""
+    """The area requested of TorchRay."""
     area: float
-    """The area that its mask has, which is what ours was asked for."""
+    """The area that its mask has, which was requested of ours."""
     measured: float
     """The area that our mask has."""
     theirs: float
@@ -93,7 +93,7 @@ def compare(
     Args:
         model: the classifier.
         image: the photograph.
-        areas: what TorchRay is asked for. Ours is asked for the areas that its masks turn out to have.
+        areas: requested of TorchRay. Of ours, the measured areas of its masks are requested.
         iterations: of TorchRay's run.
         timed: iterations of TorchRay that are timed apart from that; 0 times the run itself.
         streamed: whether the run's masks come from an equal, faster formula (`streamed.py`).

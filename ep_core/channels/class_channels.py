@@ -54,7 +54,7 @@ class ClassExplanation:
     examples: dict[int, list[tuple[Image.Image, Tensor]]]
     """By channel: the images that excite it most as the network sees them, and its map on each, h x w."""
     inversions: dict[int, Tensor] = field(default_factory=dict)
-    """By channel, if asked for: 3 x H x W, RGB in [0, 1]."""
+    """By channel, if requested: 3 x H x W, RGB in [0, 1]."""
     warnings: tuple[ResultWarning, ...] = ()
     """Warnings that qualify the result."""
 
@@ -112,7 +112,7 @@ def class_channels(
     Raises:
         UnknownName: the model has no such layer or class.
         InvalidInput: a count is larger than the layer, there is no image, or what is given has a wrong type, shape or
-            value; told before any work. Or none of the images has an optimal mask.
+            value; raised before any work. Or none of the images has an optimal mask.
         UnreadableImage, ImageTooLarge: a picture can't be decoded.
     """
     images = given_images(images)

@@ -41,7 +41,7 @@ class ChannelExplanation:
     timing: Timing
     engine: Engine
     inversions: dict[str, Tensor] = field(default_factory=dict)
-    """``"full"`` and ``"masked"``, if asked for: 3 x H x W, RGB in [0, 1] (eq. 12)."""
+    """``"full"`` and ``"masked"``, if requested: 3 x H x W, RGB in [0, 1] (eq. 12)."""
     warnings: tuple[ResultWarning, ...] = ()
     """Warnings that qualify the result."""
 

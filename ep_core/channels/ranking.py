@@ -20,8 +20,8 @@ def ranked_channels(
 ) -> list[ChosenChannel]:
     """Return the channels that a mask holds, those first that the sweep's smallest masks hold too.
 
-    Among equals, those come first whose loss costs most, by ``m_k dV/dm_k`` at the mask, V being what the variant
-    maximises.
+    Among equals, those come first whose loss costs most, by ``m_k dV/dm_k`` at the mask, V being the variant's
+    objective.
 
     Args:
         parts: the network, split at the layer.

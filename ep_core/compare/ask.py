@@ -99,7 +99,7 @@ def ask_all(
 
     Raises:
         MethodUnavailable: none can explain this model.
-        Exception: none has answered, and this is what the first one failed by; or the device is beyond use.
+        Exception: none has answered, and this is what the first one failed by; or the device is unusable.
     """
     asked, unexpected = Asked({}, {}, {}), list[Exception]()
     for name in image.spec.methods:

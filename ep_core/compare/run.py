@@ -57,7 +57,7 @@ def compare(
     Args:
         model: the classifier; a bare network and a name will do (`AnyModel`).
         image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
-        spec: which methods, and how, or a dict of that; None takes the defaults. Its `model` isn't looked at: the model
+        spec: which methods, and how, or a dict of that; None takes the defaults. Its `model` is ignored: the model
             is the one given.
         on_progress: called as the work goes on.
         max_lanes: as for `explain`.
@@ -65,7 +65,7 @@ def compare(
 
     Raises:
         InvalidInput: the target is no class of the model, the layer none of its layers, the frame is too small, or what
-            is given has a wrong type, shape or value; told before any work.
+            is given has a wrong type, shape or value; raised before any work.
         UnreadableImage, ImageTooLarge: the picture can't be decoded.
         MethodUnavailable: none of the methods can explain this model.
     """
@@ -108,7 +108,7 @@ def _warnings(
 ) -> tuple[ResultWarning, ...]:
     """Return all warnings of the model, as the methods normalise black and white, of the image, and of the sweep.
 
-    Areas that a sweep has missed are told once: as curves of unequal areas, where there are others beside its own.
+    Areas that a sweep has missed are reported once: as curves of unequal areas, where there are others beside its own.
     """
     known = warnings_about(model, [image.picture])
     unequal = unequal_areas(answers)

@@ -49,7 +49,7 @@ def extremality(
     Args:
         model: the classifier.
         photographs: files.
-        spec: the methods, without `extremal`, the areas, and how; its variant isn't looked at.
+        spec: the methods, without `extremal`, the areas, and how; its variant is ignored.
         restarts: seeds, from the spec's own one on, that are run with `LONGER` times the iterations; 0 or more.
         restarted: how many of the photographs are restarted, the first ones; 0 or more.
         out: folder of the reports; logs go into its folder ``extremality``: one of the sweeps, one a method, one of the

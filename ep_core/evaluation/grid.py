@@ -69,7 +69,7 @@ def grid(
         n: pictures a side.
         count: mosaics, fewer where the photographs don't give as many different ones.
         threshold: a probability in [0, 1).
-        spec: how the methods are asked; None takes the defaults and `AREAS`.
+        spec: the methods' parameters; None takes the defaults and `AREAS`.
         seeds: methods that draw at random run with each, the others once; the first one draws the mosaics.
         fit: ``"whole"`` shows the network n times its input size, each cell at its own; ``"stretch"`` scales the mosaic
             down to the input size, for networks that need it.

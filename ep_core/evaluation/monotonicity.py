@@ -37,7 +37,7 @@ def monotonicity(
     Args:
         model: the classifier.
         photographs: files, explained many at once.
-        spec: the sweep; its preset isn't looked at.
+        spec: the sweep; its preset is ignored.
         presets: which ones to measure.
         out: folder of the reports; logs go into its folder ``monotonicity``, one a preset.
         on_progress: called with the share that is done.

@@ -55,8 +55,8 @@ def pointing(
         data: pictures and objects; categories that `classes` lacks are left out.
         methods: by name. One that can't explain the network gets a row that says why.
         classes: the network's classes for each category.
-        spec: how the methods are asked; None takes the defaults and the data set's areas (4.2). Its seed, target and
-            methods aren't looked at.
+        spec: the methods' parameters; None takes the defaults and the data set's areas (4.2). Its seed, target and
+            methods are ignored.
         seeds: methods that draw at random run with each; the others once.
         tolerance: in pixels of the picture, 0 or more.
         fit: how a picture becomes the network's input (`whole_input`).

@@ -47,7 +47,7 @@ def sanity(
     depths: int = DEPTHS,
     on_progress: OnProgress = unwatched,
 ) -> EvaluationReport:
-    """Compare maps of the trained network with maps of ever more randomised ones (figure 7), for its top class.
+    """Compare maps of the trained network with maps of successively randomised ones (figure 7), for its top class.
 
     Weights are randomised from the last layer to the first, each network keeping what was randomised before
     (`cascade`). Masks of `extremal` are those of the hybrid variant, as in the paper.
@@ -57,7 +57,7 @@ def sanity(
         photographs: files; the maps of the first one are pictured.
         spec: the methods, and how; its seed draws the weights, too.
         out: folder of the reports; logs and pictures go into its folder ``sanity``.
-        depths: how many of the randomised networks are asked, at most, evenly spread, the first and the last included.
+        depths: most randomised networks that are used, evenly spread, the first and the last included.
         on_progress: called with the share that is done.
 
     Raises:
@@ -110,7 +110,7 @@ class _Check:
 
     @property
     def depths(self) -> list[str]:
-        """Names of the stages down to which the networks that are asked are randomised."""
+        """Names of the stages down to which the networks that are used are randomised."""
         return [stage.name for stage in self._asked]
 
     def work(self, run: Run, subject: Subject, on_share: OnShare) -> Record:

@@ -47,7 +47,7 @@ def stability(
     Args:
         model: the classifier.
         photographs: files.
-        spec: the sweep, by a blur; its preset and seed aren't looked at.
+        spec: the sweep, by a blur; its preset and seed are ignored.
         presets: which ones to measure.
         seeds: all different, at least two; the first one is that of the first answer and of all other kinds.
         out: folder of the reports; logs go into its folder ``stability``, one a preset.

@@ -87,7 +87,7 @@ def prepare(model: Classifier, network: nn.Module, image: Picture, spec: S, targ
         model: the classifier.
         network: its network, frozen.
         image: a picture, or a 1 x 3 x H x W tensor that is already preprocessed.
-        spec: what is asked.
+        spec: the request.
         target: class index; None takes the top class.
 
     Raises:

@@ -69,7 +69,7 @@ class WalksSeen:
     """Views of the walks: for each area that they have passed or are on their way to, their mean mask near it."""
 
     def __init__(self, rule: WalkRule, sweeps: dict[int, Prepared[SpatialSpec]]) -> None:
-        """Take note of the walks' rule, and of the sweep of each of its images."""
+        """Set the walks' rule, and the sweep of each of its images."""
         self._rule = rule
         self._sweeps = sweeps
 

@@ -53,7 +53,7 @@ def score_curve(scores: ClassScores, masks: Tensor, target: int, areas: Sequence
         scores: of one image under masks.
         masks: K x ... in [0, 1].
         target: class index.
-        areas: the K areas that were asked for.
+        areas: the K requested areas.
     """
     kept = masked_scores(scores, masks)
     deleted = masked_scores(scores, 1 - masks)

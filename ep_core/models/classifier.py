@@ -49,7 +49,7 @@ class Classifier:
         preprocessing: from a picture to the network's input.
         labels: one per class.
         weights_digest: ``sha256:`` and the hex digest of the weights.
-        warnings: what makes every answer about this model less than it seems; results about pictures carry them.
+        warnings: reasons to doubt every result of this model; results of pictures carry them.
     """
 
     def __init__(

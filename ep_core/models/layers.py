@@ -52,7 +52,7 @@ def find_layers(
     Args:
         network: N x 3 x H x W -> N x C, in evaluation mode; on the ``meta`` device it costs next to nothing.
         input_size: height and width of its input, in pixels.
-        device: where it is; None asks its parameters.
+        device: of the network; None: that of its parameters.
     """
     device = device or next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     calls: list[_Call] = []

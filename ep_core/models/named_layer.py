@@ -67,7 +67,7 @@ def _default_layer(layers: Sequence[ListedLayer], model: str, use: LayerUse) -> 
 
 
 def check_counts(areas: Sequence[int] | None, layer: ListedLayer) -> tuple[int, ...]:
-    """Return the counts of a sweep at a layer: those asked for, or the paper's, scaled.
+    """Return the counts of a sweep at a layer: the requested ones, or the paper's, scaled.
 
     Raises:
         InvalidInput: a count is larger than the layer.

@@ -34,7 +34,7 @@ def largest_files(spec: Spec, sizes: Sequence[Size], card: ModelCard | None) -> 
     """Return the most bytes that each file of a result can have, its report included.
 
     Args:
-        spec: what is asked.
+        spec: the request.
         sizes: width and height of each image, in pixels (or height and width).
         card: the model's, None where it isn't known.
     """

@@ -17,7 +17,7 @@ def require_finite(scores: Iterable[float], *, model: str, perturbation: str, wh
         scores: of the target, whole and perturbed.
         model: name of the network that gave them.
         perturbation: of the image.
-        what: a score, or what else is asked of the network.
+        what: a score, or another output of the network.
     """
     wrong = next((score for score in scores if not math.isfinite(score)), None)
     if wrong is not None:

@@ -37,7 +37,7 @@ class Progress:
     def partial_curve(self, image: int = 0) -> list[PartialPoint]:
         """Return the best score so far of each area that is being optimised, of one of the images that are.
 
-        Waits for the device: ask a few times a second at most.
+        Waits for the device: call it a few times a second at most.
         """
         return self._seen.points(image) if self._seen else []
 

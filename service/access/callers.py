@@ -92,7 +92,7 @@ def _sent_key(request: Request) -> str | None:
 
 
 WRONG_KEYS = "60/minute"
-"""Most unknown keys per address: nobody guesses one, but whoever tries shall not keep the service busy."""
+"""Most unknown keys per address: a key can't be guessed, but attempts must not keep the service busy."""
 UNKNOWN = "This API key is none of this service's. Check that it is whole, or ask the operator for another one."
 
 

@@ -77,7 +77,7 @@ class _Guard:
     Args:
         app: what is guarded.
         hosts: names answered to, beside this machine's own.
-        origins: whose pages may ask for more than to read.
+        origins: whose pages may send more than reads.
     """
 
     def __init__(self, app: ASGIApp, *, hosts: Sequence[str], origins: Sequence[str]) -> None:

@@ -37,7 +37,7 @@ async def wait_for_answer(
         watchers: a client whose reads may wait for `LOOK_S`.
         ask: the question.
         wait_s: seconds, at most.
-        go_on: asked before every read.
+        go_on: called before every read.
     """
     deadline = time.monotonic() + wait_s
     while (left_s := deadline - time.monotonic()) > 0 and await go_on():

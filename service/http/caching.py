@@ -54,7 +54,7 @@ async def derived_response(
 def checked_response(
     content: bytes, media_type: str, *, if_none_match: str | None, is_public: bool = False
 ) -> Response:
-    """Return `content`, which may change: clients keep it, and ask each time whether it is still the same.
+    """Return `content`, which may change: clients cache it, and revalidate it each time.
 
     Args:
         content: the body.

@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ProblemDetails(Problem):
-    """Problem details (RFC 9457). Which of the last members there are depends on `type`."""
+    """Problem details (RFC 9457). The optional members depend on `type`."""
 
     type: Annotated[str, Field(description="Stable identifier of the kind of problem, e.g. `/problems/invalid-input`.")]
     request_id: Annotated[str | None, Field(description="Names the request in the logs.")] = None

@@ -108,7 +108,7 @@ async def get_job(job_id: JobId, jobs: JobsDep, links: LinksDep) -> Response:
     """Return the state of a job. A finished job is kept for the operator's retention time, a day by default."""
     record, position = await jobs.look(job_id)
     job = show(record, jobs, links, position=position, wait_s=await jobs.wait_s_soon(position))
-    # What is asked most often: written once, in place of being checked and written again.
+    # The most frequent response: serialised once, in place of being validated and serialised again.
     return Response(job.model_dump_json(by_alias=True), media_type="application/json")
 
 

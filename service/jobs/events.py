@@ -67,7 +67,7 @@ async def watch_job(
       seconds.
     - `deleted`: the job was removed.
 
-    With `Last-Event-ID` the stream goes on after that event. Progress is kept for a while, the last state for as long
+    With `Last-Event-ID` the stream continues after that event. Progress is kept for a while, the last state for as long
     as the job.
     """
     record = await run_in_threadpool(jobs.get, job_id)

@@ -43,7 +43,7 @@ async def accept(
 ) -> tuple[T, bool]:
     """Read a post, check all of it, and return the result of `submit`, which runs in a thread.
 
-    Its memory is part of the caller's share, and let go on return: who waits for a result holds none.
+    Its memory is part of the caller's share, and released on return: a request that waits for a result holds none.
 
     Raises:
         What `read_upload`, `check_params`, `check_options`, `fetch_images` and `check_images` or `sort_out` do.

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 READ_S = 1.0  # a read waits so long for something to happen
 MOST_READ = 100
 MOST_WAITING = 100
-"""Reads that a listener may be behind: it ends then, and goes on from its last event when it comes back."""
+"""Reads that a listener may be behind: it ends then, and continues after its last event when it returns."""
 WAKE_S = 3600
 WOKEN_AT_ONCE = 20
 

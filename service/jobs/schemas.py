@@ -27,9 +27,7 @@ class JobLinks(BaseModel):
     sheet: Annotated[str | None, Field(description="The top channels of `class_channels`, in one picture.")] = None
     bundle: str | None = None
     batch: Annotated[str | None, Field(description="The batch that it is of.")] = None
-    images: Annotated[list[str] | None, Field(description="The posted images, where `keep_images` was asked for.")] = (
-        None
-    )
+    images: Annotated[list[str] | None, Field(description="The posted images, with `keep_images`.")] = None
     masks: Annotated[dict[str, str], Field(description="By area.")] = {}
     overlays: Annotated[dict[str, str], Field(description="By area.")] = {}
     inversions: Annotated[

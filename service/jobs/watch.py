@@ -58,7 +58,7 @@ class Watch:
         """Yield events as they come, and None after every `LOOK_S` without one; ends where Redis is away.
 
         Args:
-            go_on: asked before every wait.
+            go_on: called before every wait.
         """
         last = await self.begin()
         try:

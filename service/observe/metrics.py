@@ -53,7 +53,7 @@ class _Collector(Collector):
         self._redis = redis
 
     def describe(self) -> list[Metric]:
-        """Return nothing, so that registering asks Redis for nothing."""
+        """Return nothing, so that registering makes no call to Redis."""
         return []
 
     def collect(self) -> Iterator[Metric]:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from worker.broker.contract import Origin
 from worker.observe import tracing
 
-_QUIET = "/healthz$,/readyz$,/metrics$"  # asked every few seconds by machines
+_QUIET = "/healthz$,/readyz$,/metrics$"  # polled every few seconds by machines
 
 
 def install(app: FastAPI) -> None:

@@ -27,7 +27,7 @@ _NOT_PUBLIC = [
     ip_network(block)
     for block in (
         "100.64.0.0/10",  # shared by a carrier's customers; clouds have their metadata there too
-        "168.63.129.16/32",  # what a machine on Azure asks about itself
+        "168.63.129.16/32",  # metadata of a machine on Azure
         "192.0.0.0/24",  # protocols; metadata of a cloud among them
         "192.88.99.0/24",  # relays to 6to4
         "2001::/32",  # Teredo, with an IPv4 address inside

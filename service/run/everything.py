@@ -69,7 +69,7 @@ def serve(
     """Run everything on this machine until Ctrl-C, SIGTERM or SIGHUP; return the exit code for the shell.
 
     Call from the main thread. Arguments that are None come from the environment (`LocalSettings`). The exit code is 0
-    after a stop that was asked for. It is 1 where the stack can't start or go on; one line on standard error says why.
+    after a requested stop. It is 1 where the stack can't start or go on; one line on standard error says why.
     """
     given = {"host": host, "port": port, "state_dir": state_dir, "workers": workers, "models_file": models_file}
     try:
@@ -196,7 +196,7 @@ class _Stack:
 
     def _is_ready(self, client: Redis) -> bool:
         try:
-            if live_workers(client) == 0:  # asked here first: the API logs each request
+            if live_workers(client) == 0:  # checked here first: the API logs each request
                 return False
         except RedisError:
             return False

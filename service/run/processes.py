@@ -77,7 +77,7 @@ def stop(
 
 
 class StopRequests:
-    """Counts Ctrl-C, SIGTERM and SIGHUP inside its ``with`` block: the first asks for a stop, another one for haste."""
+    """Counts Ctrl-C, SIGTERM and SIGHUP inside its ``with`` block: the first requests a stop, another one haste."""
 
     def __init__(self) -> None:
         self._count = 0

@@ -18,14 +18,14 @@ class PostedImage:
     """An image's bytes, and its file's name, where it has one."""
 
     data: bytes
-    """As they were posted; once it was looked at, as they are stored."""
+    """As they were posted; once the image is checked, as they are stored."""
     name: str = ""
     problem: Problem | None = None
     """Reason why the image can't be used, as far as it was checked: only in a batch, where the others can."""
     posted: bytes | None = None
     """The SHA-256 of the bytes that were posted, where others are stored."""
     size: tuple[int, int] = (0, 0)
-    """Width and height in pixels, once it was looked at."""
+    """Width and height in pixels, once it is checked."""
 
     @property
     def digest(self) -> bytes:

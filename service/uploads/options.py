@@ -35,5 +35,5 @@ class JobOptions(BaseModel):
         ),
     ] = False
     webhook: Annotated[
-        str | None, Field(description="An address that is told when the job has ended, signed (Standard Webhooks).")
+        str | None, Field(description="URL that gets a signed message when the job has ended (Standard Webhooks).")
     ] = None

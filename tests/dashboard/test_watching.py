@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def blank(page: Page) -> Page:
-    """A page of the stack with nothing on it that could go wrong."""
+    """A page of the stack without any content."""
     page.goto("/healthz")
     return page
 

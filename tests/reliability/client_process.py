@@ -48,7 +48,7 @@ class ClientProcess:
         self._process.stdin.flush()
 
     def result(self) -> Any:
-        """Wait for its end; return what it has seen."""
+        """Wait for its end; return its report."""
         said = self._process.communicate()[0].decode(errors="replace")
         found = [line for line in said.splitlines() if line.startswith("{")]  # asyncio may complain after it
         if self._process.returncode or not found:

@@ -85,7 +85,7 @@ class Jobs:
 
 
 def measure(result: report.Report, line: report.Line, options: Options) -> None:
-    """Pause workers while jobs run, and compare what came of them."""
+    """Pause workers while jobs run, and compare the results."""
     with ExitStack() as running:
         stack = running.enter_context(Stack(workers=options.workers, **options.settings))
         client: httpx.Client = running.enter_context(stack.client())

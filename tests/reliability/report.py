@@ -24,7 +24,7 @@ Value = int | float | str
 
 
 class Stopped(BaseException):
-    """The command's time is up, or it was asked to end; no `except Exception` on the way swallows it."""
+    """The command's time is up, or it was interrupted; no `except Exception` on the way swallows it."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Line:
         self._task: TaskID = progress.add_task("starting", total=None)
 
     def show(self, words: str, done: float | None = None, total: float | None = None) -> None:
-        """Say what is being done."""
+        """Show the current step."""
         self._progress.update(self._task, description=words, completed=done, total=total)
 
     @contextmanager

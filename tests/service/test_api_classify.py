@@ -34,7 +34,7 @@ Say = Callable[[Ask], "Classified | Problem"]
 
 
 class FakeWorker(threading.Thread):
-    """Answers as it is told, and notes what it was asked."""
+    """Worker with given answers, which records its questions."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(daemon=True)

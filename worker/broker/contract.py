@@ -84,7 +84,7 @@ class JobProgress(BaseModel):
 class MaskPreview(BaseModel):
     """A mask that is still being worked on."""
 
-    area: Annotated[float, Field(description="The share of the image asked for.")]
+    area: Annotated[float, Field(description="The requested share of the image.")]
     mask: Annotated[str, Field(description="A small 8-bit PNG in the network's frame, as a data URL.")]
 
 

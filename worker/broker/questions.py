@@ -52,7 +52,7 @@ class Ask(Question):
 class Classified(BaseModel):
     """Top classes of an image."""
 
-    model: Annotated[str, Field(description="The model that was asked.", examples=[DEFAULT_MODEL])]
+    model: Annotated[str, Field(description="The model used.", examples=[DEFAULT_MODEL])]
     classes: Annotated[list[ClassScore], Field(description="Those that score highest, the best first.")]
     warnings: Warnings = []
 

@@ -81,7 +81,7 @@ def job_bytes(spec: Spec, sizes: Sequence[Size], card: ModelCard | None, *, with
     Few jobs have many events, those that run for long: these are a part of what is spared (`scripts.SPARE`).
 
     Args:
-        spec: what is asked.
+        spec: the job's parameters.
         sizes: width and height of each image, in pixels.
         card: the model's, None where it isn't known.
         with_files: whether the result's files lie in Redis.

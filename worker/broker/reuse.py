@@ -22,9 +22,9 @@ def hash_content(digests: Sequence[bytes], params: Spec, *, names: Sequence[str]
 
     Args:
         digests: of the posted files, SHA-256.
-        params: what is asked.
+        params: the job's parameters.
         names: the files' names, which the results of several images show.
-        owner: whose job it is: nobody learns what others have asked.
+        owner: of the job; results are not shared between owners.
     """
     digest = hashlib.sha256(f"{owner or ''}\n{params.model_dump_json()}\n".encode())
     for one in digests:
@@ -42,11 +42,11 @@ class KnownResults:
         self._retention_s = retention_s
 
     def tell_weights(self, model: str, digest: str) -> None:
-        """Say which weights a model has; asks for the same content find results of these only."""
+        """Set the weights that a model has; requests with the same content find results of these only."""
         self._redis.hset(_WEIGHTS, model, digest)
 
     def forget_weights(self, models: Sequence[str]) -> None:
-        """Find no results of these models until their weights are told again, as they may have changed."""
+        """Find no results of these models until their weights are set again, as they may have changed."""
         if models:
             self._redis.hdel(_WEIGHTS, *models)
 

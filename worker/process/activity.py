@@ -38,7 +38,7 @@ class Activity:
         self.stop_by: float | None = None
         """Time at which a running job has to be put back, because the worker shuts down."""
         self.poisoned = False
-        """Whether the device is beyond use in this process, so that it has to end."""
+        """Whether the device is unusable in this process, so that it has to end."""
 
     def tick(self) -> None:
         """Show a sign of life."""

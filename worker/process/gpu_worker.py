@@ -59,7 +59,7 @@ class GpuWorker(SimpleWorker):
 
     @property
     def is_stopping(self) -> bool:
-        """Whether a signal has asked this worker to end."""
+        """Whether a signal has requested the end of this worker."""
         return self._stop_requested
 
     def reorder_queues(self, reference_queue: Queue) -> None:

@@ -169,7 +169,7 @@ class _Attempt:
         return None
 
     def _remember(self, record: JobRecord, *, weights: str) -> None:
-        """Offer the result to those who ask the same again."""
+        """Offer the result for later requests with the same content."""
         with suppress(*REDIS_UNUSABLE):
             self.runtime.results.tell_weights(record.params.model, weights)  # Redis may have lost it
             if record.content is not None:

@@ -92,7 +92,7 @@ def work(runtime: Runtime, redis: Redis, cards: list[ModelCard]) -> None:
 
 
 def preload(runtime: Runtime, cards: list[ModelCard]) -> None:
-    """Load the model that the first job probably asks for, so that it doesn't wait."""
+    """Load the model that the first job probably needs, so that it doesn't wait."""
     wanted = runtime.settings.preload
     if wanted is None:
         wanted = next((card.name for card in cards if card.name == DEFAULT_MODEL), None)

@@ -44,7 +44,7 @@ class Table(BaseModel):
 
 
 class Figure(BaseModel):
-    """A picture that lies beside the report."""
+    """A picture in a file beside the report."""
 
     title: str
     file: Annotated[str, Field(description="PNG or SVG, relative to the report.")]

@@ -31,7 +31,7 @@ class MethodUnavailable(InvalidInput):
 
 @dataclass(frozen=True)
 class Question:
-    """An image and the classes that a method is asked to explain."""
+    """An image and the classes that a method explains."""
 
     model: Classifier
     x: Tensor
@@ -44,7 +44,7 @@ class Question:
 
     @property
     def network(self) -> nn.Module:
-        """The network, N x 3 x H x W -> N x C; in evaluation mode and its parameters without gradients, while asked."""
+        """The network, N x 3 x H x W -> N x C; in evaluation mode and its parameters without gradients."""
         return self.model.network
 
     @property

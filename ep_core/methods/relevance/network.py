@@ -52,8 +52,8 @@ def hand_down(
     """Return the relevance, for each target, of a layer's output or of the image's pixels.
 
     Args:
-        question: what is asked.
-        rules: how relevance is handed down.
+        question: the image and the classes.
+        rules: the propagation rules.
         method: what the method is called, for messages.
         start: the relevance of a target's output; None takes its score.
         layer: name of a module that is called once; None means the image.

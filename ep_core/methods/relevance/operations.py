@@ -32,7 +32,7 @@ PADDINGS = (
     *(nn.ZeroPad2d, nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d),
     *(F.pad, torch._C._nn.pad),
 )
-ORDINARY = (  # the gradient hands relevance on to the winner, or to where a value was taken from
+ORDINARY = (  # the gradient propagates relevance to the winner, or to where a value was taken from
     *(nn.MaxPool2d, nn.AdaptiveMaxPool2d, F.max_pool2d, F.adaptive_max_pool2d),
     *(nn.Flatten, nn.Unflatten, nn.ChannelShuffle, nn.PixelShuffle, nn.PixelUnshuffle),
     *(torch.flatten, torch.reshape, torch.transpose, torch.permute, torch.cat, torch.concat, torch.stack, torch.chunk),

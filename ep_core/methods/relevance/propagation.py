@@ -1,6 +1,6 @@
 """Relevance propagation through a linear operation, from its outputs to its inputs, by a rule in place of the gradient.
 
-All rules share one form: output k is a sum of contributions, ``z_k = sum_j c_jk``, and hands its relevance down in
+All rules share one form: output k is a sum of contributions, ``z_k = sum_j c_jk``, and its relevance is propagated in
 proportion to them, so that input j gets ``R_j = sum_k c_jk / z_k R_k``. A rule says which contributions count. Each is
 an input times a weight: a few passes of the operation, forwards and transposed, compute all of them.
 """
@@ -49,8 +49,8 @@ def redistribute(
         relevance: of the operation's outputs.
         linear: the operation.
         terms: inputs and weights whose products, added up, are the contributions that count.
-        bias: what contributes without being an input: its share of the relevance goes to nobody.
-        epsilon: added to the size of the contributions' sum; its share goes to nobody either.
+        bias: what contributes without being an input: its share of the relevance goes to no input.
+        epsilon: added to the size of the contributions' sum; its share goes to no input either.
 
     Returns:
         One value per input, of the shape that the terms' inputs share.

@@ -95,7 +95,7 @@ def _scores(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def _differentiable(network: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a copy of an image (1 x 3 x H x W) that asks for a gradient, and its scores (1 x C)."""
+    """Return a copy of an image (1 x 3 x H x W) that requires a gradient, and its scores (1 x C)."""
     x = image.clone().requires_grad_()
     try:
         with torch.enable_grad():

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class Repeated:
     """A step that is taken many times, on a GPU by replaying its graph once it has been taken a few times.
 
-    A network that can't be captured, because it asks the device for numbers in between, goes on step by step.
+    A network that can't be captured, because it reads numbers from the device in between, runs step by step.
     """
 
     def __init__(self, step: Callable[[], None], device: torch.device, *, times: int) -> None:

@@ -21,8 +21,8 @@ _gpu = threading.RLock()
 def one_thread(network: nn.Module) -> Iterator[None]:
     """Wait until no other thread uses a network, or one that shares modules with it.
 
-    On a GPU all networks take turns: while a CUDA graph is captured, nobody else may ask the driver for anything. The
-    thread that is in may enter again. A thread inside must not wait for one about to enter: neither would go on.
+    On a GPU all networks take turns: while a CUDA graph is captured, no other thread may call the driver. The
+    thread that is in may enter again. A thread inside must not wait for one about to enter: both would wait for ever.
     """
     with ExitStack() as held:
         for lock in _locks_of(network):

@@ -111,7 +111,7 @@ class FastChannels(Rule):
             rows.index_copy_(0, index, moved)
 
     def masks(self, rows: Sequence[int]) -> Tensor:
-        """Return the best masks so far: rows x K x 1 x 1, of ones and zeros, as many ones as asked for."""
+        """Return the best masks so far: rows x K x 1 x 1, of ones and zeros, with the requested number of ones."""
         index = list(rows)
         scored = torch.isfinite(self._best_value[index])  # after a single step, only the candidate has the count
         return torch.where(scored, self._best[index], self._candidate[index])[:, :, None, None]

@@ -27,7 +27,7 @@ class Batch:
 class Rule(ABC):
     """Holds the state of all lanes, one row each, and moves any set of them by one step.
 
-    A step asks nothing of the host and makes no tensor from its numbers, so that a GPU can replay it as a graph:
+    A step never waits for the host and makes no tensor from its numbers, so that a GPU can replay it as a graph:
     whatever changes from step to step, such as the lanes' own counters, lies on the device.
     """
 

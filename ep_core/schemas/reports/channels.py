@@ -23,7 +23,7 @@ EXAMPLES = 4  # images shown of each channel
 class ChannelPoint(BaseModel):
     """One count of the sweep."""
 
-    area: Annotated[int, Field(description="How many channels were asked for.")]
+    area: Annotated[int, Field(description="Requested number of channels.")]
     measured_area: Annotated[float, Field(description="Sum of the mask over the channels; `fast`: exactly `area`.")]
     preserve: Annotated[float, Field(description="Phi_l+(m x): score when only the mask's channels are kept (eq. 9).")]
     delete: Annotated[float, Field(description="Phi_l+((1-m) x): score when they are taken away.")]
@@ -80,7 +80,7 @@ class ChannelMasks(BaseModel):
     """The masks of a sweep of channels: what the file `MASKS` holds."""
 
     layer: Annotated[str, Field(description="The layer's name.")]
-    areas: Annotated[list[int], Field(description="How many channels were asked for, by increasing count.")]
+    areas: Annotated[list[int], Field(description="Requested numbers of channels, in increasing order.")]
     masks: Annotated[list[list[float]], Field(description="A value in [0, 1] for each channel, for each of `areas`.")]
 
 

@@ -19,8 +19,8 @@ class ComparedMethod(BaseModel):
     """One method's answer."""
 
     method: Annotated[str, Field(description="Its name in `params.methods`.")]
-    title: Annotated[str, Field(description="What people call it.")] = ""
-    source: Annotated[str, Field(description="Who published it.")] = ""
+    title: Annotated[str, Field(description="Its usual name.")] = ""
+    source: Annotated[str, Field(description="Its publication.")] = ""
     layer: Annotated[
         str | None,
         Field(description="The layer that it read: `params.layer`, else its default; null: it reads none."),
@@ -50,7 +50,7 @@ class CompareReport(OnImage, BaseModel):
     model: ModelRef
     target: TargetRef
     scores: Scores
-    methods: Annotated[list[ComparedMethod], Field(description="In the order in which they were asked for.")]
+    methods: Annotated[list[ComparedMethod], Field(description="In the requested order.")]
     optimal_area: Annotated[
         float | None,
         Field(

@@ -136,7 +136,7 @@ def test_layer_that_is_not_in_the_graph_is_refused() -> None:
 
 
 class Mixed(nn.Module):
-    """All that relevance goes through, batch norm that can't be folded among it."""
+    """Network with all operations that have a rule, batch norm that can't be folded among them."""
 
     def __init__(self, *, bias: bool = True) -> None:
         super().__init__()

@@ -38,7 +38,7 @@ def method(request: pytest.FixtureRequest) -> Method:
 
 @pytest.fixture(scope="module")
 def bear_maps(mobilenet: Classifier, bear: tuple[Tensor, Frame], method: Method) -> Tensor:
-    """Of the bear and of the goose, which isn't there."""
+    """Maps of the bear and of the goose, which isn't in the photograph."""
     with mobilenet.frozen():
         return method.attribute(Question(mobilenet, bear[0], (295, 99), CompareSpec()))
 

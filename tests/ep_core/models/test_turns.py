@@ -14,7 +14,7 @@ from ep_core.models.runtime.turns import one_thread
 
 
 def enters(network: nn.Module) -> bool:
-    """Return whether another thread gets in at once; where it has to wait, it is in as soon as the caller is out."""
+    """Return whether another thread gets in at once; where it has to wait, it gets in as soon as the caller is out."""
     entered = threading.Event()
 
     def enter() -> None:
