@@ -39,7 +39,7 @@ class Watch:
         context.add_init_script(_TELL_BREACHES)
 
     def allow(self, pattern: str) -> None:
-        """Ignore faults that match `pattern` in this test, such as ``"status of 422"`` where it sends an invalid request."""
+        """Ignore faults that match `pattern` in this test, such as ``"status of 422"`` for an invalid request."""
         self._allowed.append(re.compile(pattern))
 
     def check(self) -> None:

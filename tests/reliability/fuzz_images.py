@@ -110,7 +110,7 @@ def _post(
 
 
 def _tell_jobs(result: Report, poster: Poster, what: str, accepted: list[tuple[Mutant, str]], keep: Path) -> None:
-    """Report how the accepted jobs ended: those that can't be explained fail with a reason that isn't a fault of ours."""
+    """Report how the accepted jobs ended: those that can't be explained fail with a reason that isn't our fault."""
     deadline = time.monotonic() + END_S
     ends, stuck, unexpected = Counter[str](), 0, 0
     for mutant, job_id in accepted:
