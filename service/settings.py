@@ -54,7 +54,7 @@ class ApiSettings(SharedSettings):
         NoDecode,
         BeforeValidator(_split),
         Field(
-            description="Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix` are believed: "
+            description="Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix` are trusted: "
             "addresses or networks (`10.0.0.0/8`), separated by commas; unset: none."
         ),
     ] = None

@@ -64,7 +64,7 @@ def extremality(
         detail = f"masks of {spec.preset!r} differ from the methods' in area and sharpness: use the preset 'fast'"
         raise InvalidInput(detail, field="preset")
     if EXTREMAL in spec.methods:
-        raise InvalidInput(f"the methods are held beside {EXTREMAL!r}: leave it out", field="methods")
+        raise InvalidInput(f"the methods are compared with {EXTREMAL!r}: leave it out", field="methods")
     spec = spec.model_copy(update={"variant": "preserve"})
     check = _Check(model, spec, subjects(photographs), out / BENCHMARK, _parts(on_progress))
     sweeps = check.sweeps()

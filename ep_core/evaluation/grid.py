@@ -108,7 +108,7 @@ def grid(
     return EvaluationReport(
         benchmark="grid",
         title=f"Grid pointing game, {n} x {n}",
-        about="Which share of the positive part of a class's map lies on the picture of that class, in a mosaic of "
+        about="The share of the positive part of a class's map that lies on the picture of that class, in a mosaic of "
         "pictures of different classes (Boehle, Fritz, Schiele: Convolutional Dynamic Alignment Networks, CVPR 2021).",
         settings=settings | {"mosaics": [mosaic.files(folder) for mosaic in mosaics]},
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),

@@ -82,7 +82,7 @@ def sanity(
     return EvaluationReport(
         benchmark=BENCHMARK,
         title="Sanity check by randomised weights",
-        about="How alike the maps of a network are to those of the same network with its weights randomised from the "
+        about="Similarity of the maps of a network to those of the same network with its weights randomised from the "
         "last layer down to the one named (Adebayo et al., NeurIPS 2018; figure 7). Maps that stay the same don't "
         "show what the network has learned.",
         settings=settings | {"seed": spec.seed, "layers": layers_read(runs)},

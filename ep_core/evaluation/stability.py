@@ -79,7 +79,7 @@ def stability(
     return EvaluationReport(
         benchmark=BENCHMARK,
         title="Stability",
-        about="How alike the masks of each photograph's top class are to those of the first seed, where only the seed, "
+        about="Agreement of the masks of each photograph's top class with the first seed's, where only the seed, "
         "the file's encoding, a few pixels' place, or what masked pixels are filled with is another.",
         settings=settings,
         model=model_ref(model),

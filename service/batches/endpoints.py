@@ -69,7 +69,7 @@ async def create_batch(
     return await run_in_threadpool(read, record, jobs, links)
 
 
-@router.get("/{batch_id}", summary="Look at a batch", responses=problem_responses(NotFound, Unavailable))
+@router.get("/{batch_id}", summary="Read a batch", responses=problem_responses(NotFound, Unavailable))
 def get_batch(batch_id: BatchId, caller: CallerDep, batches: BatchesDep, jobs: JobsDep, links: LinksDep) -> BatchRead:
     """Return the state of a batch and its jobs. It is kept for as long as the last of them, a day by default."""
     return read(batches.get(batch_id, caller), jobs, links)

@@ -26,7 +26,7 @@ class BatchJob(BatchItem):
     """One posted image and the state of its job."""
 
     status: Annotated[JobState | None, Field(description="Null where there is no job (any more).")] = None
-    fraction: Annotated[float, Field(ge=0, le=1, description="How far its job is.")] = 0
+    fraction: Annotated[float, Field(ge=0, le=1, description="The progress of its job.")] = 0
     cached: bool = False
     link: Annotated[str | None, Field(description="Its job.")] = None
 
@@ -37,7 +37,7 @@ class BatchRead(BaseModel):
     id: str
     created_at: datetime
     done: Annotated[bool, Field(description="Whether all jobs have ended.")]
-    fraction: Annotated[float, Field(ge=0, le=1, description="How far all jobs are together.")]
+    fraction: Annotated[float, Field(ge=0, le=1, description="The progress of all jobs together.")]
     counts: Annotated[dict[str, int], Field(description="Images by their job's state; `unusable` ones have no job.")]
     jobs: Annotated[list[BatchJob], Field(description="One per image, in the order in which they were posted.")]
     links: BatchLinks

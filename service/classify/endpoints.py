@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1/classify", tags=["models"])
 
 @router.post(
     "",
-    summary="Which classes does a model see?",
+    summary="Classify an image",
     responses={
         200: {"content": {"application/json": {"example": ANSWER}}},
         **problem_responses(UploadTooLarge, UnsupportedType, InvalidFields, TooManyAtOnce, Unavailable),

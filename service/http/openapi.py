@@ -24,7 +24,7 @@ from .problems import REQUEST_ID_HEADER, ProblemDetails
 _REQUEST_ID = {
     "name": REQUEST_ID_HEADER,
     "in": "header",
-    "description": "A UUID that names the request in the logs, and the job that comes of it; else it gets one.",
+    "description": "A UUID that names the request in the logs, and the job that it posts; by default one is generated.",
     "schema": {"type": "string"},
 }
 

@@ -37,8 +37,8 @@ class ProblemDetails(Problem):
     type: Annotated[str, Field(description="Stable identifier of the kind of problem, e.g. `/problems/invalid-input`.")]
     request_id: Annotated[str | None, Field(description="Names the request in the logs.")] = None
     errors: Annotated[list[FieldError] | None, Field(description="One entry per field that can't be used.")] = None
-    state: Annotated[str | None, Field(description="Where the job stands, if that is the obstacle.")] = None
-    error: Annotated[Problem | None, Field(description="Why the job failed, if it did.")] = None
+    state: Annotated[str | None, Field(description="The state of the job, if that is the obstacle.")] = None
+    error: Annotated[Problem | None, Field(description="The reason of the job's failure, if it failed.")] = None
 
 
 def install(app: FastAPI) -> None:

@@ -28,7 +28,7 @@ class FieldError(BaseModel):
     field: Annotated[str, Field(description="The field, e.g. `areas.2`, `target` or `image`.")]
     detail: Annotated[str, Field(description="What is wrong with it.")]
     value: Annotated[
-        str | None, Field(description=f"What was sent: its JSON text, at most {MAX_VALUE_CHARS} characters.")
+        str | None, Field(description=f"The value sent: its JSON text, at most {MAX_VALUE_CHARS} characters.")
     ] = None
     allowed: Annotated[dict[str, Any] | None, Field(description="What it may be: the field's JSON schema.")] = None
     nearest: Annotated[list[str] | None, Field(description="Names that may have been meant, best first.")] = None

@@ -225,7 +225,9 @@ def get_channel_masks(artifacts: ArtifactsDep) -> Response:
     f"/{SHEET}",
     summary="Top channels",
     response_class=Response,
-    responses=file_responses("image/png", "A row for each top channel: its inversion, and what excites it most."),
+    responses=file_responses(
+        "image/png", "A row for each top channel: its inversion, and the images that excite it most."
+    ),
 )
 def get_sheet(artifacts: ArtifactsDep) -> Response:
     """Return the top channels of a class in one picture (task `class_channels`)."""

@@ -88,7 +88,7 @@ def list_jobs(
     task: Annotated[TaskName | None, Query(description="Only jobs of this task.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_LISTED, description="Most jobs on the page.")] = 20,
     cursor: Annotated[
-        str | None, Query(min_length=1, description="Where the page begins: see `next` of the page before.")
+        str | None, Query(min_length=1, description="The start of the page: see `next` of the page before.")
     ] = None,
 ) -> JobPage:
     """Return jobs, the newest first. `next` leads on; what is posted meanwhile doesn't shift the pages."""
@@ -100,7 +100,7 @@ def list_jobs(
 
 @router.get(
     "/{job_id}",
-    summary="Look at a job",
+    summary="Read a job",
     response_model=JobRead,
     responses={200: JOB_CONTENT, **problem_responses(NotFound, Unavailable)},
 )

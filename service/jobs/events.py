@@ -46,7 +46,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
             "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
             "description": "Events, until the job is over.",
         },
-        204: {"description": "Nothing happened after `Last-Event-ID`, and nothing will: browsers stop asking."},
+        204: {"description": "Nothing happened after `Last-Event-ID`, and nothing will: browsers stop reconnecting."},
         **problem_responses(NotFound, InvalidFields, Unavailable),
     },
 )
@@ -56,7 +56,7 @@ async def watch_job(
     jobs: JobsDep,
     links: LinksDep,
     last_event_id: Annotated[
-        str | None, Header(pattern=EVENT_ID, description="Go on after this event; browsers send it by themselves.")
+        str | None, Header(pattern=EVENT_ID, description="Continue after this event; browsers send it by themselves.")
     ] = None,
 ) -> Response:
     """Send a job's events as server-sent events, until it is finished or removed.

@@ -18,7 +18,7 @@ class JobLinks(BaseModel):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     self_: Annotated[str, Field(alias="self")]
-    events: Annotated[str | None, Field(description="What happens to it, as server-sent events.")] = None
+    events: Annotated[str | None, Field(description="Its events, as server-sent events.")] = None
     result: str | None = None
     saliency: str | None = None
     curve: str | None = None
@@ -26,7 +26,7 @@ class JobLinks(BaseModel):
     comparison: Annotated[str | None, Field(description="All maps of `compare`, in one picture.")] = None
     sheet: Annotated[str | None, Field(description="The top channels of `class_channels`, in one picture.")] = None
     bundle: str | None = None
-    batch: Annotated[str | None, Field(description="The batch that it is of.")] = None
+    batch: Annotated[str | None, Field(description="Its batch.")] = None
     images: Annotated[list[str] | None, Field(description="The posted images, with `keep_images`.")] = None
     masks: Annotated[dict[str, str], Field(description="By area.")] = {}
     overlays: Annotated[dict[str, str], Field(description="By area.")] = {}
@@ -53,13 +53,13 @@ class JobRead(BaseModel):
         float | None, Field(description="While queued: about how many seconds it will wait; null while unknown.")
     ] = None
     priority: Priority = Priority.NORMAL
-    batch: Annotated[str | None, Field(description="The id of the batch that it is of.")] = None
+    batch: Annotated[str | None, Field(description="The id of its batch.")] = None
     cached: Annotated[bool, Field(description="Whether its result is that of an earlier job (see `reuse`).")] = False
     progress: Annotated[JobProgress | None, Field(description="While running.")] = None
-    partial_curve: Annotated[list[PartialPoint], Field(description="While running: each area so far.")] = []
+    partial_curve: Annotated[list[PartialPoint], Field(description="While running: the curve so far.")] = []
     error: Annotated[Problem | None, Field(description="Why it failed.")] = None
-    found: Annotated[Finding | None, Field(description="What it has found, in short, once it has succeeded.")] = None
-    delivery: Annotated[Delivery | None, Field(description="What became of its webhook.")] = None
+    found: Annotated[Finding | None, Field(description="A summary of its result, once it has succeeded.")] = None
+    delivery: Annotated[Delivery | None, Field(description="The delivery of its webhook.")] = None
     links: JobLinks
 
 

@@ -37,7 +37,7 @@ def get_models(redis: RedisDep, links: LinksDep, if_none_match: IfNoneMatch = No
 
 @router.get(
     "/{name:path}",
-    summary="Look at a model",
+    summary="Read a model",
     response_model=ModelRead,
     responses={304: NOT_MODIFIED, **problem_responses(NotFound, Unavailable)},
 )

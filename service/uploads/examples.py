@@ -25,7 +25,10 @@ def _options() -> dict[str, Any]:
 
 
 def _params() -> dict[str, Any]:
-    return {"anyOf": [reference(spec.__name__) for spec in SPECS.values()], "description": "What to ask of the images."}
+    return {
+        "anyOf": [reference(spec.__name__) for spec in SPECS.values()],
+        "description": "The parameters of the task.",
+    }
 
 
 def _form() -> dict[str, Any]:

@@ -30,7 +30,7 @@ class JobOptions(BaseModel):
     keep_metadata: Annotated[
         bool,
         Field(
-            description="Store the posted images with what their files say beside the picture: place, camera, times, "
+            description="Store the posted images with their files' metadata: place, camera, times, "
             "texts. By default that is removed before anything is stored; the pixels stay as they are."
         ),
     ] = False

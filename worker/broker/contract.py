@@ -69,7 +69,7 @@ class Problem(BaseModel):
     type: Annotated[str, Field(description="Stable identifier of the kind of problem.")]
     title: str
     status: int
-    detail: Annotated[str, Field(description="What is wrong and what to change.")]
+    detail: Annotated[str, Field(description="The error, and what to change.")]
 
 
 class JobProgress(BaseModel):
@@ -92,8 +92,10 @@ class DeliveryAttempt(BaseModel):
     """One try to deliver a webhook."""
 
     at: datetime
-    status_code: Annotated[int | None, Field(description="What the receiver answered; null where it didn't.")] = None
-    error: Annotated[str | None, Field(description="Why there was no answer.")] = None
+    status_code: Annotated[
+        int | None, Field(description="The status of the receiver's response; null without one.")
+    ] = None
+    error: Annotated[str | None, Field(description="The reason why there was no response.")] = None
     ms: Annotated[int, Field(description="Milliseconds that it took.")]
 
 
@@ -151,22 +153,22 @@ class JobRecord(BaseModel):
     error: Problem | None = None
     found: Annotated[Finding | None, Field(description="Null until it has succeeded.")] = None
     request: Annotated[str | None, Field(description="The hash of the request's idempotency key.")] = None
-    webhook: Annotated[str | None, Field(description="Where to tell that it is finished.")] = None
+    webhook: Annotated[str | None, Field(description="The URL of its webhook.")] = None
     delivery: Annotated[Delivery | None, Field(description="Null without a webhook.")] = None
     owner: Annotated[str | None, Field(description="The name of the API key that posted it; null without keys.")] = None
     priority: Priority = Priority.NORMAL
-    batch: Annotated[str | None, Field(description="The batch that it is of.")] = None
+    batch: Annotated[str | None, Field(description="The id of its batch.")] = None
     content: Annotated[str | None, Field(description="The hash of images and parameters, where it may be reused.")] = (
         None
     )
     cached: Annotated[bool, Field(description="Whether its result is that of an earlier job.")] = False
     keep_images: Annotated[bool, Field(description="Whether the posted images stay when the job has ended.")] = False
     request_id: Annotated[str | None, Field(description="Names the request that posted it in the logs.")] = None
-    traceparent: Annotated[str | None, Field(description="Names that request in traces, as the W3C says.")] = None
+    traceparent: Annotated[str | None, Field(description="The request's trace context (W3C `traceparent`).")] = None
     root_path: Annotated[
         str | None,
         PlainSerializer(_as_json, when_used="json-unless-none"),  # older workers read fields that are new to them so
-        Field(description="The path below which a proxy shows the service to who posted it."),
+        Field(description="The path below which a proxy shows the service to the caller."),
     ] = None
 
     def as_fields(self) -> dict[str, str]:

@@ -36,7 +36,7 @@ class Question(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=200, description="A name that `GET /v1/models` lists.")] = (
         DEFAULT_MODEL
     )
-    top: Annotated[int, Field(ge=1, le=MOST_CLASSES, description="How many classes to name.")] = 5
+    top: Annotated[int, Field(ge=1, le=MOST_CLASSES, description="Number of classes to return.")] = 5
     fit: Annotated[Fit, Field(description=CommonSpec.model_fields["fit"].description)] = "crop"
     white_level: Annotated[
         int | None, Field(ge=1, le=MOST_WHITE, description=CommonSpec.model_fields["white_level"].description)

@@ -40,7 +40,7 @@ class ChosenChannel(BaseModel):
     contribution: Annotated[
         float,
         Field(
-            description="What it adds to what the variant maximises, to first order: m_k dV/dm_k at the optimal mask."
+            description="Its contribution to the variant's objective, to first order: m_k dV/dm_k at the optimal mask."
         ),
     ]
 
@@ -97,7 +97,7 @@ class ClassImage(BaseModel):
     ]
     threshold_rule: Annotated[
         ThresholdRule | None,
-        Field(description="How the image's threshold comes about, as in `scores` of other tasks."),
+        Field(description="The rule of the image's threshold, as in `scores` of other tasks."),
     ] = None
 
 

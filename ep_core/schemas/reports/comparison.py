@@ -25,7 +25,7 @@ class ComparedMethod(BaseModel):
         str | None,
         Field(description="The layer that it read: `params.layer`, else its default; null: it reads none."),
     ] = None
-    seconds: Annotated[float | None, Field(description="What its map took; null where it has none.")] = None
+    seconds: Annotated[float | None, Field(description="Seconds that its map took; null where it has none.")] = None
     curve: Annotated[
         list[CurvePoint],
         Field(
@@ -38,7 +38,7 @@ class ComparedMethod(BaseModel):
         Field(description="Its map, 8-bit grey: what is above 0 (or above its least value), relative to its maximum."),
     ] = None
     overlay: Annotated[str | None, Field(description="Its map as heat over the image.")] = None
-    unavailable: Annotated[str | None, Field(description="Why it says nothing of this model.")] = None
+    unavailable: Annotated[str | None, Field(description="The reason why it can't be used on this model.")] = None
 
 
 class CompareReport(OnImage, BaseModel):

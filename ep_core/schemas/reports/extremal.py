@@ -56,7 +56,7 @@ class Scores(BaseModel):
     threshold_rule: Annotated[
         ThresholdRule | None,
         Field(
-            description="How it comes about. `share-of-original`: tau * original (eq. 3). `between`, where the "
+            description="Its rule. `share-of-original`: tau * original (eq. 3). `between`, where the "
             "original isn't positive: perturbed + tau * (original - perturbed). `way-down`, for `delete`: original - "
             "tau * (original - perturbed). `none`: the perturbed score is no less than the original one. Null in "
             "results from before it was told."

@@ -37,7 +37,7 @@ class _ChannelSweep(CommonSpec):
         Field(
             min_length=1,
             max_length=MAX_AREAS,
-            description="How many channels a mask keeps (or deletes), 1 to the layer's K, all different, in any order; "
+            description="Numbers of channels to keep (or delete), 1 to the layer's K, all different, in any order; "
             "null takes the paper's 21 counts, scaled to K.",
         ),
     ] = None
@@ -91,5 +91,5 @@ class ClassChannelsSpec(_ChannelSweep):
     )
 
     task: Literal["class_channels"] = "class_channels"
-    top: Annotated[StrictInt, Field(ge=1, le=MAX_TOP, description="How many of the class's channels are shown.")] = 5
+    top: Annotated[StrictInt, Field(ge=1, le=MAX_TOP, description="Number of the class's channels that are shown.")] = 5
     invert: Annotated[StrictBool, Field(description="Whether to invert each of them (5.2).")] = True

@@ -38,7 +38,7 @@ class SpatialSpec(CommonSpec):
         ),
     ] = DEFAULT_AREAS
     perturbation: Annotated[
-        PerturbationKind, Field(description="What happens outside the mask (3.4): Gaussian blur, or fade to black.")
+        PerturbationKind, Field(description="The perturbation outside the mask (3.4): Gaussian blur, or fade to black.")
     ] = "blur"
     preset: Annotated[
         Preset, Field(description="`paper`: as section 4 says, 1600 iterations. `fast`: exact areas in 100 at most.")
