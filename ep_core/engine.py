@@ -81,7 +81,7 @@ def explain_batch(
 
     Raises:
         InvalidInput: as for `explain`, or there isn't one spec per image. Raised before any work; a note on the error
-            says which image it is about.
+            names the image.
     """
     return sweep(model, images, specs, rivals=quick_rivals, on_progress=on_progress, max_lanes=max_lanes)
 

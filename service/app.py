@@ -129,7 +129,7 @@ def _add_shares(app: FastAPI, settings: ApiSettings) -> None:
         Decoders, max_pixels=settings.max_pixels, seconds=settings.decode_s, memory_bytes=settings.decode_mb * 1_000_000
     )
     app.state.decoders = decoders(settings.decoders)
-    app.state.thumbnails = decoders(1)  # apart: a list of pictures must not hold up those who post
+    app.state.thumbnails = decoders(1)  # apart: a list of pictures must not hold up posts
     app.state.thumbnail_shares = Shares(2, most_each=1)
     app.state.downloads = new_downloads()
     app.state.questions = Shares(MOST_WAITING, most_each=classify.QUESTIONS_EACH)

@@ -14,7 +14,7 @@ MOST_WAITING = 200
 """Requests of a caller that may wait for their turn."""
 
 Take: TypeAlias = Callable[[int], Awaitable[None]]
-"""Wait for an amount; to be called once, as who holds something and waits for more could wait for ever."""
+"""Wait for an amount; to be called once, as a holder that waits for more could wait for ever."""
 _Waiting: TypeAlias = tuple[int, asyncio.Future[None]]
 
 
@@ -74,7 +74,7 @@ class Shares:
             raise
 
     def _hand_out(self) -> None:
-        """Give to those who wait, one each in turn; whose turn it is, and has no room yet, is not overtaken."""
+        """Give to those who wait, one each in turn; nobody overtakes the one whose turn it is."""
         while (found := self._next()) is not None:
             who, (amount, future) = found
             if sum(self._held.values()) + amount > self._total:

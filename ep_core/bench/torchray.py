@@ -109,7 +109,7 @@ def compare(
     order = theirs.mean(dim=(1, 2, 3)).argsort()
     theirs = theirs[order]
     explanation = timed_sweep = _ours(model, x, target, theirs.mean(dim=(1, 2, 3)).tolist())
-    if iterations < FULL_ITERATIONS:  # its masks are far from what was asked for: our time is that for the areas asked
+    if iterations < FULL_ITERATIONS:  # its masks are far from their areas: our time is that for the requested ones
         timed_sweep = _ours(model, x, target, asked)
     with model.frozen() as network:
         pairs = list(_pairs(network, x, target, [asked[k] for k in order.tolist()], theirs, explanation))

@@ -60,7 +60,7 @@ class Watching:
 
     def share(self, name: str, share: float, within: Progress | None = None) -> None:
         """Note the share of a method's work that is done; `within` knows the masks that are being optimised."""
-        self._masks = within or self._masks  # their curve stays to be seen while other methods go on
+        self._masks = within or self._masks  # their curve stays visible while other methods run
         if self._on_progress is not None:
             iteration = self._done + round(share * self._passes[name])
             whole = self._masks or Progress(iteration, self._total)
@@ -93,7 +93,7 @@ def ask_all(
     Args:
         model: the classifier.
         image: the image.
-        watch: told how far it is.
+        watch: receives the progress.
         max_lanes: as for `explain`.
         read_cost: returns what has been spent so far.
 

@@ -13,7 +13,7 @@ from .comparison import Answer
 KIND = "areas"
 
 NOTICEABLE = 0.005
-"""Share of the image by which areas have to differ to be told."""
+"""Share of the image by which areas have to differ for a warning."""
 
 
 def unequal_areas(answers: Sequence[Answer]) -> tuple[ResultWarning, ...]:

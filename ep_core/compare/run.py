@@ -59,7 +59,7 @@ def compare(
         image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
         spec: which methods, and how, or a dict of that; None takes the defaults. Its `model` is ignored: the model
             is the one given.
-        on_progress: called as the work goes on.
+        on_progress: called during the run.
         max_lanes: as for `explain`.
         read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.
 

@@ -1,6 +1,6 @@
 """Extremality: whether any method's mask, or any other run's, scores higher than the extremal mask of its area (eq. 2).
 
-By definition none may. A sweep's own check knows a few cheap rivals; this asks all methods, and restarts.
+By definition none may. A sweep's own check knows a few cheap rivals; this compares all methods, and restarts.
 """
 
 from __future__ import annotations

@@ -60,12 +60,12 @@ def grid(
     """Let methods explain the class of each picture of mosaics, and measure the share of each map on its picture.
 
     The figure of a cell is the positive part of its class's map inside the cell, as a share of the positive part of the
-    whole map; 1 / n^2 for a map that says nothing (no positive part) as for one that is the same everywhere.
+    whole map; 1 / n^2 for a map without a positive part as for one that is the same everywhere.
 
     Args:
         model: the network.
         photographs: files. Those whose top class is more probable than `threshold` are used.
-        methods: by name. One that can't explain the network gets a row that says why.
+        methods: by name. One that can't explain the network gets a row with the reason.
         n: pictures a side.
         count: mosaics, fewer where the photographs don't give as many different ones.
         threshold: a probability in [0, 1).
@@ -75,7 +75,7 @@ def grid(
             down to the input size, for networks that need it.
         logs: folder in which each method and seed keeps what is done; None keeps nothing.
         find: returns the methods.
-        on_progress: called as the work goes on.
+        on_progress: called during the run.
 
     Raises:
         InvalidInput: fewer than n^2 classes among the confident pictures, the network doesn't take mosaics, a log is of

@@ -100,8 +100,8 @@ def run_methods(
         logs: folder of the logs, ``METHOD-SEED.jsonl``; None keeps none.
         find: returns the methods.
         layer_of: returns the layers that they read, on which their records depend, too.
-        outdated: tells records of which the item is explained again.
-        on_progress: called as the runs go on.
+        outdated: returns whether a record's item is to be explained again.
+        on_progress: called during the runs.
 
     Raises:
         InvalidInput: methods or seeds are given twice, there are no items, or a log is of other settings.
@@ -149,7 +149,7 @@ def ask(
         x: 1 x 3 x H x W.
         targets: T class indices.
         spec: how.
-        on_share: told how far it is.
+        on_share: receives the progress.
 
     Raises:
         MethodUnavailable: the network's structure forbids the method.
@@ -163,7 +163,7 @@ def ask(
 
 
 def with_remarks(columns: list[str], rows: list[list[Cell]], runs: Sequence[MethodRuns[Item]]) -> None:
-    """Add a column that says why a method has no figures, where there is such a method."""
+    """Add a column with the reasons of methods without figures, where there are any."""
     if any(of_it.unavailable for of_it in runs):
         columns.append("Remark")
         for row, of_it in zip(rows, runs, strict=True):

@@ -53,7 +53,7 @@ def pointing(
     Args:
         model: the network.
         data: pictures and objects; categories that `classes` lacks are left out.
-        methods: by name. One that can't explain the network gets a row that says why.
+        methods: by name. One that can't explain the network gets a row with the reason.
         classes: the network's classes for each category.
         spec: the methods' parameters; None takes the defaults and the data set's areas (4.2). Its seed, target and
             methods are ignored.
@@ -65,7 +65,7 @@ def pointing(
             earlier versions are; else a method with such a record gets no figures of maps smoothed alike.
         logs: folder in which each method and seed keeps what is done; None keeps nothing.
         find: returns the methods.
-        on_progress: called as the work goes on.
+        on_progress: called during the run.
 
     Raises:
         InvalidInput: no picture shows a class, the network takes no whole pictures, a log is of other settings, or an

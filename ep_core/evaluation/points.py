@@ -27,7 +27,7 @@ from pixel to pixel, as TorchRay smooths the gradient's; 9% for the sum of binar
 ALIKE = SMOOTHING["extremal"]
 """Sigma, as in `SMOOTHING`, where every method's maps are smoothed alike: that of extremal maps."""
 BEYOND = 0.0
-"""Value of a map beyond the picture's borders, in the Gaussian's sum. A Gaussian normalised over the
+"""Value of a map beyond the picture's borders, for the Gaussian. A Gaussian normalised over the
 picture would lift whatever lies at a border, up to fourfold in a corner.
 """
 

@@ -54,7 +54,7 @@ def stability(
         on_progress: called with the share that is done.
 
     Raises:
-        InvalidInput: `seeds` or `spec` aren't as said, or a log in `out` is of a run with other settings.
+        InvalidInput: `seeds` or `spec` aren't as described, or a log in `out` is of a run with other settings.
     """
     _check(spec, seeds)
     found = subjects(photographs)

@@ -43,7 +43,7 @@ class Answers:
         """Score the masks of a sweep.
 
         Args:
-            search: goes on searching where more masks are needed.
+            search: continues where more masks are needed.
             sweep: the image.
             scores: of the image under masks, by the network as it is.
             found: the sweep's masks.
@@ -64,7 +64,7 @@ class Answers:
         return optimal_area(self.best.curve, self.reference, self._sweep.spec.variant)
 
     def compare(self, rivals: Rivals) -> None:
-        """Compare the masks with rivals of their areas; where one beats a mask of `fast`, go on from there."""
+        """Compare the masks with rivals of their areas; where one beats a mask of `fast`, continue from there."""
         search = self._search if self._sweep.spec.preset == "fast" else None
         self.best = beside_rivals(self._sweep, self._scores, self.best.masks, self.best.curve, rivals, search)
 

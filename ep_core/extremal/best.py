@@ -47,7 +47,7 @@ class Best:
         return check_extremality(self.curve, self.variant, self.rivals, self.values, self.found_by)
 
     def taking(self, place: int, mask: Tensor, point: CurvePoint, origin: str) -> Best:
-        """Return the same with another mask (1 x H x W) at one place, which scores as the point says."""
+        """Return the same with another mask (1 x H x W) at one place, with the point's scores."""
         masks, curve, found_by = self.masks.clone(), list(self.curve), list(self.found_by)
         masks[place], curve[place], found_by[place] = mask, point, origin
         return replace(self, masks=masks, curve=curve, found_by=tuple(found_by))

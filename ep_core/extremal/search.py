@@ -66,7 +66,7 @@ class Search:
 
         Args:
             network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
-            watch: tells how far it is.
+            watch: reports the progress.
             max_lanes: lanes stepped in one batch, at most.
         """
         self._network = network

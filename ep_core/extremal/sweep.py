@@ -136,7 +136,7 @@ def _explanation(
     found: SweepMasks,
     rivals: RivalsOf | None,
 ) -> Explanation:
-    """Score the masks by the network as it is, the best known ones, and add what else a result says."""
+    """Score the masks by the network as it is, the best known ones, and add the further blocks of a result."""
     spec = prepared.spec
     scores = prepared.class_scores(model.network)
     answers = Answers(search, prepared, scores, found, model.labels)

@@ -22,7 +22,7 @@ class Watch:
 
         Args:
             solver: at its start.
-            seen: shows its masks; None goes on showing those that were seen last.
+            seen: shows its masks; None keeps those that were seen last.
             cost: what a step of it counts as.
         """
         self._seen = seen or self._seen

@@ -33,7 +33,7 @@ def phase_win_order(score: SetFunction, regions: int, generator: torch.Generator
     Args:
         score: the set function.
         regions: R, how many there are.
-        generator: who is put off is drawn from it.
+        generator: draws the regions that are deferred.
     """
     search = _Search(score, regions, generator)
     left = list(range(regions))

@@ -38,7 +38,7 @@ def given_inputs(
         specs: one for each image.
 
     Raises:
-        InvalidInput: one of them can't be used; where there are several images, a note on the error says which.
+        InvalidInput: one of them can't be used; where there are several images, a note on the error names it.
         UnknownName, ModelUnavailable: as for `load_model`.
     """
     pictures = [

@@ -73,7 +73,7 @@ class Classifier:
                 say that the outputs are classes.
             weights_digest: by default computed from the state dict, as it is now.
             check: whether to refuse a network by whose gradient no mask can be found; without, methods that need none
-                (RISE, occlusion, LIME) can be asked about any network.
+                (RISE, occlusion, LIME) can be used on any network.
 
         Raises:
             InvalidInput: the network fails on such an input, its output isn't N x C, C isn't the number of labels, or

@@ -50,7 +50,7 @@ def no_layers(model: str) -> str:
 
 
 def has_known_defaults(layers: Sequence[ListedLayer]) -> bool:
-    """Return whether layers say what they are the defaults for; records of earlier versions don't."""
+    """Return whether layers have their `default_for`; records of earlier versions don't."""
     return all(card.default_for is not None for card in layers)
 
 

@@ -22,7 +22,7 @@ class ProductsSeen(TorchDispatchMode):
     """
 
     def __init__(self, x: Tensor) -> None:
-        """Take the network's input, which tells activations from parameters."""
+        """Take the network's input, which distinguishes activations from parameters."""
         super().__init__()
         self._products: Any = WeakTensorKeyDictionary()
         """By activation: whether it is a product of two."""

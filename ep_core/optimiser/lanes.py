@@ -1,7 +1,7 @@
 """Lanes: mask optimisations that advance together.
 
 A lane is one (image, target, area, variant) with its own parameters, optimiser state and step counter. A batch holds
-any set of lanes of one network and frame size; nothing a lane computes depends on who shares its batch.
+any set of lanes of one network and frame size; no lane's computation depends on the others in its batch.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _DARK_OF_EIGHT = 2 ** (_NARROW_BITS[-1] - 8) - 1
 
 
 def tells_white(image: Image.Image) -> bool:
-    """Return whether a file's format says which sample is white, so that Pillow has scaled the samples already."""
+    """Return whether a file's format defines the value of white, so that Pillow has scaled the samples already."""
     return image.format in ("PPM", "JPEG2000")
 
 

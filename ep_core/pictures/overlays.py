@@ -58,7 +58,7 @@ def _in_bands(
 
 
 def for_screens(image: Image.Image) -> Image.Image:
-    """Return a picture to look at: one whose longer side has more than `MOST_SHOWN` pixels comes scaled down."""
+    """Return a picture for display, scaled down where its longer side has more than `MOST_SHOWN` pixels."""
     share = MOST_SHOWN / max(image.size)
     if share >= 1:
         return image

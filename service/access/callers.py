@@ -14,7 +14,7 @@ from service.settings import ApiSettings
 from .keys import ApiKey, KeyRing
 from .rates import RateLimits
 
-# What OpenAPI says of the two headers; `find_caller` reads them itself, as it is called with every request.
+# OpenAPI's description of the two headers; `find_caller` reads them itself, as it is called with every request.
 SECURITY_SCHEMES = {
     "bearer": {
         "type": "http",

@@ -15,7 +15,7 @@ from service.http.prefix import path_of
 from service.http.problems import REQUEST_ID_HEADER, respond
 from service.settings import ApiSettings
 
-_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # which come by address; they tell nobody's secrets
+_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # which come by address; they expose no secrets
 _READING = ("GET", "HEAD", "OPTIONS")
 _OUR_OWN = ("same-origin", "none")  # `Sec-Fetch-Site`: by a page of ours, or by the user
 _EXPOSED = [
@@ -33,7 +33,7 @@ _EXPOSED = [
 
 
 def check_exposure(settings: ApiSettings, *, has_keys: bool) -> str | None:
-    """Return why the service may not listen where the settings say, or None where it may."""
+    """Return the reason why the service may not listen on the address of the settings, or None where it may."""
     if has_keys or settings.allow_anonymous or is_loopback(settings.host):
         return None
     return (

@@ -20,7 +20,7 @@ from .callers import client_of
 
 AT_ONCE = 8  # the threads that compute for one client take the interpreter from the event loop in turn
 MOST_WAITING = 2000  # requests of a client
-_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # whoever else asks from their address
+_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # and all other requests from their address
 
 
 class Line:

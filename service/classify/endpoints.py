@@ -83,7 +83,7 @@ async def _answer(request: Request, caller: Caller, settings: ApiSettings) -> Cl
 
 
 async def _put(request: Request, caller: Caller, settings: ApiSettings) -> Ask:
-    """Read, check and put a question; the image is let go on return."""
+    """Read, check and put a question; the image is released on return."""
     state = request.app.state
     limits = UploadLimits.of_one(caller)
     async with open_shares(request, caller, limits) as take:

@@ -59,7 +59,7 @@ def open_answer(answer: Classified | Problem | None) -> Classified:
 
     Raises:
         Unavailable: no worker has answered.
-        Refused: one has said why it can't.
+        Refused: a worker has reported why it can't.
     """
     if answer is None:
         raise Unavailable("No worker has answered in time: none may be running, or many images wait. Try again soon.")

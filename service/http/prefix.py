@@ -20,7 +20,7 @@ def check_prefix(text: str) -> str:
     """Return a prefix in its normal form, without a slash at its end.
 
     Raises:
-        ValueError: it is no path, or can't be told from the service's own addresses.
+        ValueError: it is no path, or conflicts with the service's own addresses.
     """
     prefix = text.rstrip("/")
     if not prefix:

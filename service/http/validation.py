@@ -66,7 +66,7 @@ def _field_error(error: Mapping[str, Any], around: Sequence[str]) -> FieldError:
 
 
 def _location(location: tuple[str | int, ...], around: Sequence[str]) -> tuple[str, tuple[str | int, ...]]:
-    """Return the task, and the field without what says where it came from (a JSON body's `params`, the query, ...)."""
+    """Return the task, and the field without its source (a JSON body's `params`, the query, ...)."""
     task = _DEFAULT_TASK
     if around and location[:1] != ("params",):  # beside the parameters
         return task, location or ("body",)

@@ -97,7 +97,7 @@ def check_params(redis: Redis, params: Spec) -> None:
     """Compare the model, its frame, the target and the layer with what the workers offer.
 
     Raises:
-        Unavailable: no worker has ever said what it offers.
+        Unavailable: no worker has published its models yet.
         UnknownName: no such model, layer, or class of that label.
         InvalidInput: the target isn't one of the model's classes, or several carry that label; or the layer has
             fewer channels; or the model's frame is too small for masks.

@@ -131,7 +131,7 @@ class _Stream:
         )
 
     async def _sign_of_life(self, job_id: str) -> bytes:
-        """Return a comment, or that the job is gone: where Redis lost it, no event says so."""
+        """Return a comment, or that the job is gone: where Redis lost it, there is no event."""
         if await self._find(job_id) is None:
             self._over = True
             return format_sse_event(event=EventKind.DELETED, data_str="{}")

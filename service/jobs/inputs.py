@@ -78,7 +78,7 @@ async def get_image(
 ) -> Response:
     """Return a posted image: until the job has ended, and as long as its result with `keep_images`.
 
-    Its pixels are those that were posted. What its file says beside them (place, camera, times, texts) was removed
+    Its pixels are those that were posted. The file's metadata (place, camera, times, texts) were removed
     unless `keep_metadata` was set.
 
     With `size`, return it as the network sees it, in a form that every browser shows, whatever was posted: turned
@@ -87,7 +87,7 @@ async def get_image(
     if size is None:
         return negotiate(await run_in_threadpool(_whole, jobs, job_id, index, settings, if_none_match), accept)
     state = request.app.state
-    # Who waits has no image in memory, and lets others of its caller go on.
+    # A waiting request has no image in memory, and doesn't hold up its caller's others.
     async with turn_of(request).resting(), state.thumbnail_shares.hold(caller.who):
         job = await run_in_threadpool(jobs.get, job_id)
         data = await run_in_threadpool(jobs.image, job.id, index)

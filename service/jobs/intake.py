@@ -35,7 +35,7 @@ T = TypeVar("T")
 REFUSALS = problem_responses(
     KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, TooManyAtOnce, JobTooLarge, Unavailable
 )
-"""The errors of `accept` and of those who submit, as OpenAPI shows them."""
+"""The errors of `accept` and `submit`, as OpenAPI shows them."""
 
 
 async def accept(

@@ -50,7 +50,7 @@ WaitDep = Annotated[int | None, Depends(_wait_s)]
 async def wait_until_final(
     request: Request, record: JobRecord, read: Callable[[str], JobRecord], seconds: int
 ) -> JobRecord:
-    """Read the record until it is final, the time is up, the client has left or the API is asked to stop.
+    """Read the record until it is final, the time is up, the client has left or the API stops.
 
     Neither a thread nor the client's turn is held while nothing happens.
     """

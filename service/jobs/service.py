@@ -46,7 +46,7 @@ class JobService:
         self._owner: str | None = None
 
     def of(self, caller: Caller) -> Self:
-        """Return the same for a caller, who sees nobody else's jobs."""
+        """Return the same for a caller, who sees only their own jobs."""
         own = copy.copy(self)
         own._owner = caller.owner
         return own

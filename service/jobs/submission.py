@@ -137,7 +137,7 @@ class Submissions:
             raise QueueFull(most_queued, retry_after_s=self._retry_after_s())
         for k, image in enumerate(images):
             self._blobs.put(record.id, input_name(k), image.data)
-        self._blobs.expire(record.id, ACCEPTING_S)  # where nothing comes of the job, nothing of it stays
+        self._blobs.expire(record.id, ACCEPTING_S)  # so that nothing stays of a job that isn't completed
         with self._redis.pipeline() as accepting:
             accepting.multi()
             self._store.create(record, most_queued=most_queued, room=room, pipeline=accepting)

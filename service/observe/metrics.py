@@ -1,6 +1,6 @@
 """`/metrics` for Prometheus.
 
-Jobs and workers are counted in Redis, so any API process tells the same of them; requests are each process's own.
+Jobs and workers are counted in Redis, so any API process exports the same; requests are each process's own.
 """
 
 from __future__ import annotations

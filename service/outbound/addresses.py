@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import idna
 
 MAX_URL_CHARS = 2048
-PRIVATE = "its host has no address on the public internet"  # the same for a name that there isn't: it tells less
+PRIVATE = "its host has no address on the public internet"  # the same for an unknown name: it reveals less
 
 _PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
@@ -38,7 +38,7 @@ _NOT_PUBLIC = [
 
 
 class OutboundError(Exception):
-    """A request can't be made, or had no use. The message is a clause about "it", the address, for who named it."""
+    """A request can't be made, or had no use. The message is a clause about "it", the address."""
 
 
 class Refused(OutboundError):

@@ -20,7 +20,7 @@ def repair(directory: Path) -> str | None:
         directory: Redis's working folder.
 
     Returns:
-        A line that tells of it; None where nothing is wrong, or nothing of the file can be read.
+        A line about it; None where nothing is wrong, or nothing of the file can be read.
     """
     files = sorted((directory / FOLDER).glob("*.incr.aof"), key=lambda file: file.stat().st_mtime)
     if not files:

@@ -55,7 +55,7 @@ class LocalSettings(BaseSettings):
 
 
 class LocalStackError(RuntimeError):
-    """The stack can't be started or can't go on; the message is one line that says what to do."""
+    """The stack can't be started or can't continue; the message is one line that says what to do."""
 
 
 def serve(
@@ -69,7 +69,7 @@ def serve(
     """Run everything on this machine until Ctrl-C, SIGTERM or SIGHUP; return the exit code for the shell.
 
     Call from the main thread. Arguments that are None come from the environment (`LocalSettings`). The exit code is 0
-    after a requested stop. It is 1 where the stack can't start or go on; one line on standard error says why.
+    after a requested stop. It is 1 where the stack can't start or continue; one line on standard error has the reason.
     """
     given = {"host": host, "port": port, "state_dir": state_dir, "workers": workers, "models_file": models_file}
     try:

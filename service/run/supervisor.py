@@ -83,7 +83,7 @@ class Keeper:
 
     Args:
         child: what to keep running.
-        show: told of each end and restart.
+        show: receives each end and restart.
     """
 
     def __init__(self, child: Kept, *, show: Show) -> None:

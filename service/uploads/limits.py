@@ -55,7 +55,7 @@ class UploadLimits:
         return cls(image_bytes=most, total_bytes=most, images=1, is_batch=False, takes_urls=False)
 
     def incoming_bytes(self, request: Request) -> int:
-        """Return the bytes that a request's body has, as it says itself, or may have."""
+        """Return the declared bytes of a request's body, or the most that it may have."""
         declared = _declared(request)
         return self.total_bytes if declared is None else min(declared, self.total_bytes)
 

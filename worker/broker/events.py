@@ -1,6 +1,6 @@
 """A job's events: a capped Redis stream beside its record, written by the scripts that move it. Imports no torch.
 
-The ids of its entries tell a watcher that comes back where it left off.
+The ids of its entries let a watcher that returns resume where it left off.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ def fail_job(
         blobs: of what jobs store.
         job_id: the job's.
         problem: why it fails.
-        attempt: who says so; None where no worker runs it.
+        attempt: the attempt that fails; None where no worker runs it.
         retention_s: how long images stay that shall be kept.
 
     Returns:

@@ -11,7 +11,7 @@ from typing import cast
 
 from redis import Redis
 
-_WORKERS = "ep:workers"  # the names; which of them still live, their keys say
+_WORKERS = "ep:workers"  # the names; their keys show which of them are alive
 
 
 def worker_name() -> str:

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 def start(redis: Redis, settings: WorkerSettings, ending: threading.Event) -> threading.Thread:
-    """Start the thread, and return it as soon as it has said how many threads torch may take for it.
+    """Start the thread, and return it as soon as it has set its number of torch threads.
 
     The caller sets torch's number for the others afterwards.
     """

@@ -21,7 +21,7 @@ def unwatched(_share: float) -> None:
 
 
 class MethodUnavailable(InvalidInput):
-    """A method can't be used on this network, or not without a package that isn't installed; the text says why."""
+    """A method can't be used on this network, or needs a package that isn't installed; the text has the reason."""
 
     slug = "method-unavailable"
 
@@ -67,7 +67,7 @@ class Method:
     """Publication: authors, title, venue."""
     attribute: Callable[[Question], Tensor]
     """Returns T x H x W, on any device: how much each pixel speaks for each target, higher is more. Finite; constant
-    where there is nothing to say. Leaves the network as it was, also after an error.
+    where no pixel speaks for the target. Leaves the network as it was, also after an error.
 
     Raises:
         MethodUnavailable: the network's structure forbids the method.

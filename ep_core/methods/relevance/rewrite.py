@@ -106,7 +106,7 @@ def _name(node: fx.Node, modules: dict[str, nn.Module]) -> str:
 
 
 def _replace(copy: fx.GraphModule, node: fx.Node, relu: _ReLU, order: dict[fx.Node, int]) -> None:
-    """Put a module of its own in a ReLU's place; `order` tells which nodes come after it."""
+    """Put a module of its own in a ReLU's place; `order` gives the nodes that come after it."""
     source = node.all_input_nodes[0]
     name = f"relu_module_{order[node]}"
     copy.add_submodule(name, nn.ReLU().train(copy.training))

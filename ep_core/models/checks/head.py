@@ -83,7 +83,7 @@ def _ends(output: Any) -> Iterator[_End]:
 
 
 def _telling(node: Any, kind: str, pooled: bool, rectified: bool) -> _End | None:
-    """Return what a node tells; None for one through which scores and features pass alike."""
+    """Return the verdict of a node; None for one through which scores and features pass alike."""
     if kind in _LINEAR:
         return _End.FEATURES if rectified else _End.SCORES
     if pooled and kind in _ENDS_OF_FEATURES:

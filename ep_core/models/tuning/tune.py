@@ -99,7 +99,7 @@ class HalfPrecision(nn.Module):
 
 
 class _Clip(torch.autograd.Function):
-    """``min(max(x, low), high)`` in place; the result says as well as the input where it was clipped."""
+    """``min(max(x, low), high)`` in place; the result shows as well as the input where it was clipped."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, low: float, high: float) -> Tensor:

@@ -40,7 +40,7 @@ def plan(
         areas: of the sweep, in increasing order; walks end at the smallest.
         variant: what the walks optimise.
         iterations: steps per area, at most: a sweep of one area has fewer walks.
-        seed: tells where the walks start.
+        seed: draws the starts of the walks.
         hold: steps per area that refinement takes.
         cost: of a walk's step, as a share of one of refinement.
         most: walks.
@@ -92,7 +92,7 @@ class WalkRule(FastRule):
 
 
 NEAR = (0.8, 3.0)
-"""Times an area: the steps of a walk whose masks say where a mask of that area should be."""
+"""Times an area: the steps of a walk whose masks show where a mask of that area should be."""
 OVERALL = 0.1  # weight of the walk's other steps, which tell the rest of the image apart
 
 

@@ -17,5 +17,5 @@ _adapter = TypeAdapter[Report](AnyReport)
 
 
 def read_report(text: bytes) -> Report:
-    """Return the report that a JSON text holds, told apart by `task`."""
+    """Return the report that a JSON text holds, discriminated by `task`."""
     return _adapter.validate_json(text)

@@ -27,7 +27,7 @@ Spec = Annotated[
     | Annotated[CompareSpec, Tag("compare")],
     Discriminator(_task),
 ]
-"""Any task's spec, told apart by `task`."""
+"""Any task's spec, discriminated by `task`."""
 
 TaskName = Literal["extremal", "channels", "class_channels", "compare"]
 

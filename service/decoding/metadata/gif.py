@@ -17,7 +17,7 @@ def strip(data: bytes, orientation: int) -> bytes:
 
     Raises:
         NotUnderstood: a block is unknown or longer than the file; or the picture isn't upright, which only such an
-            application's block could say.
+            application's block could record.
     """
     if orientation != UPRIGHT:
         raise NotUnderstood

@@ -23,7 +23,7 @@ def orientation_of(data: bytes) -> int:
 
 
 def exif_of(orientation: int) -> bytes:
-    """Return an EXIF block, a TIFF header first, that says nothing but the orientation."""
+    """Return an EXIF block, a TIFF header first, with nothing but the orientation."""
     exif = Image.Exif()
     exif[TAG] = orientation
     return exif.tobytes().removeprefix(b"Exif\0\0")

@@ -42,7 +42,7 @@ _ROWS = 64
 
 
 def without_metadata(data: bytes, picture: Image.Image, white_level: int | None = None) -> bytes:
-    """Return a file of the same format, pixels, colour profile and orientation that says nothing else.
+    """Return a file of the same format, pixels, colour profile and orientation, without other metadata.
 
     A file of a rare or broken form becomes a PNG of what is seen. One without metadata is returned as it is.
 
