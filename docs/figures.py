@@ -1,4 +1,4 @@
-"""Make the pictures and the figures of the README and the docs from real results: `make figures`.
+"""Make the pictures and figures of README and docs from real results: `make figures`.
 
 It takes some minutes. With ``--check`` nothing is written: the figures in the texts are compared with what a user gets
 now. ``--signs`` names a folder of photographs (docs/images/ATTRIBUTION.md lists them) for the picture of a class's
@@ -54,14 +54,14 @@ def _channels(folder: Path) -> dict[str, Any]:
 
 
 def _result(command: str, image: Path, out: Path, *options: str) -> dict[str, Any]:
-    """Run a command of `ep`, and return what it says."""
+    """Run a command of `ep`, and return its output."""
     subprocess.run(["ep", command, image, "--out", out, *options], check=True)
     result: dict[str, Any] = json.loads((out / "result.json").read_text())
     return result
 
 
 def _differences(results: dict[str, dict[str, Any]]) -> int:
-    """Print the texts whose figures aren't what the results say; return the exit code."""
+    """Print the texts whose figures differ from the results; return the exit code."""
     wrong = [text for text in TEXTS if rewrite(text.read_text(), results) != text.read_text()]
     for text in wrong:
         print(f"{text.relative_to(ROOT)} has figures that a user doesn't get: make figures")

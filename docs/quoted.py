@@ -1,4 +1,4 @@
-"""Figures of results that README and docs quote: each is made here from real results, and stands between two marks.
+"""Figures that README and docs quote: each is made here from real results, and stands between two marks.
 
 A text has `<!-- figures: NAME -->` before such a figure and `<!-- end -->` behind it; `python -m docs.figures` writes
 what is between, and with `--check` compares it.
@@ -20,7 +20,7 @@ _BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->)(.*?)(<!-- end -->)", re.DOTAL
 
 
 def rewrite(text: str, results: Mapping[str, Result]) -> str:
-    """Return a text with its figures as the results say.
+    """Return a text with its figures replaced by those of the results.
 
     Args:
         text: Markdown.
@@ -38,7 +38,7 @@ def rewrite(text: str, results: Mapping[str, Result]) -> str:
 
 
 def quoted() -> Iterator[tuple[Path, str, str]]:
-    """Yield each figure of the texts: its file, its name, and what it says."""
+    """Yield each figure of the texts: its file, its name, and its content."""
     for path in TEXTS:
         for found in _BLOCK.finditer(path.read_text()):
             yield path, found[2], found[3]
@@ -88,7 +88,7 @@ def _point(point: Result, is_first: bool) -> str:
 
 
 def _score(score: float) -> str:
-    """Return a score as far as it is the same with other numbers of threads and other instruction sets."""
+    """Return a score to the digits that don't depend on the number of threads or the instruction set."""
     return f"{score:.2f}"
 
 

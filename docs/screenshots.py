@@ -111,7 +111,7 @@ def main(names: list[str]) -> int:
 
 
 def take(shot: Shot, browser: Browser, stack: Stack) -> Image.Image:
-    """Do what the shot asks for in a fresh profile and take its picture."""
+    """Run a shot's steps in a fresh profile and take its picture."""
     with closing(
         open_context(browser, stack.url, theme=shot.theme, phone=shot.phone, device_scale_factor=shot.scale)
     ) as context:

@@ -1,4 +1,4 @@
-"""Draw what the dashboard shows first: the black bear, ever more of it: `python -m docs.strip`. It needs a Chromium.
+"""Draw the dashboard's first picture, the black bear at growing areas: `python -m docs.strip`. It needs a Chromium.
 
 The pictures are the dashboard's own, of a finished sweep.
 """

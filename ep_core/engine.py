@@ -44,14 +44,14 @@ def explain(
     Args:
         model: the classifier; a bare network and a name will do (`AnyModel`).
         image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
-        spec: what to find, or a dict of that; None takes the defaults. Its `model` isn't looked at: the model is the
+        spec: what to find, or a dict of that; None takes the defaults. Its `model` is ignored: the model is the
             one given.
         on_progress: called after every round of steps.
         max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
 
     Raises:
         InvalidInput: the target is no class of the model, the frame is too small, or what is given has a wrong type,
-            shape or value; told before any work.
+            shape or value; raised before any work.
         UnreadableImage, ImageTooLarge: the picture can't be decoded.
         NotFinite: the target's scores are NaN or infinite under this perturbation.
     """
@@ -83,8 +83,8 @@ def explain_batch(
         One explanation per image, in their order. Its `timing.run_s` is the image's share of the whole.
 
     Raises:
-        InvalidInput: as for `explain`, or there isn't one spec per image. Told before any work; a note on the error
-            says which image it is about.
+        InvalidInput: as for `explain`, or there isn't one spec per image. Raised before any work; a note on the error
+            names the image.
     """
     return sweep(model, images, specs, rivals=quick_rivals, on_progress=on_progress, max_lanes=max_lanes)
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, said so that the person who asked can mend it.
+"""Errors of requests, with messages that name what was wrong and what to change.
 
 The floors above map these to problem details (RFC 9457); the engine itself knows nothing of HTTP.
 """
@@ -23,7 +23,7 @@ class InvalidInput(ValueError):
 
 
 class UnknownName(InvalidInput):
-    """A name that isn't in the list of what there is; `nearest` holds the closest ones, best first."""
+    """Unknown name; `nearest` holds the closest known ones, best first."""
 
     slug = "unknown-name"
 

@@ -59,15 +59,15 @@ _FOR_ALL = problem_responses(Unauthorized, Forbidden, RateLimited)
 DESCRIPTION = """
 Post an image; get, for each area of a sweep, the mask that keeps the class score highest (or destroys it fastest)
 using just that share of the image, the score curve over the areas, and the smallest area that suffices. The task
-`channels` asks the same of the channels inside the network, `class_channels` of a class's; `compare` shows the masks
-beside the maps of other methods.
+`channels` does the same for the channels inside the network, `class_channels` for those of a class; `compare` shows
+the masks beside the maps of other methods.
 
 The method is that of *Understanding Deep Networks via Extremal Perturbations and Smooth Masks* (Fong, Patrick,
 Vedaldi, ICCV 2019). Errors are [problem details](https://www.rfc-editor.org/rfc/rfc9457), each with a stable `type`,
 and say what to change.
 """
 TAGS = [
-    {"name": "jobs", "description": "Post an image, look how far it has come, remove it."},
+    {"name": "jobs", "description": "Post an image, follow its job, remove it."},
     {"name": "batches", "description": "Post many images at once."},
     {"name": "results", "description": "What a finished job says. It never changes: answers carry an `ETag`."},
     {"name": "models", "description": "What can be explained here, and what can be asked."},
@@ -145,7 +145,7 @@ def _make_services(settings: ApiSettings) -> Services:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Run the janitor and the courier beside the requests.
 
-    So lost jobs are found even where the only worker is dead, and no worker waits for who gets a webhook.
+    So lost jobs are found even where the only worker is dead, and no worker waits for the receiver of a webhook.
     """
     services = Services.of(app)
     settings, stopping = services.settings, services.stopping

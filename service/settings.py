@@ -54,7 +54,7 @@ class ApiSettings(SharedSettings):
         NoDecode,
         BeforeValidator(_split),
         Field(
-            description="Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix` are believed: "
+            description="Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix` are trusted: "
             "addresses or networks (`10.0.0.0/8`), separated by commas; unset: none."
         ),
     ] = None
@@ -69,7 +69,7 @@ class ApiSettings(SharedSettings):
         tuple[str, ...] | None,
         NoDecode,
         BeforeValidator(_split),
-        Field(description="Web pages' origins that may ask, separated by commas; `*` for all."),
+        Field(description="Origins of web pages that may call the API, separated by commas; `*` for all."),
     ] = None
     max_upload_bytes: Annotated[int, Field(gt=0, description="Bytes that a posted image may have.")] = 20_000_000
     max_images: Annotated[
@@ -105,7 +105,7 @@ class ApiSettings(SharedSettings):
         int, Field(ge=0, description="Megabytes of memory that a process which decodes may have; 0: any number.")
     ] = 560
     shutdown_s: Annotated[
-        int, Field(ge=0, description="Seconds that open requests get to finish when the API is asked to stop.")
+        int, Field(ge=0, description="Seconds that open requests get to finish when the API stops.")
     ] = 5
     allow_private_urls: Annotated[
         bool, Field(description="Let webhooks and image addresses lead into private networks, and be plain http.")

@@ -32,7 +32,7 @@ WITH_A_STACK = ("tests/dashboard/", "tests/e2e/")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
-    """Tests go by file, but those that share a running stack together: each process would start one of its own."""
+    """Distribute tests by file, those that share a running stack together: each process would start its own."""
     if config.getvalue("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling

@@ -15,7 +15,7 @@ class HTTPServerInThread(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients that cut off are what is tested."""
+        """Ignore errors: clients that disconnect are part of the tests."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -30,7 +30,7 @@ def plain(**norm: bool) -> nn.Sequential:
 
 
 class Spoiled(nn.Module):
-    """The plain network, and what a function makes of it and of images."""
+    """The plain network, its output changed by a function of the network and the images."""
 
     def __init__(self, compute: Callable[[nn.Module, Tensor], Tensor], network: nn.Module | None = None) -> None:
         super().__init__()

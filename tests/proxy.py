@@ -14,7 +14,7 @@ PIECE_BYTES = 65536
 
 
 class Proxy(HTTPServerInThread):
-    """Shows what is at `upstream` below `prefix`, and answers 404 to all that lies beside it.
+    """Shows the service at `upstream` below `prefix`, and answers 404 to all other paths.
 
     Args:
         upstream: the service's address.
@@ -29,7 +29,7 @@ class Proxy(HTTPServerInThread):
         self.cuts = cuts
         self.added = {name.replace("_", "-"): value for name, value in headers.items()}
         self.missed: list[str] = []
-        """Paths beside the prefix that were asked for."""
+        """Requested paths outside the prefix."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 

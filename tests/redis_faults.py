@@ -13,7 +13,7 @@ from service.run.embedded_redis import EmbeddedRedis
 
 @contextmanager
 def full_disk(server: EmbeddedRedis) -> Iterator[None]:
-    """Let a server find that it can't save, as on a full disk: it takes no writes until it can.
+    """Make a server's saves fail, as on a full disk: it takes no writes until they succeed again.
 
     A folder is where its file should go.
     """

@@ -1,4 +1,4 @@
-"""What travels or lies about is JSON or plain bytes: reading a pickle runs code that whoever wrote it chose."""
+"""Stored and sent data are JSON or plain bytes: reading a pickle runs code that its writer chose."""
 
 from __future__ import annotations
 

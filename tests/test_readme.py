@@ -1,4 +1,4 @@
-"""What the README says must stay true."""
+"""Statements of the README that must stay true."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this floor adds to the command `ep`: `ep worker`."""
+"""Command that the worker adds to `ep`: `ep worker`."""
 
 from __future__ import annotations
 

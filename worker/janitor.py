@@ -1,6 +1,6 @@
-"""Finds jobs that nobody runs any more, and has them run again or failed. Imports no torch.
+"""Janitor: finds jobs whose worker is lost, and has them run again or failed. Imports no torch.
 
-RQ's registry tells which leases have expired; the records tell which jobs should be somewhere and aren't.
+RQ's registry lists the leases that have expired; the records list the jobs that should be in a queue and aren't.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from worker.broker.contract import MAX_ATTEMPTS
 
 
 class SharedSettings(BaseSettings):
-    """What the API and the workers must agree on."""
+    """Settings on which the API and the workers must agree."""
 
     model_config = SettingsConfigDict(env_prefix="EP_", env_ignore_empty=True)
 

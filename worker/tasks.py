@@ -1,4 +1,4 @@
-"""The task under its name in the queue, the same in all versions: what another version has queued is run, too."""
+"""Entry point of a job under its name in the queue, the same in all versions: jobs of another version are run, too."""
 
 from worker.process.job import run_job
 

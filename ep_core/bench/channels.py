@@ -1,4 +1,4 @@
-"""What channel masks are worth: against as many random channels, and of a class against those of other classes."""
+"""Benchmark of channel masks: against as many random channels, and of each class on the other classes' images."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class ChannelGain:
     label: str
     original: float
     channels: int
-    """How many the layer has."""
+    """Number of channels of the layer."""
     optimal: int | None
     """a*."""
     taken: int
-    """How many are taken away: a*, or half of the layer where there is none."""
+    """Number of channels taken away: a*, or half of the layer where there is none."""
     rising: bool
     """Whether the kept score rises with the count, up to a*."""
     kept: float
@@ -73,11 +73,11 @@ def channel_gain(
 
 @dataclass(frozen=True)
 class ClassTable:
-    """Several classes, and what taking away each one's top channels does to each."""
+    """Effect of taking away each class's top channels on each of several classes."""
 
     labels: list[str]
     images: list[int]
-    """How many photographs each has."""
+    """Number of photographs of each class."""
     top: list[list[int]]
     """Each class's top channels."""
     left: list[list[float]]

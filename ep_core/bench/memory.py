@@ -1,4 +1,4 @@
-"""How much memory a sweep takes against the bare network: each side in a process of its own, at its peak."""
+"""Benchmark of a sweep's memory against the bare network's: peaks, each side in a process of its own."""
 
 from __future__ import annotations
 

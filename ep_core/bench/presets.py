@@ -43,7 +43,7 @@ def compare_presets(
     Args:
         model: the classifier.
         image: the photograph.
-        areas: what `paper` is asked for.
+        areas: the areas requested of `paper`.
         iterations: of `paper`; None takes its 1600.
     """
     paper = explain(

@@ -1,4 +1,4 @@
-"""How long a step takes against the bare network: what the masks, the perturbation and the area cost on top."""
+"""Benchmark of a step's time against the bare network's: the cost of masks, perturbation and area constraint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TorchRay's smooth masks by an equal formula that streams them, so that its optimisation ends sooner.
+"""TorchRay's smooth masks by an equivalent formula that streams them, so that its optimisation ends sooner.
 
 TorchRay's generator spreads every parameter to 81 full-size maps, which takes most of its time. A benchmark of the
 masks' quality, not of their seconds, may replace it: the rest of TorchRay runs unchanged. Written from the formula;

@@ -31,9 +31,9 @@ class Pair:
     """One area of one image, both sides' masks of the same measured area, scored by the same code."""
 
     asked: float
-    """The area that TorchRay was asked for."""
+    """The area requested of TorchRay."""
     area: float
-    """The area that its mask has, which is what ours was asked for."""
+    """The area that its mask has, which was requested of ours."""
     measured: float
     """The area that our mask has."""
     theirs: float
@@ -60,7 +60,7 @@ class Comparison:
     """Ours, per area."""
     torchray_seconds_per_iteration: float
     apart: tuple[float, float] | None
-    """Where TorchRay's masks were streamed: how far those and their gradients are from its own."""
+    """Largest differences of the streamed masks and of their gradients from TorchRay's own; None where not streamed."""
 
     @property
     def torchray_seconds(self) -> float:
@@ -93,7 +93,7 @@ def compare(
     Args:
         model: the classifier.
         image: the photograph.
-        areas: what TorchRay is asked for. Ours is asked for the areas that its masks turn out to have.
+        areas: requested of TorchRay. Of ours, the measured areas of its masks are requested.
         iterations: of TorchRay's run.
         timed: iterations of TorchRay that are timed apart from that; 0 times the run itself.
         streamed: whether the run's masks come from an equal, faster formula (`streamed.py`).
@@ -109,7 +109,7 @@ def compare(
     order = theirs.mean(dim=(1, 2, 3)).argsort()
     theirs = theirs[order]
     explanation = timed_sweep = _ours(model, x, target, theirs.mean(dim=(1, 2, 3)).tolist())
-    if iterations < FULL_ITERATIONS:  # its masks are far from what was asked for: our time is that for the areas asked
+    if iterations < FULL_ITERATIONS:  # its masks are far from their areas: our time is that for the requested ones
         timed_sweep = _ours(model, x, target, asked)
     with model.frozen() as network:
         pairs = list(_pairs(network, x, target, [asked[k] for k in order.tolist()], theirs, explanation))
@@ -152,7 +152,7 @@ def _pairs(
 
 @dataclass(frozen=True)
 class Summary:
-    """What all images say together."""
+    """Summary over all images."""
 
     iteration_ratio: float
     """TorchRay's seconds per iteration over our seconds per step of all areas."""

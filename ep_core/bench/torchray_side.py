@@ -26,7 +26,7 @@ MISSING = "TorchRay isn't installed: pip install 'extremal-perturbations[bench]'
 
 @dataclass(frozen=True)
 class Request:
-    """What TorchRay is asked for."""
+    """Request to TorchRay's process."""
 
     model: str
     models_file: str | None
@@ -44,13 +44,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What TorchRay gave."""
+    """Answer of TorchRay's process."""
 
     masks: Tensor
     """K x 1 x H x W."""
     seconds_per_iteration: float
     apart: tuple[float, float] | None
-    """How far streamed masks and their gradients are from TorchRay's own."""
+    """Largest differences of the streamed masks and of their gradients from TorchRay's own."""
 
 
 def run(request: Request) -> Answer:

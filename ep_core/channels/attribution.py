@@ -58,15 +58,15 @@ def explain_channels(
     Args:
         model: the classifier; a bare network and a name will do (`AnyModel`).
         image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
-        spec: what to find, or a dict of that; None takes the defaults. Its `model` isn't looked at: the model is the
+        spec: what to find, or a dict of that; None takes the defaults. Its `model` is ignored: the model is the
             one given.
         on_progress: called after every round of steps.
         max_lanes: masks stepped in one batch, at most (None: 32). Halved where memory runs out.
 
     Raises:
         UnknownName: the model has no such layer or class.
-        InvalidInput: a count is larger than the layer, or what is given has a wrong type, shape or value; told before
-            any work.
+        InvalidInput: a count is larger than the layer, or what is given has a wrong type, shape or value;
+            raised before any work.
         UnreadableImage, ImageTooLarge: the picture can't be decoded.
     """
     spec = given_spec(spec, ChannelsSpec)
@@ -94,7 +94,7 @@ def explain_channels(
 
 
 def prepare(model: Classifier, spec: ChannelsSpec) -> tuple[LayerCard, ChannelsSpec]:
-    """Check what is asked, before any work; return the layer, and the spec with the defaults filled in.
+    """Check the request before any work; return the layer, and the spec with the defaults filled in.
 
     Raises:
         UnknownName, InvalidInput: as for `explain_channels`.

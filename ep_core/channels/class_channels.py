@@ -1,4 +1,4 @@
-"""Per-class channels (5.2): the optimal masks of a class's images, averaged, and what the top channels look for."""
+"""Per-class channels (5.2): the mean optimal mask of a class's images, and inversions of the top channels."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class ClassExplanation:
     examples: dict[int, list[tuple[Image.Image, Tensor]]]
     """By channel: the images that excite it most as the network sees them, and its map on each, h x w."""
     inversions: dict[int, Tensor] = field(default_factory=dict)
-    """By channel, if asked for: 3 x H x W, RGB in [0, 1]."""
+    """By channel, if requested: 3 x H x W, RGB in [0, 1]."""
     warnings: tuple[ResultWarning, ...] = ()
-    """Reasons why the answer is less than it seems."""
+    """Warnings that qualify the result."""
 
     def report(self) -> ClassChannelsReport:
         """Return everything but the pictures, as the document that the API serves."""
@@ -112,7 +112,7 @@ def class_channels(
     Raises:
         UnknownName: the model has no such layer or class.
         InvalidInput: a count is larger than the layer, there is no image, or what is given has a wrong type, shape or
-            value; told before any work. Or none of the images has an optimal mask.
+            value; raised before any work. Or none of the images has an optimal mask.
         UnreadableImage, ImageTooLarge: a picture can't be decoded.
     """
     images = given_images(images)
@@ -185,7 +185,7 @@ class _Run:
     def outcomes(
         self, names: Sequence[str], known: Mapping[int, ImageChannels], on_image: OnImage | None
     ) -> list[ImageChannels]:
-        """Return what each image says."""
+        """Return the result of each image."""
         found = []
         for k, name in enumerate(names):
             if k not in known:

@@ -1,4 +1,4 @@
-"""What explaining one image's channels gives."""
+"""Result of a channel attribution."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ChannelExplanation:
     image: Image.Image
     """The original image, RGB."""
     frame: Frame
-    """Where the network's frame lies on the image."""
+    """Position of the network's frame on the image."""
     activation: Tensor
     """Phi_l(x): K x h x w, on the CPU."""
     masks: Tensor
@@ -41,9 +41,9 @@ class ChannelExplanation:
     timing: Timing
     engine: Engine
     inversions: dict[str, Tensor] = field(default_factory=dict)
-    """``"full"`` and ``"masked"``, if asked for: 3 x H x W, RGB in [0, 1] (eq. 12)."""
+    """``"full"`` and ``"masked"``, if requested: 3 x H x W, RGB in [0, 1] (eq. 12)."""
     warnings: tuple[ResultWarning, ...] = ()
-    """Reasons why the answer is less than it seems."""
+    """Warnings that qualify the result."""
 
     @cached_property
     def optimal_area(self) -> int | None:

@@ -1,4 +1,4 @@
-"""A class's channels over files, resumable: what is done of an image is kept, and not done again."""
+"""Per-class channels over files, resumable: the result of each image is kept."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def explain_folder(
 ) -> ClassExplanation:
     """Find a class's channels over photographs; see `class_channels`.
 
-    What each image says is written to ``out/images`` as soon as it is known. An image is known by its bytes, the
-    model's weights, what is asked and the version: a second call with the same goes on where the first one ended.
+    The result of each image is written to ``out/images`` as soon as it is known. An image is known by its bytes, the
+    model's weights, the request and the version: a second call with the same resumes the first one.
 
     Raises:
         InvalidInput: as for `class_channels`; of all files that are no pictures, each is named.

@@ -1,4 +1,4 @@
-"""A class's channels (5.2) as single images show them, and all images together."""
+"""Per-class channels (5.2) over single images, and over all images together."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from ep_core.errors import InvalidInput
 STEPS = 256
 LEARNING_RATE = 0.03
 DECAY = 1.5
-"""How steeply the amplitudes fall, as frequency ** -DECAY. Natural images have 1, which leaves much grain here."""
+"""Decay of the amplitudes, as frequency ** -DECAY. Natural images have 1, which leaves much grain here."""
 GAIN = 4.0  # root mean square of the amplitudes
 FIRST_SPREAD = 0.01  # of the noise to start from: nearly grey
 WAKING_SPREAD = 0.2  # of the noise that is tried while a layer is silent: half the contrast of photographs
@@ -185,7 +185,7 @@ class Canvas:
 
 
 class View(NamedTuple):
-    """From where a canvas is seen: turned about its centre (radians), enlarged, and moved (pixels)."""
+    """View of a canvas: a rotation about its centre (radians), a zoom, and a shift (pixels)."""
 
     turn: float
     zoom: float
@@ -199,7 +199,7 @@ class View(NamedTuple):
         return cls(TURN * turn, 1 + ZOOM * zoom, JITTER * size[0] * down, JITTER * size[1] * right)
 
     def of(self, canvas: Tensor, size: tuple[int, int]) -> Tensor:
-        """Return what is seen of canvases, N x C x rows x columns -> N x C x H x W, the pixels between interpolated.
+        """Return views of canvases, N x C x rows x columns -> N x C x H x W, the pixels between interpolated.
 
         Along the rows, then along the columns (Catmull and Smith 1980): as shears and products with matrices, whose
         gradients, unlike those of torch's ``grid_sample``, are sums in a fixed order on a GPU too.

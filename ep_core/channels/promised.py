@@ -1,4 +1,4 @@
-"""Warnings of channel masks that miss what their preset promises. Those of `fast` hold their counts exactly."""
+"""Warnings of channel masks beyond the tolerances of their preset. Those of `fast` hold their counts exactly."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def of_optimal(outcomes: Iterable[ImageChannels], called: Sequence[str]) -> list
 
 
 def channel_warnings(masks: Sequence[Measured], preset: Preset, iterations: int | None) -> tuple[ResultWarning, ...]:
-    """Return what the masks of a result miss, found in so many iterations (None: the preset's own)."""
+    """Return warnings of the masks of a result, found in so many iterations (None: the preset's own)."""
     more = more_iterations(iterations, ITERATIONS[preset])
     advice = f"{more}Masks of preset 'fast' are ones and zeros, of exactly as many channels as asked for."
     return (*off_area(masks, preset, advice=advice), *too_grey(masks, preset, advice=advice))

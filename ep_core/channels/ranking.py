@@ -1,4 +1,4 @@
-"""Which of a mask's channels come first."""
+"""Ranking of a mask's channels."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def ranked_channels(
 ) -> list[ChosenChannel]:
     """Return the channels that a mask holds, those first that the sweep's smallest masks hold too.
 
-    Among equals, those come first whose loss costs most, by ``m_k dV/dm_k`` at the mask, V being what the variant
-    maximises.
+    Among equals, those come first whose loss costs most, by ``m_k dV/dm_k`` at the mask, V being the variant's
+    objective.
 
     Args:
         parts: the network, split at the layer.
@@ -44,7 +44,7 @@ def ranked_channels(
 
 
 def _slope(parts: Split, mask: Tensor, target: int, variant: Variant) -> Tensor:
-    """Return the gradient of what a mask (K values) maximises."""
+    """Return the gradient of the objective at a mask (K values)."""
     device = parts.activation.device
     objective = Objective(parts.scores, [Lane(0, target, 1.0, variant, end=1)], device)
     with torch.enable_grad():

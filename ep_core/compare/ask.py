@@ -1,4 +1,4 @@
-"""Asking methods for their maps, each by itself: one that fails costs the others nothing."""
+"""Runs of methods, each by itself: one that fails doesn't affect the others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Asked:
-    """The methods' answers, by name."""
+    """Answers of the methods, by name."""
 
     maps: dict[str, Tensor]
     """H x W each, on the network's device."""
@@ -46,7 +46,7 @@ class Asked:
 
 
 class Watching:
-    """Tells how far the methods and their scoring have come, all together, in passes through the network."""
+    """Progress of the methods and their scoring, all together, in passes through the network."""
 
     def __init__(self, spec: CompareSpec, on_progress: OnProgress | None) -> None:
         scored = (2 * len(spec.methods) + RANDOM_RIVALS) * len(spec.areas)
@@ -60,7 +60,7 @@ class Watching:
 
     def share(self, name: str, share: float, within: Progress | None = None) -> None:
         """Note the share of a method's work that is done; `within` knows the masks that are being optimised."""
-        self._masks = within or self._masks  # their curve stays to be seen while other methods go on
+        self._masks = within or self._masks  # their curve stays visible while other methods run
         if self._on_progress is not None:
             iteration = self._done + round(share * self._passes[name])
             whole = self._masks or Progress(iteration, self._total)
@@ -93,13 +93,13 @@ def ask_all(
     Args:
         model: the classifier.
         image: the image.
-        watch: told how far it is.
+        watch: receives the progress.
         max_lanes: as for `explain`.
         read_cost: returns what has been spent so far.
 
     Raises:
         MethodUnavailable: none can explain this model.
-        Exception: none has answered, and this is what the first one failed by; or the device is beyond use.
+        Exception: none has answered, and this is what the first one failed by; or the device is unusable.
     """
     asked, unexpected = Asked({}, {}, {}), list[Exception]()
     for name in image.spec.methods:
@@ -145,7 +145,7 @@ def _ask_smaller(
 
 
 def _reason(name: str, error: Exception) -> str:
-    """Return what to say of a method that failed unexpectedly; the log has the rest."""
+    """Return the message of a method that failed unexpectedly; the log has the rest."""
     log.error("%s failed in a comparison", name, exc_info=error)
     error.__traceback__ = None
     if is_out_of_memory(error):

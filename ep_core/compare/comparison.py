@@ -1,4 +1,4 @@
-"""What comparing methods gives."""
+"""Result of a comparison of methods."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ep_core.schemas.warnings import ResultWarning
 
 @dataclass(frozen=True)
 class Answer:
-    """What a method said."""
+    """Map of a method, with its scores."""
 
     method: str
     """Its name."""
     title: str
-    """What people call it."""
+    """Usual name of the method."""
     source: str
-    """Who published it."""
+    """Publication of the method."""
     seconds: float
     cost: float | None
     """Of its map, as counted by the caller of `compare`; None where nobody counts."""
@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a method says nothing of this model."""
+    """Reason why a method can't be used on this model."""
 
     method: str
     reason: str
@@ -56,16 +56,16 @@ class Comparison:
     image: Image.Image
     """The original image, RGB."""
     frame: Frame
-    """Where the network's frame lies on the image."""
+    """Position of the network's frame on the image."""
     scores: Scores
     methods: list[Answer | Refusal]
     """In the order of `spec.methods`."""
     explanation: Explanation | None
-    """The extremal sweep, with how its masks do beside the others'; None where it wasn't asked for."""
+    """The extremal sweep, with its extremality against the other methods; None where it wasn't requested."""
     timing: Timing
     engine: Engine
     warnings: tuple[ResultWarning, ...] = ()
-    """Reasons why the answer is less than it seems."""
+    """Warnings that qualify the result."""
 
     @property
     def answers(self) -> list[Answer]:

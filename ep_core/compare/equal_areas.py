@@ -1,4 +1,4 @@
-"""Equal terms of a comparison's curves: whether extremal masks have the areas that the other methods' masks have."""
+"""Check of a comparison's curves: whether extremal masks have the same areas as the other methods' masks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .comparison import Answer
 KIND = "areas"
 
 NOTICEABLE = 0.005
-"""Share of the image by which areas have to differ to be told."""
+"""Share of the image by which areas have to differ for a warning."""
 
 
 def unequal_areas(answers: Sequence[Answer]) -> tuple[ResultWarning, ...]:

@@ -1,4 +1,4 @@
-"""The score curves of several methods in one plot: what is left when their top areas are kept, and when deleted."""
+"""Plot of several methods' score curves, with their top areas kept and with them deleted."""
 
 from __future__ import annotations
 

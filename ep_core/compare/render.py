@@ -1,4 +1,4 @@
-"""The pictures of a comparison: each method's map, all of them beside each other (figure 2), and their curves."""
+"""Pictures of a comparison: each method's map, all maps beside each other (figure 2), and their curves."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def render_comparison(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
 
 
 def positive_part(map_: Tensor, *, quantile: float = 1) -> npt.NDArray[np.float32]:
-    """Return what of a map (H x W) speaks for the class, in [0, 1]: relative to a quantile of itself.
+    """Return the positive part of a map (H x W) in [0, 1], relative to a quantile of itself.
 
     A map that is positive everywhere, as RISE's is, counts from its least value.
     """

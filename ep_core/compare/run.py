@@ -1,4 +1,4 @@
-"""Comparing methods: asks each for its map, and scores all of them alike."""
+"""Comparison of methods: one map of each, all scored alike."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def compare(
     Args:
         model: the classifier; a bare network and a name will do (`AnyModel`).
         image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
-        spec: which methods, and how, or a dict of that; None takes the defaults. Its `model` isn't looked at: the model
+        spec: which methods, and how, or a dict of that; None takes the defaults. Its `model` is ignored: the model
             is the one given.
-        on_progress: called as the work goes on.
+        on_progress: called during the run.
         max_lanes: as for `explain`.
         read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.
 
     Raises:
         InvalidInput: the target is no class of the model, the layer none of its layers, the frame is too small, or what
-            is given has a wrong type, shape or value; told before any work.
+            is given has a wrong type, shape or value; raised before any work.
         UnreadableImage, ImageTooLarge: the picture can't be decoded.
         MethodUnavailable: none of the methods can explain this model.
     """
@@ -108,7 +108,7 @@ def _warnings(
 ) -> tuple[ResultWarning, ...]:
     """Return all warnings of the model, as the methods normalise black and white, of the image, and of the sweep.
 
-    Areas that a sweep has missed are told once: as curves of unequal areas, where there are others beside its own.
+    Areas that a sweep has missed are reported once: as curves of unequal areas, where there are others beside its own.
     """
     known = warnings_about(model, [image.picture])
     unequal = unequal_areas(answers)
@@ -154,7 +154,7 @@ def _checked(
     answers: dict[str, Answer],
     max_lanes: int | None,
 ) -> Explanation | None:
-    """Return the extremal sweep beside the other answers; masks of `fast` that are beaten give way to better ones."""
+    """Return the extremal sweep with its extremality; masks of `fast` that are beaten are replaced by better ones."""
     if asked.explanation is None or EXTREMAL not in answers:
         return None
     own = answers[EXTREMAL]

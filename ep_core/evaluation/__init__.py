@@ -1,1 +1,1 @@
-"""The paper's evaluations, and those that others measure attribution by: each a function and a command."""
+"""Evaluations of the paper and of the attribution literature: each a function and a command."""

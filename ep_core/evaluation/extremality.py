@@ -1,6 +1,6 @@
 """Extremality: whether any method's mask, or any other run's, scores higher than the extremal mask of its area (eq. 2).
 
-By definition none may. A sweep's own check knows a few cheap rivals; this asks all methods, and restarts.
+By definition none may. A sweep's own check knows a few cheap rivals; this compares all methods, and restarts.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def extremality(
     out: Path,
     on_progress: OnProgress = unwatched,
 ) -> EvaluationReport:
-    """Hold the masks of default sweeps beside the top areas of methods, and beside the best of longer restarts.
+    """Compare the masks of default sweeps with the top areas of methods, and with the best of longer restarts.
 
     The class is the top one of each photograph; the sweeps preserve.
 
     Args:
         model: the classifier.
         photographs: files.
-        spec: the methods, without `extremal`, the areas, and how; its variant isn't looked at.
+        spec: the methods, without `extremal`, the areas, and how; its variant is ignored.
         restarts: seeds, from the spec's own one on, that are run with `LONGER` times the iterations; 0 or more.
         restarted: how many of the photographs are restarted, the first ones; 0 or more.
         out: folder of the reports; logs go into its folder ``extremality``: one of the sweeps, one a method, one of the
@@ -64,7 +64,7 @@ def extremality(
         detail = f"masks of {spec.preset!r} differ from the methods' in area and sharpness: use the preset 'fast'"
         raise InvalidInput(detail, field="preset")
     if EXTREMAL in spec.methods:
-        raise InvalidInput(f"the methods are held beside {EXTREMAL!r}: leave it out", field="methods")
+        raise InvalidInput(f"the methods are compared with {EXTREMAL!r}: leave it out", field="methods")
     spec = spec.model_copy(update={"variant": "preserve"})
     check = _Check(model, spec, subjects(photographs), out / BENCHMARK, _parts(on_progress))
     sweeps = check.sweeps()
@@ -140,7 +140,7 @@ class _Check:
         return list(measure(self._found, _key, work, log, self._on_progress[0]))
 
     def rivals(self) -> list[MethodRuns[Subject]]:
-        """Return what the top areas of each method score on each photograph."""
+        """Return the scores of the top areas of each method on each photograph."""
 
         def work(run: Run, subject: Subject, share: OnShare) -> Record:
             x = subject.network_input(self._model, self._spec.fit)

@@ -1,4 +1,4 @@
-"""Do maps show what the network looks at? Scores as the pixels that a map ranks highest come, or go."""
+"""Faithfulness of maps: scores as the highest-ranked pixels are inserted or deleted."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def faithfulness(
     return EvaluationReport(
         benchmark=BENCHMARK,
         title="Faithfulness",
-        about="How the score of each photograph's top class follows the order in which a map ranks the image: "
+        about="The score of each photograph's top class as pixels are inserted or deleted in the order of a map: "
         f"insertion and deletion as in Petsiuk et al. (RISE, BMVC 2018), {_played(authors)}; keep and delete as in "
         "figure 3 of the paper.",
         settings=settings | {"seeds": list(seeds), "layers": layers_read(runs)},

@@ -1,4 +1,4 @@
-"""The grid pointing game (Boehle et al., CVPR 2021): how much of a map lies on the right picture of a mosaic."""
+"""Grid pointing game (Boehle et al., CVPR 2021): the share of a map that lies on the right picture of a mosaic."""
 
 from __future__ import annotations
 
@@ -57,25 +57,25 @@ def grid(
     find: Find = get_method,
     on_progress: OnProgress = unwatched,
 ) -> EvaluationReport:
-    """Let methods explain the class of each picture of mosaics, and measure how much of it lies on that picture.
+    """Let methods explain the class of each picture of mosaics, and measure the share of each map on its picture.
 
     The figure of a cell is the positive part of its class's map inside the cell, as a share of the positive part of the
-    whole map; 1 / n^2 for a map that says nothing (no positive part) as for one that is the same everywhere.
+    whole map; 1 / n^2 for a map without a positive part as for one that is the same everywhere.
 
     Args:
         model: the network.
         photographs: files. Those whose top class is more probable than `threshold` are used.
-        methods: by name. One that can't explain the network gets a row that says why.
+        methods: by name. One that can't explain the network gets a row with the reason.
         n: pictures a side.
         count: mosaics, fewer where the photographs don't give as many different ones.
         threshold: a probability in [0, 1).
-        spec: how the methods are asked; None takes the defaults and `AREAS`.
+        spec: the methods' parameters; None takes the defaults and `AREAS`.
         seeds: methods that draw at random run with each, the others once; the first one draws the mosaics.
         fit: ``"whole"`` shows the network n times its input size, each cell at its own; ``"stretch"`` scales the mosaic
             down to the input size, for networks that need it.
         logs: folder in which each method and seed keeps what is done; None keeps nothing.
         find: returns the methods.
-        on_progress: called as the work goes on.
+        on_progress: called during the run.
 
     Raises:
         InvalidInput: fewer than n^2 classes among the confident pictures, the network doesn't take mosaics, a log is of
@@ -108,7 +108,7 @@ def grid(
     return EvaluationReport(
         benchmark="grid",
         title=f"Grid pointing game, {n} x {n}",
-        about="Which share of the positive part of a class's map lies on the picture of that class, in a mosaic of "
+        about="The share of the positive part of a class's map that lies on the picture of that class, in a mosaic of "
         "pictures of different classes (Boehle, Fritz, Schiele: Convolutional Dynamic Alignment Networks, CVPR 2021).",
         settings=settings | {"mosaics": [mosaic.files(folder) for mosaic in mosaics]},
         model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),
@@ -127,7 +127,7 @@ class _Game:
     spec: CompareSpec
 
     def play(self, run: Run, mosaic: Mosaic, share: OnShare) -> Record:
-        """Return how much of each cell's map lies in it."""
+        """Return the share of each cell's map that lies in it."""
         cells = [self.model.preprocess(load(path))[0] for path in mosaic.paths]
         x = assemble(cells, self.n, self.size)
         maps, seconds = ask(run, self.model, x, mosaic.classes, self.spec, share)

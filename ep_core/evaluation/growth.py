@@ -1,4 +1,4 @@
-"""Area growth (figure 5): what the network considers discriminative, and what complete."""
+"""Area growth (figure 5): masks of growing areas, each with its score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several attribution methods on the same items, each with its own log, so that methods and seeds can be added."""
+"""Runs of attribution methods on the same items, each with its own log, so that methods and seeds can be added."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ Outdated = Callable[[Run, Record], bool]
 
 @dataclass
 class MethodRuns(Generic[Item]):
-    """What one method made of the items."""
+    """Records of one method for all items."""
 
     name: str
     title: str
     runs: list[list[tuple[Item, Record]]] = field(default_factory=list)
     """For each seed, the items and their records; one run where the seed changes nothing."""
     unavailable: str = ""
-    """Why there are no runs."""
+    """Reason why there are no runs."""
     layer: str | None = None
     """The layer that it reads; None where it reads none."""
 
@@ -100,8 +100,8 @@ def run_methods(
         logs: folder of the logs, ``METHOD-SEED.jsonl``; None keeps none.
         find: returns the methods.
         layer_of: returns the layers that they read, on which their records depend, too.
-        outdated: tells records of which the item is explained again.
-        on_progress: called as the runs go on.
+        outdated: returns whether a record's item is to be explained again.
+        on_progress: called during the runs.
 
     Raises:
         InvalidInput: methods or seeds are given twice, there are no items, or a log is of other settings.
@@ -149,7 +149,7 @@ def ask(
         x: 1 x 3 x H x W.
         targets: T class indices.
         spec: how.
-        on_share: told how far it is.
+        on_share: receives the progress.
 
     Raises:
         MethodUnavailable: the network's structure forbids the method.
@@ -163,7 +163,7 @@ def ask(
 
 
 def with_remarks(columns: list[str], rows: list[list[Cell]], runs: Sequence[MethodRuns[Item]]) -> None:
-    """Add a column that says why a method has no figures, where there is such a method."""
+    """Add a column with the reasons of methods without figures, where there are any."""
     if any(of_it.unavailable for of_it in runs):
         columns.append("Remark")
         for row, of_it in zip(rows, runs, strict=True):
@@ -171,7 +171,7 @@ def with_remarks(columns: list[str], rows: list[list[Cell]], runs: Sequence[Meth
 
 
 def reading(model: Classifier, spec: CompareSpec) -> LayerOf:
-    """Return what tells the layers that methods read of a model, the spec's or their defaults.
+    """Return a function that gives the layers that methods read of a model, the spec's or their defaults.
 
     Raises:
         UnknownName, InvalidInput: the model has no layer of the spec's name.
@@ -187,7 +187,7 @@ def layers_read(runs: Sequence[MethodRuns[Item]]) -> dict[str, str]:
 
 
 def spec_settings(spec: CompareSpec) -> Record:
-    """Return what the records of a run depend on in a spec; methods, seeds and layers are the runs' own."""
+    """Return the settings of a spec that a run's records depend on; methods, seeds and layers are the runs' own."""
     others = {"task", "model", "target", "methods", "seed", "fit", "layer", "white_level"}
     return spec.model_dump(mode="json", exclude=others)
 
@@ -199,7 +199,7 @@ def over_runs(figures: Sequence[float | None]) -> tuple[float | None, float | No
 
 
 def _part(plan: Sequence[Run], k: int, on_progress: OnProgress) -> OnProgress:
-    """Return what turns shares of the k-th run into shares of all, each weighed by its method's passes."""
+    """Return a function from shares of the k-th run to shares of all, each weighted by its method's passes."""
     weights = [run.method.passes for run in plan]
     before, own, total = sum(weights[:k]), weights[k], sum(weights)
     return lambda share, what: on_progress((before + share * own) / total, f"{plan[k].name} {what}")

@@ -1,4 +1,4 @@
-"""Monotonicity of visual evidence (4.3): how often more area never scores less, below the optimal area (eq. 8)."""
+"""Monotonicity of visual evidence (4.3): how often a larger area scores no less, below the optimal area (eq. 8)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def monotonicity(
     Args:
         model: the classifier.
         photographs: files, explained many at once.
-        spec: the sweep; its preset isn't looked at.
+        spec: the sweep; its preset is ignored.
         presets: which ones to measure.
         out: folder of the reports; logs go into its folder ``monotonicity``, one a preset.
         on_progress: called with the share that is done.

@@ -1,4 +1,4 @@
-"""The pointing game (Zhang et al., ECCV 2016; section 4.2): does a map's highest point lie on the class's object?"""
+"""Pointing game (Zhang et al., ECCV 2016; section 4.2): whether a map's highest point lies on the class's object."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def pointing(
     Args:
         model: the network.
         data: pictures and objects; categories that `classes` lacks are left out.
-        methods: by name. One that can't explain the network gets a row that says why.
+        methods: by name. One that can't explain the network gets a row with the reason.
         classes: the network's classes for each category.
-        spec: how the methods are asked; None takes the defaults and the data set's areas (4.2). Its seed, target and
-            methods aren't looked at.
+        spec: the methods' parameters; None takes the defaults and the data set's areas (4.2). Its seed, target and
+            methods are ignored.
         seeds: methods that draw at random run with each; the others once.
         tolerance: in pixels of the picture, 0 or more.
         fit: how a picture becomes the network's input (`whole_input`).
@@ -65,7 +65,7 @@ def pointing(
             earlier versions are; else a method with such a record gets no figures of maps smoothed alike.
         logs: folder in which each method and seed keeps what is done; None keeps nothing.
         find: returns the methods.
-        on_progress: called as the work goes on.
+        on_progress: called during the run.
 
     Raises:
         InvalidInput: no picture shows a class, the network takes no whole pictures, a log is of other settings, or an
@@ -114,7 +114,7 @@ def pointing(
 
 @dataclass(frozen=True)
 class _Game:
-    """The rules, and one picture played by them."""
+    """Rules of the game, applied to one picture."""
 
     model: Classifier
     classes: ClassTargets
@@ -124,7 +124,7 @@ class _Game:
     difficult: DifficultList | None
 
     def settings(self) -> Record:
-        """Return what the records depend on."""
+        """Return the settings that the records depend on."""
         listed = {name: sorted(difficult) for name, difficult in (self.difficult or {}).items()}
         return spec_settings(self.spec) | {
             "weights": self.model.weights_digest,
@@ -136,7 +136,7 @@ class _Game:
         }
 
     def play(self, run: Run, scene: Scene, share: OnShare) -> Record:
-        """Return where a method points for each category of a picture that the network knows."""
+        """Return the highest point of a method's map for each category of a picture that the network knows."""
         x, frame = whole_input(self.model, scene.load(), self.fit)
         scores = class_scores(self.model, x).tolist()
         targets = {

@@ -1,4 +1,4 @@
-"""Where a map points, and whether that is on an object."""
+"""Highest points of maps, and hits: whether such a point lies on an object."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pixel to pixel, as TorchRay smooths the gradient's; 9% for the sum of binar
 ALIKE = SMOOTHING["extremal"]
 """Sigma, as in `SMOOTHING`, where every method's maps are smoothed alike: that of extremal maps."""
 BEYOND = 0.0
-"""What a map is beyond the picture's borders, for the Gaussian. There is nothing; and a Gaussian normalised over the
+"""Value of a map beyond the picture's borders, for the Gaussian. A Gaussian normalised over the
 picture would lift whatever lies at a border, up to fourfold in a corner.
 """
 

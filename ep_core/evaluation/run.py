@@ -1,4 +1,4 @@
-"""What all evaluations share: a log of the items that are done, from which a stopped run goes on."""
+"""Log of an evaluation's finished items, from which a stopped run is resumed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ep_core.errors import InvalidInput
 
 Item = TypeVar("Item")
 Record = dict[str, Any]
-"""What is known of an item: JSON."""
+"""Record of an item: JSON."""
 
 OnProgress = Callable[[float, str], None]
-"""Called with the share of the run that is done, in [0, 1], and what is being done."""
+"""Called with the share of the run that is done, in [0, 1], and the name of the current step."""
 
 
 def unwatched(_share: float, _what: str) -> None:
-    """Watch nothing."""
+    """Ignore progress."""
 
 
 class ItemLog:

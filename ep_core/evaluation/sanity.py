@@ -1,4 +1,4 @@
-"""The sanity check of figure 7: do maps change when the network's weights are randomised?"""
+"""Sanity check of figure 7: similarity of maps before and after the network's weights are randomised."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def sanity(
     depths: int = DEPTHS,
     on_progress: OnProgress = unwatched,
 ) -> EvaluationReport:
-    """Compare maps of the trained network with maps of ever more randomised ones (figure 7), for its top class.
+    """Compare maps of the trained network with maps of successively randomised ones (figure 7), for its top class.
 
     Weights are randomised from the last layer to the first, each network keeping what was randomised before
     (`cascade`). Masks of `extremal` are those of the hybrid variant, as in the paper.
@@ -57,7 +57,7 @@ def sanity(
         photographs: files; the maps of the first one are pictured.
         spec: the methods, and how; its seed draws the weights, too.
         out: folder of the reports; logs and pictures go into its folder ``sanity``.
-        depths: how many of the randomised networks are asked, at most, evenly spread, the first and the last included.
+        depths: most randomised networks that are used, evenly spread, the first and the last included.
         on_progress: called with the share that is done.
 
     Raises:
@@ -82,7 +82,7 @@ def sanity(
     return EvaluationReport(
         benchmark=BENCHMARK,
         title="Sanity check by randomised weights",
-        about="How alike the maps of a network are to those of the same network with its weights randomised from the "
+        about="Similarity of the maps of a network to those of the same network with its weights randomised from the "
         "last layer down to the one named (Adebayo et al., NeurIPS 2018; figure 7). Maps that stay the same don't "
         "show what the network has learned.",
         settings=settings | {"seed": spec.seed, "layers": layers_read(runs)},
@@ -96,7 +96,7 @@ def sanity(
 
 
 class _Check:
-    """Asks methods about a photograph and ever more randomised networks; keeps a strip of the maps of the first one."""
+    """Maps of methods for a photograph under randomised networks; keeps a strip of the maps of the first one."""
 
     def __init__(self, model: Classifier, spec: CompareSpec, depths: int, first: Subject, folder: Path) -> None:
         self._model = model
@@ -110,11 +110,11 @@ class _Check:
 
     @property
     def depths(self) -> list[str]:
-        """Names of the stages down to which the networks that are asked are randomised."""
+        """Names of the stages down to which the networks that are used are randomised."""
         return [stage.name for stage in self._asked]
 
     def work(self, run: Run, subject: Subject, on_share: OnShare) -> Record:
-        """Return a method's record of a photograph: how alike each randomised network's map is to the trained one's."""
+        """Return a method's record of a photograph: similarity of randomised networks' maps to the trained one's."""
         x = subject.network_input(self._model, self._spec.fit)
         with self._model.frozen() as network:
             target = top_class(network, x)

@@ -51,7 +51,7 @@ def _kernel(mask: Tensor, points: Tensor) -> Tensor:
 
 
 def smooth(*, out: Path) -> EvaluationReport:
-    """Draw what the operators make of a mask of boxes (figure 4). Needs no network.
+    """Draw the operators on a mask of boxes (figure 4). Needs no network.
 
     Args:
         out: folder of the reports, where the plot goes, too.

@@ -1,4 +1,4 @@
-"""Stability: whether another seed, a re-encoded or moved photograph, or another fill gives the same answer again."""
+"""Stability: agreement of a result with those of other seeds, re-encoded or moved photographs, and other fills."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ def stability(
     out: Path,
     on_progress: OnProgress = unwatched,
 ) -> EvaluationReport:
-    """Hold the answer of the first seed beside those of questions that should have the same one (`variations`).
+    """Compare the result of the first seed with those of requests that should have the same one (`variations`).
 
     The class is always the top one of the photograph as it is.
 
     Args:
         model: the classifier.
         photographs: files.
-        spec: the sweep, by a blur; its preset and seed aren't looked at.
+        spec: the sweep, by a blur; its preset and seed are ignored.
         presets: which ones to measure.
         seeds: all different, at least two; the first one is that of the first answer and of all other kinds.
         out: folder of the reports; logs go into its folder ``stability``, one a preset.
         on_progress: called with the share that is done.
 
     Raises:
-        InvalidInput: `seeds` or `spec` aren't as said, or a log in `out` is of a run with other settings.
+        InvalidInput: `seeds` or `spec` aren't as described, or a log in `out` is of a run with other settings.
     """
     _check(spec, seeds)
     found = subjects(photographs)
@@ -79,7 +79,7 @@ def stability(
     return EvaluationReport(
         benchmark=BENCHMARK,
         title="Stability",
-        about="How alike the masks of each photograph's top class are to those of the first seed, where only the seed, "
+        about="Agreement of the masks of each photograph's top class with the first seed's, where only the seed, "
         "the file's encoding, a few pixels' place, or what masked pixels are filled with is another.",
         settings=settings,
         model=model_ref(model),

@@ -1,4 +1,4 @@
-"""Several sufficient explanations: masks that reach the threshold where the known ones are taken away.
+"""Alternatives: masks that reach the threshold in the image without the known masks.
 
 An image can have more than one region that suffices by itself (structured attention graphs, Shitole et al. 2021; ReX,
 Chockler et al. 2021). Walks look for an alternative in the image without the known masks.

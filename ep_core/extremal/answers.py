@@ -1,4 +1,4 @@
-"""A sweep's masks as a result has them: the best known ones, their curve, and the blocks beside it."""
+"""Final masks of a sweep: the best known ones, their curve, and the further blocks of the result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ALTERNATIVE, CONTRAST = "alternative", "contrast"
 
 
 class Answers:
-    """The masks of one image as they are handed out, scored by the network as it is."""
+    """Masks of one image as they are returned, scored by the original network."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Answers:
         """Score the masks of a sweep.
 
         Args:
-            search: goes on searching where more masks are needed.
+            search: continues where more masks are needed.
             sweep: the image.
             scores: of the image under masks, by the network as it is.
             found: the sweep's masks.
@@ -64,12 +64,12 @@ class Answers:
         return optimal_area(self.best.curve, self.reference, self._sweep.spec.variant)
 
     def compare(self, rivals: Rivals) -> None:
-        """Compare the masks with rivals of their areas; where one beats a mask of `fast`, go on from there."""
+        """Compare the masks with rivals of their areas; where one beats a mask of `fast`, continue from there."""
         search = self._search if self._sweep.spec.preset == "fast" else None
         self.best = beside_rivals(self._sweep, self._scores, self.best.masks, self.best.curve, rivals, search)
 
     def stability(self) -> Stability | None:
-        """Return how far the walks agree; None where there were none."""
+        """Return the agreement of the walks; None where there were none."""
         if self._found.survival is None:
             return None
         return stability(

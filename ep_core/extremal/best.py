@@ -1,4 +1,4 @@
-"""The best known mask of each area: the sweep's own, a rival's, what refinement makes of the rival's, or a later one.
+"""Best known mask of each area: the sweep's own, a rival's, a refined rival, or a later one.
 
 No mask is returned that a known one of the same area and family beats (eq. 2).
 """
@@ -26,7 +26,7 @@ Refine = Callable[[Sequence[float], Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Best:
-    """A sweep's masks as they are handed out, the best ones known."""
+    """Masks of a sweep as they are returned, the best ones known."""
 
     masks: Tensor
     """K x 1 x H x W in [0, 1]."""
@@ -47,7 +47,7 @@ class Best:
         return check_extremality(self.curve, self.variant, self.rivals, self.values, self.found_by)
 
     def taking(self, place: int, mask: Tensor, point: CurvePoint, origin: str) -> Best:
-        """Return the same with another mask (1 x H x W) at one place, which scores as the point says."""
+        """Return the same with another mask (1 x H x W) at one place, with the point's scores."""
         masks, curve, found_by = self.masks.clone(), list(self.curve), list(self.found_by)
         masks[place], curve[place], found_by[place] = mask, point, origin
         return replace(self, masks=masks, curve=curve, found_by=tuple(found_by))
@@ -61,7 +61,7 @@ def beside_rivals(
     rivals: Rivals,
     search: Search | None,
 ) -> Best:
-    """Return the best known mask of each area, and how it does beside the rivals.
+    """Return the best known mask of each area, and its comparison with the rivals.
 
     Args:
         sweep: the image.

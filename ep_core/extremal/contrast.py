@@ -1,4 +1,4 @@
-"""The contrast: the mask that most lifts the target's score above its nearest rival class's."""
+"""Contrast: the mask that most lifts the target's score above that of its nearest rival class."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def nearest_class(scores: Tensor, target: int) -> int:
 
 
 def contrast_of(whole: Tensor, kept: Tensor, mask: Tensor, *, area: float, target: int, rival: TargetRef) -> Contrast:
-    """Return what a mask says for the target and against the rival.
+    """Return the contrast of a mask: the scores of the target and of the rival.
 
     Args:
         whole: C, the scores of the whole image.

@@ -1,4 +1,4 @@
-"""What explaining one image gives."""
+"""Result of a sweep."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Explanation:
     image: Image.Image
     """The original image, RGB."""
     frame: Frame
-    """Where the network's frame lies on the image."""
+    """Position of the network's frame on the image."""
     masks: Tensor
     """K x 1 x H x W in [0, 1], on the CPU."""
     scores: Scores
@@ -68,7 +68,7 @@ class Explanation:
     contrast: BlockMask[Contrast] | None = None
     """The mask that most lifts the target above its nearest rival class."""
     warnings: tuple[ResultWarning, ...] = ()
-    """Reasons why the answer is less than it seems."""
+    """Warnings that qualify the result."""
 
     @cached_property
     def optimal_area(self) -> float | None:

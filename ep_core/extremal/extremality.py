@@ -1,4 +1,4 @@
-"""Is a mask extremal? Whether others of its area score higher: other methods' top areas, and random smooth masks.
+"""Extremality of a mask: whether others of its area score higher: other methods' top areas, and random smooth masks.
 
 By definition (eq. 2) none may. Rivals can't prove a mask extremal, but one that beats it proves that it is not. That
 holds for masks of one family and of equal areas: rivals are smoothed as our preset's masks are, and have the area that
@@ -72,7 +72,7 @@ def random_maps(size: tuple[int, int], *, count: int, seed: int) -> Tensor:
 
 @torch.no_grad()
 def objective_values(scores: ClassScores, masks: Tensor, target: int, variant: Variant) -> Tensor:
-    """Return what a variant maximises at each mask: Phi(m x), -Phi((1-m) x), or their sum (3.2).
+    """Return the objective of a variant at each mask: Phi(m x), -Phi((1-m) x), or their sum (3.2).
 
     Args:
         scores: of the image under masks.
@@ -93,7 +93,7 @@ def objective_values(scores: ClassScores, masks: Tensor, target: int, variant: V
 
 
 def objective_at(point: CurvePoint, variant: Variant) -> float:
-    """Return what a variant maximises, at a mask whose scores are known: as `objective_values`."""
+    """Return the objective of a variant at a mask whose scores are known: as `objective_values`."""
     return {"preserve": point.preserve, "delete": -point.delete, "hybrid": point.preserve - point.delete}[variant]
 
 
@@ -105,7 +105,7 @@ def beats(value: float, own: float) -> bool:
 def check_extremality(
     curve: Sequence[CurvePoint], variant: Variant, rivals: Rivals, values: Tensor, found_by: Sequence[str] = ()
 ) -> Extremality:
-    """Compare what a sweep's masks score with what their rivals score.
+    """Compare the objectives of a sweep's masks with those of their rivals.
 
     Args:
         curve: of the sweep's masks.

@@ -1,4 +1,4 @@
-"""An image made ready for spatial masks: as the network's input, with its perturbations (section 3.4)."""
+"""Preparation of an image for spatial masks: the network's input, and its perturbations (section 3.4)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Prepared(Generic[S_co]):
     picture: Image.Image
     """The original image, RGB."""
     frame: Frame
-    """Where the network's frame lies on the picture."""
+    """Position of the network's frame on the picture."""
     pyramid: Tensor
     """levels x 3 x H x W; the first one is the network's input."""
 
@@ -54,7 +54,7 @@ class Prepared(Generic[S_co]):
         return self.pyramid.shape[2], self.pyramid.shape[3]
 
     def class_scores(self, network: nn.Module) -> ClassScores:
-        """Return what a network says of this image under masks."""
+        """Return the class scores of this image under masks."""
         return partial(class_scores, network, Pyramids(self.pyramid[None]))
 
     def reference(self, scores: ClassScores) -> Scores:
@@ -69,7 +69,7 @@ class Prepared(Generic[S_co]):
 
 
 def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
-    """Return height and width of the frame in which an image is looked at, in pixels."""
+    """Return height and width of the frame in which an image is explained, in pixels."""
     if isinstance(image, Image.Image):
         return model.input_size
     return image.shape[2], image.shape[3]
@@ -87,7 +87,7 @@ def prepare(model: Classifier, network: nn.Module, image: Picture, spec: S, targ
         model: the classifier.
         network: its network, frozen.
         image: a picture, or a 1 x 3 x H x W tensor that is already preprocessed.
-        spec: what is asked.
+        spec: the request.
         target: class index; None takes the top class.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Warnings of a sweep's masks that miss what their preset promises, each with what to change."""
+"""Warnings of masks beyond the tolerances of their preset, each with what to change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def of_block(mask: Tensor, area: float, block: str) -> Measured:
 
 
 def mask_warnings(masks: Sequence[Measured], spec: SpatialSpec, size: tuple[int, int]) -> tuple[ResultWarning, ...]:
-    """Return what the masks of a result miss.
+    """Return warnings of the masks of a result.
 
     Args:
         masks: of the result.
@@ -44,7 +44,7 @@ def mask_warnings(masks: Sequence[Measured], spec: SpatialSpec, size: tuple[int,
 
 
 def warned_anew(known: Iterable[ResultWarning], anew: Iterable[ResultWarning]) -> tuple[ResultWarning, ...]:
-    """Return a result's known warnings, with those of its masks told anew."""
+    """Return a result's known warnings, with those of its masks computed anew."""
     return (*(one for one in known if one.kind not in KINDS), *anew)
 
 

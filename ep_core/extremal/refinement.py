@@ -1,4 +1,4 @@
-"""Masks that hold their areas, moved up their objective from given starts."""
+"""Refinement of masks from given starts, at a fixed area."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures of a result, as files: masks, overlays, saliency and the score curve."""
+"""Files of a result: masks, overlays, saliency and the score curve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search for the masks of a sweep, and of what else a result has, in stages that share one network."""
+"""Search for the masks of a sweep and for the further blocks of a result, in stages that share one network."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ALTERNATIVE_WALKS = 4
 
 @dataclass(frozen=True)
 class SweepMasks:
-    """The masks that a search ends at, not yet compared with any rival."""
+    """Masks at the end of a search, not yet compared with any rival."""
 
     masks: Tensor
     """K x 1 x H x W in [0, 1], by increasing area."""
@@ -62,11 +62,11 @@ class Search:
     """Finds masks of images of one preset and frame size."""
 
     def __init__(self, network: nn.Module, watch: Watch, max_lanes: int | None) -> None:
-        """Take note of what is searched with.
+        """Set the network and the batch size of the search.
 
         Args:
             network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
-            watch: tells how far it is.
+            watch: reports the progress.
             max_lanes: lanes stepped in one batch, at most.
         """
         self._network = network

@@ -1,4 +1,4 @@
-"""Stability of an answer: the agreement of the two halves of its walks."""
+"""Stability of a result: the agreement of the two halves of its walks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def stability(
     target: int,
     variant: Variant,
 ) -> Stability:
-    """Return how far the walks agree, area by area.
+    """Return the agreement of the walks, area by area.
 
     The two halves are independent searches of half the length; each one's masks are the top areas of what survives in
     it, before refinement.

@@ -1,4 +1,4 @@
-"""The sweep: extremal masks of several areas, of one image or of many at once."""
+"""Sweep: extremal masks of several areas, of one image or of many at once."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def sweep(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """One image as it was asked for, checked."""
+    """Request for one image, checked."""
 
     place: int
     image: Picture
@@ -136,7 +136,7 @@ def _explanation(
     found: SweepMasks,
     rivals: RivalsOf | None,
 ) -> Explanation:
-    """Score the masks by the network as it is, the best known ones, and add what else a result says."""
+    """Score the masks by the network as it is, the best known ones, and add the further blocks of a result."""
     spec = prepared.spec
     scores = prepared.class_scores(model.network)
     answers = Answers(search, prepared, scores, found, model.labels)

@@ -1,4 +1,4 @@
-"""The top area of any saliency map, as smooth masks of the family that a preset's masks are from (section 3.5).
+"""Top area of any saliency map, as smooth masks of the family of a preset's masks (section 3.5).
 
 So that maps are compared fairly with extremal masks: equal areas, equal smoothness, equal sharpness.
 """
@@ -17,7 +17,7 @@ from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.presets.fast import CONTRASTS, LARGEST_AREA, SAMPLES
 from ep_core.schemas.specs import Preset
 
-LEVELS = 1e6  # that a map's values are told apart by
+LEVELS = 1e6  # that a map's values are distinguished by
 SURROUNDINGS = 2.0  # sigma of what counts as such, in cells
 RAMP = 0.02
 """Share of the lattice's cells that a mask's border has parameters between 0 and 1: makes its area continuous."""
@@ -59,7 +59,7 @@ def top_area_masks(maps: Tensor, areas: Sequence[float], preset: Preset = "fast"
         preset: whose family the masks are of.
 
     Returns:
-        T x K x 1 x H x W in [0, 1], each of the mean that was asked for, to about a 1e-4th of it.
+        T x K x 1 x H x W in [0, 1], each of the requested mean, to about a 1e-4th of it.
     """
     size = (maps.shape[1], maps.shape[2])
     family = FAMILIES[preset]

@@ -1,4 +1,4 @@
-"""Starts of a sweep's masks: what survives in many short walks from the whole image to the smallest area."""
+"""Starts of a sweep's masks: the regions that survive in many short walks from the whole image to the smallest area."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ class _Walking:
 
 
 class WalksSeen:
-    """The walks, looked at: of each area that they have passed or are on their way to, their mean mask near it."""
+    """Views of the walks: for each area that they have passed or are on their way to, their mean mask near it."""
 
     def __init__(self, rule: WalkRule, sweeps: dict[int, Prepared[SpatialSpec]]) -> None:
-        """Take note of the walks' rule, and of the sweep of each of its images."""
+        """Set the walks' rule, and the sweep of each of its images."""
         self._rule = rule
         self._sweeps = sweeps
 
@@ -118,7 +118,7 @@ def _nearest(seen: Sequence[float], area: float) -> int | None:
 
 
 Follow = Callable[[Solver, WalksSeen, float], None]
-"""Runs a solver to its end, telling of its masks; a step counts as the given number of steps."""
+"""Runs a solver to its end, reporting its masks; a step counts as the given number of steps."""
 
 
 def walked(

@@ -1,4 +1,4 @@
-"""Progress of a sweep, all of its stages together."""
+"""Progress of a sweep over all of its stages."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from ep_core.schemas.progress import OnProgress, Progress, Seen
 
 
 class Watch:
-    """Runs solvers to their ends, one after the other, and tells of all of them as one work."""
+    """Runs solvers to their ends, one after the other, and reports the progress of all of them together."""
 
     def __init__(self, total: float, on_progress: OnProgress | None) -> None:
-        """Take note of how many steps there will be, at most, and whom to tell."""
+        """Set the most steps that there will be, and the receiver of the progress."""
         self._total = round(total)
         self._done = 0.0
         self._told = 0
@@ -22,7 +22,7 @@ class Watch:
 
         Args:
             solver: at its start.
-            seen: shows its masks; None goes on showing those that were seen last.
+            seen: shows its masks; None keeps those that were seen last.
             cost: what a step of it counts as.
         """
         self._seen = seen or self._seen
@@ -31,7 +31,7 @@ class Watch:
         self._done += cost * solver.total
 
     def finish(self) -> None:
-        """Tell that all is done, where that hasn't been told; steps that were not needed count as taken."""
+        """Report that all is done, where that hasn't been reported; steps that were not needed count as taken."""
         if self._told < self._total:
             self._tell(self._total)
 

@@ -1,4 +1,4 @@
-"""Cells of the masks' lattice: as many across every frame, as the blur's sigma is a share of it. Imports no torch."""
+"""Cells of the masks' lattice: as many across every frame, whatever its size. Imports no torch."""
 
 from __future__ import annotations
 

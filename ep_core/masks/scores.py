@@ -1,4 +1,4 @@
-"""Scores of masks: of the image under them, kept and deleted (3.2), and how binary they are."""
+"""Scores of masks: of the image under them, kept and deleted (3.2), and binariness of masks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ClassScores = Callable[[Tensor, Tensor], Tensor]
 def reference_scores(
     scores: ClassScores, everything: Tensor, target: int, *, variant: Variant, threshold: float
 ) -> Scores:
-    """Return the scores of the untouched and of the fully perturbed image, and what the curve is to reach.
+    """Return the scores of the untouched and of the fully perturbed image, and the threshold of the curve.
 
     Args:
         scores: of one image under masks.
@@ -53,7 +53,7 @@ def score_curve(scores: ClassScores, masks: Tensor, target: int, areas: Sequence
         scores: of one image under masks.
         masks: K x ... in [0, 1].
         target: class index.
-        areas: the K areas that were asked for.
+        areas: the K requested areas.
     """
     kept = masked_scores(scores, masks)
     deleted = masked_scores(scores, 1 - masks)

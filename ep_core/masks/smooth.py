@@ -38,7 +38,7 @@ KERNEL_LIPSCHITZ = math.exp(-0.5) / math.sqrt(2)
 
 
 class MaskLattice:
-    """How a lattice of mask parameters becomes masks of an image's size.
+    """Map from a lattice of mask parameters to masks of an image's size.
 
     The smooth maximum is evaluated at `samples` points per lattice step and direction, from there bilinearly at the
     pixels: a mask stays as smooth as its points are. Where `samples` equals the step and divides the image evenly, the

@@ -1,4 +1,4 @@
-"""Center: the pointing game's weakest rival, which looks at no image at all."""
+"""Center: the pointing game's baseline, a map that is highest at the centre whatever the image."""
 
 from __future__ import annotations
 

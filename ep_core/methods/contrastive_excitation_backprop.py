@@ -1,4 +1,4 @@
-"""Contrastive excitation backprop: where the class wins more often than what speaks against it."""
+"""Contrastive excitation backprop: winning probabilities of the class minus those of its negation."""
 
 from __future__ import annotations
 

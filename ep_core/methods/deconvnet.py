@@ -1,4 +1,4 @@
-"""DeConvNet: the gradient, with ReLUs that pass on what is positive on the way back, whatever they passed before."""
+"""DeConvNet: the gradient, with ReLUs that pass back positive gradients only, whatever their inputs were."""
 
 from __future__ import annotations
 

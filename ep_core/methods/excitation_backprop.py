@@ -1,4 +1,4 @@
-"""Excitation backprop: with what probability each place wins, when winners are drawn down from the class."""
+"""Excitation backprop: the probability of each place to win, with winners drawn top-down from the class."""
 
 from __future__ import annotations
 

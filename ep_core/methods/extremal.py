@@ -1,4 +1,4 @@
-"""Extremal perturbations, as a map: the masks of all areas, summed (4.2)."""
+"""Extremal perturbations as a map: the sum of the masks of all areas (4.2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ep_core.schemas.specs import CompareSpec, ExtremalSpec, SpatialSpec
 
 
 def extremal_spec(spec: CompareSpec, target: int) -> ExtremalSpec:
-    """Return the sweep that a comparison asks for, of a class; its check is the comparison's own."""
+    """Return the spec of a comparison's sweep, for a class; its check is the comparison's own."""
     shared = spec.model_dump(include=set(SpatialSpec.model_fields) - {"task", "target"})
     return ExtremalSpec(target=target, **shared).masks_only()
 

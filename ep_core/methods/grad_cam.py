@@ -1,4 +1,4 @@
-"""Grad-CAM: a layer's channels, each weighed by the mean gradient of the score in it."""
+"""Grad-CAM: a layer's channels, each weighted by the mean gradient of the score with respect to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _layer = partial(layer_read, "grad_cam", "Grad-CAM")
 
 
 def _attribute(question: Question) -> Tensor:
-    """Return the positive part of the weighed channels' sum (eq. 1 and 2), upsampled: T x H x W, at least 0.
+    """Return the positive part of the weighted channels' sum (eq. 1 and 2), upsampled: T x H x W, at least 0.
 
     Raises:
         UnknownName: the spec's layer isn't one of the model's; the error carries the nearest names.

@@ -1,4 +1,4 @@
-"""Gradient: how much a score changes with each pixel."""
+"""Gradient of the score with respect to each pixel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Greedy search over superpixels: region by region, the one that helps the class most."""
+"""Greedy search over superpixels: in each step the region that raises the class's score most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guided backprop: the gradient, with ReLUs that pass back only what is positive, and only where they passed before."""
+"""Guided backprop: the gradient, with ReLUs that pass back positive gradients only, and only at positive inputs."""
 
 from __future__ import annotations
 

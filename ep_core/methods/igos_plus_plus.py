@@ -41,7 +41,7 @@ class Objective:
     """
 
     def __init__(self, network: Callable[[Tensor], Tensor], x: Tensor, target: int, generator: torch.Generator) -> None:
-        """Take note of what is explained.
+        """Set the network, image and target.
 
         Args:
             network: N x 3 x H x W -> N x C, scores before the softmax.
@@ -69,7 +69,7 @@ class Objective:
 
     @torch.no_grad()
     def value(self, masks: Tensor) -> float:
-        """Return what masks cost, 2 x h x w, with fresh noise."""
+        """Return the cost of masks, 2 x h x w, with fresh noise."""
         paths = (float(path) for term in range(4) for path in self._paths(masks, term))
         return sum(paths) + float(self.penalty(masks))
 
@@ -103,7 +103,7 @@ def blurred(x: Tensor) -> Tensor:
 
 
 def edge_weights(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return how alike neighbours are, one below the other and side by side: (H - 1) x W and H x (W - 1) in (0, 1].
+    """Return the similarity of neighbours, one below the other and side by side: (H - 1) x W and H x (W - 1) in (0, 1].
 
     The mean over the colours of ``exp(-difference^2 / EDGE_WIDTH)``.
     """
@@ -112,7 +112,7 @@ def edge_weights(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def mean_slope(mask: Tensor, weights: tuple[Tensor, Tensor] | None) -> Tensor:
-    """Return the mean squared difference of neighbours, weighted, down plus across; None weighs all alike."""
+    """Return the mean squared difference of neighbours, weighted, down plus across; None weights all alike."""
     down, across = mask.diff(dim=0).square(), mask.diff(dim=1).square()
     if weights is not None:
         down, across = down * weights[0], across * weights[1]

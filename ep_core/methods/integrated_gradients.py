@@ -1,4 +1,4 @@
-"""Integrated gradients: the gradient along the way from a black image, times that way."""
+"""Integrated gradients: the gradient averaged along the path from a black image, times the difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LIME: a linear model of the score, fitted to images of which random superpixels are left."""
+"""LIME: a linear model of the score, fitted to images in which random superpixels are removed."""
 
 from __future__ import annotations
 

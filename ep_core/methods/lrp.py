@@ -1,4 +1,4 @@
-"""Layer-wise relevance propagation: the class's score, handed down layer by layer to the pixels."""
+"""Layer-wise relevance propagation: the class's score, propagated layer by layer to the pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meaningful perturbations of 2017: the smallest smooth blur that takes the class away."""
+"""Meaningful perturbations (2017): the smallest smooth mask whose blur removes the class."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ JITTER = 4
 
 
 def penalty(masks: Tensor) -> Tensor:
-    """Return what a mask costs for its area and its roughness (eq. 3, with the authors' weights): T.
+    """Return the penalty of a mask for its area and its roughness (eq. 3, with the authors' weights): T.
 
     Args:
         masks: T x h x w, coarse; 1 keeps a cell, 0 blurs it.

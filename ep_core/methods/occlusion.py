@@ -1,4 +1,4 @@
-"""Occlusion: how far the score drops when a grey square covers a place."""
+"""Occlusion: the drop of the score when a grey square covers a place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PhaseWin: a search over superpixels that scores few of them anew at each step."""
+"""PhaseWin: a search over superpixels that rescores only a few of them at each step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACCEPTED_FROM = 0.99
 FALL_FASTER = 0.02
 FALL_AT_MOST = 0.98
 DEFERRED = 0.5
-"""Probability of putting a region off, once; the authors' annealed one, which is this at their threshold."""
+"""Probability of deferring a region, once; the authors' annealed one, which is this at their threshold."""
 
 
 def phase_win_order(score: SetFunction, regions: int, generator: torch.Generator) -> list[int]:
@@ -33,7 +33,7 @@ def phase_win_order(score: SetFunction, regions: int, generator: torch.Generator
     Args:
         score: the set function.
         regions: R, how many there are.
-        generator: who is put off is drawn from it.
+        generator: draws the regions that are deferred.
     """
     search = _Search(score, regions, generator)
     left = list(range(regions))

@@ -1,4 +1,4 @@
-"""RISE: the mean of random masks, each weighted with the class's probability under it."""
+"""RISE: the mean of random masks, each weighted by the class's probability under it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RandomMasks:
     """Coarse grids of zeros and ones, upsampled bilinearly and shifted at random by less than a cell (section 3.2)."""
 
     def __init__(self, count: int, size: tuple[int, int], generator: torch.Generator) -> None:
-        """Draw what tells the masks apart, a few numbers each: no mask depends on how they are batched.
+        """Draw the random numbers of the masks, a few each: no mask depends on how they are batched.
 
         Args:
             count: N, how many masks.

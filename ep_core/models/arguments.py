@@ -1,4 +1,4 @@
-"""Arguments of Python callers: from the forms that people have them in to the engine's, or refused in a line."""
+"""Arguments of Python callers: converted to the engine's types, or refused with a message of one line."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def given_inputs(
         specs: one for each image.
 
     Raises:
-        InvalidInput: one of them can't be used; where there are several images, a note on the error says which.
+        InvalidInput: one of them can't be used; where there are several images, a note on the error names it.
         UnknownName, ModelUnavailable: as for `load_model`.
     """
     pictures = [

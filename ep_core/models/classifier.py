@@ -1,4 +1,4 @@
-"""A network together with all that's needed to explain it."""
+"""Classifier: a network together with all that's needed to explain it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Classifier:
         preprocessing: from a picture to the network's input.
         labels: one per class.
         weights_digest: ``sha256:`` and the hex digest of the weights.
-        warnings: what makes every answer about this model less than it seems; results about pictures carry them.
+        warnings: reasons to doubt every result of this model; results of pictures carry them.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Classifier:
                 say that the outputs are classes.
             weights_digest: by default computed from the state dict, as it is now.
             check: whether to refuse a network by whose gradient no mask can be found; without, methods that need none
-                (RISE, occlusion, LIME) can be asked about any network.
+                (RISE, occlusion, LIME) can be used on any network.
 
         Raises:
             InvalidInput: the network fails on such an input, its output isn't N x C, C isn't the number of labels, or
@@ -113,12 +113,12 @@ class Classifier:
 
     @property
     def num_classes(self) -> int:
-        """How many classes there are."""
+        """Number of classes."""
         return len(self.labels)
 
     @property
     def device(self) -> torch.device:
-        """Where the network's weights are; the CPU for a network without any."""
+        """Device of the network's weights; the CPU for a network without any."""
         return next((parameter.device for parameter in self.network.parameters()), torch.device("cpu"))
 
     @cached_property

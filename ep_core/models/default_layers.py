@@ -1,4 +1,4 @@
-"""The layers that are read where none is named. Imports no torch.
+"""Default layers of a network, read where none is named. Imports no torch.
 
 Both rules take the outermost module whose map has a certain size, in the later half of those that have it, the last of
 several.

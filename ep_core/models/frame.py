@@ -1,4 +1,4 @@
-"""Where the network's frame lies on the image, and the way back: from a mask on the frame to one on the image."""
+"""Position of the network's frame on the image, and the mapping of masks from the frame back to the image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Frame:
-    """How the network's input of `input_size` was cut out of an image of `image_size`.
+    """Crop of an image of `image_size` from which the network's input of `input_size` was made.
 
     Attributes:
         image_size: height and width of the original image, in pixels.

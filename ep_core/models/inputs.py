@@ -1,4 +1,4 @@
-"""What a network is given: from a picture, or a tensor that is preprocessed already."""
+"""Inputs of a network: from a picture, or from a tensor that is preprocessed already."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def network_input(model: Classifier, image: Picture, fit: Fit) -> tuple[Tensor, 
 def warnings_about(
     model: Classifier, pictures: Sequence[Picture], called: Sequence[str] = (), *, normalising: bool = True
 ) -> tuple[ResultWarning, ...]:
-    """Return the warnings of a model and of pictures that bear on an answer.
+    """Return the warnings of a model and of pictures that concern a result.
 
     Args:
         model: the classifier.
@@ -57,6 +57,6 @@ def top_class(network: nn.Module, x: Tensor) -> int:
 
 
 def engine_on(device: torch.device) -> Engine:
-    """Return what computes here, as far as it can change an answer."""
+    """Return the versions and settings here that a result depends on."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     return Engine(version=__version__, torch=torch.__version__, device=name)

@@ -1,4 +1,4 @@
-"""The layers of a network that have channels."""
+"""Layers of a network that have channels."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def find_layers(
     Args:
         network: N x 3 x H x W -> N x C, in evaluation mode; on the ``meta`` device it costs next to nothing.
         input_size: height and width of its input, in pixels.
-        device: where it is; None asks its parameters.
+        device: of the network; None: that of its parameters.
     """
     device = device or next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     calls: list[_Call] = []
@@ -124,7 +124,7 @@ def _channels_first(
 ) -> dict[int, MapSize]:
     """Leave out the maps whose channels come last: as many as rows and columns, they look like others.
 
-    An input of twice the width tells, as far as the network takes it.
+    An input of twice the width distinguishes them, if the network takes it.
     """
     doubtful = {k for k, (channels, height, _) in maps.items() if _in_proportion(channels, height, input_size)}
     if not doubtful:
@@ -158,5 +158,5 @@ def _last_map(calls: Sequence[_Call], maps: Container[int], layers: Mapping[int,
 
 
 def _has_places(call: _Call) -> bool:
-    """Return whether an output says something of several places: it is neither a vector nor N x K x 1 x 1."""
+    """Return whether an output has values of several places: it is neither a vector nor N x K x 1 x 1."""
     return call.shape is not None and len(call.shape) > 2 and math.prod(call.shape[2:]) > 1

@@ -1,4 +1,4 @@
-"""Which layer is meant, and whether it has as many channels as asked for. Imports no torch."""
+"""Lookup of a layer by name, and the check of its number of channels. Imports no torch."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def resolve_layer(
 
 
 def no_layers(model: str) -> str:
-    """Return what to say of a model that has no layer with channels, as far as its card knows."""
+    """Return the message for a model that has no layer with channels, as far as its card knows."""
     return (
         f"model {model!r} has no layer with channels (K x H x W) to be seen. TorchScript and exported programs show "
         "none: list such a network as a state dict or an entry_point"
@@ -50,7 +50,7 @@ def no_layers(model: str) -> str:
 
 
 def has_known_defaults(layers: Sequence[ListedLayer]) -> bool:
-    """Return whether layers say what they are the defaults for; records of earlier versions don't."""
+    """Return whether layers have their `default_for`; records of earlier versions don't."""
     return all(card.default_for is not None for card in layers)
 
 
@@ -67,7 +67,7 @@ def _default_layer(layers: Sequence[ListedLayer], model: str, use: LayerUse) -> 
 
 
 def check_counts(areas: Sequence[int] | None, layer: ListedLayer) -> tuple[int, ...]:
-    """Return the counts of a sweep at a layer: those asked for, or the paper's, scaled.
+    """Return the counts of a sweep at a layer: the requested ones, or the paper's, scaled.
 
     Raises:
         InvalidInput: a count is larger than the layer.

@@ -1,4 +1,4 @@
-"""From a picture to a network's input, exactly as the network was evaluated by those who trained it."""
+"""Preprocessing: from a picture to a network's input, exactly as in the network's own evaluation."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Preprocessing:
 
     @property
     def black(self) -> torch.Tensor:
-        """What a black pixel becomes in the network's input: 3 x 1 x 1."""
+        """Value of a black pixel in the network's input: 3 x 1 x 1."""
         return self.normalise(torch.zeros(3, 1, 1))
 
     def to_image(self, tensor: torch.Tensor) -> Image.Image:
@@ -110,14 +110,14 @@ class Preprocessing:
 
 
 def from_torchvision(transforms: Any) -> Preprocessing:
-    """Return what torchvision's ``ImageClassification`` preset (``weights.transforms()``) does."""
+    """Return the preprocessing of torchvision's ``ImageClassification`` preset (``weights.transforms()``)."""
     (resize,), (crop,) = transforms.resize_size, transforms.crop_size
     mean, std = _triple(transforms.mean), _triple(transforms.std)
     return Preprocessing((crop, crop), resize, transforms.interpolation.value, mean, std)
 
 
 def from_timm(data_config: Mapping[str, Any]) -> Preprocessing:
-    """Return what timm's evaluation transform does for the result of ``timm.data.resolve_model_data_config``.
+    """Return timm's evaluation transform for the result of ``timm.data.resolve_model_data_config``.
 
     A network that timm evaluates on a stretched image sees all of it here, without the few per cent that timm cuts off
     the edges of some.

@@ -1,4 +1,4 @@
-"""Matrices of attention, told from maps: both may be N x K x h x w."""
+"""Attention matrices, distinguished from feature maps: both may be N x K x h x w."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ProductsSeen(TorchDispatchMode):
     """
 
     def __init__(self, x: Tensor) -> None:
-        """Take the network's input, which tells activations from parameters."""
+        """Take the network's input, which distinguishes activations from parameters."""
         super().__init__()
         self._products: Any = WeakTensorKeyDictionary()
         """By activation: whether it is a product of two."""

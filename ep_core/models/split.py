@@ -1,4 +1,4 @@
-"""A network in two at a layer: the head computes the layer, the tail goes on from it to the scores.
+"""Network split in two at a layer: the head computes the layer, the tail computes the scores from it.
 
 The tail computes what depends on the layer, and nothing else: whatever reaches it past the layer (a skip connection,
 a parallel branch) is held as the image gave it.

@@ -1,7 +1,7 @@
 """Lanes: mask optimisations that advance together.
 
 A lane is one (image, target, area, variant) with its own parameters, optimiser state and step counter. A batch holds
-any set of lanes of one network and frame size; nothing a lane computes depends on who shares its batch.
+any set of lanes of one network and frame size; no lane's computation depends on the others in its batch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DELETING: frozenset[Variant] = frozenset({"delete", "hybrid"})
 
 @dataclass(frozen=True)
 class Lane:
-    """What one lane optimises, and when."""
+    """Definition of one lane: what it optimises, and in which steps."""
 
     image: int
     """Index of its image among the pyramids."""

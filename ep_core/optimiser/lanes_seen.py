@@ -1,4 +1,4 @@
-"""Lanes of a solver, looked at while they are stepped."""
+"""Views of a solver's lanes while they are stepped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .solver import Solver
 
 
 class LanesSeen:
-    """The lanes of a solver, looked at: of each area the one that scores best."""
+    """Views of a solver's lanes: for each area the one that scores best."""
 
     def __init__(self, solver: Solver, *, whole: int = 1) -> None:
         """Take note of a solver.

@@ -1,4 +1,4 @@
-"""When a lane has nothing more to gain: its objective stands on a plateau."""
+"""Early stopping of lanes whose objective has reached a plateau."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ LEAST_GAIN = 0.002  # from one look to the next, as a share of the value
 
 
 class Plateau:
-    """Watches the lanes that hold their area; what it says of a lane depends on that lane alone."""
+    """Detector of plateaus of the lanes that hold their area; its verdict on a lane depends on that lane alone."""
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
-        """Take note of the lanes."""
+        """Set the lanes."""
         self._lanes = lanes
         self._best = [float("-inf")] * len(lanes)
         self._idle = [0] * len(lanes)

@@ -36,8 +36,8 @@ class Solver:
 
         Args:
             rule: moves the lanes; there is at least one.
-            scores: what the network says of masks.
-            plateau: tells which lanes may stop early; None: none.
+            scores: the network's scores of masks.
+            plateau: finds the lanes that may stop early; None: none.
             max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
         """
         self.rule = rule

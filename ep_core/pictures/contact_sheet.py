@@ -1,4 +1,4 @@
-"""Pictures beside each other, each with its caption."""
+"""Contact sheet: pictures beside each other, each with its caption."""
 
 from __future__ import annotations
 

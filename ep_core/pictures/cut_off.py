@@ -1,4 +1,4 @@
-"""Files that end too early, and whose pixels are all there: browsers show them as they are."""
+"""Truncated files that have all of their pixels: browsers show them as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From uploaded bytes to the picture that a person would see: upright, 8-bit RGB, transparent parts on white.
+"""Decoding of uploaded bytes to the picture that a person would see: upright, 8-bit RGB, transparent parts on white.
 
 Needs Pillow and numpy only: the API checks uploads with it. Colour profiles are not applied, as networks are trained
 without them.
@@ -95,7 +95,7 @@ def check_white_level(data: bytes, white_level: int | None) -> None:
         white_level: as for that.
 
     Raises:
-        InvalidInput: it is given, and the file has colours, samples of 8 bits, or says what is white by itself.
+        InvalidInput: it is given, and the file has colours, samples of 8 bits, or a white of its own.
     """
     if white_level is None:
         return

@@ -1,4 +1,4 @@
-"""Grey samples of more than 8 bits as 8-bit ones, and whether they can mean what they seem to.
+"""Grey samples of more than 8 bits: their conversion to 8 bits, and a check of the value that stands for white.
 
 Cameras and scanners of 10, 12 or 14 bits often write their samples into 16 as they are: all of it looks black then.
 """
@@ -21,7 +21,7 @@ _DARK_OF_EIGHT = 2 ** (_NARROW_BITS[-1] - 8) - 1
 
 
 def tells_white(image: Image.Image) -> bool:
-    """Return whether a file's format says which sample is white, so that Pillow has scaled the samples already."""
+    """Return whether a file's format defines the value of white, so that Pillow has scaled the samples already."""
     return image.format in ("PPM", "JPEG2000")
 
 
@@ -29,7 +29,7 @@ class EightBit:
     """Conversion of a grey image of 9 to 16 bits a sample, band by band: black stays black, and white white."""
 
     def __init__(self, image: Image.Image, white_level: int | None = None) -> None:
-        """Read what the file says of its samples.
+        """Read the file's description of its samples.
 
         Args:
             image: of a mode in `DEEP_GREY`.

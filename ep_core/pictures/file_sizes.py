@@ -1,4 +1,4 @@
-"""The sizes of a result's files before there are any, as upper bounds. Imports no torch.
+"""Upper bounds of the sizes of a result's files, before they are made. Imports no torch.
 
 A picture in colour counts with its raw pixels: no PNG has many more bytes, whatever it shows. A mask is smooth where it
 is as large as the network's frame or larger, and then takes less than half of its pixels, a quarter where it is far
@@ -28,7 +28,7 @@ def largest_files(spec: Spec, sizes: Sequence[Size], card: ModelCard | None) -> 
     """Return the most bytes that each file of a result can have, its report included.
 
     Args:
-        spec: what is asked.
+        spec: the request.
         sizes: width and height of each image, in pixels (or height and width).
         card: the model's, None where it isn't known.
     """
@@ -74,6 +74,6 @@ def _sheet(tiles: int) -> int:
 
 
 def _png(size: Size, depth: int) -> int:
-    """Return the most bytes of a PNG: its pixels as they are, a byte for each row, and what frames them."""
+    """Return the most bytes of a PNG: its uncompressed pixels, a byte for each row, and the container."""
     raw = depth * math.prod(size) + max(size)
     return raw + raw // 500 + 512

@@ -1,4 +1,4 @@
-"""Formats that aren't read here, told by their first bytes, and what to convert them to."""
+"""Unsupported formats, recognised by their first bytes, and the formats to convert them to."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _PREVIEW, _COLOUR_FILTERS = 1, 32803
 
 
 def foreign_format(data: bytes) -> str | None:
-    """Return which format a file has that isn't read here, and what to do about it; None where none is known."""
+    """Return the name of an unsupported format and what to do about it; None where the format is unknown."""
     found = next((name for at, signature, name in _SIGNATURES if data.startswith(signature, at)), None)
     return _said(found or _media(data) or _text(data))
 
@@ -84,7 +84,7 @@ def raw_in_tiff(image: Image.Image) -> str | None:
 
 
 def _media(data: bytes) -> str | None:
-    """Return what an ISO media file is, by its brands: the major one, and those that it is compatible with."""
+    """Return the kind of an ISO media file, by its brands: the major one, and those that it is compatible with."""
     if data[4:8] != b"ftyp":
         return None
     size = min(int.from_bytes(data[:4]), 256)

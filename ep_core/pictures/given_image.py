@@ -1,4 +1,4 @@
-"""An image as a caller has it, and from that one of the two forms that the engine takes: `Picture`."""
+"""Images as a caller gives them, converted to one of the two forms that the engine takes: `Picture`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KINDS = (
     "or a preprocessed 1 x 3 x H x W tensor"
 )
 _loading = threading.Lock()
-"""Pillow reads a file when its pixels are first asked for, and isn't made for two threads that ask at once."""
+"""Pillow reads a file when its pixels are first needed, and isn't safe for two threads that do so at once."""
 
 
 def given_image(image: AnyImage, white_level: int | None = None) -> Picture:

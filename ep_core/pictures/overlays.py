@@ -1,4 +1,4 @@
-"""Masks as grey images, and over the picture: what they take away dark, or a heat map of them."""
+"""Masks as grey images and as overlays: the removed part dark, or a heat map."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def grey(mask: np.ndarray) -> Image.Image:
 
 
 def overlay(picture: np.ndarray, mask: np.ndarray) -> Image.Image:
-    """Return the picture (H x W x 3, 8 bit) with what the mask (H x W) takes away dark and without colour."""
+    """Return the picture (H x W x 3, 8 bit) with the part that the mask (H x W) removes dark and without colour."""
     return _in_bands(_overlay, picture, mask)
 
 
@@ -58,7 +58,7 @@ def _in_bands(
 
 
 def for_screens(image: Image.Image) -> Image.Image:
-    """Return a picture to look at: one whose longer side has more than `MOST_SHOWN` pixels comes scaled down."""
+    """Return a picture for display, scaled down where its longer side has more than `MOST_SHOWN` pixels."""
     share = MOST_SHOWN / max(image.size)
     if share >= 1:
         return image

@@ -1,4 +1,4 @@
-"""The score curve of figures 3 and 8, as SVG."""
+"""Plot of the score curve of figures 3 and 8, as SVG."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Documents: specs that can be asked, reports that are answered, and the words for errors in them. Imports no torch."""
+"""Schemas: specs of tasks, reports of results, and the words for errors in them. Imports no torch."""

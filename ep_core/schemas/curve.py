@@ -18,7 +18,7 @@ class Point(Protocol[N_co]):
 
     @property
     def area(self) -> N_co:
-        """What was asked for."""
+        """Requested area."""
 
     @property
     def preserve(self) -> float:

@@ -1,4 +1,4 @@
-"""Scores and masks must be finite numbers: an answer that is not says nothing, and can't be written as JSON."""
+"""Check that scores and masks are finite numbers: others carry no result, and can't be written as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def require_finite(scores: Iterable[float], *, model: str, perturbation: str, wh
         scores: of the target, whole and perturbed.
         model: name of the network that gave them.
         perturbation: of the image.
-        what: a score, or what else is asked of the network.
+        what: a score, or another output of the network.
     """
     wrong = next((score for score in scores if not math.isfinite(score)), None)
     if wrong is not None:

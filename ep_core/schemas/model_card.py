@@ -1,4 +1,4 @@
-"""What can be told of a model without loading it. Imports no torch."""
+"""Model cards: descriptions of models that are not loaded. Imports no torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LayerCard(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: Annotated[str, Field(description="What `params.layer` calls it.", examples=["features.13"])]
+    name: Annotated[str, Field(description="Its name in `params.layer`.", examples=["features.13"])]
     type: Annotated[str, Field(description="Its module's class.", examples=["InvertedResidual"])]
     channels: Annotated[int, Field(description="K.", examples=[96])]
     height: Annotated[int, Field(description="Of its map, for an input of the model's size.", examples=[14])]
@@ -43,8 +43,8 @@ class ModelCard(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: Annotated[str, Field(description="What requests call it.")]
-    source: Annotated[Source, Field(description="Where its architecture comes from.")]
+    name: Annotated[str, Field(description="Its name in requests.")]
+    source: Annotated[Source, Field(description="The source of its architecture.")]
     input_size: Annotated[tuple[int, int], Field(description="Height and width of the network's frame, in pixels.")]
     labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None

@@ -1,4 +1,4 @@
-"""Sizes and boxes in pixels, as answers name them: no order has to be known. Imports no torch."""
+"""Sizes and boxes in pixels with named sides, so that no order has to be known. Imports no torch."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class OnImage(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def frame(self) -> PixelBox | None:
-        """Where the network's input lies on the image: partly outside where it was padded; null in old results."""
+        """Position of the network's input on the image: partly outside where it was padded; null in old results."""
         if self.frame_box is None:
             return None
         left, top, right, bottom = self.frame_box

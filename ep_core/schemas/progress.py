@@ -1,4 +1,4 @@
-"""Progress of a run, and the masks that are worked on meanwhile. Imports no torch."""
+"""Progress of a run, and previews of its masks. Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Seen(Protocol):
-    """The masks that are worked on, as they can be looked at meanwhile."""
+    """Views of the masks that are being optimised."""
 
     def points(self, image: int) -> list[PartialPoint]:
-        """Return the best score so far of each area that is worked on already, by increasing area."""
+        """Return the best score so far of each area that is being optimised, by increasing area."""
 
     def previews(self, image: int) -> dict[float, Tensor]:
         """Return the best mask so far of each such area, about as it is: H x W in [0, 1]; nothing for channels."""
@@ -29,15 +29,15 @@ class Progress:
     """
 
     def __init__(self, iteration: int, total: int, seen: Seen | None = None) -> None:
-        """Look at a run after `iteration` of `total` iterations; `seen` shows the masks, while there are any."""
+        """Set a run's state after `iteration` of `total` iterations; `seen` shows the masks, while there are any."""
         self.iteration = iteration
         self.total = total
         self._seen = seen
 
     def partial_curve(self, image: int = 0) -> list[PartialPoint]:
-        """Return the best score so far of each area that is worked on already, of one of the images that are.
+        """Return the best score so far of each area that is being optimised, of one of the images that are.
 
-        Waits for the device: ask a few times a second at most.
+        Waits for the device: call it a few times a second at most.
         """
         return self._seen.points(image) if self._seen else []
 

@@ -1,4 +1,4 @@
-"""Promises of the presets about their masks, and the warnings of results whose masks miss one. Imports no torch."""
+"""Tolerances of the presets' masks, and warnings of results whose masks are beyond them. Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS = (AREA_MISSED, NOT_BINARY)
 
 @dataclass(frozen=True)
 class Promise:
-    """How near a preset's masks come to their areas, and to masks of ones and zeros."""
+    """Tolerances of a preset's masks: distance from their areas, and from masks of ones and zeros."""
 
     area: float
     """Most that a mask misses its area by, as a share of the area or of the rest, whichever is smaller."""
@@ -29,15 +29,15 @@ PROMISES: dict[Preset, Promise] = {
     "fast": Promise(area=0.02, binariness=0.05, greyness=0.5),
     "paper": Promise(area=0.5, binariness=0.25, greyness=0.6),
 }
-"""`paper` holds areas by a penalty, and its borders are soft: of its masks is asked that they are no even grey."""
+"""`paper` holds areas by a penalty, and its borders are soft: its masks are only required to be no even grey."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A mask as it was asked for and as it came out."""
+    """Mask with its requested and its measured area."""
 
     area: float
-    """Share that was asked for, in (0, 1]."""
+    """Requested share, in (0, 1]."""
     measured_area: float
     """Mean of the mask."""
     binariness: float
@@ -57,7 +57,7 @@ class Measured:
 
     @property
     def words(self) -> str:
-        """The area that was asked for, and the measured one."""
+        """The requested area, and the measured one."""
         asked, measured = self.whole * self.area, self.whole * self.measured_area
         return f"{asked:g}{f' in {self.block}' if self.block else ''} (measured {measured:.3g})"
 

@@ -1,4 +1,4 @@
-"""Which class is explained: from an index or a label to a class index."""
+"""Target class: from an index or a label to a class index."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def nearest_names(name: str, names: Sequence[str]) -> list[str]:
 
 
 def _likeness(matcher: SequenceMatcher[str], name: str) -> tuple[float, float]:
-    """Return how alike a name, or a word of it, is to what was written, and the whole name in any order.
+    """Return the similarity of a name, or a word of it, to the text given, and of the whole name in any order.
 
     Both are the share of its letters, 1 if equal.
     """

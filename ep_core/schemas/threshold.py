@@ -1,4 +1,4 @@
-"""The threshold that an optimal area has to reach (3.2): what it is by which rule, and where there is none.
+"""Threshold of an optimal area (3.2): its value by each rule, and the cases in which there is none.
 
 Imports no torch.
 """
@@ -43,7 +43,7 @@ def threshold_of(
 def threshold_warnings(
     scores: Scores, *, perturbed: str = "the fully perturbed image", change: str = "another target or perturbation"
 ) -> tuple[ResultWarning, ...]:
-    """Return what makes an optimal area say less than it seems: no threshold, or one that nothing at all reaches.
+    """Return warnings that qualify an optimal area: no threshold, or one that nothing at all reaches.
 
     Args:
         scores: the reference scores.
@@ -67,5 +67,5 @@ def threshold_warnings(
 
 
 def without_channels(layer: LayerCard) -> str:
-    """Return what a layer's perturbed score is of, in words."""
+    """Return a description of a layer's perturbed score, in words."""
     return f"the image without the channels of {layer.name}"

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 
 class ResultWarning(BaseModel):
-    """Something that makes an answer less than it seems, and what to do about it."""
+    """Warning that qualifies a result, and what to do about it."""
 
     kind: Annotated[str, Field(description="A stable, machine-readable kind, such as `preprocessing`.")]
     detail: Annotated[str, Field(description="What is wrong, with the values, and what to change.")]

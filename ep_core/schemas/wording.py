@@ -1,4 +1,4 @@
-"""Validation errors in words: what was given, and what it must be. Imports no torch."""
+"""Messages of validation errors: the value given, and what it must be. Imports no torch."""
 
 from __future__ import annotations
 

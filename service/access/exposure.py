@@ -1,4 +1,4 @@
-"""Who can reach the service: where it may listen, which host names it answers to, and which web pages may ask."""
+"""Exposure of the service: address to listen on, host names it answers to, and web pages that may call it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.http.prefix import path_of
 from service.http.problems import REQUEST_ID_HEADER, respond
 from service.settings import ApiSettings
 
-_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # which come by address; they tell nobody's secrets
+_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # which come by address; they expose no secrets
 _READING = ("GET", "HEAD", "OPTIONS")
 _OUR_OWN = ("same-origin", "none")  # `Sec-Fetch-Site`: by a page of ours, or by the user
 _EXPOSED = [
@@ -33,7 +33,7 @@ _EXPOSED = [
 
 
 def check_exposure(settings: ApiSettings, *, has_keys: bool) -> str | None:
-    """Return why the service may not listen where the settings say, or None where it may."""
+    """Return the reason why the service may not listen on the address of the settings, or None where it may."""
     if has_keys or settings.allow_anonymous or is_loopback(settings.host):
         return None
     return (
@@ -69,7 +69,7 @@ def install(app: FastAPI, settings: ApiSettings, *, has_keys: bool) -> None:
 
 
 class _Guard:
-    """Refuses what a foreign web page makes a user's browser ask.
+    """Refuses requests that a foreign web page makes a user's browser send.
 
     Browsers send simple forms anywhere without asking first, and a page can have its own host name lead to the loopback
     interface, or into a private network.
@@ -77,7 +77,7 @@ class _Guard:
     Args:
         app: what is guarded.
         hosts: names answered to, beside this machine's own.
-        origins: whose pages may ask for more than to read.
+        origins: whose pages may send more than reads.
     """
 
     def __init__(self, app: ASGIApp, *, hosts: Sequence[str], origins: Sequence[str]) -> None:

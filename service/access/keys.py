@@ -1,4 +1,4 @@
-"""API keys: who may post, and how much. Only their hashes are stored."""
+"""API keys, their owners and limits. Only hashes of the keys are stored."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Rate = Annotated[str, AfterValidator(check_rate)]
 
 
 class ApiKey(BaseModel):
-    """A key as the operator lists it. What is unset is as the settings say for everyone."""
+    """API key as the operator lists it. An unset value is the settings' own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,7 +48,7 @@ class ApiKey(BaseModel):
 
 
 def hash_key(key: str) -> str:
-    """Return what is stored of a key. It is 256 random bits, so that a plain hash does."""
+    """Return the stored hash of a key. It is 256 random bits, so that a plain hash does."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Proxies in front: which of them are believed, and what they say of a request: whose it is, and below which path."""
+"""Trusted proxies in front of the service, and the client and path that they forward."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Proxies:
-    """Those that the operator names.
+    """Proxies that the operator trusts.
 
     Args:
         names: addresses or networks; ``*`` for all.
@@ -46,7 +46,7 @@ class Proxies:
 
 
 def install(app: FastAPI, settings: ApiSettings) -> None:
-    """Let `app` believe the proxies that the settings name; outside of all that asks who calls, or where."""
+    """Let `app` trust the proxies that the settings name; outside of all that needs the client or the address."""
     proxies = Proxies(settings.trusted_proxies or ())
     if proxies.names:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies.names)
@@ -75,7 +75,7 @@ class _FindPrefix:
         await self._app(scope, receive, send)
 
     def _forwarded(self, scope: Scope) -> str:
-        """Return what the proxies say, the outermost first; "" where they say nothing that is a path."""
+        """Return the prefix that the proxies forward, the outermost part first; "" where it isn't a path."""
         sent = Headers(scope=scope).getlist(PREFIX_HEADER)
         if not sent or not scope["client"] or scope["client"][0] not in self._proxies:
             return ""

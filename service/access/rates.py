@@ -1,4 +1,4 @@
-"""Rate limits over all API processes: counted in Redis by the library `limits`."""
+"""Rate limits over all API processes, counted in Redis by the library `limits`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PREFIX = "ep:rate"
 
 @dataclass(frozen=True)
 class Allowance:
-    """How a caller stands after a request."""
+    """State of a caller's rate limit after a request."""
 
     granted: bool
     limit: int

@@ -1,4 +1,4 @@
-"""Shares of something limited, handed out in turn: who asks often neither takes all of it nor goes before others."""
+"""Fair shares of a limited resource: a caller who asks often neither takes all of it nor goes before others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_WAITING = 200
 """Requests of a caller that may wait for their turn."""
 
 Take: TypeAlias = Callable[[int], Awaitable[None]]
-"""Wait for an amount; to be called once, as who holds something and waits for more could wait for ever."""
+"""Wait for an amount; to be called once, as a holder that waits for more could wait for ever."""
 _Waiting: TypeAlias = tuple[int, asyncio.Future[None]]
 
 
@@ -26,7 +26,7 @@ class Shares:
 
         Args:
             total: how much there is.
-            most_each: how much of it one caller may hold at a time; who asks for more at once gets this.
+            most_each: how much of it one caller may hold at a time; a larger request gets this.
         """
         self._total = total
         self._most_each = most_each
@@ -74,7 +74,7 @@ class Shares:
             raise
 
     def _hand_out(self) -> None:
-        """Give to those who wait, one each in turn; whose turn it is, and has no room yet, is not overtaken."""
+        """Give to those who wait, one each in turn; nobody overtakes the one whose turn it is."""
         while (found := self._next()) is not None:
             who, (amount, future) = found
             if sum(self._held.values()) + amount > self._total:

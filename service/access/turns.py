@@ -1,4 +1,4 @@
-"""Turns: of one client, a few requests are worked on at a time, so that none holds up all others."""
+"""Concurrency limit per client: a few of its requests at a time, so that none holds up all others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .keys import KeyRing
 
 AT_ONCE = 8  # the threads that compute for one client take the interpreter from the event loop in turn
 MOST_WAITING = 2000  # requests of a client
-_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # whoever else asks from their address
+_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # and all other requests from their address
 
 
 class Line:
@@ -128,7 +128,7 @@ def _too_many() -> Response:
 
 
 def _resting(turn: Turn, receive: Receive) -> Receive:
-    """Return what receives the body; the request rests while it waits for more of it."""
+    """Return a `receive` of the body; the request rests while it waits for more of it."""
     more = True
 
     async def rest_and_receive() -> Message:

@@ -1,4 +1,4 @@
-"""A batch: many images, a job for each. Its record is one JSON text in Redis; how its jobs stand, their records say."""
+"""Record of a batch: many images, a job for each. One JSON text in Redis; its jobs' states are in their records."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BatchItem(BaseModel):
 
     name: Annotated[str, Field(description="The name of its file, empty where unknown.")]
     job: Annotated[str | None, Field(description="The id of its job; null where it can't be used.")] = None
-    error: Annotated[Problem | None, Field(description="Why it can't be used.")] = None
+    error: Annotated[Problem | None, Field(description="The reason why it can't be used.")] = None
 
 
 class BatchRecord(BaseModel):

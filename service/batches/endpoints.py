@@ -1,4 +1,4 @@
-"""`/v1/batches`: post many images, look at them together."""
+"""`/v1/batches`: post many images, get their results together."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ async def create_batch(
     return await run_in_threadpool(read, record, jobs, links)
 
 
-@router.get("/{batch_id}", summary="Look at a batch", responses=problem_responses(NotFound, Unavailable))
+@router.get("/{batch_id}", summary="Read a batch", responses=problem_responses(NotFound, Unavailable))
 def get_batch(batch_id: BatchId, caller: CallerDep, batches: BatchesDep, jobs: JobsDep, links: LinksDep) -> BatchRead:
-    """Return how the jobs of a batch stand. It is kept for as long as the last of them, a day by default."""
+    """Return the state of a batch and its jobs. It is kept for as long as the last of them, a day by default."""
     return read(batches.get(batch_id, caller), jobs, links)
 
 
@@ -82,7 +82,7 @@ def get_batch(batch_id: BatchId, caller: CallerDep, batches: BatchesDep, jobs: J
 def get_results(
     batch_id: BatchId, caller: CallerDep, batches: BatchesDep, jobs: JobsDep, links: LinksDep
 ) -> BatchResults:
-    """Return the result of each job that has succeeded, and why the others have none (yet)."""
+    """Return the result of each job that has succeeded, and the reason why the others have none (yet)."""
     record = batches.get(batch_id, caller)
     records = _records(record, jobs)
     results = [_result(item, records.get(item.job or ""), jobs, links) for item in record.items]
@@ -101,7 +101,7 @@ def delete_batch(batch_id: BatchId, caller: CallerDep, batches: BatchesDep, jobs
 
 
 def read(record: BatchRecord, jobs: JobService, links: Links) -> BatchRead:
-    """Return what the API says of a batch."""
+    """Return the response model of a batch."""
     records = _records(record, jobs)
     items = [_item(item, records.get(item.job or ""), links) for item in record.items]
     usable = [item for item in items if item.error is None or item.job is not None]

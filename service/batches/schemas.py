@@ -1,4 +1,4 @@
-"""What the API says of a batch."""
+"""Response models of batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .contract import BatchItem
 
 
 class BatchLinks(BaseModel):
-    """Where a batch's parts are."""
+    """Links to the parts of a batch."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
@@ -23,28 +23,28 @@ class BatchLinks(BaseModel):
 
 
 class BatchJob(BatchItem):
-    """One posted image and how its job stands."""
+    """One posted image and the state of its job."""
 
     status: Annotated[JobState | None, Field(description="Null where there is no job (any more).")] = None
-    fraction: Annotated[float, Field(ge=0, le=1, description="How far its job is.")] = 0
+    fraction: Annotated[float, Field(ge=0, le=1, description="The progress of its job.")] = 0
     cached: bool = False
     link: Annotated[str | None, Field(description="Its job.")] = None
 
 
 class BatchRead(BaseModel):
-    """A batch, as far as it has come."""
+    """A batch with the progress of its jobs."""
 
     id: str
     created_at: datetime
     done: Annotated[bool, Field(description="Whether all jobs have ended.")]
-    fraction: Annotated[float, Field(ge=0, le=1, description="How far all jobs are together.")]
+    fraction: Annotated[float, Field(ge=0, le=1, description="The progress of all jobs together.")]
     counts: Annotated[dict[str, int], Field(description="Images by their job's state; `unusable` ones have no job.")]
     jobs: Annotated[list[BatchJob], Field(description="One per image, in the order in which they were posted.")]
     links: BatchLinks
 
 
 class BatchResult(BaseModel):
-    """What came of one image: a result, or why there is none (yet)."""
+    """Result of one image, or the reason why there is none (yet)."""
 
     name: str
     job: str | None = None

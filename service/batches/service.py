@@ -1,4 +1,4 @@
-"""What can be done with batches. Knows nothing of HTTP."""
+"""Operations on batches. Knows nothing of HTTP."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class BatchService:
         """Make a job of each image that can be used.
 
         Args:
-            upload: images that have been looked at, parameters and options.
+            upload: checked images, parameters and options.
             caller: whose batch it is.
             key: the caller's for this request; sent again, it makes no second batch.
             origin: which request it is.
@@ -105,7 +105,7 @@ class BatchService:
             BatchItem(name=image.name, job=record.id if record else None, error=image.problem)
             for image, record in zip(upload.images, records, strict=True)
         ]
-        self._store.create(made)  # whole, before its first job: whoever sees that can look the batch up
+        self._store.create(made)  # whole, before its first job, whose watchers may look the batch up
         errors: list[ApiError] = []
         for image, record, item in zip(upload.images, records, made.items, strict=True):
             if record is None:

@@ -1,4 +1,4 @@
-"""`/v1/classify`: which classes a model sees in an image, at once."""
+"""`/v1/classify`: the top classes of an image, at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1/classify", tags=["models"])
 
 @router.post(
     "",
-    summary="Which classes does a model see?",
+    summary="Classify an image",
     responses={
         200: {"content": {"application/json": {"example": ANSWER}}},
         **problem_responses(UploadTooLarge, UnsupportedType, InvalidFields, TooManyAtOnce, Unavailable),

@@ -1,4 +1,4 @@
-"""What OpenAPI shows of classifications; their posts are read by hand."""
+"""OpenAPI's request bodies and examples of classifications, whose bodies the endpoints parse themselves."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ SCHEMAS = {
     FORM: _object(
         FILE | {"description": "The image file, a part with a filename."},
         {name: without_null(schema) for name, schema in _FIELDS.items()},
-        "An image and what to ask of it, as a form.",
+        "An image and parameters, as a form.",
     ),
     JSON: _object(
         BASE64 | {"description": ClassifyBody.model_fields["image"].description},
         _FIELDS,
-        "An image and what to ask of it, as JSON.",
+        "An image and parameters, as JSON.",
     ),
 }
 """By the names under which OpenAPI lists them."""

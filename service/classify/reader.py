@@ -1,4 +1,4 @@
-"""Reading an image and what is asked of it, as a multipart form or as JSON, within the limits."""
+"""Parsing of a classification's body, as a multipart form or as JSON, within the limits."""
 
 from __future__ import annotations
 

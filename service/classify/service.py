@@ -1,4 +1,4 @@
-"""Asking the workers, and waiting for the answer."""
+"""Classification by a worker: the question is sent, and its answer awaited."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def wait_for_answer(
         watchers: a client whose reads may wait for `LOOK_S`.
         ask: the question.
         wait_s: seconds, at most.
-        go_on: asked before every read.
+        go_on: called before every read.
     """
     deadline = time.monotonic() + wait_s
     while (left_s := deadline - time.monotonic()) > 0 and await go_on():
@@ -49,17 +49,17 @@ async def wait_for_answer(
 
 
 def withdraw(redis: Redis, ask: Ask) -> None:
-    """Ask no more, if Redis is there; else what lies there goes by itself."""
+    """Withdraw the question, if Redis is there; else it expires by itself."""
     with suppress(RedisError):
         questions.withdraw(redis, ask)
 
 
 def open_answer(answer: Classified | Problem | None) -> Classified:
-    """Return what a worker has found.
+    """Return the answer of a worker.
 
     Raises:
         Unavailable: no worker has answered.
-        Refused: one has said why it can't.
+        Refused: a worker has reported why it can't.
     """
     if answer is None:
         raise Unavailable("No worker has answered in time: none may be running, or many images wait. Try again soon.")

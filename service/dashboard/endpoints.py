@@ -40,7 +40,7 @@ async def show_page(
 
 @router.get("/static/{name:path}")
 async def get_file(name: str, if_none_match: IfNoneMatch = None, accept_encoding: AcceptEncoding = "") -> Response:
-    """Return one of the page's files; browsers ask each time whether it is still the same."""
+    """Return one of the page's files; browsers revalidate it each time."""
     file = _FILES.get(name)
     if file is None:
         raise NotFound("The page has no such file.")

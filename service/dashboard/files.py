@@ -1,4 +1,4 @@
-"""The dashboard's files, read and packed once: no path of a request ever reaches the file system."""
+"""Files of the dashboard, read and compressed once: no path of a request ever reaches the file system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process that decodes images, one after the other, within limits of time and memory: ``python -m ...child BYTES``.
+"""Decoder process: decodes images one after the other, within limits of time and memory: ``python -m ...child BYTES``.
 
 It says `READY`; then it reads a line of JSON and the image's bytes, and writes a line of JSON and what was made of
 them, again and again. It imports neither the API nor the worker.

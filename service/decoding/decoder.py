@@ -1,4 +1,4 @@
-"""One process that decodes images for this one: a picture that takes too much ends it, and nothing else."""
+"""Handle of one decoder process: a picture that takes too much ends that process, and nothing else."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Decoder:
         return self._process.pid
 
     def ask(self, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
-        """Return what the process says of an image, and what it made of it.
+        """Return the process's answer for an image, and the bytes that it made of it.
 
         Raises:
             DecoderEnded: the process is gone, or has gone over it.

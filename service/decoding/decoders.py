@@ -1,4 +1,4 @@
-"""The decoders of an API process: images of all callers, in turn, each within limits of time and memory."""
+"""Pool of an API process's decoders: images of all callers in turn, each within limits of time and memory."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ class Decoders:
             who: the caller, whose images wait for each other.
             keep_metadata: whether the file shall stay as it is.
             white_level: the sample value that is white, as for `read_image`.
-            is_wanted: asked when it is the image's turn.
+            is_wanted: called when it is the image's turn.
 
         Raises:
             UnreadableImage: it is not a single, whole picture, or takes too long to decode.
             ImageTooLarge: it has more pixels than it may, or takes too much memory.
             InvalidInput: a white level is given that it has no use for.
             TooManyAtOnce: too many of the caller's images wait.
-            ClientDisconnect: nobody wants to know any more.
+            ClientDisconnect: the client has left.
             Unavailable: no process can be started.
         """
         request = self._request(keep_metadata=keep_metadata, white_level=white_level)

@@ -1,4 +1,4 @@
-"""A small JPEG of a posted image: what the engine sees of it, for every browser. Knows nothing of HTTP."""
+"""Thumbnail of a posted image: a small JPEG of the part that the engine uses. Knows nothing of HTTP."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 from ep_core.pictures.decoding import read_image
 
 LEAST, MOST = 16, 2048
-"""Pixels of the longer side that can be asked for."""
+"""Pixels of the longer side that can be requested."""
 MEDIA_TYPE = "image/jpeg"
 
 _FEW = 256  # up to so many pixels, nobody sees a coarser JPEG

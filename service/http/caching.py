@@ -1,4 +1,4 @@
-"""Answers that clients may keep: with an entity tag, and 304 for whoever has them already."""
+"""Cacheable responses: with an entity tag, and 304 for clients that have them already."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IfNoneMatch = Annotated[
     str | None, Header(description="Entity tags of what is kept already; one that still fits answers 304.")
 ]
 NOT_MODIFIED = {"description": "The client has it already."}
-"""What OpenAPI says of the 304."""
+"""OpenAPI's description of a 304."""
 
 
 def immutable_response(
@@ -54,7 +54,7 @@ async def derived_response(
 def checked_response(
     content: bytes, media_type: str, *, if_none_match: str | None, is_public: bool = False
 ) -> Response:
-    """Return `content`, which may change: clients keep it, and ask each time whether it is still the same.
+    """Return `content`, which may change: clients cache it, and revalidate it each time.
 
     Args:
         content: the body.

@@ -1,4 +1,4 @@
-"""Connections, and what each may take before its request is whole: bytes of headers, seconds, and how many at once.
+"""Limits of connections before a request is whole: bytes of headers, seconds, and their number.
 
 All of it happens before anybody is authenticated, so nothing of a request is trusted here. Where nobody reads
 an answer, the connection is closed, too.

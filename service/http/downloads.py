@@ -1,4 +1,4 @@
-"""Answers that may have megabytes: in pieces, and of a caller a few at a time, however slowly they are read."""
+"""Large responses: streamed in pieces, and a few at a time per caller, however slowly they are read."""
 
 from __future__ import annotations
 

@@ -36,28 +36,28 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """A web page of another origin asks something that it may not."""
+    """A web page of another origin sent a request that it may not send."""
 
     slug = "forbidden"
     example = "Pages of other origins may not ask this here: the operator can allow theirs with EP_CORS_ORIGINS."
 
 
 class NotFound(ApiError):
-    """What the URL names isn't there: it never was, it was deleted, or its retention is over."""
+    """The URL names nothing that exists: it never existed, was deleted, or its retention is over."""
 
     slug = "not-found"
     example = "There is no job '0f8fad5b': it never was, was deleted, or has expired."
 
 
 class NoResult(ApiError):
-    """The job has no result: `state` says where it stands, `error` why it failed, if it did."""
+    """The job has no result: `state` is its state, `error` the reason of its failure, if it failed."""
 
     slug = "no-result"
     example = "The job is running: ask again when its status is succeeded."
 
 
 class KeyReused(ApiError):
-    """The `Idempotency-Key` came with another request before."""
+    """The `Idempotency-Key` was used with another request before."""
 
     slug = "key-reused"
     example = "This Idempotency-Key came with another image or other params before: use a new key for a new request."
@@ -81,7 +81,7 @@ class JobTooLarge(ApiError):
 
 
 class UnsupportedType(ApiError):
-    """The body is of a type that isn't read here; `Accept-Post` lists those that are."""
+    """The body's media type isn't supported; `Accept-Post` lists those that are."""
 
     slug = "unsupported-type"
     example = "The body's Content-Type is image/jpeg: send multipart/form-data or application/json."
@@ -107,7 +107,7 @@ class RateLimited(ApiError):
 
 
 class QueueFull(ApiError):
-    """As many jobs wait as may; `Retry-After` says when to try again."""
+    """Too many jobs wait; `Retry-After` says when to try again."""
 
     slug = "queue-full"
     example = "100 jobs wait already, and no more may: post this one again when some have run."
@@ -118,7 +118,7 @@ class QueueFull(ApiError):
 
 
 class TooManyAtOnce(ApiError):
-    """So many of the caller's requests wait for their turn that no more are taken; `Retry-After` says when to try."""
+    """Too many of the caller's requests wait for their turn; `Retry-After` says when to try again."""
 
     slug = "too-many-at-once"
     example = "200 of your requests with images wait already: send the others when these are answered."
@@ -129,7 +129,7 @@ class TooManyAtOnce(ApiError):
 
 
 class Refused(ApiError):
-    """What a worker says of a request that it can't answer."""
+    """Problem that a worker reports for a request it can't answer."""
 
     def __init__(self, problem: Problem) -> None:
         Exception.__init__(self, problem.detail)
@@ -138,7 +138,7 @@ class Refused(ApiError):
 
 
 class Unavailable(ApiError):
-    """Something that the API needs is away for now; try again after `Retry-After` seconds."""
+    """A part that the API needs is unavailable for now; try again after `Retry-After` seconds."""
 
     slug = "unavailable"
     example = "The service's store can't be reached, or takes nothing for now. Try again soon."

@@ -1,4 +1,4 @@
-"""HEAD, wherever there is GET (RFC 9110, 9.3.2): its answer without the body."""
+"""HEAD wherever there is GET (RFC 9110, 9.3.2): its response without the body."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _AnswerHead:
 
 
 def _nothing_until(answered: asyncio.Event) -> Receive:
-    """Return what receives an empty body, and once it is `answered`, that the client has left."""
+    """Return a `receive` of an empty body, and once it is `answered`, of the client's disconnect."""
     is_read = False
 
     async def receive() -> Message:

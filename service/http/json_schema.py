@@ -1,4 +1,4 @@
-"""Pieces of JSON schemas, as OpenAPI and the generators of clients want them."""
+"""Pieces of JSON schemas, as OpenAPI and client generators need them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILE: Schema = {"type": "string", "format": "binary"}
 _NULL: Schema = {"type": "null"}
 BASE64: Schema = {"type": "string", "contentEncoding": "base64"}
 REFERENCE = "#/components/schemas/{model}"
-"""Where a schema of the document is."""
+"""Path of a schema in the document."""
 
 
 def reference(name: str) -> Schema:

@@ -1,4 +1,4 @@
-"""The types under which a file is sent: its own, or plain bytes to a client that takes nothing else of it."""
+"""Media types of files: a file's own, or plain bytes for a client that accepts nothing else of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Accept = Annotated[str | None, Header(include_in_schema=False)]  # OpenAPI reads
 
 
 def file_content(*media_types: str) -> dict[str, Any]:
-    """Return what OpenAPI says of the content of an answer that is a file; the bytes are for generated clients."""
+    """Return OpenAPI's description of a response that is a file; the bytes are for generated clients."""
     return {media_type: {"schema": FILE} for media_type in (*media_types, BYTES)}
 
 

@@ -1,4 +1,4 @@
-"""What happens around every request: its id in all log lines, a line when it is answered, counts, a default header."""
+"""Middleware of every request: its id in all log lines, an access log line, counts, a default header."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The OpenAPI document: FastAPI's, with what no endpoint says by itself, and made for generators of clients.
+"""OpenAPI document: FastAPI's, with additions that no endpoint declares, and suited to client generators.
 
-Bodies are named schemas, files are bytes, arrays have one kind of items; `docs/api.md` says how a client is made of it.
+Bodies are named schemas, files are bytes, arrays have one kind of items; `docs/api.md` shows how to generate a client.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .problems import REQUEST_ID_HEADER, ProblemDetails
 _REQUEST_ID = {
     "name": REQUEST_ID_HEADER,
     "in": "header",
-    "description": "A UUID that names the request in the logs, and the job that comes of it; else it gets one.",
+    "description": "A UUID that names the request in the logs, and the job that it posts; by default one is generated.",
     "schema": {"type": "string"},
 }
 
@@ -90,7 +90,7 @@ def _drop_default_errors(document: dict[str, Any]) -> None:
 def _drop_null_parameters(document: dict[str, Any]) -> None:
     """Drop null as a value of query parameters and headers: they are left out instead, and `null` is a text there.
 
-    One that has only one value has to be sent, though its endpoint says so itself.
+    One that has only one value has to be sent, as its endpoint declares.
     """
     for path in document["paths"].values():
         for operation in path.values():
@@ -100,7 +100,7 @@ def _drop_null_parameters(document: dict[str, Any]) -> None:
 
 
 def _declare_keys(document: dict[str, Any]) -> None:
-    """Say that a key may be needed, sent one way or the other; where there are none, none is."""
+    """Declare that a key may be needed, by one of two headers; without keys in the settings, none is."""
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
     keys: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
     for path, operations in document["paths"].items():
@@ -109,14 +109,14 @@ def _declare_keys(document: dict[str, Any]) -> None:
 
 
 def _declare_request_ids(document: dict[str, Any]) -> None:
-    """Say that a post may be named: an optional parameter, without which openapi-python-client forgets an import."""
+    """Declare request ids of posts: an optional parameter, without which openapi-python-client forgets an import."""
     for path in document["paths"].values():
         if "post" in path:
             path["post"].setdefault("parameters", []).append(_REQUEST_ID)
 
 
 def _require_answered(schemas: dict[str, Schema]) -> None:
-    """Say that answers have all fields that are never null; what is posted, and problems, may lack some.
+    """Declare that responses have all fields that are never null; requests and problems may lack some.
 
     Those that may be null are sent, too, but FastAPI drops nulls from examples.
     """

@@ -1,4 +1,4 @@
-"""The path below which a proxy shows the service, such as ``/explain``; "" where it is the root of its host.
+"""Path prefix below which a proxy shows the service, such as ``/explain``; "" where it is the root of its host.
 
 It is the scope's ``root_path``, and the scope's ``path`` begins with it, as ASGI has it: whether the proxy cuts it off
 or not makes no difference behind `put_below`.
@@ -20,7 +20,7 @@ def check_prefix(text: str) -> str:
     """Return a prefix in its normal form, without a slash at its end.
 
     Raises:
-        ValueError: it is no path, or can't be told from the service's own addresses.
+        ValueError: it is no path, or conflicts with the service's own addresses.
     """
     prefix = text.rstrip("/")
     if not prefix:

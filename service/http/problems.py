@@ -33,13 +33,13 @@ _log = structlog.get_logger(__name__)
 
 
 class ProblemDetails(Problem):
-    """Problem details (RFC 9457). Which of the last members there are depends on `type`."""
+    """Problem details (RFC 9457). The optional members depend on `type`."""
 
     type: Annotated[str, Field(description="Stable identifier of the kind of problem, e.g. `/problems/invalid-input`.")]
     request_id: Annotated[str | None, Field(description="Names the request in the logs.")] = None
     errors: Annotated[list[FieldError] | None, Field(description="One entry per field that can't be used.")] = None
-    state: Annotated[str | None, Field(description="Where the job stands, if that is the obstacle.")] = None
-    error: Annotated[Problem | None, Field(description="Why the job failed, if it did.")] = None
+    state: Annotated[str | None, Field(description="The state of the job, if that is the obstacle.")] = None
+    error: Annotated[Problem | None, Field(description="The reason of the job's failure, if it failed.")] = None
 
 
 def install(app: FastAPI) -> None:
@@ -76,7 +76,7 @@ def _response(kinds: Sequence[type[ApiError]]) -> dict[str, Any]:
 
 
 def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the answer that a problem is."""
+    """Return a problem as a response."""
     members = problem.model_dump(mode="json", exclude_none=True) | {"request_id": correlation_id.get()}
     return JSONResponse(members, status_code=problem.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 

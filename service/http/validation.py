@@ -1,4 +1,4 @@
-"""From pydantic's errors to a list that a person can act on: field, what is wrong, what was sent, what is allowed."""
+"""Validation errors as a readable list: field, what is wrong, the value sent, the values allowed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _FIELDS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field of a request."""
+    """Error in one field of a request."""
 
     field: Annotated[str, Field(description="The field, e.g. `areas.2`, `target` or `image`.")]
     detail: Annotated[str, Field(description="What is wrong with it.")]
     value: Annotated[
-        str | None, Field(description=f"What was sent: its JSON text, at most {MAX_VALUE_CHARS} characters.")
+        str | None, Field(description=f"The value sent: its JSON text, at most {MAX_VALUE_CHARS} characters.")
     ] = None
     allowed: Annotated[dict[str, Any] | None, Field(description="What it may be: the field's JSON schema.")] = None
     nearest: Annotated[list[str] | None, Field(description="Names that may have been meant, best first.")] = None

@@ -1,4 +1,4 @@
-"""`/v1/jobs/{id}/...`: the result of a finished job and its pictures. They never change, so clients may keep them."""
+"""`/v1/jobs/{id}/...`: the result of a finished job and its pictures. They never change, so clients may cache them."""
 
 from __future__ import annotations
 
@@ -135,12 +135,12 @@ ArtifactsDep = Annotated[Artifacts, Depends()]
 
 
 def file_responses(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of the answers that carry a file."""
+    """Return OpenAPI's description of responses that carry a file."""
     return _responses(description, file_content(media_type))
 
 
 def json_responses(description: str, **content: Any) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of the answers that carry JSON, beside its schema."""
+    """Return OpenAPI's description of responses that carry JSON, beside its schema."""
     return _responses(description, {"application/json": content})
 
 

@@ -1,4 +1,4 @@
-"""A job's files in one zip."""
+"""Bundle: a job's files in one zip."""
 
 from __future__ import annotations
 

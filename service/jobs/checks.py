@@ -1,4 +1,4 @@
-"""What is looked at before there is a job: its images are decoded, its parameters compared with what workers offer."""
+"""Checks before a job is made: its images are decoded, its parameters compared with what workers offer."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def check_params(redis: Redis, params: Spec) -> None:
     """Compare the model, its frame, the target and the layer with what the workers offer.
 
     Raises:
-        Unavailable: no worker has ever said what it offers.
+        Unavailable: no worker has published its models yet.
         UnknownName: no such model, layer, or class of that label.
         InvalidInput: the target isn't one of the model's classes, or several carry that label; or the layer has
             fewer channels; or the model's frame is too small for masks.

@@ -1,4 +1,4 @@
-"""Cursors: where a page of jobs ends, as a text that means nothing to a client."""
+"""Cursors: the end of a page of jobs, as an opaque text."""
 
 from __future__ import annotations
 

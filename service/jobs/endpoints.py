@@ -1,4 +1,4 @@
-"""`/v1/jobs`: post a job, look at it, remove it."""
+"""`/v1/jobs`: post, read, list and delete jobs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def create_job(
     wait_s: WaitDep,
     idempotency_key: IdempotencyKey = None,
 ) -> JobRead:
-    """Post an image and what to ask of it; the answer is the queued job, its address in `Location`.
+    """Post an image and its parameters; the answer is the queued job, its address in `Location`.
 
     Send a multipart form (`image`, a file, and `params`, JSON) or a JSON object (`image` in base64, `params`). An
     image is decoded before a job is made: one picture, JPEG, PNG, WebP, AVIF, JPEG 2000, TIFF, BMP, GIF, PNM or QOI,
@@ -89,7 +89,7 @@ def list_jobs(
     task: Annotated[TaskName | None, Query(description="Only jobs of this task.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_LISTED, description="Most jobs on the page.")] = 20,
     cursor: Annotated[
-        str | None, Query(min_length=1, description="Where the page begins: see `next` of the page before.")
+        str | None, Query(min_length=1, description="The start of the page: see `next` of the page before.")
     ] = None,
 ) -> JobPage:
     """Return jobs, the newest first. `next` leads on; what is posted meanwhile doesn't shift the pages."""
@@ -101,15 +101,15 @@ def list_jobs(
 
 @router.get(
     "/{job_id}",
-    summary="Look at a job",
+    summary="Read a job",
     response_model=JobRead,
     responses={200: JOB_CONTENT, **problem_responses(NotFound, Unavailable)},
 )
 async def get_job(job_id: JobId, jobs: JobsDep, links: LinksDep) -> Response:
-    """Return where a job stands. A finished job is kept for the operator's retention time, a day by default."""
+    """Return the state of a job. A finished job is kept for the operator's retention time, a day by default."""
     record, position = await jobs.look(job_id)
     job = show(record, jobs, links, position=position, wait_s=await jobs.wait_s_soon(position))
-    # What is asked most often: written once, in place of being checked and written again.
+    # The most frequent response: serialised once, in place of being validated and serialised again.
     return Response(job.model_dump_json(by_alias=True), media_type="application/json")
 
 

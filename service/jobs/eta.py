@@ -1,4 +1,4 @@
-"""How long a queued job will wait, by how long jobs took so far."""
+"""Waiting time of a queued job, estimated from the durations of finished jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK_S = 2.0  # what is known is so old at most
 
 @dataclass(frozen=True)
 class Pace:
-    """Figures that the waiting depends on."""
+    """Figures that the waiting time depends on."""
 
     run_s: float
     """Mean seconds of a job so far."""
@@ -33,7 +33,7 @@ class Pace:
 
 
 class QueuePace:
-    """Looks the pace up in Redis, every few seconds at most, whoever asks how often."""
+    """Pace of the queue, read from Redis every few seconds at most."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -43,7 +43,7 @@ class QueuePace:
 
     @property
     def is_known(self) -> bool:
-        """Whether `wait_s` answers without asking Redis."""
+        """Whether `wait_s` returns without a call to Redis."""
         return time.monotonic() < self._next_look
 
     def wait_s(self, before: int) -> float | None:

@@ -1,4 +1,4 @@
-"""`/v1/jobs/{id}/events`: what happens to a job, as server-sent events."""
+"""`/v1/jobs/{id}/events`: a job's events, as server-sent events."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
             "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
             "description": "Events, until the job is over.",
         },
-        204: {"description": "Nothing happened after `Last-Event-ID`, and nothing will: browsers stop asking."},
+        204: {"description": "Nothing happened after `Last-Event-ID`, and nothing will: browsers stop reconnecting."},
         **problem_responses(NotFound, InvalidFields, Unavailable),
     },
 )
@@ -57,10 +57,10 @@ async def watch_job(
     jobs: JobsDep,
     links: LinksDep,
     last_event_id: Annotated[
-        str | None, Header(pattern=EVENT_ID, description="Go on after this event; browsers send it by themselves.")
+        str | None, Header(pattern=EVENT_ID, description="Continue after this event; browsers send it by themselves.")
     ] = None,
 ) -> Response:
-    """Send what happens to a job as server-sent events, until it is finished or removed.
+    """Send a job's events as server-sent events, until it is finished or removed.
 
     - `state`: the whole job, as `GET /v1/jobs/{id}` shows it; as it is now, then at each change.
     - `progress`: `progress` and `partial_curve` of the running job, about twice a second.
@@ -68,7 +68,7 @@ async def watch_job(
       seconds.
     - `deleted`: the job was removed.
 
-    With `Last-Event-ID` the stream goes on after that event. Progress is kept for a while, the last state for as long
+    With `Last-Event-ID` the stream continues after that event. Progress is kept for a while, the last state for as long
     as the job.
     """
     record = await run_in_threadpool(jobs.get, job_id)
@@ -83,7 +83,7 @@ async def watch_job(
 
 
 class _Stream:
-    """What one client is sent."""
+    """Stream of server-sent events to one client."""
 
     def __init__(self, request: Request, watch: Watch, jobs: JobService, links: Links) -> None:
         self._stopping = Services.of(request.app).stopping
@@ -133,7 +133,7 @@ class _Stream:
         )
 
     async def _sign_of_life(self, job_id: str) -> bytes:
-        """Return a comment, or that the job is gone: where Redis lost it, no event says so."""
+        """Return a comment, or that the job is gone: where Redis lost it, there is no event."""
         if await self._find(job_id) is None:
             self._over = True
             return format_sse_event(event=EventKind.DELETED, data_str="{}")

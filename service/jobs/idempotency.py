@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a request that is sent again, because its answer got lost, makes no second job.
+"""`Idempotency-Key`: a request that is sent again, because its response was lost, makes no second job.
 
 After draft-ietf-httpapi-idempotency-key-header.
 """
@@ -43,13 +43,13 @@ return false
 
 @dataclass(frozen=True)
 class Request:
-    """A request that may be sent again: its key, and what tells it from others."""
+    """Request that may be sent again: its key, and the fingerprint of its content."""
 
     key: str
     """The hash of the client's key."""
     fingerprint: str
     first_key: str | None = None
-    """The hash that the first version made of it; None where that could make no such request."""
+    """The hash that the first version made of it; None where the first version couldn't have such a request."""
 
     @classmethod
     def of(cls, key: str, upload: Upload, *, owner: str | None, kind: str = "job") -> Request:
@@ -67,7 +67,7 @@ T = TypeVar("T")
 
 
 class Claims(Generic[T]):
-    """What each request has made, a job or a batch, under ``ep:request:{hash of its key}``.
+    """Jobs or batches made by requests with an idempotency key, under ``ep:request:{hash of the key}``.
 
     Args:
         redis: where.

@@ -77,10 +77,10 @@ async def get_image(
     if_none_match: IfNoneMatch = None,
     accept: Accept = None,
 ) -> Response:
-    """Return a posted image: until the job has ended, and as long as its result where `keep_images` was asked for.
+    """Return a posted image: until the job has ended, and as long as its result with `keep_images`.
 
-    Its pixels are those that were posted. What its file says beside them (place, camera, times, texts) was removed
-    unless `keep_metadata` was asked for.
+    Its pixels are those that were posted. The file's metadata (place, camera, times, texts) were removed
+    unless `keep_metadata` was set.
 
     With `size`, return it as the network sees it, in a form that every browser shows, whatever was posted: turned
     upright, transparent parts on white.

@@ -1,4 +1,4 @@
-"""The way of a post, of one job or of a batch, from the request's body to an upload that has been checked."""
+"""Intake of a post, of one job or of a batch: from the request's body to a checked upload."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ T = TypeVar("T")
 REFUSALS = problem_responses(
     KeyReused, UploadTooLarge, UnsupportedType, InvalidFields, QueueFull, TooManyAtOnce, JobTooLarge, Unavailable
 )
-"""The errors of `accept` and of those who submit, as OpenAPI shows them."""
+"""The errors of `accept` and `submit`, as OpenAPI shows them."""
 
 
 async def accept(
     request: Request, caller: Caller, submit: Callable[[Upload, Caller], tuple[T, bool]], *, is_batch: bool
 ) -> tuple[T, bool]:
-    """Read a post, check all of it, and return what `submit` makes of it, which runs in a thread.
+    """Read a post, check all of it, and return the result of `submit`, which runs in a thread.
 
-    Its memory is part of the caller's share, and let go on return: who waits for a result holds none.
+    Its memory is part of the caller's share, and released on return: a request that waits for a result holds none.
 
     Raises:
         What `read_upload`, `check_params`, `check_options`, `fetch_images` and `check_images` or `sort_out` do.

@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` (RFC 7240): hold the answer back until the job is done, for N seconds at most."""
+"""`Prefer: wait=N` (RFC 7240): the response waits until the job is done, for N seconds at most."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ WaitDep = Annotated[int | None, Depends(_wait_s)]
 async def wait_until_final(
     request: Request, record: JobRecord, read: Callable[[str], JobRecord], seconds: int
 ) -> JobRecord:
-    """Read the record until it is final, the time is up, the client has left or the API is asked to stop.
+    """Read the record until it is final, the time is up, the client has left or the API stops.
 
     Neither a thread nor the client's turn is held while nothing happens.
     """

@@ -1,4 +1,4 @@
-"""One reader of Redis for all who watch jobs: a watcher holds no connection to it."""
+"""One reader of Redis for all watchers of jobs: a watcher holds no connection to Redis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 READ_S = 1.0  # a read waits so long for something to happen
 MOST_READ = 100
 MOST_WAITING = 100
-"""Reads that a listener may be behind: it ends then, and goes on from its last event when it comes back."""
+"""Reads that a listener may be behind: it ends then, and continues after its last event when it returns."""
 WAKE_S = 3600
 WOKEN_AT_ONCE = 20
 
@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Listener:
-    """One who listens to a stream of events."""
+    """Listener to a stream of events."""
 
     def __init__(self) -> None:
         self._reads: asyncio.Queue[Sequence[Entry] | None] = asyncio.Queue(MOST_WAITING)
@@ -52,7 +52,7 @@ class Listener:
 
 
 class EventReader:
-    """Reads the streams that somebody listens to, all of them in one command that waits.
+    """Reads the streams that have listeners, all of them in one command that waits.
 
     Args:
         redis: a client whose reads may wait for `READ_S`.

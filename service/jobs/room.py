@@ -1,4 +1,4 @@
-"""Room for the jobs that are accepted: what each may write is reserved, and one that wouldn't fit is refused."""
+"""Reservations in Redis for accepted jobs: what each may write is reserved, and one that wouldn't fit is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API says of a job."""
+"""Response models of jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _LinksOfAll(BaseModel):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     self_: Annotated[str, Field(alias="self")]
-    events: Annotated[str | None, Field(description="What happens to it, as server-sent events.")] = None
+    events: Annotated[str | None, Field(description="Its events, as server-sent events.")] = None
     result: str | None = None
     bundle: str | None = None
     batch: Annotated[str | None, Field(description="The batch that it is of.")] = None
@@ -48,7 +48,7 @@ else:
 
 
 class JobRead(BaseModel):
-    """A job, as far as it has come."""
+    """A job with its state and progress."""
 
     id: str
     status: JobState
@@ -65,13 +65,13 @@ class JobRead(BaseModel):
         float | None, Field(description="While queued: about how many seconds it will wait; null while unknown.")
     ] = None
     priority: Priority = Priority.NORMAL
-    batch: Annotated[str | None, Field(description="The id of the batch that it is of.")] = None
+    batch: Annotated[str | None, Field(description="The id of its batch.")] = None
     cached: Annotated[bool, Field(description="Whether its result is that of an earlier job (see `reuse`).")] = False
     progress: Annotated[JobProgress | None, Field(description="While running.")] = None
-    partial_curve: Annotated[list[PartialPoint], Field(description="While running: each area so far.")] = []
+    partial_curve: Annotated[list[PartialPoint], Field(description="While running: the curve so far.")] = []
     error: Annotated[Problem | None, Field(description="Why it failed.")] = None
-    found: Annotated[Finding | None, Field(description="What it has found, in short, once it has succeeded.")] = None
-    delivery: Annotated[Delivery | None, Field(description="What became of its webhook.")] = None
+    found: Annotated[Finding | None, Field(description="A summary of its result, once it has succeeded.")] = None
+    delivery: Annotated[Delivery | None, Field(description="The delivery of its webhook.")] = None
     links: JobLinks
 
 

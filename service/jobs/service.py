@@ -1,4 +1,4 @@
-"""What there is of jobs, and its end. Knows Redis, blobs and the queue; knows nothing of HTTP."""
+"""Operations on jobs: find, list, remove. Knows Redis, blobs and the queue; knows nothing of HTTP."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class JobService:
         self._owner: str | None = None
 
     def of(self, caller: Caller) -> Self:
-        """Return the same for a caller, who sees nobody else's jobs."""
+        """Return the same for a caller, who sees only their own jobs."""
         own = copy.copy(self)
         own._owner = caller.owner
         return own
@@ -154,7 +154,7 @@ class JobService:
             raise NoResult(reason, state=JobState.SUCCEEDED, error=None) from error
 
     def artifact_names(self, job_id: str) -> list[str]:
-        """Return the names of what a finished job has stored, its images left out."""
+        """Return the names of a finished job's stored files, its images left out."""
         return [name for name in self._blobs.names(job_id) if not is_input(name)]
 
     def image(self, job_id: str, index: int) -> bytes:

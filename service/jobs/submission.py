@@ -1,4 +1,4 @@
-"""How a checked upload becomes a job: stored and queued, all of it or nothing. Knows nothing of HTTP."""
+"""Submission of a checked upload as a job: stored and queued, all of it or nothing. Knows nothing of HTTP."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Submissions:
         return record
 
     def discard(self, job_id: str, *, priority: Priority) -> None:
-        """Remove what there is of a job that shall not be, whatever part of it was made."""
+        """Remove all parts of a job that can't be completed, whichever were made."""
         self._store.delete(job_id)
         queue.remove(self._redis, job_id, priority=priority)
         self._blobs.delete(job_id)
@@ -136,7 +136,7 @@ class Submissions:
             raise QueueFull(most_queued, retry_after_s=self._retry_after_s())
         for k, image in enumerate(images):
             self._blobs.put(record.id, input_name(k), image.data)
-        self._blobs.expire(record.id, ACCEPTING_S)  # where nothing comes of the job, nothing of it stays
+        self._blobs.expire(record.id, ACCEPTING_S)  # so that nothing stays of a job that isn't completed
         with self._redis.pipeline() as accepting:
             accepting.multi()
             self._store.create(record, most_queued=most_queued, room=room, pipeline=accepting)

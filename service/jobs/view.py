@@ -1,4 +1,4 @@
-"""What the API says of a job."""
+"""Conversion of job records to response models."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _SHOWN |= {"found", "priority", "batch", "cached", "delivery"}
 
 
 def read(record: JobRecord, jobs: JobService, links: Links) -> JobRead:
-    """Return what the API says of a job, its place in the queue looked up."""
+    """Return the response model of a job, its place in the queue looked up."""
     position = jobs.position(record)
     return show(record, jobs, links, position=position, wait_s=jobs.wait_s(position))
 
 
 def show(record: JobRecord, jobs: JobService, links: Links, *, position: int | None, wait_s: float | None) -> JobRead:
-    """Return what the API says of a job whose place in the queue is known."""
+    """Return the response model of a job whose place in the queue is known."""
     return JobRead(
         **{name: getattr(record, name) for name in _SHOWN},
         params=record.params,

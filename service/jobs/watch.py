@@ -1,4 +1,4 @@
-"""Watching a job: its events as they come."""
+"""Subscription to a job's events as they come."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Watch:
         """Yield events as they come, and None after every `LOOK_S` without one; ends where Redis is away.
 
         Args:
-            go_on: asked before every wait.
+            go_on: called before every wait.
         """
         last = await self.begin()
         try:

@@ -1,4 +1,4 @@
-"""`/v1/models`: what can be explained here."""
+"""`/v1/models`: the models on offer."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
     responses={304: NOT_MODIFIED, **problem_responses(Unavailable)},
 )
 def get_models(redis: RedisDep, links: LinksDep, if_none_match: IfNoneMatch = None) -> Response:
-    """List what the workers can explain."""
+    """List the models that the workers offer."""
     listed = [_summary(card, links) for card in catalogue.cards(redis)]
     return _respond(ModelList(default=DEFAULT_MODEL, models=listed), if_none_match)
 
 
 @router.get(
     "/{name:path}",
-    summary="Look at a model",
+    summary="Read a model",
     response_model=ModelRead,
     responses={304: NOT_MODIFIED, **problem_responses(NotFound, Unavailable)},
 )
@@ -57,7 +57,7 @@ def get_model(
 
 
 def _respond(answer: BaseModel, if_none_match: str | None) -> Response:
-    """Return what may be another thing tomorrow, when workers with other models have started."""
+    """Return a response that may change when workers with other models have started."""
     content = answer.model_dump_json().encode()
     return checked_response(content, "application/json", if_none_match=if_none_match)
 

@@ -1,4 +1,4 @@
-"""What the API says of models."""
+"""Response models of the models on offer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ep_core.schemas.warnings import ResultWarning
 class ModelSummary(OfModel):
     """A model that can be explained."""
 
-    name: Annotated[str, Field(description="What `params.model` calls it.", examples=["mobilenet_v2"])]
-    source: Annotated[Source, Field(description="Where its architecture comes from.")]
+    name: Annotated[str, Field(description="Its name in `params.model`.", examples=["mobilenet_v2"])]
+    source: Annotated[Source, Field(description="The source of its architecture.")]
     description: Annotated[str, Field(description="The operator's words.")]
     input_size: InputSize
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
-    classes: Annotated[int, Field(description="How many classes it tells apart.", examples=[1000])]
+    classes: Annotated[int, Field(description="Its number of classes.", examples=[1000])]
     warnings: Annotated[
         tuple[ResultWarning, ...], Field(description="Reasons to doubt answers about it. Often none.")
     ] = ()
@@ -32,7 +32,9 @@ class ModelRead(ModelSummary):
     labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
     layers: Annotated[
         tuple[ListedLayer, ...] | None,
-        Field(description="What `params.layer` may be, in the order of computation; null while not known yet."),
+        Field(
+            description="The possible values of `params.layer`, in the order of computation; null while not known yet."
+        ),
     ] = None
 
 

@@ -1,4 +1,4 @@
-"""Finding a model among those that the workers have published. Knows nothing of HTTP."""
+"""Lookup of a model among those that the workers have published. Knows nothing of HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def find_model(redis: Redis, name: str) -> ModelCard:
     """Return the card of the model `name`.
 
     Raises:
-        Unavailable: no worker has ever said what it offers.
+        Unavailable: no worker has published its models yet.
         UnknownName: no worker offers that name; the error carries the nearest names.
     """
     card = catalogue.get(redis, name)

@@ -1,4 +1,4 @@
-"""Whether the API is alive, and whether jobs posted to it would be run."""
+"""Health checks: liveness of the API, and readiness to run jobs."""
 
 from __future__ import annotations
 

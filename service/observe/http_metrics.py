@@ -1,6 +1,6 @@
-"""What this API process counts of its requests, and what it takes of the machine, for Prometheus.
+"""Metrics of this API process for Prometheus: its requests, and its use of the machine.
 
-Unlike what workers do, it isn't in Redis: each replica tells its own, and Prometheus adds them up.
+Unlike the workers' metrics, they aren't in Redis: each replica exports its own, and Prometheus adds them up.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`/metrics`: how the service does, for Prometheus.
+"""`/metrics` for Prometheus.
 
-Jobs and workers are counted in Redis, so any API process tells the same of them; requests are each process's own.
+Jobs and workers are counted in Redis, so any API process exports the same; requests are each process's own.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
     },
 )
 def show_metrics(redis: RedisDep, http: HttpMetricsDep) -> Response:
-    """Return jobs by state, the queue's length, workers, and what they did: jobs, seconds, iterations, models.
+    """Return jobs by state, the queue's length, workers, and their work: jobs, seconds, iterations, models.
 
     Also the requests that this process answered, and what it takes of the machine; while Redis is away, nothing else.
     """
@@ -53,7 +53,7 @@ class _Collector(Collector):
         self._redis = redis
 
     def describe(self) -> list[Metric]:
-        """Return nothing, so that registering asks Redis for nothing."""
+        """Return nothing, so that registering makes no call to Redis."""
         return []
 
     def collect(self) -> Iterator[Metric]:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from worker.broker.contract import Origin
 from worker.observe import tracing
 
-_QUIET = "/healthz$,/readyz$,/metrics$"  # asked every few seconds by machines
+_QUIET = "/healthz$,/readyz$,/metrics$"  # polled every few seconds by machines
 
 
 def install(app: FastAPI) -> None:
@@ -21,7 +21,7 @@ def install(app: FastAPI) -> None:
 
 
 def origin(root_path: str) -> Origin:
-    """Return what the jobs that the request being answered posts say of it.
+    """Return the origin of the jobs that the current request posts.
 
     Args:
         root_path: the path below which a proxy shows the service to its client; "" without one.

@@ -1,4 +1,4 @@
-"""Which addresses that a client names the service may call: what they must look like, and where they may lead."""
+"""Checks of addresses that clients name: their form, and the hosts that they may resolve to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import idna
 
 MAX_URL_CHARS = 2048
-PRIVATE = "its host has no address on the public internet"  # the same for a name that there isn't: it tells less
+PRIVATE = "its host has no address on the public internet"  # the same for an unknown name: it reveals less
 
 _PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
@@ -27,7 +27,7 @@ _NOT_PUBLIC = [
     ip_network(block)
     for block in (
         "100.64.0.0/10",  # shared by a carrier's customers; clouds have their metadata there too
-        "168.63.129.16/32",  # what a machine on Azure asks about itself
+        "168.63.129.16/32",  # metadata of a machine on Azure
         "192.0.0.0/24",  # protocols; metadata of a cloud among them
         "192.88.99.0/24",  # relays to 6to4
         "2001::/32",  # Teredo, with an IPv4 address inside
@@ -38,7 +38,7 @@ _NOT_PUBLIC = [
 
 
 class OutboundError(Exception):
-    """A request can't be made, or had no use. The message is a clause about "it", the address, for who named it."""
+    """A request can't be made, or had no use. The message is a clause about "it", the address."""
 
 
 class Refused(OutboundError):
@@ -59,7 +59,7 @@ class Address:
 
     @property
     def authority(self) -> str:
-        """What the header ``Host`` says."""
+        """Value of the header ``Host``."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 

@@ -1,4 +1,4 @@
-"""The one place from which the service makes HTTP requests to addresses that clients name.
+"""HTTP requests to addresses that clients name.
 
 Such an address may try to lead into the network that the service stands in. So a name is resolved once for each
 request, all its addresses are checked, and the connection goes to one of those checked; redirects aren't followed;

@@ -1,4 +1,4 @@
-"""`DELETE /v1/jobs`: remove all that a caller has."""
+"""`DELETE /v1/jobs`: remove all jobs, batches and files of a caller."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def delete_jobs(
 
     These are the jobs of your key, or, where the service has no keys, all that there are. Keys of requests that were
     sent with `Idempotency-Key` are free again, no known result is used any more, and no webhook is sent any more. What
-    is posted meanwhile stays. Where the answer doesn't come, ask again: what is gone stays gone.
+    is posted meanwhile stays. Without an answer, send the request again: what is removed stays removed.
     """
     if not confirmed:
         detail = "add ?all=true to remove all of your jobs, or name the one to remove: /v1/jobs/{id}"

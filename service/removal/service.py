@@ -1,4 +1,4 @@
-"""Removing all that a caller has. Knows Redis, blobs and the queue; knows nothing of HTTP."""
+"""Removal of everything that a caller has. Knows Redis, blobs and the queue; knows nothing of HTTP."""
 
 from __future__ import annotations
 

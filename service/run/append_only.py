@@ -1,4 +1,4 @@
-"""Repairing Redis's append-only file: a crash or a full disk can spoil its end, and Redis then refuses to start."""
+"""Repair of Redis's append-only file: a crash or a full disk can spoil its end, and Redis then refuses to start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 FOLDER = "appendonlydir"
 SPOILED = "Bad file format reading the append only file"
-"""Redis's own words for such a file."""
+"""Redis's own message about such a file."""
 MOST_DIGITS = 20  # of a number in the file
 
 
@@ -20,7 +20,7 @@ def repair(directory: Path) -> str | None:
         directory: Redis's working folder.
 
     Returns:
-        A line that tells of it; None where nothing is wrong, or nothing of the file can be read.
+        A line about it; None where nothing is wrong, or nothing of the file can be read.
     """
     files = sorted((directory / FOLDER).glob("*.incr.aof"), key=lambda file: file.stat().st_mtime)
     if not files:

@@ -1,4 +1,4 @@
-"""A real `redis-server` of our own: on the loopback interface, with its append-only file in a folder that we name."""
+"""Embedded Redis: a real `redis-server` on the loopback interface, with its append-only file in a given folder."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
-        """Where clients connect, password included."""
+        """URL for clients, password included."""
         return f"redis://:{self._password}@127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
@@ -116,7 +116,7 @@ class EmbeddedRedis:
 
     @property
     def exit_code(self) -> int | None:
-        """How the server ended; None while it runs."""
+        """Exit code of the server; None while it runs."""
         return self._process.poll() if self._process is not None else None
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Child processes that don't outlive their parent and stop when told to, and the signals that tell it."""
+"""Child processes that end with their parent, and the signals that stop them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def stop(
 
 
 class StopRequests:
-    """Counts Ctrl-C, SIGTERM and SIGHUP inside its ``with`` block: the first asks for a stop, another one for haste."""
+    """Counts Ctrl-C, SIGTERM and SIGHUP inside its ``with`` block: the first requests a stop, another one haste."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -89,7 +89,7 @@ class StopRequests:
         return self._count > 0
 
     def hurry(self) -> bool:
-        """Whether it shall stop at once."""
+        """Return whether it shall stop at once."""
         return self._count > 1
 
     def __enter__(self) -> Self:

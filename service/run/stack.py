@@ -39,7 +39,7 @@ def default_state_dir() -> Path:
 
 
 class LocalSettings(BaseSettings):
-    """What `ep serve` reads from the environment (``EP_...``); its children read the rest."""
+    """Settings that `ep serve` reads from the environment (``EP_...``); its children read the rest."""
 
     model_config = SettingsConfigDict(env_prefix="EP_", env_ignore_empty=True)
 
@@ -55,7 +55,7 @@ class LocalSettings(BaseSettings):
 
 
 class LocalStackError(RuntimeError):
-    """The stack can't be started or can't go on; the message is one line that says what to do."""
+    """The stack can't be started or can't continue; the message is one line that says what to do."""
 
 
 def serve(
@@ -69,7 +69,7 @@ def serve(
     """Run everything on this machine until Ctrl-C, SIGTERM or SIGHUP; return the exit code for the shell.
 
     Call from the main thread. Arguments that are None come from the environment (`LocalSettings`). The exit code is 0
-    after a stop that was asked for. It is 1 where the stack can't start or go on; one line on standard error says why.
+    after a requested stop. It is 1 where the stack can't start or continue; one line on standard error has the reason.
     """
     given = {"host": host, "port": port, "state_dir": state_dir, "workers": workers, "models_file": models_file}
     try:
@@ -196,7 +196,7 @@ class _Stack:
 
     def _is_ready(self, client: Redis) -> bool:
         try:
-            if live_workers(client) == 0:  # asked here first: the API logs each request
+            if live_workers(client) == 0:  # checked here first: the API logs each request
                 return False
         except RedisError:
             return False

@@ -1,4 +1,4 @@
-"""Children whose output is shown line by line under their name, and the keeper that starts one again when it dies."""
+"""Supervisor of child processes: shows their output line by line under their names, and restarts one that dies."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Keeper:
 
     Args:
         child: what to keep running.
-        show: told of each end and restart.
+        show: receives each end and restart.
     """
 
     def __init__(self, child: Kept, *, show: Show) -> None:

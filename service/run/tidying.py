@@ -1,4 +1,4 @@
-"""Memory that requests have left: looked for now and then, and given back."""
+"""Release of memory that finished requests leave, at intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What OpenAPI shows of requests: the bodies of posts, which are read by hand."""
+"""OpenAPI's request bodies and examples of posts, whose bodies the endpoints parse themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetching the images of an upload that are given by their address."""
+"""Download of an upload's images that are given by address."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def fetch_images(upload: Upload, limits: UploadLimits, outbound: Outbound)
 
     Raises:
         InvalidFields: one can't be had, and it is no batch.
-        UploadTooLarge: together with the others they have more bytes than they may; no more are asked for then.
+        UploadTooLarge: together with the others they have more bytes than they may; no more are fetched then.
     """
     if not upload.urls:
         return upload

@@ -70,7 +70,7 @@ async def open_form(request: Request, limits: UploadLimits, *, names: Sequence[s
 
 
 def _unreadable(parser: MultiPartParser, error: MultiPartException) -> InvalidFields | UploadTooLarge:
-    """Return what is wrong with a form, of a part that is too long by its name."""
+    """Return the error of a form that can't be parsed, of a part that is too long by its name."""
     name = clean_name(parser._current_part.field_name)
     if not error.message.startswith("Part exceeded"):
         return invalid("body", f"the multipart form can't be read: {error.message}")
@@ -124,7 +124,7 @@ def _name(file: UploadFile) -> str:
 
 
 def oversized(files: Sequence[UploadFile], limits: UploadLimits) -> dict[int, FieldError]:
-    """Return what is wrong with the images that are too large, by their place, before they are read to memory."""
+    """Return the errors of the images that are too large, by their place, before they are read to memory."""
     sizes = [file.size or 0 for file in files]
     if sum(size for size in sizes if size <= limits.image_bytes) > limits.total_bytes:
         raise too_large_together(limits)

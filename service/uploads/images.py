@@ -1,4 +1,4 @@
-"""The images of a post."""
+"""Images of a post."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ class PostedImage:
     """An image's bytes, and its file's name, where it has one."""
 
     data: bytes
-    """As they were posted; once it was looked at, as they are stored."""
+    """As they were posted; once the image is checked, as they are stored."""
     name: str = ""
     problem: Problem | None = None
-    """Why it can't be used, as far as it was looked at: only in a batch, where the others can."""
+    """Reason why the image can't be used, as far as it was checked: only in a batch, where the others can."""
     posted: bytes | None = None
     """The SHA-256 of the bytes that were posted, where others are stored."""
     size: tuple[int, int] = (0, 0)
-    """Width and height in pixels, once it was looked at."""
+    """Width and height in pixels, once it is checked."""
 
     @property
     def digest(self) -> bytes:
-        """The SHA-256 of the posted bytes: what tells the image from others."""
+        """The SHA-256 of the posted bytes, which identifies the image."""
         return self.posted or hashlib.sha256(self.data).digest()
 
     def looked_at(self, data: bytes, size: tuple[int, int]) -> PostedImage:
@@ -44,7 +44,7 @@ def clean_name(name: str) -> str:
 
 
 def image_error(detail: str, *, image: int, count: int, name: str = "") -> FieldError:
-    """Return what is wrong with an image; one of several is named."""
+    """Return the field error of an image; one of several is named."""
     if count == 1:
         return FieldError(field="image", detail=detail)
     name = clean_name(name)

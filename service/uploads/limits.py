@@ -1,4 +1,4 @@
-"""How much may be posted, and the errors that say it was more."""
+"""Limits of uploads, and the errors of uploads beyond them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class UploadLimits:
 
     @classmethod
     def of(cls, settings: ApiSettings, caller: Caller, *, is_batch: bool) -> UploadLimits:
-        """Return what a caller may post as a job, or as a batch of jobs."""
+        """Return the limits of a caller's post of a job, or of a batch of jobs."""
         return cls(
             image_bytes=caller.max_upload_bytes,
             total_bytes=max(caller.max_upload_bytes, settings.max_total_upload_bytes),  # one may have its own limit
@@ -50,12 +50,12 @@ class UploadLimits:
 
     @classmethod
     def of_one(cls, caller: Caller) -> UploadLimits:
-        """Return what a caller may post where a single image is all that is taken."""
+        """Return the limits of a post of a single image."""
         most = caller.max_upload_bytes
         return cls(image_bytes=most, total_bytes=most, images=1, is_batch=False, takes_urls=False)
 
     def incoming_bytes(self, request: Request) -> int:
-        """Return the bytes that a request's body has, as it says itself, or may have."""
+        """Return the declared bytes of a request's body, or the most that it may have."""
         declared = _declared(request)
         return self.total_bytes if declared is None else min(declared, self.total_bytes)
 
@@ -82,7 +82,7 @@ def _declared(request: Request) -> int | None:
 
 
 def more_than(max_bytes: int) -> str:
-    """Return what is wrong with something that has more bytes."""
+    """Return the message of something that has more bytes."""
     return f"it has more than the {max_bytes} bytes that it may have"
 
 

@@ -1,4 +1,4 @@
-"""What can be asked of a job beside its parameters: they say what to compute, these how it is treated."""
+"""Options of a job beside its parameters: the parameters say what to compute, the options how the job is handled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from worker.broker.contract import Priority
 
 
 class JobOptions(BaseModel):
-    """How a job is treated."""
+    """Options of a job."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,10 +30,10 @@ class JobOptions(BaseModel):
     keep_metadata: Annotated[
         bool,
         Field(
-            description="Store the posted images with what their files say beside the picture: place, camera, times, "
+            description="Store the posted images with their files' metadata: place, camera, times, "
             "texts. By default that is removed before anything is stored; the pixels stay as they are."
         ),
     ] = False
     webhook: Annotated[
-        str | None, Field(description="An address that is told when the job has ended, signed (Standard Webhooks).")
+        str | None, Field(description="URL that gets a signed message when the job has ended (Standard Webhooks).")
     ] = None

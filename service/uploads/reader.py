@@ -1,4 +1,4 @@
-"""Reading a post: images and their parameters, as a multipart form or as JSON, within the limits."""
+"""Parsing of a post: images and parameters, as a multipart form or as JSON, within the limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JSON = "application/json"
 async def read_upload(request: Request, limits: UploadLimits, take: Take) -> Upload:
     """Read the body as it comes in, and stop as soon as it is longer than an allowed one can be.
 
-    What is more than a little goes to a file first: how many clients send slowly is no matter of memory.
+    What is more than a little goes to a file first: slow clients don't take memory.
 
     Args:
         request: whose body it is.

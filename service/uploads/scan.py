@@ -1,4 +1,4 @@
-"""Bytes of a JSON text that are no image, counted before it is parsed: a million numbers make a million errors."""
+"""Count of a JSON text's bytes outside image strings, before it is parsed: a million numbers make a million errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 LONG = 1024
 """Bytes of a string from which it is taken for an image in base64."""
 SLICE = 256 * 1024
-"""Bytes of a string that are looked at in one go: all other threads wait meanwhile."""
+"""Bytes of a string that are scanned in one go: all other threads wait meanwhile."""
 _INSIDE = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)  # possessive: no text makes it go back
 
 

@@ -1,4 +1,4 @@
-"""Disk and memory for what is posted, shared among callers: however many uploads one sends, others' find room."""
+"""Fair shares of disk and memory for uploads: however many a caller sends, there is room for others'."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A posted job or batch, as it was read: images, parameters and options."""
+"""Parsed upload of a job or batch: images, parameters and options."""
 
 from __future__ import annotations
 

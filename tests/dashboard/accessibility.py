@@ -1,4 +1,4 @@
-"""What axe-core, which comes with its package, finds on a page."""
+"""Findings of axe-core, which comes with its package, on a page."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from .watching import Watch
 
 
 class OpenPage(Protocol):
-    """Opens an empty page in a fresh profile, watched until the test ends."""
+    """Factory of an empty page in a fresh profile, watched until the test ends."""
 
     def __call__(self, *, theme: Theme = "light", phone: bool = False, **options: Any) -> Page: ...
 
@@ -73,7 +73,7 @@ def browser(browser_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def watch(stack: Stack) -> Watch:
-    """What goes wrong on this test's pages."""
+    """Faults on this test's pages."""
     return Watch(stack.url)
 
 

@@ -1,4 +1,4 @@
-"""Beside the one answer: how steady it is, what else suffices, and what tells the class from its rival."""
+"""Blocks beside the masks: stability, alternatives, and the contrast with the rival class."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .using import changes_the_picture, pixels, post, shows_area
 pytestmark = pytest.mark.e2e
 
 EASY = {"areas": [0.1, 0.3], "iterations": 20, "threshold": 0.2, "check_extremality": False}
-"""So easily satisfied that another region is found, too."""
+"""A threshold so low that another region is found, too."""
 STATIC = Path(__file__).parents[2] / "service" / "dashboard" / "static"
 
 

@@ -1,4 +1,4 @@
-"""Asking: which images, which class, what to find."""
+"""The form of a job: images, class, task."""
 
 from __future__ import annotations
 

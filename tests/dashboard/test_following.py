@@ -1,4 +1,4 @@
-"""Watching a job whatever lies between the page and the service."""
+"""Watching a job through interruptions between the page and the service."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_it_goes_on_when_the_service_is_back(page: Page, stack: Stack, watch: Wa
 
 @pytest.mark.parametrize("fault", ["refused", "held back"])
 def test_it_polls_where_no_stream_gets_through(page: Page, stack: Stack, watch: Watch, fault: str) -> None:
-    """A proxy that refuses streams, or holds them back until they end, can't be had here: the browser plays it."""
+    """A proxy that refuses streams, or holds them back until they end, is simulated by the browser."""
     watch.allow("ERR_|Failed to load resource")
     held: list[Route] = []
     page.route("**/events", lambda route: route.abort() if fault == "refused" else held.append(route))

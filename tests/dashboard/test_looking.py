@@ -1,4 +1,4 @@
-"""Looking: a sweep, a comparison, channels."""
+"""The views of a sweep, a comparison and channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for the page at `/` whatever is on it."""
+"""The page at `/`: properties that hold in every state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page shows what the network was shown: its canvas beside the engine's perturbation operator."""
+"""The page's preview of a perturbation, against the engine's perturbation operator."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def get_mask(stack: Stack, job: Job, *, frame: str = "image") -> Pixels:
 
 
 def get_picture(stack: Stack, job: Job) -> Pixels:
-    """Return the picture of a job as the page asks for it: H x W x 3 of 255."""
+    """Return the picture of a job as the page requests it: H x W x 3 of 255."""
     answer = stack.client.get(job["links"]["images"][0], params={"size": 900})
     return np.asarray(Image.open(io.BytesIO(answer.content)), dtype=float)
 
@@ -141,7 +141,7 @@ def compose(
     levels: int = LEVELS,
     strength: float = 1,
 ) -> Pixels:
-    """Return what the page makes of a picture (H x W x 3 of 255) under a mask (H x W in [0, 1])."""
+    """Return the page's composition of a picture (H x W x 3 of 255) under a mask (H x W in [0, 1])."""
     png = io.BytesIO()
     Image.fromarray(picture.astype(np.uint8)).save(png, "PNG")
     page.goto("/")
@@ -155,7 +155,7 @@ def compose(
 
 
 def perturb(picture: Pixels, mask: Pixels, *, sigma: float, levels: int = LEVELS) -> Pixels:
-    """Return what the engine makes of it; a Gaussian mean doesn't care for the network's normalisation."""
+    """Return the engine's perturbation of it; a Gaussian mean is independent of the network's normalisation."""
     pyramid = blur_pyramid(torch.from_numpy(picture).permute(2, 0, 1)[None], sigma_max=sigma, levels=levels)
     perturbed = Pyramids(pyramid[None]).perturb(torch.from_numpy(mask)[None, None], torch.tensor([0]))
     return perturbed[0].permute(1, 2, 0).numpy()

@@ -1,4 +1,4 @@
-"""Taking a result away: files, and the same job again as a command and as Python."""
+"""Downloads of a result, and the same job as a command and as Python."""
 
 from __future__ import annotations
 

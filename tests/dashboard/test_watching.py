@@ -1,4 +1,4 @@
-"""The watch that fails a test sees what it should; axe finds what it should."""
+"""The watch that fails a test, and axe, find the faults that they should."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def blank(page: Page) -> Page:
-    """A page of the stack with nothing on it that could go wrong."""
+    """A page of the stack without any content."""
     page.goto("/healthz")
     return page
 

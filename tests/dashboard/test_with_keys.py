@@ -1,4 +1,4 @@
-"""Where API keys are on, the page asks for one, and shows its owner's jobs only."""
+"""The page with API keys: it asks for one, and shows its owner's jobs only."""
 
 from __future__ import annotations
 

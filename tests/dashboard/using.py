@@ -1,4 +1,4 @@
-"""What the tests of the page do with it, and with the service behind it."""
+"""Actions on the page, and on the service behind it, that its tests share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must not happen on a page: errors, breaches of its Content-Security-Policy, requests to other hosts."""
+"""Faults of a page: errors, breaches of its Content-Security-Policy, requests to other hosts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOCAL_SCHEMES = ("data", "blob", "about")
 
 
 class Watch:
-    """Collects what goes wrong on a test's pages.
+    """Collects the faults of a test's pages.
 
     Args:
         url: of the only origin that requests may go to.
@@ -39,7 +39,7 @@ class Watch:
         context.add_init_script(_TELL_BREACHES)
 
     def allow(self, pattern: str) -> None:
-        """Let pass what matches `pattern` in this test, such as ``"status of 422"`` where it asks for something bad."""
+        """Ignore faults that match `pattern` in this test, such as ``"status of 422"`` for an invalid request."""
         self._allowed.append(re.compile(pattern))
 
     def check(self) -> None:

@@ -1,4 +1,4 @@
-"""What the profile `monitoring` mounts: Prometheus asks the API, and Grafana asks only for what the API tells."""
+"""The profile `monitoring`: Prometheus scrapes the API, and Grafana queries only metrics that the API exports."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ QUERIES = [target["expr"] for panel in PANELS for target in panel["targets"]]
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, set[str]]]:
-    """The names of all samples that a busy API tells, each with the names of its labels."""
+    """The names of all samples that a busy API exports, each with the names of its labels."""
     with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server, Redis.from_url(server.url) as redis:
         liveness.beat(redis, "host.1", ttl_s=60, memory_bytes=5_000_000)
         stats = Stats(redis)
@@ -53,14 +53,14 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, set[
 
 
 def names(query: str) -> set[str]:
-    """Return the metrics that a query names: its words, but for labels, functions, operators and durations."""
+    """Return the metrics in a query: its words, but for labels, functions, operators and durations."""
     query = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\b(by|on|without)\s*\([^)]*\)", " ", query)
     words = re.findall(r"[a-zA-Z_:][\w:]*(?!\w*\s*\()", query)
     return set(words) - {"and", "or", "sum", "max", "min"}
 
 
 def labels(query: str) -> set[str]:
-    """Return the labels that a query names."""
+    """Return the labels in a query."""
     grouped = re.findall(r"\b(?:by|on|without)\s*\(([^)]*)\)", query)
     matched = re.findall(r"(\w+)\s*(?:=|!=|=~|!~)\s*\"", query)
     return {label.strip() for group in grouped for label in group.split(",")} | set(matched)

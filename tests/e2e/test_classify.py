@@ -1,4 +1,4 @@
-"""Asking what a model sees, on the running stack."""
+"""Classification on the running stack."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Generated:
         self._client: Any = client(base_url=url, timeout=httpx.Timeout(90), raise_on_unexpected_status=True)
 
     def call(self, operation: str, *path: object, **arguments: object) -> Any:
-        """Return what an operation, named as ``"jobs.get_job"``, makes of its answer."""
+        """Return the parsed response of an operation, named as ``"jobs.get_job"``."""
         module = importlib.import_module(f"{PACKAGE}.api.{operation}")
         return module.sync(*path, client=self._client, **arguments)
 
@@ -45,7 +45,7 @@ class Generated:
         return self._file(payload=(SAMPLES / f"{sample}.jpg").open("rb"), file_name=f"{sample}.jpg")
 
     def poll(self, operation: str, identity: str, *, within_s: float = 120) -> Iterator[Any]:
-        """Yield what an operation says, again and again."""
+        """Yield an operation's responses, again and again."""
         end = time.monotonic() + within_s
         while time.monotonic() < end:
             yield self.call(operation, identity)

@@ -1,4 +1,4 @@
-"""Small things that the engine's tests share."""
+"""Fixtures and helpers that the engine's tests share."""
 
 from __future__ import annotations
 

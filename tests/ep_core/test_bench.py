@@ -1,4 +1,4 @@
-"""The benchmarks run, on few steps, and say what they measured. They assert no times."""
+"""The benchmarks run, on few steps, and report their measurements. They assert no times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grey samples of more than 8 bits: which value is white, and what is said where that is odd."""
+"""Grey samples of more than 8 bits: the value of white, and a warning where it is doubtful."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only a GPU can show: half precision, steps as graphs, memory. Skipped where there is none."""
+"""Half precision, CUDA graphs and memory on a GPU. Skipped where there is none."""
 
 from __future__ import annotations
 

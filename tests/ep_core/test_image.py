@@ -1,4 +1,4 @@
-"""Uploads: whatever the file, a person sees what they'd expect."""
+"""Decoding of uploads: the picture is as a person would see it, whatever the file."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""Uploads that are refused, and why: an error that says what to do."""
+"""Uploads that are refused: the error says what to do."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Feature inversion (eq. 12): where images are looked for, from where they are seen, and what is found."""
+"""Feature inversion (eq. 12): parametrisation, transformations, and the images found."""
 
 from __future__ import annotations
 

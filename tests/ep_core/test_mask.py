@@ -137,7 +137,7 @@ def test_backward_holds_nothing_the_size_of_all_neighbours() -> None:
 
 @pytest.mark.parametrize(("few", "most", "mean"), [(1, 0.3, 0.02), (2, 0.15, 0.01)])
 def test_few_samples_are_close_to_all_pixels(few: int, most: float, mean: float) -> None:
-    """What the fast preset's coarse evaluation may cost: binary parameters are the worst case."""
+    """Error of the fast preset's coarse evaluation: binary parameters are the worst case."""
     parameters = (torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0)) > 0.8).float()
     parameters = torch.cat([parameters, blocks()])
     coarse, exact = (MaskLattice((224, 224), samples=samples).smooth(parameters) for samples in (few, 7))

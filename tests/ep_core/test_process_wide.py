@@ -1,4 +1,4 @@
-"""Networks beside each other in several threads of a process."""
+"""Networks in several threads of a process."""
 
 from __future__ import annotations
 

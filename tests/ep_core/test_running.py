@@ -124,7 +124,7 @@ def test_deletions_gain_by_falling_scores_alike() -> None:
 
 
 class Asked(TorchDispatchMode):
-    """Notes what makes a device wait for the host, or the host for the device."""
+    """Records operations that make a device wait for the host, or the host for the device."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -48,7 +48,7 @@ def test_no_more_steps_than_a_hundred_per_area(bear: Explanation) -> None:
 
 
 def test_a_small_mask_lies_on_the_bear(bear: Explanation) -> None:
-    """By chance a quarter would. At 0.05 the bear isn't recognised yet, and its mask depends on roundings."""
+    """By chance a quarter would. At 0.05 the bear isn't recognised yet, and its mask depends on rounding."""
     left, top, right, bottom = BEAR_BOX
     for mask, share in zip(bear.masks[:2, 0], (0.5, 0.75), strict=True):
         on_image = bear.frame.mask_to_image(mask.numpy())

@@ -1,4 +1,4 @@
-"""How long threads spin is our choice, unless the user has made one."""
+"""Wait policy of threads: our choice, unless the user has made one."""
 
 from __future__ import annotations
 

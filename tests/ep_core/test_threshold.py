@@ -1,4 +1,4 @@
-"""The threshold: what it is by hand for scores of any sign, what it means for a*, and what is said of it."""
+"""The threshold: values by hand for scores of any sign, its effect on a*, and its description in results."""
 
 from __future__ import annotations
 

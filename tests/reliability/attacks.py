@@ -1,4 +1,4 @@
-"""`make attacks`: while one hostile client does its worst, others are served in time, and the API stays small."""
+"""`make attacks`: while one hostile client attacks, others are served in time, and the API's memory stays bounded."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Figures:
     decoder_mb: float | None
     """The most that any child of the API process has held; None where it has none."""
     settled_s: float
-    """Until the API did nothing any more; infinite where it went on."""
+    """Seconds until the API was idle again; infinite where it never was."""
     server_errors: list[str]
     """Lines of the API's log."""
 
@@ -136,7 +136,7 @@ class Attacks:
 
 
 def measure(result: report.Report, line: report.Line, names: list[str], *, seconds: float) -> None:
-    """Try each attack on the same stack, and wait a minute at the end."""
+    """Run each attack on the same stack, and wait a minute at the end."""
     keys = {"hostile": new_key(), "tenant": new_key()}
     listed = [{"name": name, "sha256": hash_key(key)} for name, key in keys.items()]
     listed[0]["max_queued"] = HOSTILE_QUEUED
@@ -187,7 +187,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="Of each attack.")] = 15.0,
     out: Annotated[Path | None, typer.Option(help="Where to write what was measured, as JSON.")] = None,
 ) -> None:
-    """Measure what another tenant sees while a hostile client attacks, in one way after the other."""
+    """Measure another tenant's requests while a hostile client attacks, in one way after the other."""
     names = [str(name) for name in only or list(Name)]
     limit_s = 300 + len(names) * (seconds + SETTLE_S + GRACE_S)
     title = f"Attacks of {seconds:g} s each, seen by another tenant"

@@ -1,4 +1,4 @@
-"""How soon a running job of the real default network makes room when it is deleted."""
+"""Time until a deleted job of the real default network stops and makes room."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ WORKER_LOST = "/problems/worker-lost"
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says."""
+    """Options of the command line."""
 
     jobs: int
     copies: int
@@ -52,12 +52,12 @@ class Options:
 
     @property
     def limit_s(self) -> float:
-        """When it has failed, if it isn't done."""
+        """Seconds after which a run that isn't done has failed."""
         return 240 + self.jobs * 5.0
 
 
 class Chaos:
-    """Kills what `Options` say, restarts it at once, and remembers what it hit. For the main thread."""
+    """Kills parts of the stack as `Options` say, restarts them at once, and counts them. For the main thread."""
 
     def __init__(self, stack: Stack, options: Options) -> None:
         self._stack = stack
@@ -126,7 +126,7 @@ class Chaos:
 
 
 def measure(result: report.Report, line: report.Line, options: Options) -> None:
-    """Run the jobs amid the chaos and compare what came of them."""
+    """Run the jobs during the chaos and compare their results."""
     with ExitStack() as running:
         stack = running.enter_context(Stack(apis=2, workers=options.workers, **options.settings))
         clients = [running.enter_context(stack.client(k)) for k in range(2)]
@@ -154,7 +154,7 @@ def _go_on(
     work: list[Future[None]],
     options: Options,
 ) -> None:
-    """Make trouble until all jobs have ended."""
+    """Kill and restart parts until all jobs have ended."""
     while not watch.done:
         for future in work:
             if future.done():
@@ -214,7 +214,7 @@ def tell_results(
 
 
 def _digest(job: JsonObject, poster: Poster) -> str:
-    """Return a hash of the result and the masks, without what names the job or tells its time."""
+    """Return a hash of the result and the masks, without the job's id and times."""
     report_ = poster.ask("GET", job["links"]["result"]).json()
     report_.pop("timing")
     text = json.dumps(report_, sort_keys=True).replace(job["id"], "")

@@ -27,7 +27,7 @@ class Upload:
         self.was_cut = False
 
     def post(self, image: bytes) -> str:
-        """Return the id of the job that came of it."""
+        """Return the id of the posted job."""
         headers = {"Idempotency-Key": "cut-in-the-middle"}
         whole = self._client.build_request("POST", "/v1/jobs", files={"image": image}, data=self._poster.form())
         body = whole.read()
@@ -72,7 +72,7 @@ class Watch:
 
     @property
     def posted(self) -> int:
-        """How many jobs have an id."""
+        """Number of jobs that have an id."""
         return len(self.image_of)
 
     @property

@@ -1,4 +1,4 @@
-"""A client in a process of its own, which prepares, waits to be let go, and says at its end what it has seen."""
+"""Client in a process of its own, which prepares, waits for a start signal, and reports its findings at the end."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ClientProcess:
         self._process.stdin.flush()
 
     def result(self) -> Any:
-        """Wait for its end; return what it has seen."""
+        """Wait for its end; return its report."""
         said = self._process.communicate()[0].decode(errors="replace")
         found = [line for line in said.splitlines() if line.startswith("{")]  # asyncio may complain after it
         if self._process.returncode or not found:

@@ -33,7 +33,7 @@ LEAVE_S = 600.0  # beyond the schema's time
 
 
 class Part(StrEnum):
-    """What can be run by itself."""
+    """Part that can be run by itself."""
 
     SCHEMA = "schema"
     IMAGES = "images"
@@ -70,7 +70,7 @@ def main(
 
 
 def _tell_logs(result: report.Report, stack: Stack) -> None:
-    """Count answers of 5xx and errors in what the API and the worker said, whoever was answered."""
+    """Count answers of 5xx and errors in the logs of the API and the worker."""
     fives = stack.server_errors()
     errors = [line for line in stack.logs().splitlines() if re.search(r"\[(error|critical) *\]|^Traceback ", line)]
     result.equals("answers of 5xx, by the API's log", len(fives), 0)

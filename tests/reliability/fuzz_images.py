@@ -79,7 +79,7 @@ def _measure(
 
 
 class _Declared:
-    """What the OpenAPI document says of the answers to a posted job."""
+    """Responses that the OpenAPI document declares for a posted job."""
 
     def __init__(self, document: JsonObject) -> None:
         self._components = document["components"]
@@ -110,7 +110,7 @@ def _post(
 
 
 def _tell_jobs(result: Report, poster: Poster, what: str, accepted: list[tuple[Mutant, str]], keep: Path) -> None:
-    """Say how the accepted jobs ended: those that can't be explained fail with a reason that isn't a fault of ours."""
+    """Report how the accepted jobs ended: those that can't be explained fail with a reason that isn't our fault."""
     deadline = time.monotonic() + END_S
     ends, stuck, unexpected = Counter[str](), 0, 0
     for mutant, job_id in accepted:

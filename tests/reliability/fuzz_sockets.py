@@ -1,4 +1,4 @@
-"""Connections that keep to no rule: each is told so, or closed."""
+"""Connections that break the protocol: each gets an error, or is closed."""
 
 from __future__ import annotations
 

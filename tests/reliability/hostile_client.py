@@ -34,7 +34,7 @@ class Attack:
 
     what: str
     prepare: Callable[[Target], Awaitable[Act]]
-    """Makes all that it needs, and returns the attack itself."""
+    """Prepares the attack, and returns it."""
 
 
 def _looped(

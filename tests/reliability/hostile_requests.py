@@ -66,12 +66,12 @@ def long_lists(target: Target) -> list[bytes]:
 
 
 def files(*makers: Callable[[], bytes]) -> Callable[[Target], list[bytes]]:
-    """Return what makes the posts of these files, a job each."""
+    """Return a function that makes the posts of these files, a job each."""
     return lambda target: [target.form(("image", make())) for make in makers]
 
 
 def batches(*makers: Callable[[], bytes], count: int = BATCH) -> Callable[[Target], list[bytes]]:
-    """Return what makes the posts of batches, each of so many copies of a file."""
+    """Return a function that makes the posts of batches, each of so many copies of a file."""
     return lambda target: [target.form(*[("image", make())] * count, path="/v1/batches") for make in makers]
 
 

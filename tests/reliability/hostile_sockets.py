@@ -66,7 +66,7 @@ async def streams(target: Target) -> Act:
 
 
 async def deaf(target: Target) -> Act:
-    """Let a job of a large image be made; then ask for all its files at once, and read nothing of them."""
+    """Let a job of a large image be made; then request all its files at once, and read nothing of them."""
     post = target.form(("image", picture(2, side=2000)))
     job = await finished(target, target.connection(), post)
     asking = target.get(job["links"]["bundle"])

@@ -29,7 +29,7 @@ _LENGTH = b"\r\ncontent-length: "
 
 @dataclass(frozen=True)
 class Plan:
-    """What to send: `requests` in turn (or drawn with `seed`), until `count` are answered or `seconds` are over."""
+    """Plan of requests: `requests` in turn (or drawn with `seed`), until `count` are answered or `seconds` are over."""
 
     port: int
     requests: list[str]
@@ -42,7 +42,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Timings:
-    """How it went."""
+    """Measurements of a plan's run."""
 
     seconds: float
     cpu_s: float
@@ -128,7 +128,7 @@ class _Connection(asyncio.Protocol):
 
 
 class _Run:
-    """What the connections of a plan share."""
+    """State that the connections of a plan share."""
 
     def __init__(self, plan: Plan) -> None:
         self._requests = _order([text.encode("latin-1") for text in plan.requests], plan.seed)

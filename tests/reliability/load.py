@@ -18,7 +18,7 @@ LIMIT_S = 1800.0
 
 
 class Part(StrEnum):
-    """What can be measured by itself."""
+    """Part that can be measured by itself."""
 
     POLLS = "polls"
     OVERHEAD = "overhead"

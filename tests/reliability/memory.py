@@ -67,7 +67,7 @@ class Mixed:
         return str(answer.json()["id"])
 
     def _ask(self, job: MixedJob) -> None:
-        """Ask which classes the next network sees in the job's picture, while jobs run."""
+        """Classify the job's picture by the next network, while jobs run."""
         form = {"model": next(self._networks), "top": "2"}
         self._poster.ask("POST", "/v1/classify", files={"image": job.pictures[0]}, data=form)
 

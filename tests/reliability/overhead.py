@@ -1,4 +1,4 @@
-"""What the service adds to a job: until its worker begins, and until those who watch hear of its end."""
+"""Overhead of the service per job: until its worker begins, and until watchers learn of its end."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Options:
 
     @property
     def limit_s(self) -> float:
-        """When it has failed, if it isn't done."""
+        """Seconds after which a run that isn't done has failed."""
         return 240 + self.pauses * (self.pause_s + 10)
 
 
@@ -85,7 +85,7 @@ class Jobs:
 
 
 def measure(result: report.Report, line: report.Line, options: Options) -> None:
-    """Pause workers while jobs run, and compare what came of them."""
+    """Pause workers while jobs run, and compare the results."""
     with ExitStack() as running:
         stack = running.enter_context(Stack(workers=options.workers, **options.settings))
         client: httpx.Client = running.enter_context(stack.client())

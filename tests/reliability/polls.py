@@ -1,4 +1,4 @@
-"""How fast the API answers with a long queue, and how many polls a second one process takes."""
+"""Latency of the API with a long queue, and polls per second of one process."""
 
 from __future__ import annotations
 

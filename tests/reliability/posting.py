@@ -1,4 +1,4 @@
-"""What clients do: post tiny jobs, again where they must, and look at all there are."""
+"""Actions of clients: post tiny jobs, retry where they must, and list all jobs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Poster:
     params: JsonObject
     extra: JsonObject = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
-    """What came in place of an answer, and how often."""
+    """Failures in place of an answer, with their counts."""
     _turn: int = 0
 
     def post(self, image: bytes) -> str:

@@ -54,7 +54,7 @@ class Answer:
     body: bytes = b""
 
     def json(self) -> Any:
-        """Return what the body says."""
+        """Return the body's JSON value."""
         return json.loads(self.body)
 
 

@@ -1,4 +1,4 @@
-"""What a command measured, against its bars: a table for people, JSON for machines, an exit code for scripts."""
+"""Measurements of a command against their limits: a table for people, JSON for machines, an exit code for scripts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Value = int | float | str
 
 
 class Stopped(BaseException):
-    """The command's time is up, or it was asked to end; no `except Exception` on the way swallows it."""
+    """The command's time is up, or it was interrupted; no `except Exception` on the way swallows it."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Measure:
     name: str
     value: Value
     bar: str = ""
-    """What it has to be; empty where it is only told."""
+    """Limit of the value, in words; empty where it has none."""
     met: bool = True
 
 
 class Report:
-    """What was measured so far.
+    """Measurements so far.
 
     Args:
         title: of the table.
@@ -108,7 +108,7 @@ class Line:
         self._task: TaskID = progress.add_task("starting", total=None)
 
     def show(self, words: str, done: float | None = None, total: float | None = None) -> None:
-        """Say what is being done."""
+        """Show the current step."""
         self._progress.update(self._task, description=words, completed=done, total=total)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What schemathesis can't guess: a picture, so that most of its requests get past the decoder."""
+"""Hooks for schemathesis: they supply a real picture, so that most of its requests get past the decoder."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _NAMES = re.compile(r"[0-9a-f]{32,64}|(?<=:)[^:]+\.[0-9]+$")  # jobs and hashes;
 
 @dataclass(frozen=True)
 class Sample:
-    """What each part holds after so many jobs, in MB."""
+    """Memory of each part after so many jobs, in MB."""
 
     jobs: int
     redis: float
@@ -53,7 +53,7 @@ class Soak:
         self.samples: list[Sample] = []
 
     def go(self, jobs: int, *, every: int) -> None:
-        """Send the jobs through, a few ahead, and fetch what comes of each."""
+        """Send the jobs through, a few ahead, and fetch the result of each."""
         waiting: deque[str] = deque()
         for number in range(jobs + AHEAD):
             if number < jobs:
@@ -115,7 +115,7 @@ def _tell_growth(result: report.Report, samples: list[Sample], jobs: int) -> Non
 
 
 def _tell_left(result: report.Report, redis: Redis, retention_s: int) -> None:
-    """Say what Redis still holds when all jobs should be forgotten."""
+    """Report what Redis still holds when all jobs should be forgotten."""
     wait_until(lambda: not _of_jobs(redis), within_s=retention_s + TIDY_S, every_s=1.0)
     kinds = Counter(_NAMES.sub("*", key.decode()) for key in redis.scan_iter())
     result.equals("keys of jobs left", len(_of_jobs(redis)), 0)
@@ -130,7 +130,7 @@ def _of_jobs(redis: Redis) -> list[bytes]:
 
 
 def _parts(job: JsonObject) -> list[str]:
-    """Return the addresses of what a client fetches of a finished job."""
+    """Return the addresses that a client fetches of a finished job."""
     links = job["links"]
     found = [links["result"], links["saliency"], links["bundle"], *links["masks"].values()]
     return [path for path in found if path is not None]

@@ -50,7 +50,7 @@ class NotReady(RuntimeError):
 
 
 class Process:
-    """One process of the stack; what it says goes to a file.
+    """One process of the stack; its output goes to a file.
 
     Args:
         name: what to call it.
@@ -106,7 +106,7 @@ class Process:
         return cpu_s(self.pid)
 
     def last_lines(self, count: int = 15) -> str:
-        """Return the end of what it said."""
+        """Return the end of its output."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:]) if self.log.exists() else ""
 
 
@@ -179,11 +179,11 @@ class Stack:
         self._wait(self.apis[api], lambda: httpx.get(f"{self.url(api)}/healthz", timeout=2.0).is_success)
 
     def logs(self) -> str:
-        """Return all that APIs and workers have said."""
+        """Return all output of the APIs and workers."""
         return "".join(p.log.read_text(errors="replace") for p in (*self.apis, *self.workers) if p.log.exists())
 
     def server_errors(self) -> list[str]:
-        """Return the lines of the log that tell of answers of 5xx, whoever got them."""
+        """Return the lines of the log about answers of 5xx."""
         return [line for line in self.logs().splitlines() if _SERVER_ERROR.search(line)]
 
     def _process(self, name: str, module: str, **env: str) -> Process:
@@ -203,7 +203,7 @@ class Stack:
 
 
 def wait_until(holds: Callable[[], T], *, within_s: float, every_s: float = 0.05) -> T:
-    """Ask until the answer is true, or time is up; returns the last answer."""
+    """Call until the result is true, or time is up; returns the last result."""
     deadline = time.monotonic() + within_s
     while not (answer := holds()) and time.monotonic() < deadline:
         time.sleep(every_s)

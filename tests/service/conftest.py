@@ -122,7 +122,7 @@ def post(client: TestClient, png: bytes) -> Callable[[], str]:
 
 @pytest.fixture
 def finish(redis: Redis, store: JobStore) -> Callable[[str], None]:
-    """A function that does to a posted job what a worker does that explains it."""
+    """A function that finishes a posted job as a worker does that explains it."""
 
     def finish(job_id: str) -> None:
         attempt = store.start(job_id, worker="test")

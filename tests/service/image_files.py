@@ -19,7 +19,7 @@ PROFILE = b"a colour profile"
 
 
 def see_through(image: Image.Image) -> Image.Image:
-    """Return it ever more transparent from left to right."""
+    """Return it increasingly transparent from left to right."""
     layer = image.convert("RGBA")
     layer.putalpha(Image.linear_gradient("L").rotate(90).resize(image.size))
     return layer
@@ -62,7 +62,7 @@ NAMES = tuple(forms(Image.new("RGB", (64, 48))))
 
 
 def exif(orientation: int = 1) -> Image.Exif:
-    """Return what a phone writes: which camera, when, where, and how the picture has to be turned."""
+    """Return the metadata that a phone writes: camera, time, place and orientation."""
     said = Image.Exif()
     said[0x010E] = SECRET
     said[0x010F], said[0x0110], said[0x0132] = "Camera works", "C 1", "2026:01:31 12:00:00"
@@ -77,7 +77,7 @@ def xmp(orientation: int = 1) -> bytes:
 
 
 def talkative(photograph: Image.Image, orientation: int = 1) -> dict[str, bytes]:
-    """Return files of all kinds that say all that their format has room for, and something behind their end."""
+    """Return files of all kinds with all metadata that their format has room for, and bytes behind their end."""
     small = photograph.resize((64, 48))
     said = {"exif": exif(orientation), "icc_profile": PROFILE}
     in_tiff = {"exif": exif(orientation), "icc_profile": PROFILE, "tiffinfo": _tiff_tags(orientation)}
@@ -118,7 +118,7 @@ def _segment(code: int, body: bytes) -> bytes:
 
 
 def _jpeg(data: bytes) -> bytes:
-    """Return a JPEG with more beside its picture: thumbnails, what newspapers write, what a maker has thought of."""
+    """Return a JPEG with metadata of all kinds: thumbnails, IPTC, and a maker's own."""
     small = SECRET.encode() + bytes(2)  # the pixels of a thumbnail of 3 x 1
     jfif = _segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\3\1" + small) if data[2:4] == b"\xff\xe0" else b""
     before = data[: 20 if jfif else 2]

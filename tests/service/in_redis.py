@@ -1,4 +1,4 @@
-"""All that lies in Redis, to look for what shouldn't."""
+"""All data in Redis, to search for what shouldn't be there."""
 
 from __future__ import annotations
 

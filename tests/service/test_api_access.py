@@ -1,4 +1,4 @@
-"""Who may ask what: keys, their limits, their jobs; and what foreign web pages get."""
+"""Access: keys, their limits and their jobs; requests of foreign web pages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def bearer(key: str) -> dict[str, str]:
 
 @pytest.fixture
 def make(redis: Redis, settings: ApiSettings) -> Iterator[Make]:
-    """A function that returns a client of an API with other settings, as a key's owner or as nobody."""
+    """A function that returns a client of an API with other settings, as a key's owner or without a key."""
     running: list[TestClient] = []
 
     def make(key: str | None = None, *, host: str = "127.0.0.1", **changes: object) -> TestClient:

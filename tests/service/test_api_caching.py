@@ -1,4 +1,4 @@
-"""What clients may keep: what a finished job links never changes, and isn't sent twice; models are asked for anew."""
+"""Caching: what a finished job links never changes and isn't sent twice; models are revalidated."""
 
 from __future__ import annotations
 

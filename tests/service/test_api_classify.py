@@ -1,4 +1,4 @@
-"""`/v1/classify`: what is asked of the workers, and what the API makes of their answers or their silence."""
+"""`/v1/classify`: questions to the workers, their answers, and their silence."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Say = Callable[[Ask], "Classified | Problem"]
 
 
 class FakeWorker(threading.Thread):
-    """Answers as it is told, and notes what it was asked."""
+    """Worker with given answers, which records its questions."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(daemon=True)

@@ -224,7 +224,7 @@ class TestPreferWait:
 
 
 def test_params_read_back_are_valid_params(client: TestClient, png: bytes) -> None:
-    """What a job says of its parameters can be posted again."""
+    """The parameters that a job shows can be posted again."""
     first = client.post("/v1/jobs", files={"image": png}, data={"params": '{"seed": 3}'}).json()["params"]
     second = client.post("/v1/jobs", files={"image": png}, data={"params": json.dumps(first)})
 

@@ -1,4 +1,4 @@
-"""What a post may ask beside the parameters: priority, reuse, keeping images, images by address."""
+"""Options of a post: priority, reuse, keeping images, images by address."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class TestPriority:
 class TestReuse:
     @pytest.fixture
     def done(self, client: TestClient, redis: Redis, png: bytes, finish: Finish, store: JobStore) -> str:
-        """A finished job, told to others as a worker does."""
+        """A finished job, published for reuse as a worker does."""
         job_id = str(post(client, png).json()["id"])
         finish(job_id)
         results = KnownResults(redis, retention_s=600)

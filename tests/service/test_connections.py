@@ -127,7 +127,7 @@ def idle(address: tuple[str, int], count: int, running: ExitStack) -> list[socke
 
 
 def status(connection: socket.socket) -> bytes:
-    """Wait until the server says why it closes a connection; returns the status."""
+    """Wait until the server closes a connection with a response; returns the status."""
     return connection.recv(1000).split()[1]
 
 

@@ -37,7 +37,7 @@ async def receive_nothing() -> Message:
 
 
 class Reader:
-    """Clients of an application that read an answer only when they are told to."""
+    """Clients of an application that read an answer only on request."""
 
     def __init__(self, app: FastAPI, path: str) -> None:
         self._app, self._path = app, path
@@ -45,7 +45,7 @@ class Reader:
         self.read = asyncio.Event()
 
     def get(self, address: str) -> asyncio.Task[None]:
-        """Ask from an address."""
+        """Send a request from an address."""
         return asyncio.create_task(self._get(address))
 
     async def wait_for(self, count: int) -> None:

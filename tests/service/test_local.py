@@ -1,4 +1,4 @@
-"""`ep serve`: says what is in the way before it starts anything, and leaves nothing behind when it ends."""
+"""`ep serve`: reports obstacles before it starts anything, and leaves nothing behind when it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files without their metadata: the same pixels, and nothing else said."""
+"""Removal of metadata: the same pixels, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a queued job is said to wait."""
+"""Estimated waiting time of queued jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shares: who asks for much waits behind itself, not in front of others."""
+"""Fair shares: a caller who asks for much waits behind itself, not in front of others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.http.errors import TooManyAtOnce
 
 
 class Bench:
-    """Requests that hold something until they are told to end, and the order in which they got it."""
+    """Requests that hold an amount until they are ended, and the order in which they got it."""
 
     def __init__(self, limited: Shares) -> None:
         self.limited = limited
@@ -23,7 +23,7 @@ class Bench:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def ask(self, *names: str, amount: int = 1) -> None:
-        """Let requests ask, in this order; the first letter is the caller."""
+        """Start requests, in this order; the first letter is the caller."""
         for name in names:
             self._ends[name] = asyncio.Event()
             self._tasks[name] = asyncio.create_task(self._hold(name, amount))

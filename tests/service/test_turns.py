@@ -22,7 +22,7 @@ PATIENCE_S = 10.0
 
 
 class Service:
-    """An application whose requests go on when they are let go."""
+    """An application whose requests continue when they are released."""
 
     def __init__(self) -> None:
         self.app = FastAPI()

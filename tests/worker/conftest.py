@@ -1,4 +1,4 @@
-"""A real Redis, real worker processes, and what an API would do with them."""
+"""A real Redis, real worker processes, and jobs posted as an API posts them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the heartbeat's thread makes of the main thread's signs of life."""
+"""The heartbeat's thread and the main thread's signs of life."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions to a real worker: answered rightly, also while it runs a job, and whatever was asked before."""
+"""Classifications by a real worker: right, also while it runs a job, and independent of earlier ones."""
 
 from __future__ import annotations
 

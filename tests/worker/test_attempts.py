@@ -1,4 +1,4 @@
-"""The attempts at a job: one at a time writes, whoever else comes late."""
+"""Attempts at a job: only the current one may write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many threads a worker takes."""
+"""Number of threads of a worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job fails in one way, and a full Redis is no obstacle."""
+"""Failing a job, also in a full Redis."""
 
 from __future__ import annotations
 

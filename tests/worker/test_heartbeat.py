@@ -1,4 +1,4 @@
-"""What the heartbeat's thread does when the main thread hangs."""
+"""The heartbeat's thread when the main thread hangs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who counts as alive."""
+"""Liveness of workers."""
 
 from __future__ import annotations
 

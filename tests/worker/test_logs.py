@@ -1,4 +1,4 @@
-"""What the log shows."""
+"""Log lines."""
 
 from __future__ import annotations
 

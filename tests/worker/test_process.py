@@ -20,7 +20,7 @@ from worker.settings import WorkerSettings
 
 @pytest.fixture
 def deadly_signals() -> Iterator[None]:
-    """Signals that nobody heeds fail the test; by default they would kill it."""
+    """Signals that nobody handles fail the test; by default they would kill it."""
 
     def fail(number: int, frame: FrameType | None) -> None:
         pytest.fail(f"signal {number} came before the worker heeded it")

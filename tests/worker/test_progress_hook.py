@@ -1,4 +1,4 @@
-"""What the hook does at each iteration, with a clock that the tests move."""
+"""The progress hook at each iteration, with a clock that the tests move."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Clock:
 
 @dataclass
 class Step:
-    """A progress that counts how often its costly part is asked for."""
+    """A progress that counts how often its costly part is computed."""
 
     iteration: int = 1
     total: int = 100
@@ -84,7 +84,7 @@ def setting(store: JobStore, make_record: Callable[..., JobRecord]) -> Setting:
 
 
 def run(setting: Setting, *, steps: int) -> Step:
-    """Step twenty times a second; returns the last step, which knows what was asked."""
+    """Step twenty times a second; returns the last step, which has the counts."""
     step = Step()
     for step.iteration in range(1, steps + 1):
         setting.hook(step)

@@ -1,4 +1,4 @@
-"""What lies in Redis between the API and the workers."""
+"""The queue in Redis between the API and the workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is counted of all workers together."""
+"""Statistics of all workers together."""
 
 from __future__ import annotations
 

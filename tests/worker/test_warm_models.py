@@ -1,4 +1,4 @@
-"""Which models stay loaded."""
+"""Models that stay loaded."""
 
 from __future__ import annotations
 

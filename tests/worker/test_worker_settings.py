@@ -1,4 +1,4 @@
-"""What an operator gets wrong ends a worker at once, with a line that says what to change."""
+"""Wrong settings end a worker at once, with a line that says what to change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The blob store: input images, masks, pictures and results, a few named blobs per job.
+"""Blob store: input images, masks, pictures and results, a few named blobs per job.
 
 Redis by default (one hash per job, so that a job's blobs go and expire together); any fsspec URL by setting.
 """

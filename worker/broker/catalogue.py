@@ -1,7 +1,7 @@
-"""The models that the workers offer, published in Redis for the API. Imports no torch.
+"""Catalogue of the workers' models, published in Redis for the API. Imports no torch.
 
 Cards lie in one hash; label lists, which most ImageNet models share, once each in another, by digest; layers, which
-are found later and asked for one model at a time, in a third.
+are found later and read for one model at a time, in a third.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the API and the workers agree on: states, records, names. Imports no torch.
+"""Contract of the API and the workers: states, records, names. Imports no torch.
 
 One record per job is the truth. It moves only as `MOVES` allows; RQ's own job is an execution detail behind it.
 """
@@ -24,7 +24,7 @@ INPUT = "input"  # the blob of the posted image, of several the first; those of 
 
 
 class JobState(StrEnum):
-    """Where a job stands."""
+    """State of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -34,7 +34,7 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the job stays as it is for good."""
+        """Whether the state is final: no move leads out of it."""
         return not MOVES[self]
 
 
@@ -49,7 +49,7 @@ MOVES: dict[JobState, frozenset[JobState]] = {
 
 
 class Priority(StrEnum):
-    """Which jobs go first."""
+    """Priority of a job in the queue."""
 
     NORMAL = "normal"
     LOW = "low"
@@ -68,11 +68,11 @@ class Problem(BaseModel):
     type: Annotated[str, Field(description="Stable identifier of the kind of problem.")]
     title: str
     status: int
-    detail: Annotated[str, Field(description="What is wrong and what to change.")]
+    detail: Annotated[str, Field(description="The error, and what to change.")]
 
 
 class JobProgress(BaseModel):
-    """How far a running job has come."""
+    """Progress of a running job."""
 
     iteration: int
     total: int
@@ -83,7 +83,7 @@ class JobProgress(BaseModel):
 class MaskPreview(BaseModel):
     """A mask that is still being worked on."""
 
-    area: Annotated[float, Field(description="The share of the image asked for.")]
+    area: Annotated[float, Field(description="The requested share of the image.")]
     mask: Annotated[str, Field(description="A small 8-bit PNG in the network's frame, as a data URL.")]
 
 
@@ -91,13 +91,15 @@ class DeliveryAttempt(BaseModel):
     """One try to deliver a webhook."""
 
     at: datetime
-    status_code: Annotated[int | None, Field(description="What the receiver answered; null where it didn't.")] = None
-    error: Annotated[str | None, Field(description="Why there was no answer.")] = None
+    status_code: Annotated[
+        int | None, Field(description="The status of the receiver's response; null without one.")
+    ] = None
+    error: Annotated[str | None, Field(description="The reason why there was no response.")] = None
     ms: Annotated[int, Field(description="Milliseconds that it took.")]
 
 
 class Delivery(BaseModel):
-    """How far a job's webhook has come."""
+    """Delivery of a job's webhook."""
 
     status: Literal["pending", "delivered", "failed"] = "pending"
     attempts: Annotated[list[DeliveryAttempt], Field(description="The last 10.")] = []
@@ -105,7 +107,7 @@ class Delivery(BaseModel):
 
 
 class Finding(BaseModel):
-    """What a job has found, in short; the rest is in its result."""
+    """Summary of a finished job's result."""
 
     target: TargetRef
     optimal_area: Annotated[
@@ -115,7 +117,7 @@ class Finding(BaseModel):
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        """Return what a report says, in short."""
+        """Return the summary of a report."""
         return cls(target=report.target, optimal_area=getattr(report, "optimal_area", None))
 
 
@@ -150,22 +152,22 @@ class JobRecord(BaseModel):
     error: Problem | None = None
     found: Annotated[Finding | None, Field(description="Null until it has succeeded.")] = None
     request: Annotated[str | None, Field(description="The hash of the request's idempotency key.")] = None
-    webhook: Annotated[str | None, Field(description="Where to tell that it is finished.")] = None
+    webhook: Annotated[str | None, Field(description="The URL of its webhook.")] = None
     delivery: Annotated[Delivery | None, Field(description="Null without a webhook.")] = None
     owner: Annotated[str | None, Field(description="The name of the API key that posted it; null without keys.")] = None
     priority: Priority = Priority.NORMAL
-    batch: Annotated[str | None, Field(description="The batch that it is of.")] = None
+    batch: Annotated[str | None, Field(description="The id of its batch.")] = None
     content: Annotated[str | None, Field(description="The hash of images and parameters, where it may be reused.")] = (
         None
     )
     cached: Annotated[bool, Field(description="Whether its result is that of an earlier job.")] = False
     keep_images: Annotated[bool, Field(description="Whether the posted images stay when the job has ended.")] = False
     request_id: Annotated[str | None, Field(description="Names the request that posted it in the logs.")] = None
-    traceparent: Annotated[str | None, Field(description="Names that request in traces, as the W3C says.")] = None
+    traceparent: Annotated[str | None, Field(description="The request's trace context (W3C `traceparent`).")] = None
     root_path: Annotated[
         str | None,
         PlainSerializer(_as_json, when_used="json-unless-none"),  # older workers read fields that are new to them so
-        Field(description="The path below which a proxy shows the service to who posted it."),
+        Field(description="The path below which a proxy shows the service to the caller."),
     ] = None
 
     def as_fields(self) -> dict[str, str]:

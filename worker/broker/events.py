@@ -1,6 +1,6 @@
 """A job's events: a capped Redis stream beside its record, written by the scripts that move it. Imports no torch.
 
-The ids of its entries tell a watcher that comes back where it left off.
+The ids of its entries let a watcher that returns resume where it left off.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ GONE_S = 60  # how long the last event of a deleted job stays
 
 
 class EventKind(StrEnum):
-    """What an event is about."""
+    """Kind of an event."""
 
     STATE = "state"  # data: the state
     PROGRESS = "progress"  # data: the record's progress and partial curve, as JSON

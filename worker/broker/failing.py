@@ -1,4 +1,4 @@
-"""Failing a job: the one way to do so, for its worker, that worker's heartbeat and the janitor. Imports no torch."""
+"""Failing a job, by its worker, that worker's heartbeat or the janitor. Imports no torch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def fail_job(
         blobs: of what jobs store.
         job_id: the job's.
         problem: why it fails.
-        attempt: who says so; None where no worker runs it.
+        attempt: the attempt that fails; None where no worker runs it.
         retention_s: how long images stay that shall be kept.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Which jobs there are, by state and age: sorted sets in Redis beside the records."""
+"""Index of the jobs by state and age: sorted sets in Redis beside the records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_FORGOTTEN = 1000
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where a job stands among others: by the time of its posting, then by its id."""
+    """Position of a job in the index: by the time of its posting, then by its id."""
 
     created_us: int
     """Microseconds since 1970."""

@@ -1,4 +1,4 @@
-"""Which workers are alive: one key per worker that expires unless its worker beats. Imports no torch.
+"""Liveness of workers: one key per worker that expires unless its worker beats. Imports no torch.
 
 Redis alone does the timing, so clocks that differ between machines don't matter.
 """
@@ -11,7 +11,7 @@ from typing import cast
 
 from redis import Redis
 
-_WORKERS = "ep:workers"  # the names; which of them still live, their keys say
+_WORKERS = "ep:workers"  # the names; their keys show which of them are alive
 
 
 def worker_name() -> str:

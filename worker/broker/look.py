@@ -1,4 +1,4 @@
-"""A look at one job that holds no thread: for what is asked again and again. Imports no torch."""
+"""Asynchronous reads of a job's record, for frequent requests. Imports no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .records import read_record
 
 
 class JobLook:
-    """Looks at one job in one call to Redis that holds no thread: for what is asked again and again.
+    """Reads one job in one call to Redis that holds no thread, for frequent requests.
 
     Args:
         redis: where.

@@ -67,7 +67,7 @@ def http_problem(status: HTTPStatus, detail: str) -> Problem:
 
 
 def problem_from(error: InvalidInput | ModelUnavailable) -> Problem:
-    """Return the problem that one of the engine's own errors is: 413, 422 or 503.
+    """Return the problem of one of the engine's own errors: 413, 422 or 503.
 
     ``field`` names the input at fault, ``nearest`` the closest known names, where the error carries them.
     """

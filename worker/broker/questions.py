@@ -1,4 +1,4 @@
-"""Small questions to the workers: which classes does a model see in an image? Imports no torch.
+"""Interactive requests to the workers: the top classes of an image. Imports no torch.
 
 Questions wait in one list for whichever worker takes them first. A question's image lies under a key of its own, for as
 long as somebody waits for the answer: where it has gone, the question is dropped. An answer is a list of its own with
@@ -29,14 +29,14 @@ _WAITING = "ep:asks"
 
 
 class Question(BaseModel):
-    """What can be asked of an image."""
+    """Parameters of a classification."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Annotated[str, Field(min_length=1, max_length=200, description="A name that `GET /v1/models` lists.")] = (
         DEFAULT_MODEL
     )
-    top: Annotated[int, Field(ge=1, le=MOST_CLASSES, description="How many classes to name.")] = 5
+    top: Annotated[int, Field(ge=1, le=MOST_CLASSES, description="Number of classes to return.")] = 5
     fit: Annotated[Fit, Field(description=CommonSpec.model_fields["fit"].description)] = "crop"
     white_level: Annotated[
         int | None, Field(ge=1, le=MOST_WHITE, description=CommonSpec.model_fields["white_level"].description)
@@ -50,15 +50,15 @@ class Ask(Question):
 
 
 class Classified(BaseModel):
-    """Which classes a model sees in an image."""
+    """Top classes of an image."""
 
-    model: Annotated[str, Field(description="The model that was asked.", examples=[DEFAULT_MODEL])]
+    model: Annotated[str, Field(description="The model used.", examples=[DEFAULT_MODEL])]
     classes: Annotated[list[ClassScore], Field(description="Those that score highest, the best first.")]
     warnings: Warnings = []
 
 
 def post(redis: Redis, ask: Ask, image: bytes, *, wait_s: float) -> bool:
-    """Let a question wait for a worker, for `wait_s` seconds. False where so many wait that it may not."""
+    """Put a question for a worker, for `wait_s` seconds. False where too many wait already."""
     if redis.llen(_WAITING) >= MOST_WAITING:  # before a large image is sent
         return False
     with redis.pipeline() as pipeline:
@@ -72,7 +72,7 @@ def post(redis: Redis, ask: Ask, image: bytes, *, wait_s: float) -> bool:
 
 
 def withdraw(redis: Redis, ask: Ask) -> None:
-    """Ask no more; an answer that comes all the same goes by itself."""
+    """Withdraw a question; an answer that comes all the same expires by itself."""
     with redis.pipeline() as pipeline:
         pipeline.lrem(_WAITING, 1, _text(ask))
         pipeline.delete(_image_key(ask.id), answer_key(ask.id))
@@ -90,7 +90,7 @@ def take(redis: Redis, *, wait_s: float) -> tuple[Ask, bytes] | None:
 
 
 def answer(redis: Redis, ask_id: str, said: Classified | Problem) -> None:
-    """Answer a question, by the classes or by why there are none."""
+    """Answer a question, by the classes or by the reason why there are none."""
     document = {"problem": said} if isinstance(said, Problem) else said
     with redis.pipeline() as pipeline:
         pipeline.rpush(answer_key(ask_id), to_json(document))
@@ -99,7 +99,7 @@ def answer(redis: Redis, ask_id: str, said: Classified | Problem) -> None:
 
 
 def read_answer(text: bytes | str) -> Classified | Problem:
-    """Return what a worker has answered."""
+    """Return the answer of a worker."""
     document = from_json(text)
     if "problem" in document:
         return Problem.model_validate(document["problem"])

@@ -1,4 +1,4 @@
-"""The queue between the API and the workers: RQ over Redis, JSON only, jobs named by dotted path. Imports no torch."""
+"""Queue between the API and the workers: RQ over Redis, JSON only, jobs named by dotted path. Imports no torch."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RedisRefuses(ResponseError):
 BaseParser.EXCEPTION_CLASSES |= dict.fromkeys(("MISCONF", "NOREPLICAS"), RedisRefuses)  # redis-py has no names for them
 
 REDIS_AWAY = (RedisConnectionError, RedisTimeoutError)
-"""What a command raises when Redis can't be reached, or does not answer in time."""
+"""Errors of a command when Redis can't be reached, or does not answer in time."""
 REDIS_UNUSABLE = (*REDIS_AWAY, RedisRefuses, OutOfMemoryError, ReadOnlyError, ClusterDownError)
 """Errors of a command when Redis is away, or takes no writes: its disk or its memory is full, or it is a replica."""
 

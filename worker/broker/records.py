@@ -13,13 +13,13 @@ from .contract import JobRecord
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
 _TEXT_FIELDS |= {"webhook", "owner", "task", "priority", "batch", "content", "request_id", "traceparent"}
 _TOLD = {"progress", "partial_curve", "found", "delivery", "error"}
-"""Fields without which a record still says what to do."""
+"""Fields without which a job can still be run."""
 
 
 def read_record(fields: Mapping[bytes, bytes]) -> JobRecord | None:
     """Return the record of a hash, None of an empty one.
 
-    What only tells of the job, and can't be read, is left out: a curve whose scores were NaN (null, in JSON), say.
+    An unreadable field that isn't needed to run the job is left out, such as a curve with NaN (null, in JSON).
 
     Raises:
         ValueError: what the job is can't be read.

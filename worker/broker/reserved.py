@@ -1,4 +1,4 @@
-"""Room in Redis that is reserved for jobs which have not ended, so that an accepted job finds it. Imports no torch."""
+"""Reservations in Redis for jobs which have not ended, so that an accepted job finds room. Imports no torch."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Room:
 
 
 def room_key(prefix: str) -> str:
-    """Return the key of what is reserved."""
+    """Return the key of the reservations."""
     return f"{prefix}:reserved"
 
 
@@ -81,7 +81,7 @@ def job_bytes(spec: Spec, sizes: Sequence[Size], card: ModelCard | None, *, with
     Few jobs have many events, those that run for long: these are a part of what is spared (`scripts.SPARE`).
 
     Args:
-        spec: what is asked.
+        spec: the job's parameters.
         sizes: width and height of each image, in pixels.
         card: the model's, None where it isn't known.
         with_files: whether the result's files lie in Redis.

@@ -1,4 +1,4 @@
-"""Results that are given again: the same images, parameters, weights and version have the same. Imports no torch."""
+"""Reuse of results: the same images, parameters, weights and version have the same result. Imports no torch."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _RESULTS = "ep:results"
 
 
 def hash_content(digests: Sequence[bytes], params: Spec, *, names: Sequence[str], owner: str | None) -> str:
-    """Return what tells a job from others, as far as a client knows it.
+    """Return a hash of all that distinguishes a job from others, as far as a client knows it.
 
     Args:
         digests: of the posted files, SHA-256.
-        params: what is asked.
+        params: the job's parameters.
         names: the files' names, which the results of several images show.
-        owner: whose job it is: nobody learns what others have asked.
+        owner: of the job; results are not shared between owners.
     """
     digest = hashlib.sha256(f"{owner or ''}\n{params.model_dump_json()}\n".encode())
     for one in digests:
@@ -35,18 +35,18 @@ def hash_content(digests: Sequence[bytes], params: Spec, *, names: Sequence[str]
 
 
 class KnownResults:
-    """Which job has the result of which content, under ``ep:results:{hash}``, for as long as results are kept."""
+    """Jobs by the content of their result, under ``ep:results:{hash}``, for as long as results are kept."""
 
     def __init__(self, redis: Redis, *, retention_s: int) -> None:
         self._redis = redis
         self._retention_s = retention_s
 
     def tell_weights(self, model: str, digest: str) -> None:
-        """Say which weights a model has; asks for the same content find results of these only."""
+        """Set the weights that a model has; requests with the same content find results of these only."""
         self._redis.hset(_WEIGHTS, model, digest)
 
     def forget_weights(self, models: Sequence[str]) -> None:
-        """Find no results of these models until their weights are told again, as they may have changed."""
+        """Find no results of these models until their weights are set again, as they may have changed."""
         if models:
             self._redis.hdel(_WEIGHTS, *models)
 

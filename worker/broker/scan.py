@@ -1,4 +1,4 @@
-"""Looking through the keys of Redis, a slice at a time, so that it answers others between. Imports no torch."""
+"""Scan of Redis's keys, a slice at a time, so that Redis answers others between. Imports no torch."""
 
 from __future__ import annotations
 

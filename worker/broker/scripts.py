@@ -1,4 +1,4 @@
-"""The Lua scripts that write job records: each compares and writes in one step, whoever else writes."""
+"""Lua scripts that write job records: each compares and writes in one atomic step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all workers have done so far, counted in Redis, so that any API process can tell. Imports no torch.
+"""Statistics of all workers together, counted in Redis, so that any API process can read them. Imports no torch.
 
 One hash; a field is ``{counter}:{label}``, of a histogram ``{histogram}:{label}:{bucket}``.
 """
@@ -26,7 +26,7 @@ WAIT_BUCKETS_S = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 
 
 class Counter(StrEnum):
-    """What is counted, and by which label."""
+    """Counter, each with its label."""
 
     FINISHED = "finished"  # jobs, by task/state
     ITERATIONS = "iterations"  # engine steps of succeeded jobs, by task
@@ -43,7 +43,7 @@ BUCKETS_S = {Counter.RUN_S: RUN_BUCKETS_S, Counter.WAIT_S: WAIT_BUCKETS_S}
 
 @dataclass
 class Histogram:
-    """How many values there were, up to each bound, and their sum."""
+    """Histogram: the number of values up to each bound, and their sum."""
 
     bounds: tuple[float, ...]
     counts: list[int] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Histogram:
 
     @property
     def count(self) -> int:
-        """How many values there were."""
+        """Number of values."""
         return sum(self.counts)
 
     @property
@@ -108,7 +108,7 @@ class Stats:
         self._redis.hincrby(_KEY, f"{Counter.DELIVERIES}:{outcome}", 1)
 
     def read(self) -> Counted:
-        """Return what was counted so far; what only another version counts is left out."""
+        """Return the counts so far; counters of other versions are left out."""
         fields = cast("dict[bytes, bytes]", self._redis.hgetall(_KEY))
         return _counted({name.decode(): value for name, value in fields.items()})
 

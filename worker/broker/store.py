@@ -98,7 +98,7 @@ class JobStore:
         return read_record(cast("dict[bytes, bytes]", self._redis.hgetall(self._key(job_id))))
 
     def origin(self, job_id: str) -> Origin:
-        """Return what logs and traces call the request that the job came from; of a job that is gone, nothing.
+        """Return the origin of a job, as logs and traces name it; of a job that is gone, nothing.
 
         Apart from `get`, so that a record that this version can't read is no obstacle.
         """
@@ -188,7 +188,7 @@ class JobStore:
         return self._write(job_id, fields, attempt=attempt, old={JobState.RUNNING}, event=event)
 
     def show(self, job_id: str, *, attempt: int, previews: Sequence[MaskPreview]) -> bool:
-        """Tell those who watch what a running attempt's masks look like; False as for `update`."""
+        """Send previews of a running attempt's masks to its watchers; False as for `update`."""
         told = as_field({"masks": [preview.model_dump(mode="json") for preview in previews]})
         return self._write(job_id, {}, attempt=attempt, old={JobState.RUNNING}, event=(EventKind.PREVIEW, told))
 

@@ -1,4 +1,4 @@
-"""The version of the state in Redis: an older one is brought up to date at the first sweep. Imports no torch.
+"""Version of the state in Redis: an older one is upgraded at the first sweep. Imports no torch.
 
 1: before jobs were listed by their task. 2: every record has its `task` by itself, and is listed by it.
 """

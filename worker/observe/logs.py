@@ -1,4 +1,4 @@
-"""Log lines of the API and the workers, readable or as JSON, those of the libraries included. Imports no torch."""
+"""Log lines of the API and the workers, as text or as JSON, those of the libraries included. Imports no torch."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def setup_logging(*, json: bool, level: int = logging.INFO) -> None:
 
 
 def _outage_in_one_line(record: logging.LogRecord) -> bool:
-    """Leave the stack trace out of what RQ says of an outage of Redis: it is no bug of anyone's."""
+    """Leave the stack trace out of RQ's messages about an outage of Redis, which is no bug."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, REDIS_UNUSABLE):
         record.msg, record.args, record.exc_info = f"{record.getMessage()} ({error})", None, None

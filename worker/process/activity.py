@@ -1,4 +1,4 @@
-"""What a worker's main thread is doing: written by it at every step, read by the heartbeat thread."""
+"""Activity of a worker's main thread: written by it at every step, read by the heartbeat thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RunningJob:
     job_id: str
     attempt: int
     ends_by: float
-    """When it has to be over, the grace included, on the activity's clock."""
+    """Deadline of the job, the grace included, on the activity's clock."""
 
 
 class Activity:
@@ -36,9 +36,9 @@ class Activity:
         self._quiet_until = clock() + stall_s
         self.job: RunningJob | None = None
         self.stop_by: float | None = None
-        """When a running job has to be put back, because the worker shuts down."""
+        """Time at which a running job has to be put back, because the worker shuts down."""
         self.poisoned = False
-        """Whether the device is beyond use in this process, so that it has to end."""
+        """Whether the device is unusable in this process, so that it has to end."""
 
     def tick(self) -> None:
         """Show a sign of life."""

@@ -59,7 +59,7 @@ class GpuWorker(SimpleWorker):
 
     @property
     def is_stopping(self) -> bool:
-        """Whether a signal has asked this worker to end."""
+        """Whether a signal has requested the end of this worker."""
         return self._stop_requested
 
     def reorder_queues(self, reference_queue: Queue) -> None:
@@ -75,7 +75,7 @@ class GpuWorker(SimpleWorker):
         return super().prepare_execution(job)
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
-        """Run a job with the runtime at hand."""
+        """Run a job with this process's runtime."""
         token = current.set(self._runtime)
         try:
             return super().perform_job(job, queue, execution)
@@ -86,7 +86,7 @@ class GpuWorker(SimpleWorker):
             self._tidier.tidy()
 
     def _finalize_success(self, job: Job, queue: Queue, execution: Execution, return_value: Any) -> None:
-        """Settle what RQ knows of a job; where another attempt has taken it over, end this execution alone."""
+        """Settle RQ's state of a job; where another attempt has taken it over, end this execution alone."""
         if return_value != TAKEN_OVER:
             super()._finalize_success(job, queue, execution, return_value)
             return

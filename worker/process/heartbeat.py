@@ -1,4 +1,4 @@
-"""The thread that says that this worker is alive, as long as its main thread shows signs of life."""
+"""Heartbeat thread: reports that this worker is alive, as long as its main thread shows signs of life."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Heartbeat(threading.Thread):
             self._stopping.wait(self._runtime.settings.heartbeat_s)
 
     def stop(self) -> None:
-        """Stop beating, and say that this worker has ended."""
+        """Stop beating, and sign this worker off."""
         self._stopping.set()
         if self.is_alive():  # a signal may have come before it began
             self.join(timeout=5.0)

@@ -1,4 +1,4 @@
-"""Why a running job ends before its time. None is an `Exception`, so that no handler on the way swallows it."""
+"""Interrupts of a running job. None is an `Exception`, so that no handler on the way swallows it."""
 
 
 class Interrupt(BaseException):

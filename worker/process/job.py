@@ -1,4 +1,4 @@
-"""The task: what a worker does with one job, from the posted image to the stored result."""
+"""Run of one job, from the posted image to the stored result."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class _Attempt:
         return None
 
     def _remember(self, record: JobRecord, *, weights: str) -> None:
-        """Offer the result to those who ask the same again."""
+        """Offer the result for later requests with the same content."""
         with suppress(*REDIS_UNUSABLE):
             self.runtime.results.tell_weights(record.params.model, weights)  # Redis may have lost it
             if record.content is not None:
@@ -210,7 +210,7 @@ class _Attempt:
         return self._leave()
 
     def _problem(self, error: Exception) -> Problem:
-        """Return what to tell the person who asked; what only the operator should see goes to the log."""
+        """Return the problem for the caller; what only the operator should see goes to the log."""
         if isinstance(error, InvalidInput | ModelUnavailable):
             return problem_from(error)
         incident = uuid4().hex[:12]

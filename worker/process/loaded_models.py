@@ -1,4 +1,4 @@
-"""The models that a worker keeps loaded."""
+"""Cache of the models that a worker keeps loaded."""
 
 from __future__ import annotations
 

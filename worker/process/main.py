@@ -1,4 +1,4 @@
-"""One worker process, from its start to its end."""
+"""Main loop of one worker process, from its start to its end."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 def serve(settings: WorkerSettings) -> int:
-    """Work until a signal says stop. Returns the process's exit code.
+    """Work until a signal stops it. Returns the process's exit code.
 
     Raises:
         InvalidInput, UnknownName, ModelUnavailable: the operator's model list is wrong, or the device isn't here.
@@ -73,12 +73,12 @@ def serve(settings: WorkerSettings) -> int:
 
 
 def work(runtime: Runtime, redis: Redis, cards: list[ModelCard]) -> None:
-    """Take jobs until a signal says stop, with heartbeats; an outage of Redis only interrupts it."""
+    """Take jobs until a signal stops it, with heartbeats; an outage of Redis only interrupts it."""
     worker = GpuWorker(runtime, connect(runtime.settings.redis_url))
     heartbeat = Heartbeat(runtime, redis, renew=worker.renew_lease, welcome=lambda: catalogue.publish(redis, cards))
     runtime.activity.tick()
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):  # before anybody hears of it: RQ would do so a little later
+        for number in (signal.SIGINT, signal.SIGTERM):  # before the worker is announced: RQ would do so a little later
             signal.signal(number, worker.request_stop)
         heartbeat.start()
         log.info("worker ready", worker=runtime.name, threads=torch.get_num_threads())
@@ -92,7 +92,7 @@ def work(runtime: Runtime, redis: Redis, cards: list[ModelCard]) -> None:
 
 
 def preload(runtime: Runtime, cards: list[ModelCard]) -> None:
-    """Load the model that the first job probably asks for, so that it doesn't wait."""
+    """Load the model that the first job probably needs, so that it doesn't wait."""
     wanted = runtime.settings.preload
     if wanted is None:
         wanted = next((card.name for card in cards if card.name == DEFAULT_MODEL), None)
@@ -105,7 +105,7 @@ def preload(runtime: Runtime, cards: list[ModelCard]) -> None:
 
 
 def wait_for_redis(redis: Redis, activity: Activity) -> None:
-    """Return when Redis answers and takes writes; say so while it doesn't."""
+    """Return when Redis answers and takes writes; log a message while it doesn't."""
     pause_s = 0.5
     while True:
         activity.tick()

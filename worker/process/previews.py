@@ -1,4 +1,4 @@
-"""Small pictures of masks that are still being worked on."""
+"""Previews: small pictures of masks that are still being optimised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hook that the engine calls at every iteration: signs of life, cancelation, progress."""
+"""Progress hook that the engine calls at every iteration: signs of life, cancellation, progress."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class ProgressHook:
         self._next_look = self._next_write = self._next_show = self._started
         self._first: tuple[int, float] | None = None
         self.iterations = 0
-        """How far the engine has come."""
+        """Iterations of the engine so far."""
 
     def __call__(self, progress: Progress) -> None:
-        """Take note of an iteration."""
+        """Record an iteration."""
         now = self._activity.clock()
         self._activity.tick()
         self._first = self._first or (progress.iteration, now)

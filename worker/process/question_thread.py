@@ -1,4 +1,4 @@
-"""The thread that answers small questions (`questions.py`), also while the worker runs a job."""
+"""Thread that answers interactive requests (`questions.py`), also while the worker runs a job."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 def start(redis: Redis, settings: WorkerSettings, ending: threading.Event) -> threading.Thread:
-    """Start the thread, and return it as soon as it has said how many threads torch may take for it.
+    """Start the thread, and return it as soon as it has set its number of torch threads.
 
     The caller sets torch's number for the others afterwards.
     """
@@ -92,7 +92,7 @@ def _answer(models: WarmModels, ask: Ask, image: bytes, *, max_pixels: int) -> C
 
 
 def _problem(error: Exception, ask: Ask) -> Problem:
-    """Return what to tell the person who asked; what only the operator should see goes to the log."""
+    """Return the problem for the caller; what only the operator should see goes to the log."""
     if isinstance(error, InvalidInput | ModelUnavailable):
         return problem_from(error)
     incident = uuid4().hex[:12]

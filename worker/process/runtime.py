@@ -1,4 +1,4 @@
-"""What a worker process has at hand for its jobs."""
+"""Objects that a worker process shares among its jobs."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from worker.broker.queue import REDIS_UNUSABLE
 
 from .activity import Activity
 
-LOOK_S = 0.5  # how often a job under way is asked for its end
+LOOK_S = 0.5  # between checks whether a running job has ended
 
 log = structlog.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""Memory between jobs: a worker gives back what a finished job leaves in its process."""
+"""Release of memory between jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures with objects marked on them, and how a network looks at such a picture as a whole."""
+"""Pictures with annotated objects, and inputs of a network from whole pictures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FITS: tuple[SceneFit, ...] = get_args(SceneFit)
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture, and where on it the objects of each category are."""
+    """Picture with annotated objects, by category."""
 
     name: str
     """Different for each scene of a data set."""
@@ -60,7 +60,7 @@ class DataSet:
 
     title: str
     categories: tuple[str, ...]
-    """All that it knows, also those in none of the scenes."""
+    """All categories of the data set, also those in none of the scenes."""
     scenes: tuple[Scene, ...]
     areas: tuple[float, ...]
     """Of extremal perturbations in the pointing game on it (4.2)."""

@@ -1,4 +1,4 @@
-"""Which of a network's classes show a data set's categories."""
+"""ImageNet classes of a data set's categories."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VOC_NAMES = {
     "sofa": "couch",
     "tvmonitor": "tv",
 }
-"""What COCO calls the categories that VOC calls otherwise."""
+"""COCO's names of the categories that VOC names differently."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Which pairs of a picture and a category are difficult (Zhang et al., ECCV 2016, section 4.1)."""
+"""Difficult pairs of a picture and a category (Zhang et al., ECCV 2016, section 4.1)."""
 
 from __future__ import annotations
 

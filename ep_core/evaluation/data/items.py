@@ -1,4 +1,4 @@
-"""The photographs of an evaluation: items of its log, and what is asked about them."""
+"""Photographs of an evaluation, with their targets: items of its log."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def subjects(paths: Sequence[Path]) -> list[Subject]:
 
 
 def settings_of(model: Classifier, spec: SpatialSpec, **more: Any) -> Record:
-    """Return what the record of a photograph depends on, seed and layer apart; the class is always its top one."""
+    """Return the settings of a photograph's record, without seed and layer; the class is always its top one."""
     beside = {"check_extremality", "alternatives", "contrast", "white_level"}
     asked = spec.model_dump(mode="json", exclude={"task", "model", "methods", "target", "seed", "layer", *beside})
     if isinstance(spec, ExtremalSpec) and spec.preset == "fast":
@@ -50,5 +50,5 @@ def settings_of(model: Classifier, spec: SpatialSpec, **more: Any) -> Record:
 
 
 def model_ref(model: Classifier) -> ModelRef:
-    """Return which network was measured."""
+    """Return a reference to the network that was measured."""
     return ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size)

@@ -1,4 +1,4 @@
-"""Changes of a photograph or of its perturbation that leave a person's answer as it is."""
+"""Changes of a photograph or of its perturbation that don't change what a person sees in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Kind = Literal["seed", "jpeg", "shift", "fade to black", "fade to the mean"]
 
 @dataclass(frozen=True)
 class Variation:
-    """A question that differs from the first one in one respect."""
+    """Request that differs from the first one in one respect."""
 
     kind: Kind
     model: Classifier
@@ -45,7 +45,7 @@ class Variation:
 def variations(
     model: Classifier, subject: Subject, x: Tensor, spec: ExtremalSpec, seeds: Sequence[int]
 ) -> Iterator[Variation]:
-    """Yield the questions whose answers are held beside the first one.
+    """Yield the requests whose results are compared with the first one.
 
     Args:
         model: the classifier.
@@ -91,7 +91,7 @@ def fading_to_the_mean(model: Classifier) -> Classifier:
 
 
 def agreement(first: Tensor, other: Tensor, shift: int = 0) -> tuple[list[float], float]:
-    """Return how alike the masks of two answers are: the IoU for each area, and the sums' rank correlation.
+    """Return the agreement of two results' masks: the IoU for each area, and the sums' rank correlation.
 
     Args:
         first: K x 1 x H x W in [0, 1].

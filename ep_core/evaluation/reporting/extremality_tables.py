@@ -1,4 +1,4 @@
-"""The tables of `ep evaluate extremality`: how often a rival scores higher, and how far a longer search gets."""
+"""Tables of `ep evaluate extremality`: how often a rival scores higher, and the gain of a longer search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluations that are pictures of sweeps: explains photographs one by one, and keeps a picture or more of each."""
+"""Gallery of sweeps: photographs are explained one by one, and one or more pictures of each are kept."""
 
 from __future__ import annotations
 

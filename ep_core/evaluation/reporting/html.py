@@ -1,4 +1,4 @@
-"""All reports of a folder as one page, which holds everything that it shows."""
+"""All reports of a folder as one self-contained HTML page."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def mean_curve(curves: Sequence[Sequence[float] | None]) -> list[float]:
 def method_table(
     table: Table, runs: Sequence[MethodRuns[Item]], figures: Callable[[list[Record]], Sequence[Cell]]
 ) -> Table:
-    """Return a table with a row for each method; where one is unavailable, a last column says why.
+    """Return a table with a row for each method; where one is unavailable, a last column has the reason.
 
     Args:
         table: without rows; its first column is the method.

@@ -39,7 +39,7 @@ def equal_hit(method: str, pair: Record) -> bool | None:
         pair: the record of a picture and category.
 
     Returns:
-        None where the record, of an earlier version, doesn't say.
+        None where the record, of an earlier version, lacks it.
     """
     equal = {"sigma": SMOOTHING.get(method), "hit": pair["hit"]} if "equal" not in pair else pair["equal"]
     return equal["hit"] if equal["sigma"] == ALIKE else None

@@ -1,4 +1,4 @@
-"""What an evaluation says at its end: settings, tables and figures, as JSON. `html.py` makes a page of several."""
+"""Report of an evaluation: settings, tables and figures, as JSON. `html.py` makes a page of several."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ class Table(BaseModel):
     title: str
     columns: list[str]
     rows: Annotated[list[list[Cell]], Field(description="As long as `columns` each; null where there is no figure.")]
-    note: Annotated[str, Field(description="How to read it.")] = ""
+    note: Annotated[str, Field(description="Explanation of its columns.")] = ""
     decimals: Annotated[int, Field(description="Of its fractions, where they are shown.")] = 3
     best: Annotated[
-        dict[str, Literal["highest", "lowest"]], Field(description="Which figure of a column is the best one, if any.")
+        dict[str, Literal["highest", "lowest"]],
+        Field(description="The best figure of a column: the highest or the lowest. Columns without one are left out."),
     ] = {}
 
     def shown(self, cell: Cell) -> str:
@@ -44,7 +45,7 @@ class Table(BaseModel):
 
 
 class Figure(BaseModel):
-    """A picture that lies beside the report."""
+    """A picture in a file beside the report."""
 
     title: str
     file: Annotated[str, Field(description="PNG or SVG, relative to the report.")]
@@ -56,11 +57,11 @@ class EvaluationReport(BaseModel):
 
     benchmark: Annotated[str, Field(description="`pointing`, `grid`, ...")]
     title: str
-    about: Annotated[str, Field(description="What was measured, and where it is defined, in a sentence or two.")]
+    about: Annotated[str, Field(description="The quantity measured, and its definition, in a sentence or two.")]
     settings: Annotated[dict[str, Any], Field(description="Everything that the figures depend on, seeds included.")]
     model: ModelRef | None = None
     engine: Engine | None = None
-    items: Annotated[int, Field(description="How many images (or pairs of image and class) were measured.")]
+    items: Annotated[int, Field(description="Number of images (or pairs of image and class) measured.")]
     seconds: Annotated[float, Field(description="Of work on the items, all together, as logged.")]
     tables: list[Table] = []
     figures: list[Figure] = []

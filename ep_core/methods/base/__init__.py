@@ -1,1 +1,1 @@
-"""Parts that all attribution methods share: their interface, their registry, passes through the network."""
+"""Base of all attribution methods: their interface, their registry, passes through the network."""

@@ -1,4 +1,4 @@
-"""Maps that are gradients of scores: what those methods share."""
+"""Maps that are gradients of scores: functions that those methods share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def strongest_channel(gradients: Tensor) -> Tensor:
 
 
 def relu_rule_gradient(question: Question, rule: type[Deconvolution] | type[GuidedBackprop]) -> Tensor:
-    """Return the gradient that comes of another rule for ReLUs, as T x H x W: `strongest_channel`.
+    """Return the gradient under another backward rule of ReLUs, as T x H x W: `strongest_channel`.
 
     Raises:
         MethodUnavailable: the network isn't one of ReLUs, or can't be traced (`rewrite.with_relu_modules`).

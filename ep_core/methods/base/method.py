@@ -1,4 +1,4 @@
-"""What an attribution method is, and what it is asked."""
+"""Interface of an attribution method."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ OnShare = Callable[[float], None]
 
 
 def unwatched(_share: float) -> None:
-    """Watch nothing."""
+    """Ignore progress."""
 
 
 class MethodUnavailable(InvalidInput):
-    """A method can't be used on this network, or not without a package that isn't installed; the text says why."""
+    """A method can't be used on this network, or needs a package that isn't installed; the text has the reason."""
 
     slug = "method-unavailable"
 
@@ -31,7 +31,7 @@ class MethodUnavailable(InvalidInput):
 
 @dataclass(frozen=True)
 class Question:
-    """An image and the classes that a method is asked to explain."""
+    """An image and the classes that a method explains."""
 
     model: Classifier
     x: Tensor
@@ -39,17 +39,17 @@ class Question:
     targets: tuple[int, ...]
     """T class indices, at least one."""
     spec: CompareSpec
-    """How; its seed is what all that is drawn at random depends on."""
+    """Parameters of the methods; all random numbers depend on its seed."""
     on_share: OnShare = unwatched
 
     @property
     def network(self) -> nn.Module:
-        """The network, N x 3 x H x W -> N x C; in evaluation mode and its parameters without gradients, while asked."""
+        """The network, N x 3 x H x W -> N x C; in evaluation mode and its parameters without gradients."""
         return self.model.network
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """Device of the network."""
         return self.x.device
 
     def generator(self, k: int = 0) -> torch.Generator:
@@ -62,12 +62,12 @@ class Method:
     """An attribution method."""
 
     title: str
-    """What people call it."""
+    """Usual name of the method."""
     source: str
-    """Who published it, where and when."""
+    """Publication: authors, title, venue."""
     attribute: Callable[[Question], Tensor]
     """Returns T x H x W, on any device: how much each pixel speaks for each target, higher is more. Finite; constant
-    where there is nothing to say. Leaves the network as it was, also after an error.
+    where no pixel speaks for the target. Leaves the network as it was, also after an error.
 
     Raises:
         MethodUnavailable: the network's structure forbids the method.
@@ -82,6 +82,6 @@ class Method:
     random: bool = False
     """Whether the seed changes the map."""
     version: str = ""
-    """Version of the maps beyond what is asked, where that has changed: logs of another version are refused."""
+    """Version of the maps beyond the request, where it has changed: logs of another version are refused."""
     passes: int = 3
     """About how many passes of an image through the network it takes, backward ones included: measures progress."""

@@ -1,4 +1,4 @@
-"""Many passes through the network, in batches, watched."""
+"""Passes through the network in batches, with progress."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def smaller_batches(divisor: int) -> Iterator[None]:
 
 
 def watched(question: Question, images: int, network: nn.Module | None = None) -> Callable[[Tensor], Tensor]:
-    """Return the network's forward pass, which says before each batch which share of `images` images is done.
+    """Return the network's forward pass, which reports before each batch the share of `images` that is done.
 
     Args:
         question: whose network and `on_share`.

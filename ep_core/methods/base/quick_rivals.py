@@ -1,4 +1,4 @@
-"""Rivals of a sweep's masks that cost next to nothing: top areas of quick methods, and a few random masks."""
+"""Cheap rivals of a sweep's masks: top areas of quick methods, and a few random masks."""
 
 from __future__ import annotations
 

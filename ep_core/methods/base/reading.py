@@ -1,4 +1,4 @@
-"""The layer that a method reads."""
+"""Lookup of the layer that a method reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The methods by name. `spec.METHODS` lists the names without loading anything."""
+"""Registry of the methods by name. `spec.METHODS` lists the names without loading anything."""
 
 from __future__ import annotations
 

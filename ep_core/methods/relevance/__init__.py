@@ -1,1 +1,1 @@
-"""Relevance handed down through a network: layer-wise relevance propagation and excitation backprop."""
+"""Relevance propagated through a network: layer-wise relevance propagation and excitation backprop."""

@@ -18,10 +18,10 @@ read_layer = partial(layer_read, "excitation_backprop", "excitation backprop")
 
 
 def excitation_map(question: Question, method: str, last: Rule, *, positive: bool = False) -> Tensor:
-    """Return the sum over channels of what comes to each place of a layer, upsampled bilinearly: T x H x W.
+    """Return the sum over channels of the probability of each place of a layer, upsampled bilinearly: T x H x W.
 
     Args:
-        question: what is asked.
+        question: the image and the classes.
         method: what it is called, for messages.
         last: the rule of the layer that gives the scores; everything else follows `Excitation`.
         positive: whether a place to which less than nothing comes counts as 0.

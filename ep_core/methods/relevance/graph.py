@@ -1,4 +1,4 @@
-"""A network as the graph that relevance is handed down through: its weights in modules, batch norm folded."""
+"""Graph of a network for propagating relevance: its weights in modules, batch norm folded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Relevance through a whole network: torch.fx runs it node by node, and each goes backwards by its rule."""
+"""Relevance through a whole network: torch.fx runs it node by node, and each node is propagated back by its rule."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _GIVEN = object()  # stands for an argument that is to come
 
 @dataclass(frozen=True)
 class Rules:
-    """Which rule each linear operation follows, by its place in the network."""
+    """Propagation rules of the linear operations, by their place in the network."""
 
     hidden: Rule
     """Convolutions, means, batch norm that can't be folded, and sums of activations."""
     dense: Rule
     """Fully connected layers."""
     pixels: Rule
-    """What the image itself goes into."""
+    """Operations that take the image itself."""
     last: Rule
     """The last layer that has weights, which gives the scores."""
 
@@ -49,11 +49,11 @@ class Rules:
 def hand_down(
     question: Question, rules: Rules, method: str, *, start: float | None, layer: str | None = None
 ) -> Tensor:
-    """Return the relevance, for each target, of what a layer gave, or of the image's pixels.
+    """Return the relevance, for each target, of a layer's output or of the image's pixels.
 
     Args:
-        question: what is asked.
-        rules: how relevance is handed down.
+        question: the image and the classes.
+        rules: the propagation rules.
         method: what the method is called, for messages.
         start: the relevance of a target's output; None takes its score.
         layer: name of a module that is called once; None means the image.
@@ -91,7 +91,7 @@ def _traced(network: nn.Module, refusal: str) -> RelevanceGraph:
 
 
 class _RelevanceNetwork(fx.Interpreter):
-    """Runs a graph such that its backward pass hands relevance down."""
+    """Runs a graph such that its backward pass propagates relevance."""
 
     def __init__(self, graph: RelevanceGraph, rules: Rules, layer: str | None, refusal: str) -> None:
         super().__init__(graph.module)
@@ -107,7 +107,7 @@ class _RelevanceNetwork(fx.Interpreter):
         """Of the image and its padded copies: 1 where there are pixels, 0 where there is padding."""
 
     def watch(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what the layer gives (else the images, N x 3 x H x W), and the scores N x C that follow from it."""
+        """Return the layer's output (else the images, N x 3 x H x W), and the scores N x C that follow from it."""
         images = images.clone().requires_grad_()
         self._pixels = {node: torch.ones_like(images) for node in self.graph.nodes if node.op == "placeholder"}
         scores: Tensor = self.run(images)
@@ -178,7 +178,7 @@ class _RelevanceNetwork(fx.Interpreter):
         )
 
     def _function(self, node: fx.Node) -> Callable[..., Any]:
-        """Return what a node calls."""
+        """Return the function that a node calls."""
         if node.op == "call_module":
             return cast("Callable[..., Any]", self.fetch_attr(str(node.target)))
         if node.op == "call_method":

@@ -1,4 +1,4 @@
-"""The operations of networks, by what becomes of the relevance that comes to them; modules, functions and methods."""
+"""Operations of networks, by how relevance is propagated through them; modules, functions and methods."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PADDINGS = (
     *(nn.ZeroPad2d, nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d),
     *(F.pad, torch._C._nn.pad),
 )
-ORDINARY = (  # the gradient hands relevance on to the winner, or to where a value was taken from
+ORDINARY = (  # the gradient propagates relevance to the winner, or to where a value was taken from
     *(nn.MaxPool2d, nn.AdaptiveMaxPool2d, F.max_pool2d, F.adaptive_max_pool2d),
     *(nn.Flatten, nn.Unflatten, nn.ChannelShuffle, nn.PixelShuffle, nn.PixelUnshuffle),
     *(torch.flatten, torch.reshape, torch.transpose, torch.permute, torch.cat, torch.concat, torch.stack, torch.chunk),
@@ -57,7 +57,7 @@ def weighted(module: nn.Module) -> LinearMap:
 
 
 def batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d, dimensions: int) -> LinearMap | None:
-    """Return what a batch norm does in evaluation: each channel scaled and shifted. None if it keeps no statistics.
+    """Return a batch norm in evaluation as an operation that scales and shifts each channel. None without statistics.
 
     Args:
         module: the batch norm.
@@ -76,7 +76,7 @@ def batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d, dimensions: int) -> Line
 
 
 def in_words(name: str, kind: Any, inputs: int, *, is_module: bool) -> str:
-    """Return what an operation is called in a message.
+    """Return the name of an operation in a message.
 
     Args:
         name: the module's; what is called, of functions and methods.

@@ -1,6 +1,6 @@
-"""Relevance: what a linear operation's outputs got is handed down to its inputs, by a rule in place of the gradient.
+"""Relevance propagation through a linear operation, from its outputs to its inputs, by a rule in place of the gradient.
 
-All rules share one form: output k is a sum of contributions, ``z_k = sum_j c_jk``, and hands its relevance down in
+All rules share one form: output k is a sum of contributions, ``z_k = sum_j c_jk``, and its relevance is propagated in
 proportion to them, so that input j gets ``R_j = sum_k c_jk / z_k R_k``. A rule says which contributions count. Each is
 an input times a weight: a few passes of the operation, forwards and transposed, compute all of them.
 """
@@ -49,8 +49,8 @@ def redistribute(
         relevance: of the operation's outputs.
         linear: the operation.
         terms: inputs and weights whose products, added up, are the contributions that count.
-        bias: what contributes without being an input: its share of the relevance goes to nobody.
-        epsilon: added to the size of the contributions' sum; its share goes to nobody either.
+        bias: what contributes without being an input: its share of the relevance goes to no input.
+        epsilon: added to the size of the contributions' sum; its share goes to no input either.
 
     Returns:
         One value per input, of the shape that the terms' inputs share.
@@ -75,7 +75,7 @@ def _sum(parts: Sequence[Tensor]) -> Tensor:
 
 
 class Rule(ABC):
-    """How a linear operation hands relevance down."""
+    """Propagation rule of a linear operation."""
 
     @abstractmethod
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:
@@ -93,7 +93,7 @@ class Epsilon(Rule):
     epsilon: float = 1e-6
 
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:
-        """Hand down in proportion to what each input adds to the output."""
+        """Propagate in proportion to the contribution of each input to the output."""
         return redistribute(relevance, linear, [(x, linear.weight)], linear.bias, self.epsilon)
 
 
@@ -109,13 +109,13 @@ class Gamma(Rule):
     gamma: float
 
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:
-        """Hand down in proportion to what each input adds, those of the output's own sign favoured."""
+        """Propagate in proportion to the contribution of each input, those of the output's own sign favoured."""
         negative = linear(x) < 0
         rising = self._hand_down(relevance.masked_fill(negative, 0), x, linear, above=True)
         return rising + self._hand_down(relevance.masked_fill(~negative, 0), x, linear, above=False)
 
     def _hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap, *, above: bool) -> Tensor:
-        """Hand down with the positive contributions favoured, or the negative ones."""
+        """Propagate with the positive contributions favoured, or the negative ones."""
         same, opposite = self._favour(linear.weight, above=above), self._favour(linear.weight, above=not above)
         bias = None if linear.bias is None else self._favour(linear.bias, above=above)
         return redistribute(relevance, linear, [(x.clamp(min=0), same), (x.clamp(max=0), opposite)], bias)
@@ -139,7 +139,7 @@ class Box(Rule):
         return Box(self.low * pixels, self.high * pixels)
 
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:
-        """Hand down in proportion to how far each input is from where it would add least."""
+        """Propagate in proportion to the distance of each input from its value of least contribution."""
         rising, falling = linear.weight.clamp(min=0), linear.weight.clamp(max=0)
         low, high = self.low.expand_as(x), self.high.expand_as(x)
         return redistribute(relevance, linear, [(x, linear.weight), (-low, rising), (-high, falling)])
@@ -153,7 +153,7 @@ class Excitation(Rule):
     """
 
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:
-        """Hand down by the probability with which each input wins."""
+        """Propagate by the probability with which each input wins."""
         return redistribute(relevance, linear, [(x.clamp(min=0), linear.weight.clamp(min=0))])
 
 
@@ -162,7 +162,7 @@ class ContrastiveExcitation(Rule):
     """The contrast of an output with its dual, whose weights are negated (Zhang et al. 2016, 3.3): signed, sum 0."""
 
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:
-        """Hand down by the probability of winning for the output, less that of winning for its dual."""
+        """Propagate by the probability of winning for the output, less that of winning for its dual."""
         excitation = Excitation()
         dual = LinearMap(linear.multiply, -linear.weight)
         return excitation.hand_down(relevance, x, linear) - excitation.hand_down(relevance, x, dual)

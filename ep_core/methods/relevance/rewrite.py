@@ -1,4 +1,4 @@
-"""A network with each ReLU as a module of its own, for the methods that give ReLUs another backward rule.
+"""Networks with each ReLU as a module of its own, for the methods that change the backward rule of ReLUs.
 
 captum's deconvnet and guided backprop hook modules of type `nn.ReLU`. Networks also call ReLUs as functions, call one
 module several times, compute in place, or clip at 6; a hook misses those, or mixes up their gradients.
@@ -71,7 +71,7 @@ def _traced(network: nn.Module) -> fx.GraphModule:
 
 @dataclass(frozen=True)
 class _ReLU:
-    """What has to be known of a ReLU to write it anew."""
+    """Description of a ReLU, from which it is rebuilt as a module."""
 
     ceiling: float | None
     in_place: bool
@@ -91,13 +91,13 @@ def _as_relu(node: fx.Node, modules: dict[str, nn.Module]) -> _ReLU | None:
 
 
 def _other_non_linearity(node: fx.Node, modules: dict[str, nn.Module]) -> str | None:
-    """Return what a node's non-linearity is called; None where it has none, or is a ReLU."""
+    """Return the name of a node's non-linearity; None where it has none, or is a ReLU."""
     name = _name(node, modules)
     return name if name.replace("_", "").lower() in _NON_LINEARITIES and not _as_relu(node, modules) else None
 
 
 def _name(node: fx.Node, modules: dict[str, nn.Module]) -> str:
-    """Return what a node calls: its module's class, function or method; empty for inputs, constants and the output."""
+    """Return the name of a node's module class, function or method; empty for inputs, constants and the output."""
     if node.op == "call_module":
         return type(modules[str(node.target)]).__name__
     if node.op == "call_function":
@@ -106,7 +106,7 @@ def _name(node: fx.Node, modules: dict[str, nn.Module]) -> str:
 
 
 def _replace(copy: fx.GraphModule, node: fx.Node, relu: _ReLU, order: dict[fx.Node, int]) -> None:
-    """Put a module of its own in a ReLU's place; `order` tells which nodes come after it."""
+    """Put a module of its own in a ReLU's place; `order` gives the nodes that come after it."""
     source = node.all_input_nodes[0]
     name = f"relu_module_{order[node]}"
     copy.add_submodule(name, nn.ReLU().train(copy.training))

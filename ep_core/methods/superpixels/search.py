@@ -1,4 +1,4 @@
-"""Maps from the order in which regions are added to an image: what the searches over superpixels share."""
+"""Maps from the order in which regions are added to an image: functions that the searches over superpixels share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rank_map(question: Question, search: Search) -> Tensor:
     those of a whole greedy search, are about that many.
 
     Args:
-        question: what is asked. Every target is searched by itself.
+        question: the image and the classes. Every target is searched by itself.
         search: the search.
     """
     segments = superpixels(question, regions_for(question.spec.samples), adaptive=True)

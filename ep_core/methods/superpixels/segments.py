@@ -1,4 +1,4 @@
-"""Superpixels: the regions of an image that LIME and the searches over regions keep or leave out."""
+"""Superpixels: the regions of an image that LIME and the searches over regions keep or remove."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warnings of a model's preprocessing, and the answers that they bear on."""
+"""Warnings of a model's preprocessing, and the results that they concern."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KINDS = ("preprocessing", "assumed-preprocessing")
 
 
 def preprocessing_warnings(preprocessing: Preprocessing | None) -> tuple[ResultWarning, ...]:
-    """Return what has to be said of a preprocessing; None stands for ImageNet's, assumed for want of another."""
+    """Return the warnings of a preprocessing; None stands for ImageNet's, assumed where none is known."""
     if preprocessing is None:
         return (_assumed(IMAGENET_PREPROCESSING),)
     fault = fault_of(preprocessing.mean, preprocessing.std)
@@ -27,7 +27,7 @@ def preprocessing_warnings(preprocessing: Preprocessing | None) -> tuple[ResultW
 def bearing_on(
     images: Iterable[Image.Image | Tensor], warnings: Iterable[ResultWarning], *, normalising: bool
 ) -> tuple[ResultWarning, ...]:
-    """Return the warnings that bear on an answer: those of preprocessing don't where it had no part in it.
+    """Return the warnings that concern a result: those of preprocessing don't where it had no part in it.
 
     Args:
         images: what the answer is about; a tensor is preprocessed already.

@@ -54,7 +54,7 @@ def check_network(model: Classifier) -> None:
 
 
 class _Fault(Exception):
-    """Why a network can't be explained."""
+    """Reason why a network can't be explained."""
 
 
 def _check(network: nn.Module, probes: Probes) -> None:
@@ -95,7 +95,7 @@ def _scores(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def _differentiable(network: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a copy of an image (1 x 3 x H x W) that asks for a gradient, and its scores (1 x C)."""
+    """Return a copy of an image (1 x 3 x H x W) that requires a gradient, and its scores (1 x C)."""
     x = image.clone().requires_grad_()
     try:
         with torch.enable_grad():
@@ -107,7 +107,7 @@ def _differentiable(network: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _failure(what: str, error: Exception) -> _Fault:
-    """Return the fault that an error of a network's own code is; errors of the device pass through."""
+    """Return the fault of an error of a network's own code; errors of the device pass through."""
     if is_of_device(error):
         raise error
     return _Fault(f"{what}: {brief(error)}")

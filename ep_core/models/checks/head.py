@@ -1,4 +1,4 @@
-"""Whether a network ends in scores of classes, or in features that a head would make scores of."""
+"""Check of a network's head: class scores, or features without a classifier."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def require_head(network: nn.Module, images: Tensor, *, model: str) -> None:
 
 
 def _ends(output: Any) -> Iterator[_End]:
-    """Yield what the scores' graph comes to on its ways from the output back to the first layer that tells."""
+    """Yield the operations that decide about a head, on the ways from the output back to the first layers that tell."""
     ways = [(output, False, False)]  # the node, and whether a pooling and a rectifier come after it
     seen = set()
     while ways:
@@ -83,7 +83,7 @@ def _ends(output: Any) -> Iterator[_End]:
 
 
 def _telling(node: Any, kind: str, pooled: bool, rectified: bool) -> _End | None:
-    """Return what a node tells; None for one through which scores and features pass alike."""
+    """Return the verdict of a node; None for one through which scores and features pass alike."""
     if kind in _LINEAR:
         return _End.FEATURES if rectified else _End.SCORES
     if pooled and kind in _ENDS_OF_FEATURES:

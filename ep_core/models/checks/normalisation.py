@@ -1,4 +1,4 @@
-"""Means and standard deviations that can't be right for pixel values of 0 to 1, and what to write instead.
+"""Check of means and standard deviations against pixel values of 0 to 1, with the values to use instead.
 
 Imports no torch.
 """
@@ -21,7 +21,7 @@ _ALIKE = 0.005
 
 
 class _Fault(NamedTuple):
-    """One way to be wrong."""
+    """Fault of a normalisation."""
 
     is_there: Callable[[Triple, Triple], bool]
     reason: str
@@ -54,7 +54,7 @@ def listed(values: Sequence[float]) -> str:
 
 
 def _faults(mean: Triple, std: Triple) -> tuple[list[_Fault], Normalisation | None]:
-    """Return what is wrong, one thing after another, and the values without all that; None where there are none."""
+    """Return the faults, one after another, and the values without all of them; None where there are none."""
     found: list[_Fault] = []
     for fault in _FAULTS:  # in this order: a scale hides the other faults
         if fault.is_there(mean, std):

@@ -1,4 +1,4 @@
-"""Images that a network is tried on: no photographs, but with detail at all scales as these have."""
+"""Probe images to try a network on: synthetic, with detail at all scales as in photographs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what a caller makes a Classifier of can be one, told before the network runs."""
+"""Checks of a Classifier's arguments, before the network runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings that torch and Python keep for the whole process, where several threads run networks.
+"""Flags that torch and Python keep for the whole process, where several threads run networks.
 
 Imports no torch.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 random_numbers = threading.RLock()
-"""Held by who seeds or draws from torch's global random numbers: making a network draws, for weights not loaded yet.
+"""Held while torch's global random numbers are seeded or drawn: making a network draws, for weights not loaded yet.
 
 Taken after the lock of a network (`models.turns`), where both are: methods draw while they have one.
 """

@@ -1,4 +1,4 @@
-"""Sizes of batches: at most so large, and of few sizes, since a GPU's library plans every convolution anew for each."""
+"""Batch sizes: bounded, and few of them, since a GPU's library plans every convolution anew for each."""
 
 from __future__ import annotations
 

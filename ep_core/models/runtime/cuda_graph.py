@@ -1,4 +1,4 @@
-"""On a GPU, a step as a CUDA graph: hundreds of small kernels launched as one."""
+"""A step as a CUDA graph: hundreds of small kernels launched as one."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 class Repeated:
     """A step that is taken many times, on a GPU by replaying its graph once it has been taken a few times.
 
-    A network that can't be captured, because it asks the device for numbers in between, goes on step by step.
+    A network that can't be captured, because it reads numbers from the device in between, runs step by step.
     """
 
     def __init__(self, step: Callable[[], None], device: torch.device, *, times: int) -> None:
-        """Take note of a step that will be taken about `times` times, always on the same tensors."""
+        """Set a step that will be taken about `times` times, always on the same tensors."""
         self._step = step
         self._may_capture = device.type == "cuda" and times >= EAGER_STEPS + PAYS_FROM
         self._taken = 0

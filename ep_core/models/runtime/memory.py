@@ -27,7 +27,7 @@ def is_poisoned(error: BaseException) -> bool:
 
 
 def is_of_device(error: BaseException) -> bool:
-    """Return whether an error is the machine's and no network's: memory ran out, or CUDA is beyond use."""
+    """Return whether an error is the machine's and no network's: memory ran out, or CUDA is unusable."""
     return is_out_of_memory(error) or is_poisoned(error)
 
 

@@ -1,4 +1,4 @@
-"""On a GPU, convolutions in the float32 that they are asked for."""
+"""Full float32 precision of convolutions on a GPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How torch's threads wait for each other. Imports no torch: this must be said before torch is loaded."""
+"""Wait policy of torch's threads. Imports no torch: the policy must be set before torch is loaded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SPINS = 5000  # some ten microseconds
 
 
 def spin_briefly() -> None:
-    """Let waiting threads spin for a moment before they sleep, unless the environment says how they shall wait.
+    """Let waiting threads spin for a moment before they sleep, unless the environment sets their wait policy.
 
     Waking a sleeping thread takes as long as an operation on a mask: threads that sleep at once made smooth masks three
     times slower. Threads that spin on, as they do by default, make each other slow as soon as anything else wants a

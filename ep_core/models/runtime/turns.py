@@ -1,4 +1,4 @@
-"""Threads take turns at a network: its mode, its flags and the hooks on its layers are there only once."""
+"""Locks of networks: one thread at a time uses a network's mode, flags and hooks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _gpu = threading.RLock()
 
 @contextmanager
 def one_thread(network: nn.Module) -> Iterator[None]:
-    """Wait until no other thread is at work on a network, or on one that shares modules with it.
+    """Wait until no other thread uses a network, or one that shares modules with it.
 
-    On a GPU all networks take turns: while a CUDA graph is captured, nobody else may ask the driver for anything. The
-    thread that is in may enter again. A thread inside must not wait for one about to enter: neither would go on.
+    On a GPU all networks take turns: while a CUDA graph is captured, no other thread may call the driver. The
+    thread that is in may enter again. A thread inside must not wait for one about to enter: both would wait for ever.
     """
     with ExitStack() as held:
         for lock in _locks_of(network):

@@ -1,4 +1,4 @@
-"""From an entry of a model list to its network, with the weights in it."""
+"""Construction of the network of a model list's entry, with its weights."""
 
 from __future__ import annotations
 

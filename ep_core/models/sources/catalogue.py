@@ -1,4 +1,4 @@
-"""What can be explained here, told without loading any weights."""
+"""Catalogue of the models that can be explained here, without loading any weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights out of a file as a training script left it. Nothing in the file is run."""
+"""Weights from a file as a training script left it. No code in the file is run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SAVE_WEIGHTS = (
 
 
 class _Unread:
-    """Stands for an object of a class that isn't torch's: what the file says of it is dropped, its class never used."""
+    """Placeholder of an object of a class that isn't torch's: its state is dropped, its class never used."""
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> _Unread:
         return super().__new__(cls)
@@ -41,7 +41,7 @@ def load_weights(network: nn.Module, file: Path) -> None:
     where the weights then fit. Of several state dicts that fit, a running average (`ema`) comes last.
 
     Raises:
-        ModelUnavailable: the file isn't a checkpoint, or none of its state dicts fits; says what is wrong, and the fix.
+        ModelUnavailable: the file isn't a checkpoint, or none of its state dicts fits; the message has the fix.
     """
     contents = _read(file)
     states = list(_state_dicts(contents))
@@ -60,7 +60,7 @@ def whole_network_kind(file: Path) -> FileKind:
     """Return which kind of whole network a file holds: ``"torchscript"`` or ``"program"``.
 
     Raises:
-        ModelUnavailable: it holds none; says what it is, and the fix.
+        ModelUnavailable: it holds none; the message names its kind and the fix.
     """
     kind = file_kind(file)
     if kind in ("torchscript", "program"):
@@ -94,7 +94,7 @@ def _read(file: Path) -> Any:
 
 
 def _unknown_classes(file: Path) -> list[str]:
-    """Return the names of classes and functions in a file that ``torch.load`` refuses; none where it can't be told."""
+    """Return the names of classes and functions that ``torch.load`` refuses in a file; none where they aren't found."""
     try:
         return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(file))
     except Exception:  # saved before torch 1.6, or by other means: reading it says so
@@ -138,7 +138,7 @@ def _state_dicts(contents: Any, where: str = "", depth: int = 1) -> Iterator[tup
 
 
 def _inside(contents: Any) -> str:
-    """Return what a file without a state dict holds, and what to do."""
+    """Return a description of a file without a state dict, and what to do."""
     if isinstance(contents, _Unread):
         return f"{_object(contents)}. {_SAVE_WEIGHTS}"
     if not isinstance(contents, Mapping):
@@ -157,7 +157,7 @@ def _object(unread: _Unread) -> str:
 
 
 def _loaded_by_itself(network: nn.Module, state: Mapping[str, Any]) -> bool:
-    """Load a state dict whose keys the network itself knows how to translate; tell whether it does."""
+    """Load a state dict whose keys the network itself can translate; return whether it can."""
     try:
         network.load_state_dict(dict(state))
     except (RuntimeError, TypeError):

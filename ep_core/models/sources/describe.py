@@ -1,4 +1,4 @@
-"""From an entry of a model list to preprocessing and labels, without loading the network."""
+"""Preprocessing and labels of a model list's entry, without loading the network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .torchvision_zoo import imagenet_labels, pick_weights
 
 
 class Description(NamedTuple):
-    """What is known of a model before its weights are there."""
+    """Description of a model whose weights are not loaded."""
 
     preprocessing: Preprocessing
     labels: tuple[str, ...]
@@ -23,7 +23,7 @@ class Description(NamedTuple):
 
 
 def describe(entry: ModelEntry) -> Description:
-    """Return an entry's description: what the entry says, and the library's word on the rest.
+    """Return an entry's description: the entry's own values, and the library's for the rest.
 
     Raises:
         UnknownName: the library has no such model or weights.

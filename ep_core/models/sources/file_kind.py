@@ -1,4 +1,4 @@
-"""The kind of a file of weights, by its first bytes and its table of contents. Runs nothing of it. Imports no torch."""
+"""Kind of a weight file, by its first bytes and its table of contents. Runs no code in it. Imports no torch."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def file_kind(file: Path) -> FileKind:
     """Return what a file is.
 
     Raises:
-        ModelUnavailable: it is no file of weights that can be read; says what it is instead, and the way out.
+        ModelUnavailable: it is no file of weights that can be read; the message names its kind and the fix.
         OSError: it can't be read.
     """
     with file.open("rb") as opened:

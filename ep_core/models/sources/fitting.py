@@ -1,4 +1,4 @@
-"""State dicts laid on a network: what their keys are called, whether they fit, and why they don't."""
+"""Match of a state dict's keys with a network's, and a description of the differences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_KEY = 40
 
 
 class Misfit(NamedTuple):
-    """How a state dict differs from a network's own; empty where it fits."""
+    """Differences between a state dict and a network's own; empty where it fits."""
 
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
@@ -36,12 +36,12 @@ class Fit(NamedTuple):
     """The prefix that its keys had."""
     state: Mapping[str, Any]
     shared: int
-    """How many of its keys the network has."""
+    """Number of its keys that the network has."""
     misfit: Misfit
 
     @property
     def place(self) -> str:
-        """Where in the file the weights are, in words."""
+        """Place of the weights in the file, in words."""
         place = f"entry {self.where!r}" if self.where else "the file itself"
         return f"{place}, prefix {self.prefix!r} taken off" if self.prefix else place
 

@@ -1,4 +1,4 @@
-"""The operator's list of models: a TOML file. Imports no torch.
+"""Model list of the operator: a TOML file. Imports no torch.
 
 A complete example; `docs/models.md` explains it::
 
@@ -78,7 +78,7 @@ class ModelEntry(BaseModel):
 
     @property
     def source(self) -> Source:
-        """Where the architecture comes from."""
+        """Source of the architecture."""
         if self.torchvision:
             return "torchvision"
         if self.timm:
@@ -123,7 +123,7 @@ class ModelEntry(BaseModel):
         return self
 
     def _check_own(self) -> None:
-        """Refuse to guess what only the one who trained the network knows."""
+        """Raise where values are missing that only the author of the network knows."""
         table = self.preprocessing
         needed = {
             "labels": self.labels,
@@ -146,7 +146,7 @@ def read_model_list(path: Path) -> dict[str, ModelEntry]:
     """Return the entries of a model list, by name, in the file's order; label files are read, networks are not.
 
     Raises:
-        InvalidInput: the file can't be read, or isn't a model list; says which entry and key is wrong.
+        InvalidInput: the file can't be read, or isn't a model list; the message names the entry and the key.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))

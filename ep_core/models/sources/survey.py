@@ -1,4 +1,4 @@
-"""A model's layers, found without its weights and without memory for them."""
+"""Layers of a model, found without its weights and without memory for them."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def pick_weights(name: str, weights: str | None = None) -> Any:
 
 
 def unknown_model(name: str, names: tuple[str, ...]) -> UnknownName:
-    """Return the error that says which of `names` may have been meant by `name`."""
+    """Return the error of an unknown `name`, with those of `names` that may have been meant."""
     nearest = nearest_names(name, names)
     hint = f"; did you mean {', '.join(map(repr, nearest))}?" if nearest else ""
     return UnknownName(f"there is no model {name!r}{hint}", field="model", nearest=nearest)

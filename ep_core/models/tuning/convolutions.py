@@ -1,4 +1,4 @@
-"""Convolutions of a frozen network on a CPU, all by oneDNN, with their weights laid out once.
+"""Convolutions of a frozen network on a CPU, all by oneDNN, with their weights packed once.
 
 Torch itself computes 1 x 1 convolutions of fewer than 16 images, on one thread, image by image with its oldest routine,
 and lays out weights anew for each batch. Here a 1 x 1 convolution's gradient is a convolution too, with the transposed

@@ -1,4 +1,4 @@
-"""Forward hooks on a network, handed on to the copies that compute in its place."""
+"""Forward hooks of a network, called also for the tuned copies that compute in its place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 def observed_alike(copy: nn.Module, network: nn.Module) -> nn.Module:
     """Return the copy of a network, which calls the network's own forward hooks from now on.
 
-    Hooks on its layers aren't handed on: a copy need not have them. Hooks that are removed later stay on the copy.
+    Hooks on its layers aren't copied: a copy need not have them. Hooks that are removed later stay on the copy.
     """
     if copy is not network:
         copy._forward_hooks.update(network._forward_hooks)

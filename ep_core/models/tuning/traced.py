@@ -1,4 +1,4 @@
-"""Networks as graphs by torch.fx that are freed, with all of their weights, as soon as nothing uses them.
+"""Networks as torch.fx graphs that are freed, with all of their weights, as soon as nothing uses them.
 
 As torch.fx makes them they lie in cycles of references and wait for Python's search for garbage, which seldom comes.
 """
@@ -32,7 +32,7 @@ class Tracer(fx.Tracer):
     def call_module(
         self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Return what a module gives: a proxy, or in another thread its output."""
+        """Return a module's output: a proxy, or in another thread a tensor."""
         if threading.get_ident() != self._thread:
             return forward(*args, **kwargs)
         return super().call_module(m, forward, args, kwargs)
@@ -44,7 +44,7 @@ class Tracer(fx.Tracer):
         return super().getattr(attr, attr_val, parameter_proxy_cache)
 
     def finish(self) -> None:
-        """Let go of the network: a local function of `trace` that calls itself holds the tracer."""
+        """Release the network: a local function of `trace` that calls itself holds the tracer."""
         vars(self).clear()
         self._autowrap_function_ids = set()  # read by calls of other threads that have begun
 
@@ -91,7 +91,7 @@ def folded(
 
 
 def opaque(network: nn.Module) -> str | None:
-    """Return what a network, or a part of it, is that doesn't show its layers; None where all of them are modules."""
+    """Return the kind of a network, or part of it, that doesn't show its layers; None where all of them are modules."""
     for module in network.modules():
         if isinstance(module, torch.jit.ScriptModule):
             return "TorchScript"

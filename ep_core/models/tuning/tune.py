@@ -1,4 +1,4 @@
-"""The same network, faster: what only training needs is folded away, and memory laid out as convolutions like it."""
+"""Tuning of a network for inference: training-only parts are folded away, and memory is laid out for convolutions."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _folded(network: nn.Module, example: Tensor) -> nn.Module:
 
 
 def _apart(network: nn.Module, copy: nn.Module, example: Tensor) -> float:
-    """Return the largest difference of scores, as a share of the largest score; raise what a copy's gradient raises."""
+    """Return the largest difference of scores, as a share of the largest score; raise an error of a copy's gradient."""
     with torch.no_grad():
         expected = network(example)
     x = example.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
@@ -99,7 +99,7 @@ class HalfPrecision(nn.Module):
 
 
 class _Clip(torch.autograd.Function):
-    """``min(max(x, low), high)`` in place; the result says as well as the input where it was clipped."""
+    """``min(max(x, low), high)`` in place; the result shows as well as the input where it was clipped."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, low: float, high: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""The presets: rules by which lanes are optimised. `paper` is faithful to section 4; `fast` is ours."""
+"""Presets: rules by which lanes are optimised. `paper` is faithful to section 4; `fast` is ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The presets of channel masks (section 5): m in [0, 1]^K, one value per channel, broadcast over space."""
+"""Presets of channel masks (section 5): m in [0, 1]^K, one value per channel, broadcast over space."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class FastChannels(Rule):
             rows.index_copy_(0, index, moved)
 
     def masks(self, rows: Sequence[int]) -> Tensor:
-        """Return the best masks so far: rows x K x 1 x 1, of ones and zeros, as many ones as asked for."""
+        """Return the best masks so far: rows x K x 1 x 1, of ones and zeros, with the requested number of ones."""
         index = list(rows)
         scored = torch.isfinite(self._best_value[index])  # after a single step, only the candidate has the count
         return torch.where(scored, self._best[index], self._candidate[index])[:, :, None, None]

@@ -36,18 +36,18 @@ FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
 SLOPES = (1.0, 1.8)
 FARTHEST_LOGIT = 1.5
-"""How far theta + b may be from 0: a cell that is farther than that from its turn would never come back."""
+"""Limit of abs(theta + b): a cell that is farther than that from its turn would never come back."""
 LEARNING_RATE = 0.25
 BETAS = (0.8, 0.99)
 COMMON = 0.5
-"""How far Adam divides by the gradient's size of all cells together, not by the cell's own: where the network doesn't
+"""Share of Adam's divisor that is the gradient's size over all cells, not the cell's own: where the network doesn't
 look, a cell's own size is mere rounding, and dividing by it makes steps of that."""
 SAMPLES = 2  # per lattice step
 MOST_SHIFT = 0.5  # per step, where the area's slope is too flat to trust
 BINARINESS = 0.046  # mean m(1-m), above which a mask is sharpened while its area is held
 SHARPENING = 0.3  # of the excess, in a step
 CONTRASTS = (4.0, 10.0)
-MOST_BINARINESS, LAST_SHARPENINGS, LAST_SHARPENING = 0.0498, 30, 1.1  # of the masks that are handed out
+MOST_BINARINESS, LAST_SHARPENINGS, LAST_SHARPENING = 0.0498, 30, 1.1  # of the final masks
 MOST_CONTRAST = 100.0  # beyond some 120, a half to that power is 0, and 0 / 0 is no mask
 BISECTIONS = 32
 SEARCHED = 16.0  # beyond the largest parameter: where a shift may be found

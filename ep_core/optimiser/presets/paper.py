@@ -16,7 +16,7 @@ from .ranked import RankedRule
 
 LAMBDA = 300.0  # doubled at 1/3 and at 2/3 of the iterations
 LEARNING_RATE = 0.003
-"""The paper names none. Larger ones meet the area before the score had a say; docs/engine.md has the measurements."""
+"""The paper names none. Larger ones meet the area before the score takes effect: docs/engine.md has measurements."""
 
 
 def paper_lanes(areas: Sequence[float], variant: Variant, iterations: int, *, image: int, target: int) -> list[Lane]:

@@ -1,4 +1,4 @@
-"""What a preset is to the solver: a rule that moves lanes."""
+"""Interface of a preset: a rule that moves lanes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Batch:
     index: Tensor
     """The same, on the device."""
     objective: Callable[[Tensor], Tensor]
-    """What they maximise: K x ... masks -> K values."""
+    """Objective to maximise: K x ... masks -> K values."""
 
 
 class Rule(ABC):
     """Holds the state of all lanes, one row each, and moves any set of them by one step.
 
-    A step asks nothing of the host and makes no tensor from its numbers, so that a GPU can replay it as a graph:
+    A step never waits for the host and makes no tensor from its numbers, so that a GPU can replay it as a graph:
     whatever changes from step to step, such as the lanes' own counters, lies on the device.
     """
 
@@ -37,13 +37,13 @@ class Rule(ABC):
     """Of its masks."""
 
     def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
-        """Take note of the lanes; subclasses add their state, a row for each lane."""
+        """Set the lanes; subclasses add their state, a row for each lane."""
         self.lanes = tuple(lanes)
         self.device = device
         self.taken = torch.zeros(len(lanes), device=device)
         """Steps that each lane has behind it."""
         self.values = torch.zeros(len(lanes), device=device)
-        """What each lane's objective was before its last step."""
+        """Each lane's objective before its last step."""
         self.areas = torch.ones(len(lanes), device=device)
         """Means of the masks before the last step."""
 

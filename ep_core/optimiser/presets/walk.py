@@ -1,4 +1,4 @@
-"""Walks: masks that shrink from the whole image to the smallest area, and how long each part of the image survives.
+"""Walks: masks that shrink from the whole image to the smallest area, and the time that each part of it survives.
 
 A walk's end depends on where it starts; the mean of many walks hardly does. So walks are many, short and, where the
 network allows, at a lower resolution, and none of their masks is an answer: the parts of the image that survive in most
@@ -110,7 +110,7 @@ class WalkRule(FastRule):
 
 
 NEAR = (0.8, 3.0)
-"""Times an area: the steps of a walk whose masks say where a mask of that area should be."""
+"""Times an area: the steps of a walk whose masks show where a mask of that area should be."""
 OVERALL = 0.1  # weight of the walk's other steps, which tell the rest of the image apart
 
 

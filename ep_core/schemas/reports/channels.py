@@ -1,4 +1,4 @@
-"""What finished jobs on channels say, as JSON. Imports no torch."""
+"""Reports of the tasks on channels, as JSON. Imports no torch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXAMPLES = 4  # images shown of each channel
 class ChannelPoint(BaseModel):
     """One count of the sweep."""
 
-    area: Annotated[int, Field(description="How many channels were asked for.")]
+    area: Annotated[int, Field(description="Requested number of channels.")]
     measured_area: Annotated[float, Field(description="Sum of the mask over the channels; `fast`: exactly `area`.")]
     preserve: Annotated[float, Field(description="Phi_l+(m x): score when only the mask's channels are kept (eq. 9).")]
     delete: Annotated[float, Field(description="Phi_l+((1-m) x): score when they are taken away.")]
@@ -41,7 +41,7 @@ class ChosenChannel(BaseModel):
     contribution: Annotated[
         float,
         Field(
-            description="What it adds to what the variant maximises, to first order: m_k dV/dm_k at the optimal mask."
+            description="Its contribution to the variant's objective, to first order: m_k dV/dm_k at the optimal mask."
         ),
     ]
 
@@ -79,12 +79,12 @@ class ChannelMasks(BaseModel):
     """The masks of a sweep of channels: what the file `MASKS` holds."""
 
     layer: Annotated[str, Field(description="The layer's name.")]
-    areas: Annotated[list[int], Field(description="How many channels were asked for, by increasing count.")]
+    areas: Annotated[list[int], Field(description="Requested numbers of channels, in increasing order.")]
     masks: Annotated[list[list[float]], Field(description="A value in [0, 1] for each channel, for each of `areas`.")]
 
 
 class ClassImage(BaseModel):
-    """One of the images that a class was looked at in."""
+    """One of the images from which a class's channels were found."""
 
     index: Annotated[int, Field(description="Its place among the images, from 0.")]
     name: Annotated[str, Field(description="The file's name, where it came with one.")]
@@ -96,12 +96,12 @@ class ClassImage(BaseModel):
     ]
     threshold_rule: Annotated[
         ThresholdRule | None,
-        Field(description="How the image's threshold comes about, as in `scores` of other tasks."),
+        Field(description="The rule of the image's threshold, as in `scores` of other tasks."),
     ] = None
 
 
 class Excited(BaseModel):
-    """How much an image excites a channel."""
+    """Activation of a channel by an image."""
 
     image: Annotated[int, Field(description="Its place among the images, from 0.")]
     activation: Annotated[float, Field(description="Mean of the channel over space.")]

@@ -1,4 +1,4 @@
-"""What a finished comparison says, as JSON. Imports no torch."""
+"""Report of a comparison, as JSON. Imports no torch."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class ComparedMethod(BaseModel):
     """One method's answer."""
 
     method: Annotated[str, Field(description="Its name in `params.methods`.")]
-    title: Annotated[str, Field(description="What people call it.")] = ""
-    source: Annotated[str, Field(description="Who published it.")] = ""
+    title: Annotated[str, Field(description="Its usual name.")] = ""
+    source: Annotated[str, Field(description="Its publication.")] = ""
     layer: Annotated[
         str | None,
         Field(description="The layer that it read: `params.layer`, else its default; null: it reads none."),
     ] = None
-    seconds: Annotated[float | None, Field(description="What its map took; null where it has none.")] = None
+    seconds: Annotated[float | None, Field(description="Seconds that its map took; null where it has none.")] = None
     curve: Annotated[
         list[CurvePoint],
         Field(
@@ -45,7 +45,7 @@ class CompareReport(OnImage, TaskReport, BaseModel):
     model: ModelRef
     target: TargetRef
     scores: Scores
-    methods: Annotated[list[ComparedMethod], Field(description="In the order in which they were asked for.")]
+    methods: Annotated[list[ComparedMethod], Field(description="In the requested order.")]
     optimal_area: Annotated[
         float | None,
         Field(

@@ -1,4 +1,4 @@
-"""What a finished job says, as JSON: the documents that the engine fills, the worker stores and the API serves.
+"""Report of an extremal sweep, as JSON: the engine fills it, the worker stores it and the API serves it.
 
 Imports no torch.
 """
@@ -32,7 +32,7 @@ class TargetRef(BaseModel):
 
 
 class ClassScore(BaseModel):
-    """What a model says of a class."""
+    """Score and probability of a class."""
 
     index: Annotated[int, Field(description="Class index.")]
     label: str
@@ -58,7 +58,7 @@ class Scores(BaseModel):
     threshold_rule: Annotated[
         ThresholdRule | None,
         Field(
-            description="How it comes about. `share-of-original`: tau * original (eq. 3). `between`, where the "
+            description="Its rule. `share-of-original`: tau * original (eq. 3). `between`, where the "
             "original isn't positive: perturbed + tau * (original - perturbed). `way-down`, for `delete`: original - "
             "tau * (original - perturbed). `none`: the perturbed score is no less than the original one. Null in "
             "results from before it was told."
@@ -81,7 +81,7 @@ class CurvePoint(BaseModel):
 
 
 class ExtremalityPoint(BaseModel):
-    """How an area's mask does beside others of the area that it has."""
+    """Score of an area's mask beside the scores of rival masks of the same measured area."""
 
     area: Annotated[float, Field(description="The share of the image that was asked for.")]
     measured_area: Annotated[
@@ -130,7 +130,7 @@ class ExtremalityPoint(BaseModel):
 
 
 class Extremality(BaseModel):
-    """Whether any rival of the same area, smooth in the same way, scores higher than our mask (eq. 2)."""
+    """Extremality: a comparison of our masks with rivals of the same area and the same smoothness (eq. 2)."""
 
     extremal: Annotated[
         bool, Field(description="False: at some area a rival scores higher, so that our mask is not extremal.")
@@ -157,7 +157,7 @@ class StabilityPoint(BaseModel):
 
 
 class Stability(BaseModel):
-    """Stability of the answer: two halves of the walks, each taken by itself, as if it were asked for twice."""
+    """Stability of the result: agreement of the two halves of the walks, each taken as a run of its own."""
 
     walks: Annotated[int, Field(description="How many walks there were, both halves together.")]
     saliency_correlation: Annotated[
@@ -213,7 +213,7 @@ class Timing(BaseModel):
 
 
 class Engine(BaseModel):
-    """What computed the answer, as far as it can change it."""
+    """Versions and settings that the result depends on."""
 
     version: str
     torch: str

@@ -1,4 +1,4 @@
-"""What can be asked of the engine: one pydantic model per task, the single source of truth for all three floors.
+"""Specs: one pydantic model per task, the single source of truth for engine, worker and API.
 
 Imports no torch: the API validates with these models, the worker stores them and the engine runs them. Their union is
 made from the table of tasks (`ep_core.schemas.tasks`).

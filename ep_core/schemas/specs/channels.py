@@ -1,4 +1,4 @@
-"""`task: "channels"` and `task: "class_channels"`: what can be asked of the channels inside a network (section 5)."""
+"""Specs of `task: "channels"` and `task: "class_channels"`: channels inside a network (section 5)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _ChannelSweep(CommonSpec):
         Field(
             min_length=1,
             max_length=MAX_AREAS,
-            description="How many channels a mask keeps (or deletes), 1 to the layer's K, all different, in any order; "
+            description="Numbers of channels to keep (or delete), 1 to the layer's K, all different, in any order; "
             "null takes the paper's 21 counts, scaled to K.",
         ),
     ] = None
@@ -61,7 +61,7 @@ class _ChannelSweep(CommonSpec):
 
 
 class ChannelsSpec(_ChannelSweep):
-    """Which channels of a layer one image's score needs (5 and 5.1)."""
+    """Channel attribution: the channels of a layer that keep one image's score (5 and 5.1)."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -81,7 +81,7 @@ class ChannelsSpec(_ChannelSweep):
 
 
 class ClassChannelsSpec(_ChannelSweep):
-    """Which channels of a layer a class needs, from several of its images (5.2)."""
+    """Per-class channels: the channels of a layer that a class needs, from several of its images (5.2)."""
 
     model_config = ConfigDict(
         json_schema_extra={

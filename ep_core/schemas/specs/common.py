@@ -1,4 +1,4 @@
-"""What all tasks are asked alike."""
+"""Parameters that all tasks share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CommonSpec(BaseModel):
     variant: Annotated[
         Variant,
         Field(
-            description="What a mask maximises (3.2): `preserve` Phi(m x), `delete` -Phi((1-m) x), `hybrid` their sum."
+            description="Objective of a mask (3.2): `preserve` Phi(m x), `delete` -Phi((1-m) x), `hybrid` their sum."
         ),
     ] = "preserve"
     threshold: Annotated[
@@ -54,7 +54,7 @@ class CommonSpec(BaseModel):
     fit: Annotated[
         Fit,
         Field(
-            description="How the image meets the network's frame: the model's own `crop`, or `stretch` the whole image."
+            description="Fit of the image to the network's frame: the model's own `crop`, or `stretch` the whole image."
         ),
     ] = "crop"
     white_level: Annotated[

@@ -1,4 +1,4 @@
-"""`task: "compare"`: extremal masks beside the methods that people know."""
+"""Spec of `task: "compare"`: extremal masks beside well-known attribution methods."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class CompareSpec(SpatialSpec):
         Field(
             min_length=1,
             max_length=64,
-            description="Which methods, all different, in the order in which the result lists them. Those that can't "
+            description="The methods, all different, in the order in which the result lists them. Those that can't "
             "explain the model say why in the result. By default all but `igos_plus_plus`, which takes the longest.",
         ),
     ] = DEFAULT_METHODS
@@ -74,7 +74,7 @@ class CompareSpec(SpatialSpec):
         Field(
             min_length=1,
             max_length=200,
-            description="Where Grad-CAM and excitation backprop read the network: a layer that "
+            description="The layer that Grad-CAM and excitation backprop read: one that "
             "`GET /v1/models/{name}` lists; null takes the one that is listed as the default for each. The result says "
             "which layer each method read.",
         ),

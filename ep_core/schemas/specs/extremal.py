@@ -1,4 +1,4 @@
-"""`task: "extremal"`: what can be asked of spatial masks."""
+"""Spec of `task: "extremal"`: spatial masks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SpatialSpec(CommonSpec):
         ),
     ] = DEFAULT_AREAS
     perturbation: Annotated[
-        PerturbationKind, Field(description="What happens outside the mask (3.4): Gaussian blur, or fade to black.")
+        PerturbationKind, Field(description="The perturbation outside the mask (3.4): Gaussian blur, or fade to black.")
     ] = "blur"
     preset: Annotated[
         Preset, Field(description="`paper`: as section 4 says, 1600 iterations. `fast`: exact areas in 100 at most.")
@@ -128,5 +128,5 @@ class ExtremalSpec(SpatialSpec):
     ] = True
 
     def masks_only(self) -> Self:
-        """Return the same sweep without what a result has beside its masks: comparisons, alternatives, contrast."""
+        """Return the same sweep without the blocks beside its masks: comparisons, alternatives, contrast."""
         return self.model_copy(update={"check_extremality": False, "alternatives": 0, "contrast": False})

@@ -1,4 +1,4 @@
-"""AVIF: boxes that name places in the file. All but the picture is overwritten, so that these places stay."""
+"""AVIF: boxes that hold offsets into the file. All but the picture is overwritten, so that the offsets stay valid."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Fields:
 
 
 def strip(data: bytes, orientation: int) -> bytes:
-    """Return an AVIF in which nothing but its picture is left, and an EXIF block that says no more than an orientation.
+    """Return an AVIF in which nothing but its picture is left, and an EXIF block with nothing but an orientation.
 
     Raises:
         NotUnderstood: it isn't built as expected.

@@ -1,4 +1,4 @@
-"""BMP: a head and the picture, and no place for metadata."""
+"""BMP: a header and the picture, and no place for metadata."""
 
 from __future__ import annotations
 

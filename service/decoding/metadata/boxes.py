@@ -13,9 +13,9 @@ class Box(NamedTuple):
 
     kind: bytes
     at: int
-    """Where its length stands."""
+    """Offset of its length."""
     start: int
-    """Where its content begins."""
+    """Offset of its content."""
     end: int
 
 

@@ -1,4 +1,4 @@
-"""GIF: blocks, each a row of short pieces; metadata are in extensions."""
+"""GIF: blocks, each a sequence of sub-blocks; metadata are in extensions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def strip(data: bytes, orientation: int) -> bytes:
 
     Raises:
         NotUnderstood: a block is unknown or longer than the file; or the picture isn't upright, which only such an
-            application's block could say.
+            application's block could record.
     """
     if orientation != UPRIGHT:
         raise NotUnderstood

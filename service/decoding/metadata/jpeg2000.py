@@ -23,7 +23,7 @@ def strip(data: bytes, orientation: int) -> bytes:
 
     Raises:
         NotUnderstood: a box, a tile or a segment is longer than the file, or there is no end; a tile has comments; or
-            the picture isn't upright, which only such a box could say.
+            the picture isn't upright, which only such a box could record.
     """
     if orientation != UPRIGHT:
         raise NotUnderstood

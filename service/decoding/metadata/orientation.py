@@ -1,4 +1,4 @@
-"""The one piece of metadata that a picture is shown by: which way up it is."""
+"""Orientation: the one piece of metadata that a picture is displayed by."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def orientation_of(data: bytes) -> int:
 
 
 def exif_of(orientation: int) -> bytes:
-    """Return an EXIF block, a TIFF header first, that says nothing but the orientation."""
+    """Return an EXIF block, a TIFF header first, with nothing but the orientation."""
     exif = Image.Exif()
     exif[TAG] = orientation
     return exif.tobytes().removeprefix(b"Exif\0\0")

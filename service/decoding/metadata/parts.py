@@ -1,4 +1,4 @@
-"""The parts of a file that stay when its metadata go."""
+"""Parts of a file that are kept when its metadata are removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Posted files without their metadata: place, camera, times, texts, thumbnails. Their pixels stay as they are."""
+"""Removal of metadata from posted files: place, camera, times, texts, thumbnails. Pixels stay as they are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .parts import NotUnderstood
 
 
 class _Format(NamedTuple):
-    """A format's first bytes, and what takes its metadata out."""
+    """First bytes of a format, and the function that removes its metadata."""
 
     magics: tuple[bytes, ...]
     strip: Callable[[bytes, int], bytes]
@@ -42,7 +42,7 @@ _ROWS = 64
 
 
 def without_metadata(data: bytes, picture: Image.Image, white_level: int | None = None) -> bytes:
-    """Return a file of the same format, pixels, colour profile and orientation that says nothing else.
+    """Return a file of the same format, pixels, colour profile and orientation, without other metadata.
 
     A file of a rare or broken form becomes a PNG of what is seen. One without metadata is returned as it is.
 

@@ -1,4 +1,4 @@
-"""TIFF: a table of tags, and what they point to. Nothing says what else lies in the file, so it is built anew."""
+"""TIFF: a table of tags and the data they point to. Other bytes can't be recognised, so the file is built anew."""
 
 from __future__ import annotations
 

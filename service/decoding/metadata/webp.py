@@ -1,4 +1,4 @@
-"""WebP: chunks inside a RIFF file; one of them says which others there are."""
+"""WebP: chunks inside a RIFF file; one of them lists which others there are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small things that the methods' tests share."""
+"""Fixtures and helpers that the methods' tests share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PREPROCESSING = Preprocessing((24, 36), mean=(0.25, 0.5, 0.75), std=(0.5, 0.25, 
 
 @pytest.fixture
 def asked() -> Callable[..., Question]:
-    """A function that puts a question about a network, or a classifier: ``asked(network, x, *targets, **spec)``."""
+    """A function that makes a question about a network, or a classifier: ``asked(network, x, *targets, **spec)``."""
 
     def ask(
         network: nn.Module | Classifier, x: Tensor, *targets: int, on_share: OnShare = unwatched, **spec: Any
@@ -34,7 +34,7 @@ def asked() -> Callable[..., Question]:
 
 @pytest.fixture
 def attribute(asked: Callable[..., Question]) -> Callable[..., Tensor]:
-    """A function that has a method answer: ``attribute(name, network, x, *targets, **spec)``, T x H x W."""
+    """A function that runs a method: ``attribute(name, network, x, *targets, **spec)``, T x H x W."""
 
     def answer(name: str, network: nn.Module | Classifier, x: Tensor, *targets: int, **rest: Any) -> Tensor:
         question = asked(network, x, *targets, **rest)

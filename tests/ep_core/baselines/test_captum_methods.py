@@ -1,4 +1,4 @@
-"""What the methods that ask captum have in common: shapes, progress, and that they leave the network alone."""
+"""Methods that call captum: shapes, progress, and a network that is left unchanged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RANDOM = ("smoothgrad", "lime")
 
 
 def state(network: nn.Module) -> list[Any]:
-    """All that a method might leave behind in a network."""
+    """State of a network that a method might change."""
     hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return [
         [(module, module.training, vars(module).get("inplace")) for module in network.modules()],

@@ -1,4 +1,4 @@
-"""LIME: what its linear model finds, and that its numbers come from the seed alone."""
+"""LIME: the fit of its linear model, and random numbers from the seed alone."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def test_layer_that_is_not_in_the_graph_is_refused() -> None:
 
 
 class Mixed(nn.Module):
-    """All that relevance goes through, batch norm that can't be folded among it."""
+    """Network with all operations that have a rule, batch norm that can't be folded among them."""
 
     def __init__(self, *, bias: bool = True) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ def test_epsilon_rule_is_the_gradient_times_the_input() -> None:
 
 
 class Plain(nn.Module):
-    """What captum's LRP is for."""
+    """Network of operations that captum's LRP supports."""
 
     def __init__(self) -> None:
         super().__init__()

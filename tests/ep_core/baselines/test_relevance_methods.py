@@ -1,4 +1,4 @@
-"""The methods that hand relevance down, on whole networks: the real one, untrained ones, and those that they refuse."""
+"""Methods that propagate relevance, on whole networks: the real one, untrained ones, and unsupported ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def method(request: pytest.FixtureRequest) -> Method:
 
 @pytest.fixture(scope="module")
 def bear_maps(mobilenet: Classifier, bear: tuple[Tensor, Frame], method: Method) -> Tensor:
-    """Of the bear and of the goose, which isn't there."""
+    """Maps of the bear and of the goose, which isn't in the photograph."""
     with mobilenet.frozen():
         return method.attribute(Question(mobilenet, bear[0], (295, 99), CompareSpec()))
 

@@ -1,4 +1,4 @@
-"""Networks with each ReLU as a module of its own: which can be had, and that they compute the same."""
+"""Networks with each ReLU as a module of its own: which are supported, and that they compute the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SmoothGrad: what it averages, and that its noise comes from the seed alone."""
+"""SmoothGrad: the mean over noisy copies, and noise from the seed alone."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def linear(masks: Tensor, _images: Tensor) -> Tensor:
 
 
 def crossed(masks: Tensor, _images: Tensor) -> Tensor:
-    """Class 1 scores pairs: what a channel is worth depends on the others."""
+    """Class 1 scores pairs: a channel's contribution depends on the others."""
     m = masks[:, :, 0, 0]
     pairs = torch.rand(K, K, generator=torch.Generator().manual_seed(3)) - 0.4
     score = ((m @ pairs) * m).sum(dim=1)

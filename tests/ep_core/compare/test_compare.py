@@ -109,7 +109,7 @@ def test_progress_rises_to_its_total(bear: Comparison, seen: list[Progress]) -> 
 
 @pytest.mark.parametrize("preset", ["fast", "paper"])
 def test_an_extremal_mask_that_another_methods_beats_gives_way(spot_model: Classifier, preset: str) -> None:
-    """The gradient of this network is the answer itself; one step of a search is no match. `paper` stays as it is."""
+    """The gradient of this network is the answer, which one step of a search can't reach. `paper` stays as it is."""
     spec = CompareSpec(
         methods=("gradient", "extremal"), target=0, areas=(0.05,), iterations=1, preset=preset, perturbation="fade"
     )

@@ -1,4 +1,4 @@
-"""Comparisons and evaluations name the layer that each method read."""
+"""Comparisons and evaluations report the layer that each method read."""
 
 from __future__ import annotations
 

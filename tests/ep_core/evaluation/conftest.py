@@ -1,4 +1,4 @@
-"""A game whose answers are known: a network of three colours, small pictures, and methods that point where told."""
+"""A pointing game with known answers: a network of three colours, small pictures, and methods that point as told."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ LABELS = imagenet_labels()
 
 
 def of(category: str) -> set[str]:
-    """The labels that ImageNet's networks are asked for."""
+    """The labels requested of ImageNet's networks."""
     return {LABELS[index] for index in class_targets([category, "person"], LABELS)[category]}
 
 

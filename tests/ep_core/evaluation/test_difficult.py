@@ -1,4 +1,4 @@
-"""Which pairs of picture and category are difficult, by hand and by a list."""
+"""Difficult pairs of picture and category, by hand and by a list."""
 
 from __future__ import annotations
 

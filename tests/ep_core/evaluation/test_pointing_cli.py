@@ -1,4 +1,4 @@
-"""`ep evaluate pointing`: its report, and what it says of mistakes."""
+"""`ep evaluate pointing`: its report, and its messages of mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a map points, and whether that is a hit, by hand."""
+"""Highest points of maps and their hits, by hand."""
 
 from __future__ import annotations
 

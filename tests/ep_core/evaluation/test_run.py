@@ -1,4 +1,4 @@
-"""The log of an evaluation, and going on from it."""
+"""The log of an evaluation, and resuming from it."""
 
 from __future__ import annotations
 

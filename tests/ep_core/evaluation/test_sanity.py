@@ -1,4 +1,4 @@
-"""Randomised networks, how alike maps are, and the sanity check."""
+"""Randomised networks, similarity of maps, and the sanity check."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ X = torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(0))
 
 
 class Network(nn.Module):
-    """Its modules are named in another order than they are computed in, and one isn't computed at all."""
+    """Network whose modules are named in another order than they are computed in; one isn't computed at all."""
 
     def __init__(self) -> None:
         super().__init__()

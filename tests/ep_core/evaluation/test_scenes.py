@@ -1,4 +1,4 @@
-"""How a network looks at a picture as a whole."""
+"""A network on a whole annotated picture."""
 
 from __future__ import annotations
 

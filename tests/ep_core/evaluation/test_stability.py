@@ -1,4 +1,4 @@
-"""The same answer again: overlap, shift and rank correlation by hand, and what counts as the same optimal area."""
+"""Stability: overlap, shift and rank correlation by hand, and the equality of optimal areas."""
 
 from __future__ import annotations
 

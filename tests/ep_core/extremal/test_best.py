@@ -1,4 +1,4 @@
-"""No mask is handed out that a known one beats."""
+"""No mask is returned that a known one beats."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 
 def spec(*areas: float, **asked: object) -> ExtremalSpec:
-    """A sweep of the blob, without what stands beside its masks."""
+    """A sweep of the blob, without the blocks beside its masks."""
     wanted = {"check_extremality": False, "alternatives": 0, "contrast": False} | asked
     return ExtremalSpec(target=0, areas=areas, perturbation="fade", **wanted)
 

@@ -1,4 +1,4 @@
-"""Fixtures for what Python callers give."""
+"""Fixtures for arguments of Python callers."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from .counting import PICTURE, PIXELS, QUICK, SIDE, Counting, one_line
 
 
 def kind(value: object) -> str | None:
-    """Return the name of a value whose own is another one each time."""
+    """Return the type name of a value whose own representation differs each time."""
     return type(value).__name__ if isinstance(value, Image.Image | io.IOBase) else None
 
 

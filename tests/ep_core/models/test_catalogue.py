@@ -1,4 +1,4 @@
-"""What can be explained, told without loading any weights."""
+"""The catalogue of models, without loading any weights."""
 
 import time
 

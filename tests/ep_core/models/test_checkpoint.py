@@ -43,7 +43,7 @@ def load(write_list: Callable[[str], Path]) -> Load:
 
 @pytest.fixture
 def told(load: Load) -> Callable[..., str]:
-    """A function that returns what is said where a model can't be loaded."""
+    """A function that returns the message of a model that can't be loaded."""
 
     def tell(entry: str = ENTRY) -> str:
         with pytest.raises(ModelUnavailable) as error:

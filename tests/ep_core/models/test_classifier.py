@@ -109,7 +109,7 @@ def test_auxiliary_outputs_of_training_do_not_matter(name):
 
 
 class Elsewhere(nn.Module):
-    """Gives what it is told to."""
+    """Network with given outputs."""
 
     def __init__(self, output):
         super().__init__()

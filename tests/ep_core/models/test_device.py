@@ -1,4 +1,4 @@
-"""Which device a name stands for."""
+"""Names of devices."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ MAKERS: dict[str, Callable[..., nn.Module]] = {
 
 
 def refuse_features(network: nn.Module) -> None:
-    """Look at a network as `Classifier` does, without any weights to compute with."""
+    """Check a network as `Classifier` does, without any weights to compute with."""
     require_head(network.eval().requires_grad_(False), torch.zeros(2, 3, 224, 224, device="meta"), model="mine")
 
 

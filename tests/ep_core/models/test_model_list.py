@@ -1,4 +1,4 @@
-"""The operator's model list: what may stand in it, and what is said of what may not."""
+"""The operator's model list: valid entries, and the messages of invalid ones."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Copies of networks go, with their weights, as soon as nothing uses them: Python's search for garbage is off here."""
+"""Copies of networks are freed, with their weights, as soon as nothing uses them: Python's collector is off here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One thread at a time is at work on a network, whatever else it is a part of."""
+"""One thread at a time uses a network, whatever else it is a part of."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ep_core.models.runtime.turns import one_thread
 
 
 def enters(network: nn.Module) -> bool:
-    """Return whether another thread gets in at once; where it has to wait, it is in as soon as the caller is out."""
+    """Return whether another thread gets in at once; where it has to wait, it gets in as soon as the caller is out."""
     entered = threading.Event()
 
     def enter() -> None:

@@ -11,7 +11,7 @@ from service.outbound import requests as module
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """A function that says what names lead to, one answer after the other; returns the list of look-ups."""
+    """A function that sets the addresses of names, one answer after the other; returns the list of look-ups."""
 
     def lead_to(*answers: list[str]) -> list[str]:
         asked: list[str] = []

@@ -1,4 +1,4 @@
-"""Which addresses that clients name are called at all: those of public hosts."""
+"""Addresses that clients name: only those of public hosts are called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose certificates are believed."""
+"""Certificates of servers that are called: verified against trusted authorities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a webhook says, and who has signed it."""
+"""Body and signature of a webhook's message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is, in Redis, shared by all couriers."""
+"""The schedule of deliveries in Redis, shared by all couriers."""
 
 from __future__ import annotations
 
