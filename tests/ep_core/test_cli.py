@@ -111,7 +111,7 @@ def test_bench_prints_the_ratio() -> None:
 
 
 def test_commands_of_all_floors_are_there() -> None:
-    listed = re.findall(r"^│ ([a-z-]+) ", ep("--help").stdout, re.MULTILINE)
+    listed = re.findall(r"^│ ([a-z][a-z-]*) ", ep("--help").stdout, re.MULTILINE)
     ours = ["explain", "compare", "channels", "class-channels", "models", "evaluate", "bench"]
     assert listed[: len(ours)] == ours
     assert {"serve", "api", "worker", "new-key"} == set(listed[len(ours) :])
