@@ -17,6 +17,7 @@ from service.access.authentication import find_caller
 from service.access.caller import webhook_secret_of
 from service.access.keys import load_keys
 from service.access.rates import RateLimits
+from service.access.shares import Shares
 from service.batches import endpoints as batches
 from service.batches.service import BatchService
 from service.classify import endpoints as classify
@@ -37,6 +38,7 @@ from service.observe.http_metrics import HttpMetrics
 from service.outbound.requests import Outbound
 from service.removal import endpoints as removal
 from service.removal.service import Removals
+from service.run.tidying import run_tidier
 from service.uploads.shares import UploadShares
 from service.webhooks.courier import run_courier
 from worker.broker.questions import MOST_WAITING
@@ -46,8 +48,6 @@ from worker.observe.tracing import flush
 
 from .deps import Services
 from .settings import ApiSettings
-from .shares import Shares
-from .tidying import run_tidier
 
 # One retry, for a connection that Redis closed meanwhile; together under 3 s, the most that a 503 may take.
 REDIS_TIMEOUT_S = 1.2

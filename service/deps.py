@@ -15,6 +15,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from service.access.keys import KeyRing
 from service.access.rates import RateLimits
+from service.access.shares import Shares
 from service.batches.service import BatchService
 from service.decoding.decoders import Decoders
 from service.http.links import Links
@@ -28,7 +29,6 @@ from service.removal.service import Removals
 from service.uploads.shares import UploadShares
 
 from .settings import ApiSettings
-from .shares import Shares
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
 
+from service.access.shares import Take
 from service.http.errors import InvalidFields
 from service.http.validation import FieldError, field_errors
-from service.shares import Take
 from service.uploads.body import from_base64, read_text
 from service.uploads.form import image_files, no_image, open_form, oversized, single_texts
 from service.uploads.images import PostedImage

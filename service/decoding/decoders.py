@@ -13,8 +13,8 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import ClientDisconnect
 
 from ep_core.errors import ImageTooLarge, InvalidInput, UnreadableImage
+from service.access.shares import Shares
 from service.http.errors import Unavailable
-from service.shares import Shares
 
 from .decoder import Decoder, DecoderEnded, Request
 

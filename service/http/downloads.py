@@ -9,9 +9,9 @@ from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from service.access.authentication import CallerDep
+from service.access.shares import Shares
 from service.access.turns import turn_of
 from service.deps import Services
-from service.shares import Shares
 
 AT_ONCE, EACH = 16, 8
 """Answers that are in memory at a time, and those of one caller."""

@@ -13,9 +13,9 @@ from pydantic import Field, ValidationError
 from starlette.datastructures import UploadFile
 
 from ep_core.schemas.specs import ExtremalSpec, Spec
+from service.access.shares import Take
 from service.http.errors import InvalidFields
 from service.http.validation import MAX_ERRORS, FieldError, field_errors
-from service.shares import Take
 
 from .images import PostedImage, image_error, unusable
 from .limits import (

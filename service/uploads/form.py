@@ -9,9 +9,9 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from service.access.shares import Take
 from service.http.errors import InvalidFields, UploadTooLarge
 from service.http.validation import FieldError
-from service.shares import Take
 
 from .images import PostedImage, clean_name, image_error, unusable
 from .limits import (

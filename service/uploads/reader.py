@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import Request
 
+from service.access.shares import Take
 from service.http.errors import UnsupportedType
-from service.shares import Take
 
 from .body import read_json
 from .form import read_form

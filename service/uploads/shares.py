@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import Request
 
 from service.access.caller import Caller
+from service.access.shares import Shares, Take
 from service.access.turns import turn_of
-from service.shares import Shares, Take
 
 from .limits import UploadLimits
 

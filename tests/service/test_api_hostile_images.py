@@ -14,9 +14,9 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from redis import Redis
 
+from service.access.shares import Take
 from service.app import create_app
 from service.settings import ApiSettings
-from service.shares import Take
 from service.uploads.shares import UploadShares
 from tests.reliability import hostile_images
 

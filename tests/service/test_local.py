@@ -18,7 +18,7 @@ import pytest
 
 from service.run import embedded_redis
 from service.run.embedded_redis import EmbeddedRedis
-from service.run.everything import LocalSettings, serve
+from service.run.stack import LocalSettings, serve
 
 READY_TIMEOUT_S = 90.0  # a slow machine imports torch
 
@@ -88,7 +88,7 @@ class Stack:
     """A running `ep serve` in a process of its own."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        program = "import sys; from service.run.everything import serve; sys.exit(serve())"
+        program = "import sys; from service.run.stack import serve; sys.exit(serve())"
         self.process = subprocess.Popen(
             [sys.executable, "-c", program], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

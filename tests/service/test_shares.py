@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from service import shares
+from service.access import shares
+from service.access.shares import Shares
 from service.http.errors import TooManyAtOnce
-from service.shares import Shares
 
 
 class Bench:

@@ -25,7 +25,7 @@ print(resident_bytes() - before < 20_000_000)
 CYCLES = """
 import gc, threading, time
 from ep_core.models.runtime.memory import give_back_memory_at_once, resident_bytes
-from service import tidying
+from service.run import tidying
 give_back_memory_at_once()
 gc.disable()  # else its search may come by chance
 tidying.LOOK_S = 0.1

@@ -1,4 +1,4 @@
-"""What this floor adds to the command `ep`: `ep serve` and `ep api`."""
+"""Commands that this floor adds to `ep`: `ep serve` and `ep api`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def serve(
     ] = None,
 ) -> None:
     """Run everything on this machine: a Redis of its own, the API and one worker."""
-    from service.run.everything import serve as serve_local
+    from .stack import serve as serve_all
 
-    raise typer.Exit(serve_local(host=host, port=port, state_dir=state_dir, workers=workers, models_file=models_file))
+    raise typer.Exit(serve_all(host=host, port=port, state_dir=state_dir, workers=workers, models_file=models_file))
 
 
 def api() -> None:
     """Run the API alone; its settings are EP_... in the environment."""
-    from .__main__ import main
+    from service.__main__ import main
 
     raise typer.Exit(main())

@@ -1,4 +1,4 @@
-"""Everything on this machine: a Redis of our own, the API and the workers, started, watched and stopped together."""
+"""Redis, the API and the workers as one stack on this machine: started, watched and stopped together."""
 
 from __future__ import annotations
 
