@@ -3,6 +3,9 @@
 Such an address may try to lead into the network that the service stands in. So a name is resolved once for each
 request, all its addresses are checked, and the connection goes to one of those checked; redirects aren't followed;
 neither proxies nor cookies are used; and every answer has a deadline and a most size.
+
+No kept library does all of this: httpx-secure 2.0, drawbridge 0.1 and safehttpx 0.2 let through relays to 6to4,
+`fec0::/10` or the addresses where clouds tell secrets, and none has a deadline over a whole request.
 """
 
 from __future__ import annotations

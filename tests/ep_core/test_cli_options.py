@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from ep_core.cli.from_spec import Asked, spec_command
 from ep_core.cli.main import app
-from ep_core.schemas.specs import SPECS, CommonSpec, ExtremalSpec
+from ep_core.schemas.specs import CommonSpec, ExtremalSpec
+from ep_core.schemas.tasks import TASKS
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 COMMANDS = {
@@ -53,6 +54,7 @@ ELSEWHERE: dict[str, dict[str, tuple[str, Any]]] = {
     "channels": CHANNELS | {"invert": ("--invert", True)},
     "class_channels": CHANNELS,
 }
+SPECS = {name: task.spec for name, task in TASKS.items()}
 FIELDS = [(task, field) for task, spec in SPECS.items() for field in spec.model_fields if field != "task"]
 
 

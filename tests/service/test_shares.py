@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service import shares
+from service.access import shares
 from service.access.shares import Shares
 from service.http.errors import TooManyAtOnce
 

@@ -184,7 +184,7 @@ def test_a_collector_that_is_away_holds_nothing_up(own: Own, bear: bytes):
 TRACE_ONE = """
 import sys
 {before}
-from worker import tracing
+from worker.observe import tracing
 from worker.observe.logs import setup_logging
 setup_logging(json=False)
 print(tracing.setup("test"))
@@ -221,7 +221,7 @@ def test_spans_can_go_to_the_terminal():
 
 
 def test_without_the_extra_a_line_says_so_and_the_rest_works():
-    done = trace_one({"OTEL_TRACES_EXPORTER": "otlp"}, before="sys.modules['opentelemetry'] = None")
+    done = trace_one({"OTEL_TRACES_EXPORTER": "otlp"}, before="sys.modules['opentelemetry.sdk'] = None")
     assert done.stdout.split() == ["False"] * 3
     assert "the extra otel isn't installed" in done.stderr
 

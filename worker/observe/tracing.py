@@ -1,17 +1,19 @@
 """Traces (OpenTelemetry) of requests and their jobs, where the standard variables ask for them.
 
-Everything here does nothing until `setup` has turned it on, and imports `opentelemetry` (the extra `otel`) only then.
+Spans go through the API, which does nothing by itself; `setup` loads the SDK (the extra `otel`) where it is wanted.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import structlog
+from opentelemetry import trace
+from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from ep_core import __version__
 from worker.broker.liveness import worker_name
@@ -24,9 +26,11 @@ FLUSH_S = 3.0  # a collector that is away must not hold up the process's end
 
 _TRACEPARENT = "traceparent"  # the W3C's header
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_W3C = TraceContextTextMapPropagator()
 
 log = structlog.get_logger(__name__)
 
+_tracer = trace.get_tracer(__name__)  # of the provider that `setup` makes, once it has
 _provider: TracerProvider | None = None
 
 
@@ -48,54 +52,30 @@ def setup(service: str) -> bool:
 
 def traceparent() -> str | None:
     """Return the current span as the W3C's header names it; None where there is none."""
-    if _provider is None:
-        return None
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
     carrier: dict[str, str] = {}
-    TraceContextTextMapPropagator().inject(carrier)
+    _W3C.inject(carrier)
     return carrier.get(_TRACEPARENT)
 
 
-@contextmanager
-def job_span(parent: str | None, **attributes: str | int) -> Iterator[None]:
+def job_span(parent: str | None, **attributes: str | int) -> AbstractContextManager[Span]:
     """Trace a job's run as the child of the request that posted it, whose `traceparent` is `parent`."""
-    if _provider is None:
-        yield
-        return
-    from opentelemetry.trace import SpanKind
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-    context = TraceContextTextMapPropagator().extract({_TRACEPARENT: parent or ""})
-    tracer = _provider.get_tracer(__name__)
-    with tracer.start_as_current_span("run job", context, SpanKind.CONSUMER, _named(attributes)):
-        yield
+    context = _W3C.extract({_TRACEPARENT: parent or ""})
+    return _tracer.start_as_current_span("run job", context, SpanKind.CONSUMER, _named(attributes))
 
 
-@contextmanager
-def span(name: str, **attributes: str | int) -> Iterator[None]:
+def span(name: str, **attributes: str | int) -> AbstractContextManager[Span]:
     """Trace a part of what is being traced."""
-    if _provider is None:
-        yield
-        return
-    with _provider.get_tracer(__name__).start_as_current_span(name, attributes=_named(attributes)):
-        yield
+    return _tracer.start_as_current_span(name, attributes=_named(attributes))
 
 
 def note(**attributes: str | int) -> None:
     """Add attributes to the current span."""
-    if _provider is not None:
-        from opentelemetry.trace import get_current_span
-
-        get_current_span().set_attributes(_named(attributes))
+    trace.get_current_span().set_attributes(_named(attributes))
 
 
 def fail(reason: str) -> None:
     """Mark the current span as failed."""
-    if _provider is not None:
-        from opentelemetry.trace import StatusCode, get_current_span
-
-        get_current_span().set_status(StatusCode.ERROR, reason)
+    trace.get_current_span().set_status(StatusCode.ERROR, reason)
 
 
 def flush() -> None:
@@ -117,7 +97,6 @@ def _wanted() -> str | None:
 
 
 def _make_provider(service: str, exporter: str) -> TracerProvider:
-    from opentelemetry import trace
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor

@@ -94,7 +94,7 @@ def test_greyness_is_a_share_of_an_even_greys() -> None:
 def test_the_masks_of_blocks_are_looked_at_too() -> None:
     asked = spec(0.004, 0.2, threshold=0.01, contrast=True)
     (warning,) = explain(blob_model((28, 28)), image((28, 28)), asked).warnings
-    assert "contrast of 0.004" in warning.detail
+    assert "0.004 in the contrast" in warning.detail
 
 
 def test_masks_of_paper_that_had_no_time_are_told() -> None:
