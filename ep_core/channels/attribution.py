@@ -17,14 +17,14 @@ from ep_core.models.inputs import engine_on, network_input, top_class, warnings_
 from ep_core.models.named_layer import check_counts, resolve_layer
 from ep_core.models.split import Split, split
 from ep_core.optimiser.lanes_seen import LanesSeen
-from ep_core.optimiser.presets.channels import ITERATIONS, RULES, channel_lanes
+from ep_core.optimiser.presets.channels import CHANNEL_PRESETS, channel_lanes
 from ep_core.optimiser.solver import Solver
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import FULL, MASKED, ChannelPoint
 from ep_core.schemas.reports.extremal import CurvePoint, ModelRef, TargetRef, Timing
-from ep_core.schemas.specs import ChannelsSpec, Preset
+from ep_core.schemas.specs import ChannelsSpec
 from ep_core.schemas.targets import resolve_target
 from ep_core.schemas.threshold import threshold_warnings, without_channels
 
@@ -35,8 +35,6 @@ from .ranking import ranked_channels
 
 OnSolver = Callable[[Solver], None]
 MAX_LANES = 32
-COSINE_POWER: dict[Preset, float] = {"fast": 2.0, "paper": 0.0}
-"""`paper` inverts by eq. 12; `fast` gives no credit for exciting what the target hasn't: closer to the image."""
 OTHER = "another target or layer"
 """Advice where a layer's channels don't raise the score."""
 INVERSION_WEIGHT = 8  # of an image's step, in steps of a mask: so that progress runs evenly
@@ -106,7 +104,7 @@ def prepare(model: Classifier, spec: ChannelsSpec) -> tuple[LayerCard, ChannelsS
         "model": model.name,
         "layer": layer.name,
         "areas": check_counts(spec.areas, layer),
-        "iterations": spec.iterations or ITERATIONS[spec.preset],
+        "iterations": spec.iterations or CHANNEL_PRESETS[spec.preset].iterations,
     }
     return layer, spec.model_copy(update=as_run)
 
@@ -170,7 +168,7 @@ def _solve(
 ) -> Tensor:
     """Return the masks, counts x K x 1 x 1."""
     lanes = channel_lanes(counts, parts.channels, target=target, variant=spec.variant, iterations=spec.iterations or 0)
-    rule = RULES[spec.preset](lanes, parts.channels, parts.activation.device)
+    rule = CHANNEL_PRESETS[spec.preset].rule(lanes, parts.channels, parts.activation.device)
     solver = Solver(rule, parts.scores, max_lanes=max_lanes)
     for _ in solver.run():
         report(solver)
@@ -194,7 +192,7 @@ def _inversions(
         size=found.frame.input_size,
         normalise=model.preprocessing.normalise,
         seed=found.spec.seed,
-        cosine_power=COSINE_POWER[found.spec.preset],
+        cosine_power=CHANNEL_PRESETS[found.spec.preset].cosine_power,
         on_step=lambda done, _total: on_step(done),
     )
     return dict(zip((FULL, MASKED), pictures, strict=True))

@@ -26,9 +26,10 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, warnings_about
 from ep_core.models.named_layer import resolve_layer
 from ep_core.models.tuning.tune import tune
+from ep_core.optimiser.presets import SPATIAL_PRESETS
+from ep_core.optimiser.presets.promises import AREA_MISSED
 from ep_core.pictures.given_image import AnyImage
 from ep_core.schemas.progress import OnProgress
-from ep_core.schemas.promises import AREA_MISSED
 from ep_core.schemas.reports.extremal import ModelRef, TargetRef, Timing
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
 from ep_core.schemas.targets import resolve_target
@@ -163,7 +164,7 @@ def _checked(
     maps = torch.stack([asked.maps[name] for name in names]) if names else image.x[0, :0]
     rivals = rivals_of(names, maps.float(), own.curve, preset=spec.preset, random=RANDOM_RIVALS, seed=spec.seed)
     search = None
-    if spec.preset == "fast":
+    if SPATIAL_PRESETS[spec.preset].moves_starts:
         search = Search(tune(network, image.pyramid[[0, -1]]), Watch(0, None), max_lanes)
     best = beside_rivals(image, scores, own.masks.to(image.x.device), own.curve, rivals, search)
     masks = best.masks.cpu()

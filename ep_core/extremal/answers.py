@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ep_core.masks.scores import ClassScores, masked_scores, score_curve
+from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.schemas.curve import optimal_area, reaches
 from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, Scores, Stability, TargetRef
 from ep_core.schemas.specs import ExtremalSpec
@@ -65,7 +66,7 @@ class Answers:
 
     def compare(self, rivals: Rivals) -> None:
         """Compare the masks with rivals of their areas; where one beats a mask of `fast`, go on from there."""
-        search = self._search if self._sweep.spec.preset == "fast" else None
+        search = self._search if SPATIAL_PRESETS[self._sweep.spec.preset].moves_starts else None
         self.best = beside_rivals(self._sweep, self._scores, self.best.masks, self.best.curve, rivals, search)
 
     def stability(self) -> Stability | None:

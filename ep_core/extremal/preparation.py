@@ -16,7 +16,7 @@ from ep_core.masks.scores import ClassScores, reference_scores, score_curve
 from ep_core.models.classifier import Classifier
 from ep_core.models.frame import Frame
 from ep_core.models.inputs import network_input, top_class
-from ep_core.optimiser.presets import ITERATIONS
+from ep_core.optimiser.presets import SPATIAL_PRESETS, iterations_of
 from ep_core.pictures.given_image import Picture
 from ep_core.schemas.finite import require_finite
 from ep_core.schemas.reports.extremal import CurvePoint, Scores
@@ -96,9 +96,9 @@ def prepare(model: Classifier, network: nn.Module, image: Picture, spec: S, targ
     x, frame, picture = network_input(model, image, spec.fit)
     as_run = {
         "model": model.name,
-        "iterations": spec.iterations or ITERATIONS[spec.preset],
+        "iterations": iterations_of(spec),
         "sigma_max": spec.sigma_max or _default_sigma_max(spec, x),
-        "independent": spec.preset == "paper" or bool(spec.independent),
+        "independent": not SPATIAL_PRESETS[spec.preset].moves_starts or bool(spec.independent),
     }
     spec = spec.model_copy(update=as_run)
     prepared = Prepared(

@@ -16,7 +16,7 @@ from ep_core.masks.cells import lattice_step
 from ep_core.masks.perturbation import Pyramids, gaussian_blur
 from ep_core.models.runtime.memory import is_out_of_memory
 from ep_core.optimiser.lanes import Lane
-from ep_core.optimiser.presets import ITERATIONS, refine, walk
+from ep_core.optimiser.presets import iterations_of, refine, walk
 from ep_core.optimiser.presets.walk import WalkRule, survival
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.reports.extremal import PartialPoint
@@ -154,7 +154,7 @@ def planned_steps(areas: int, iterations: int, *, most: int = walk.WALKS) -> flo
 
 
 def _lanes(spec: SpatialSpec, *, image: int, target: int, cost: float, most: int) -> list[Lane]:
-    iterations = spec.iterations or ITERATIONS["fast"]
+    iterations = iterations_of(spec)
     hold = refine.steps(iterations)
     return walk.walk_lanes(
         spec.areas,

@@ -20,7 +20,7 @@ from ep_core.masks.cells import CELLS
 from ep_core.masks.perturbation import Pyramids, gaussian_blur
 from ep_core.masks.scores import score_curve
 from ep_core.optimiser.lanes import Lane
-from ep_core.optimiser.presets import PaperRule
+from ep_core.optimiser.presets.paper import PaperRule
 from ep_core.schemas.reports.extremal import Extremality
 from ep_core.schemas.specs import Preset
 

@@ -15,7 +15,7 @@ from ep_core.models import Classifier
 from ep_core.optimiser.lanes import Lane, Objective
 from ep_core.optimiser.presets import fast
 from ep_core.optimiser.presets.fast import FastRule
-from ep_core.optimiser.presets.paper import LEARNING_RATE, PaperRule, area_weight
+from ep_core.optimiser.presets.paper import PaperRule, area_weight
 from ep_core.optimiser.presets.ranked import MOMENTUM
 from ep_core.optimiser.presets.rule import Batch, Rule
 
@@ -155,7 +155,7 @@ def test_paper_step_is_sgd_with_momentum(spot_model: Classifier, pyramids: Pyram
 
     one = lane(0.2, iterations=9)
     parameters = torch.ones(1, 1, 32, 32, requires_grad=True)
-    sgd = torch.optim.SGD([parameters], lr=LEARNING_RATE, momentum=MOMENTUM)
+    sgd = torch.optim.SGD([parameters], lr=PaperRule.learning_rate, momentum=MOMENTUM)
     lattice = MaskLattice((SIDE, SIDE))
     with spot_model.frozen() as network:
         objective = Objective(partial(class_scores, network, pyramids), [one], CPU)
