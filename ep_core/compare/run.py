@@ -21,7 +21,7 @@ from ep_core.extremal.top_area import top_area_masks
 from ep_core.extremal.watch import Watch
 from ep_core.masks.scores import ClassScores
 from ep_core.methods.base.registry import get_method
-from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec
+from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec, given_target
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, warnings_about
 from ep_core.models.named_layer import resolve_layer
@@ -32,7 +32,6 @@ from ep_core.pictures.given_image import AnyImage
 from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.reports.extremal import ModelRef, TargetRef, Timing
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
-from ep_core.schemas.targets import resolve_target
 from ep_core.schemas.warnings import ResultWarning
 
 from .ask import RANDOM_RIVALS, SCORING, Asked, Watching, ask_all
@@ -74,7 +73,7 @@ def compare(
     max_lanes = given_lanes(max_lanes)
     model, (picture,) = given_inputs(model, [image], [spec])
     check_masked(model, picture)
-    target = None if spec.target is None else resolve_target(spec.target, model.labels)
+    target = given_target(model, spec)
     started = time.perf_counter()
     if spec.layer is not None:
         resolve_layer(spec.layer, model.layers, model=model.name)

@@ -12,7 +12,7 @@ import torch
 
 from ep_core.errors import InvalidInput
 from ep_core.extremal.preparation import check_masked, frame_size
-from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec
+from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec, given_target
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, warnings_about
 from ep_core.models.runtime.batching import max_lanes_on
@@ -22,7 +22,6 @@ from ep_core.schemas.finite import require_finite
 from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.reports.extremal import CurvePoint, ModelRef, TargetRef, Timing
 from ep_core.schemas.specs import ExtremalSpec
-from ep_core.schemas.targets import resolve_target
 from ep_core.schemas.threshold import threshold_warnings
 
 from .answers import Answers
@@ -108,7 +107,7 @@ def _specs_of(specs: AnySpec | Sequence[AnySpec] | None, count: int) -> list[Ext
 def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
     try:
         check_masked(model, image)
-        target = None if spec.target is None else resolve_target(spec.target, model.labels)
+        target = given_target(model, spec)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")
         raise
