@@ -38,7 +38,7 @@ def torchray(
 ) -> None:
     """Compare with TorchRay, the authors' library (extra `bench`): scores at equal areas, and seconds."""
     with errors_in_words("bench torchray"):
-        from ep_core.bench.torchray import FULL_ITERATIONS, compare, summarise
+        from ep_core.bench.torchray import FULL_ITERATIONS, compare_with_torchray, summarise
         from ep_core.bench.torchray_side import import_torchray
         from ep_core.models import load_model
 
@@ -55,7 +55,7 @@ def torchray(
         )
         comparisons = []
         for path in track(paths, console=err_console, description="comparing", transient=True):
-            one = compare(
+            one = compare_with_torchray(
                 classifier,
                 load(path),
                 asked,
@@ -104,7 +104,7 @@ def rex(
 ) -> None:
     """Compare with ReX (rex-xai, in an environment of its own), on the CPU: scores at equal areas, passes, seconds."""
     with errors_in_words("bench rex"):
-        from ep_core.bench.rex import compare
+        from ep_core.bench.rex import compare_with_rex
         from ep_core.bench.rex_report import in_words, means
         from ep_core.models import load_model
 
@@ -113,7 +113,7 @@ def rex(
         classifier = load_model(model, models_file=models_file, device="cpu")
         found = []
         for path in track(paths, console=err_console, description="comparing", transient=True):
-            one = compare(classifier, load(path), asked, python=python, iterations=iterations, seed=seed)
+            one = compare_with_rex(classifier, load(path), asked, python=python, iterations=iterations, seed=seed)
             found.append(one)
             out_console.print("\n".join(in_words(path.name, one)), highlight=False, soft_wrap=True)
         out_console.print("mean Phi(m x) / Phi(x) of ReX and of ours", style="bold")

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ep_core.extremal.best import beside_rivals
 from ep_core.extremal.explanation import Explanation
 from ep_core.extremal.extremality import rivals_of
-from ep_core.extremal.preparation import Prepared, check_masked, prepare
+from ep_core.extremal.preparation import Prepared, check_masked, prepare_image
 from ep_core.extremal.promised import mask_warnings, of_curve, warned_anew
 from ep_core.extremal.search import Search
 from ep_core.extremal.top_area import top_area_masks
@@ -78,8 +78,8 @@ def compare(
     if spec.layer is not None:
         resolve_layer(spec.layer, model.layers, model=model.name)
     with model.frozen() as network:
-        prepared = prepare(model, network, picture, spec, target)
-        scores = prepared.class_scores(network)
+        prepared = prepare_image(model, network, picture, spec, target)
+        scores = prepared.scores_by(network)
         watch = Watching(spec, on_progress)
         asked = ask_all(model, prepared, watch, max_lanes, read_cost)
         answers = _score_all(prepared, scores, asked, watch)

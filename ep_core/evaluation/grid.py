@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 import torch
 
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.data.annotations import SceneFit, class_scores
+from ep_core.evaluation.data.annotations import SceneFit, input_scores
 from ep_core.evaluation.data.mosaics import Mosaic, assemble, cell_shares, draw_mosaics, find_confident
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Table
 from ep_core.methods.base.registry import get_method
@@ -34,7 +34,7 @@ from .method_runs import (
     spec_settings,
     with_remarks,
 )
-from .run import OnProgress, Record, unwatched
+from .run import OnRunProgress, Record, unwatched
 
 AREAS = (0.025, 0.05, 0.1, 0.2)
 """Of extremal perturbations, as shares of the mosaic: the paper's for objects of this size (PASCAL VOC, 4.2)."""
@@ -55,7 +55,7 @@ def grid(
     fit: SceneFit = "whole",
     logs: Path | None = None,
     find: Find = get_method,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Let methods explain the class of each picture of mosaics, and measure how much of it lies on that picture.
 
@@ -139,7 +139,7 @@ def _mosaic_size(model: Classifier, n: int, fit: SceneFit) -> tuple[int, int]:
     height, width = model.input_size
     if fit == "stretch":
         return height, width
-    class_scores(model, torch.zeros(1, 3, n * height, n * width, device=model.device))
+    input_scores(model, torch.zeros(1, 3, n * height, n * width, device=model.device))
     return n * height, n * width
 
 

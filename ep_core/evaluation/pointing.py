@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.data.annotations import DataSet, Scene, SceneFit, class_scores, whole_input
+from ep_core.evaluation.data.annotations import DataSet, Scene, SceneFit, input_scores, whole_input
 from ep_core.evaluation.data.categories import ClassTargets
 from ep_core.evaluation.data.difficult import DifficultList, is_difficult
 from ep_core.evaluation.reporting.pointing_tables import equal_hit, tables
@@ -22,7 +22,7 @@ from ep_core.schemas.specs import CompareSpec
 
 from .method_runs import Find, OnShare, Run, ask, layers_read, reading, run_methods, spec_settings
 from .points import ALIKE, BEYOND, SMOOTHING, highest_point, is_hit, on_image
-from .run import OnProgress, Record, unwatched
+from .run import OnRunProgress, Record, unwatched
 
 TOLERANCE = 15.0
 """Pixels of the picture by which a point may miss the object, as in TorchRay."""
@@ -42,7 +42,7 @@ def pointing(
     complete: bool = False,
     logs: Path | None = None,
     find: Find = get_method,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Let methods point at the objects of each category in each picture.
 
@@ -138,7 +138,7 @@ class _Game:
     def play(self, run: Run, scene: Scene, share: OnShare) -> Record:
         """Return where a method points for each category of a picture that the network knows."""
         x, frame = whole_input(self.model, scene.load(), self.fit)
-        scores = class_scores(self.model, x).tolist()
+        scores = input_scores(self.model, x).tolist()
         targets = {
             category: max(self.classes[category], key=scores.__getitem__)
             for category in scene.objects

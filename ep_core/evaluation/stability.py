@@ -19,7 +19,7 @@ from ep_core.models.inputs import engine_on
 from ep_core.schemas.progress import Progress
 from ep_core.schemas.specs import ExtremalSpec, Preset
 
-from .run import ItemLog, OnProgress, Record, measure, unwatched
+from .run import ItemLog, OnRunProgress, Record, measure, unwatched
 
 BENCHMARK = "stability"
 SEEDS = (0, 1, 2, 3, 4)
@@ -38,7 +38,7 @@ def stability(
     *,
     seeds: Sequence[int] = SEEDS,
     out: Path,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Hold the answer of the first seed beside those of questions that should have the same one (`variations`).
 

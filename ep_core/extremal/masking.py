@@ -15,7 +15,7 @@ from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import Preset
 
 
-def class_scores(network: nn.Module, pyramids: Pyramids, masks: Tensor, images: Tensor) -> Tensor:
+def perturbed_scores(network: nn.Module, pyramids: Pyramids, masks: Tensor, images: Tensor) -> Tensor:
     """Return the scores ``Phi(m (x) x)`` of all classes, before the softmax.
 
     Args:
@@ -51,4 +51,4 @@ def spatial_solver(
     how = SPATIAL_PRESETS[preset]
     rule = how.rule(lanes, pyramids.size, pyramids.rows.device)
     plateau = Plateau(lanes) if how.stops_early else None
-    return Solver(rule, partial(class_scores, network, pyramids), plateau=plateau, max_lanes=max_lanes)
+    return Solver(rule, partial(perturbed_scores, network, pyramids), plateau=plateau, max_lanes=max_lanes)

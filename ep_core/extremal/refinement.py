@@ -15,7 +15,7 @@ from ep_core.optimiser.presets.refine import RefineRule
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import SpatialSpec
 
-from .masking import class_scores
+from .masking import perturbed_scores
 
 
 def hold_of(spec: SpatialSpec) -> int:
@@ -42,5 +42,5 @@ def refinement(
         max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
     """
     rule = RefineRule(lanes, pyramids.size, pyramids.rows.device, starts)
-    scores = partial(class_scores, network, pyramids)
+    scores = partial(perturbed_scores, network, pyramids)
     return Solver(rule, scores, plateau=Plateau(lanes), max_lanes=max_lanes)

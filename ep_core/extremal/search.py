@@ -24,7 +24,9 @@ from .refinement import lane, refinement
 from .walks import SCALE, Survival, walked
 from .watch import Watch
 
-SEARCH = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.RefineRule.learning_rate:g}"
+SEARCH_SETTINGS = (
+    f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.RefineRule.learning_rate:g}"
+)
 """Settings that the masks of `fast` depend on besides what is asked; the logs of evaluations name them."""
 ALTERNATIVE_WALKS = 4
 """Walks that look for an alternative: it need not be steady, only sufficient."""

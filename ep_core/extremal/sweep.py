@@ -27,7 +27,7 @@ from ep_core.schemas.threshold import threshold_warnings
 from .answers import Answers
 from .explanation import Explanation
 from .extremality import Rivals
-from .preparation import Prepared, prepare
+from .preparation import Prepared, prepare_image
 from .promised import mask_warnings, of_block, of_curve
 from .search import Search, SweepMasks, by_walks, planned_steps
 from .watch import Watch
@@ -65,7 +65,7 @@ def sweep(
     with model.frozen() as network:
         for group in _groups(wanted, model, lanes_at_once):
             started = time.perf_counter()
-            sweeps = [prepare(model, network, one.image, one.spec, one.target) for one in group]
+            sweeps = [prepare_image(model, network, one.image, one.spec, one.target) for one in group]
             search = Search(tune(network, sweeps[0].pyramid[[0, -1]]), watch, lanes_at_once)
             found = search.masks(sweeps)
             for one, prepared, masks in zip(group, sweeps, found, strict=True):
@@ -137,13 +137,13 @@ def _explanation(
 ) -> Explanation:
     """Score the masks by the network as it is, the best known ones, and add what else a result says."""
     spec = prepared.spec
-    scores = prepared.class_scores(model.network)
+    scores = prepared.scores_by(model.network)
     answers = Answers(search, prepared, scores, found, model.labels)
     seen = [answers.reference.original, answers.reference.perturbed, *(point.preserve for point in answers.best.curve)]
     require_finite([float(found.masks.sum())], model=model.name, perturbation=spec.perturbation, what="gradient")
     require_finite(seen, model=model.name, perturbation=spec.perturbation)
     if spec.check_extremality and rivals is not None:
-        answers.compare(rivals(model, prepared, answers.best.curve))
+        answers.check_against(rivals(model, prepared, answers.best.curve))
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
     best = answers.best

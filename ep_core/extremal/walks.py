@@ -22,7 +22,7 @@ from ep_core.optimiser.solver import Solver
 from ep_core.schemas.reports.extremal import PartialPoint
 from ep_core.schemas.specs import SpatialSpec
 
-from .masking import class_scores
+from .masking import perturbed_scores
 from .preparation import Prepared
 
 SCALE = 4 / 7
@@ -205,7 +205,7 @@ def _survivals(
     pyramids = Pyramids(torch.stack([one.pyramid for one in walking]))
     step = lattice_step(walking[0].sweep.size)  # the frame's, also where the walks are scaled: they need fewer cells
     rule = WalkRule(lanes, pyramids.size, pyramids.rows.device, step=step)
-    solver = Solver(rule, partial(class_scores, network, pyramids), max_lanes=max_lanes)
+    solver = Solver(rule, partial(perturbed_scores, network, pyramids), max_lanes=max_lanes)
     follow(solver, WalksSeen(rule, {row: one.sweep for row, one in enumerate(walking)}), walking[0].cost)
     return {one.place: _survival(rule, row, one) for row, one in enumerate(walking)}
 
