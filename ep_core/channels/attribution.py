@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ep_core.masks.scores import reference_scores, score_curve
 from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on, network_input, top_class, warnings_about
+from ep_core.models.inputs import engine_on, model_ref, network_input, target_ref, top_class, warnings_about
 from ep_core.models.split import Split, split
 from ep_core.optimiser.lanes_seen import LanesSeen
 from ep_core.optimiser.presets.channels import CHANNEL_PRESETS, channel_lanes
@@ -21,7 +21,7 @@ from ep_core.optimiser.solver import Solver
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import FULL, MASKED, ChannelPoint
-from ep_core.schemas.reports.extremal import CurvePoint, ModelRef, TargetRef, Timing
+from ep_core.schemas.reports.extremal import CurvePoint, Timing
 from ep_core.schemas.specs import ChannelsSpec
 from ep_core.schemas.threshold import threshold_warnings, without_channels
 
@@ -123,9 +123,9 @@ def attribute(
     missed = channel_warnings(of_curve(curve, layer.channels), sweep.preset, sweep.iterations)
     found = ChannelExplanation(
         spec=spec,
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=frame.input_size),
+        model=model_ref(model, frame.input_size),
         layer=layer,
-        target=TargetRef(index=target, label=model.labels[target]),
+        target=target_ref(model, target),
         image=picture,
         frame=frame,
         activation=parts.activation[0].cpu(),

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ep_core.errors import InvalidInput
 from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on, network_input, warnings_about
+from ep_core.models.inputs import engine_on, model_ref, network_input, target_ref, warnings_about
 from ep_core.models.split import Split, split
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.model_card import LayerCard
@@ -140,9 +140,9 @@ def class_channels(
     as_run = sweep.spec.model_dump(include={"model", "layer", "areas", "iterations"}) | {"target": target}
     return ClassExplanation(
         spec=spec.model_copy(update=as_run),
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),
+        model=model_ref(model),
         layer=sweep.layer,
-        target=TargetRef(index=target, label=model.labels[target]),
+        target=target_ref(model, target),
         images=outcomes,
         weights=weights,
         channels=top,

@@ -23,14 +23,14 @@ from ep_core.masks.scores import ClassScores
 from ep_core.methods.base.registry import get_method
 from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec, given_target
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on, warnings_about
+from ep_core.models.inputs import engine_on, model_ref, target_ref, warnings_about
 from ep_core.models.named_layer import resolve_layer
 from ep_core.models.tuning.tune import tune
 from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.optimiser.presets.promises import AREA_MISSED
 from ep_core.pictures.given_image import AnyImage
 from ep_core.schemas.progress import OnProgress
-from ep_core.schemas.reports.extremal import ModelRef, TargetRef, Timing
+from ep_core.schemas.reports.extremal import Timing
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
 from ep_core.schemas.warnings import ResultWarning
 
@@ -88,8 +88,8 @@ def compare(
         watch.done(SCORING)
     return Comparison(
         spec=prepared.spec,
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=prepared.frame.input_size),
-        target=TargetRef(index=prepared.target, label=model.labels[prepared.target]),
+        model=model_ref(model, prepared.frame.input_size),
+        target=target_ref(model, prepared.target),
         image=prepared.picture,
         frame=prepared.frame,
         scores=reference,

@@ -12,13 +12,13 @@ from pathlib import Path
 from ep_core.compare.run import compare
 from ep_core.engine import explain
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.reporting.extremality_tables import TOLERANCE, Photograph, tables
 from ep_core.evaluation.reporting.report import EvaluationReport
 from ep_core.extremal.explanation import Explanation
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.schemas.specs import EXTREMAL, CompareSpec, ExtremalSpec, SpatialSpec
 from ep_core.schemas.specs.common import MAX_ITERATIONS
 

@@ -10,7 +10,7 @@ import torch
 
 from ep_core.compare.comparison import Answer
 from ep_core.compare.run import compare
-from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.reporting.means import available, mean_curve, mean_of, method_table, records
 from ep_core.evaluation.reporting.plots import Panel, panels_plot
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Figure, Table
@@ -18,7 +18,7 @@ from ep_core.extremal.preparation import prepare_image
 from ep_core.methods.base.method import OnShare
 from ep_core.methods.base.registry import get_method
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.schemas.reports.extremal import CurvePoint, Scores
 from ep_core.schemas.specs import CompareSpec
 

@@ -16,9 +16,8 @@ from ep_core.evaluation.data.mosaics import Mosaic, assemble, cell_shares, draw_
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Table
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.pictures.photographs import load
-from ep_core.schemas.reports.extremal import ModelRef
 from ep_core.schemas.specs import CompareSpec
 
 from .method_runs import (
@@ -111,7 +110,7 @@ def grid(
         about="Which share of the positive part of a class's map lies on the picture of that class, in a mosaic of "
         "pictures of different classes (Boehle, Fritz, Schiele: Convolutional Dynamic Alignment Networks, CVPR 2021).",
         settings=settings | {"mosaics": [mosaic.files(folder) for mosaic in mosaics]},
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),
+        model=model_ref(model),
         engine=engine_on(model.device),
         items=len(mosaics),
         seconds=sum(of_it.seconds for of_it in runs),

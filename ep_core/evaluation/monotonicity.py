@@ -8,11 +8,11 @@ from pathlib import Path
 from statistics import fmean
 
 from ep_core.engine import explain_batch
-from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Table
 from ep_core.extremal.explanation import Explanation
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.models.runtime.batching import max_lanes_on
 from ep_core.schemas.specs import ExtremalSpec, Preset
 

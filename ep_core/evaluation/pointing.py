@@ -16,8 +16,7 @@ from ep_core.evaluation.reporting.pointing_tables import equal_hit, tables
 from ep_core.evaluation.reporting.report import EvaluationReport
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
-from ep_core.models.inputs import engine_on
-from ep_core.schemas.reports.extremal import ModelRef
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.schemas.specs import CompareSpec
 
 from .method_runs import Find, OnShare, Run, ask, layers_read, reading, run_methods, spec_settings
@@ -104,7 +103,7 @@ def pointing(
             "layers": layers_read(runs),
             "categories_left_out": left_out,
         },
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),
+        model=model_ref(model),
         engine=engine_on(model.device),
         items=len(scenes),
         seconds=sum(of_it.seconds for of_it in runs),

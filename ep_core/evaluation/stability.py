@@ -10,12 +10,12 @@ from typing import get_args
 
 from ep_core.engine import explain
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.data.variations import JPEG_QUALITY, SHIFT, Kind, agreement, variations
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Table
 from ep_core.extremal.explanation import Explanation
 from ep_core.models import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.schemas.progress import Progress
 from ep_core.schemas.specs import ExtremalSpec, Preset
 

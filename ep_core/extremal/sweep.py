@@ -14,13 +14,13 @@ from ep_core.errors import InvalidInput
 from ep_core.extremal.preparation import check_masked, frame_size
 from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec, given_target
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on, warnings_about
+from ep_core.models.inputs import engine_on, model_ref, target_ref, warnings_about
 from ep_core.models.runtime.batching import max_lanes_on
 from ep_core.models.tuning.tune import tune
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.finite import require_finite
 from ep_core.schemas.progress import OnProgress
-from ep_core.schemas.reports.extremal import CurvePoint, ModelRef, TargetRef, Timing
+from ep_core.schemas.reports.extremal import CurvePoint, Timing
 from ep_core.schemas.specs import ExtremalSpec
 from ep_core.schemas.threshold import threshold_warnings
 
@@ -152,8 +152,8 @@ def _explanation(
         masks.append(of_block(contrast.mask, contrast.report.area, "the contrast"))
     return Explanation(
         spec=spec,
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=prepared.frame.input_size),
-        target=TargetRef(index=prepared.target, label=model.labels[prepared.target]),
+        model=model_ref(model, prepared.frame.input_size),
+        target=target_ref(model, prepared.target),
         image=prepared.picture,
         frame=prepared.frame,
         masks=best.masks.cpu(),

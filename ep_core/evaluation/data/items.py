@@ -14,7 +14,6 @@ from ep_core.evaluation.run import Record
 from ep_core.extremal.search import SEARCH_SETTINGS
 from ep_core.models.classifier import Classifier
 from ep_core.pictures.photographs import load
-from ep_core.schemas.reports.extremal import ModelRef
 from ep_core.schemas.specs import ExtremalSpec, Fit, SpatialSpec
 
 
@@ -47,8 +46,3 @@ def settings_of(model: Classifier, spec: SpatialSpec, **more: Any) -> Record:
     if isinstance(spec, ExtremalSpec) and spec.preset == "fast":
         asked["search"] = SEARCH_SETTINGS
     return {"model": model.name, "weights_digest": model.weights_digest, **asked, **more}
-
-
-def model_ref(model: Classifier) -> ModelRef:
-    """Return which network was measured."""
-    return ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size)
