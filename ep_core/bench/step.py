@@ -14,7 +14,7 @@ from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
 from ep_core.models.classifier import Classifier
 from ep_core.models.tuning.tune import tune
 from ep_core.optimiser.lanes import Lane
-from ep_core.optimiser.presets import RULES
+from ep_core.optimiser.presets import SPATIAL_PRESETS
 
 WARM_UP = 3
 BARE, TUNED = "bare network", "bare network, tuned"
@@ -38,7 +38,7 @@ def step_seconds(model: Classifier, *, lanes: int, rounds: int) -> dict[str, flo
             BARE: _pass(network, batch),
             TUNED: _pass(tuned, batch.contiguous(memory_format=torch.channels_last)),
         }
-        for preset in RULES:
+        for preset in SPATIAL_PRESETS:
             solver = spatial_solver(tuned, Pyramids(pyramid[None]), swept, preset, max_lanes=lanes)
             sides[f"step, preset {preset!r}"] = lambda solver=solver: solver.step(range(lanes))  # type: ignore[misc]
         times = [{name: _timed(side, model.device) for name, side in sides.items()} for _ in range(WARM_UP + rounds)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,30 +13,26 @@ from torch import Tensor, nn
 from ep_core.masks.scores import reference_scores, score_curve
 from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on, network_input, top_class, warnings_about
-from ep_core.models.named_layer import check_counts, resolve_layer
+from ep_core.models.inputs import engine_on, model_ref, network_input, target_ref, top_class, warnings_about
 from ep_core.models.split import Split, split
 from ep_core.optimiser.lanes_seen import LanesSeen
-from ep_core.optimiser.presets.channels import ITERATIONS, RULES, channel_lanes
+from ep_core.optimiser.presets.channels import CHANNEL_PRESETS, channel_lanes
 from ep_core.optimiser.solver import Solver
 from ep_core.pictures.given_image import AnyImage, Picture
-from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import FULL, MASKED, ChannelPoint
-from ep_core.schemas.reports.extremal import CurvePoint, ModelRef, TargetRef, Timing
-from ep_core.schemas.specs import ChannelsSpec, Preset
-from ep_core.schemas.targets import resolve_target
+from ep_core.schemas.reports.extremal import CurvePoint, Timing
+from ep_core.schemas.specs import ChannelsSpec
 from ep_core.schemas.threshold import threshold_warnings, without_channels
 
 from .explanation import ChannelExplanation
 from .inversion import STEPS, invert
 from .promised import channel_warnings, of_curve
 from .ranking import ranked_channels
+from .sweep import ChannelSweep, channel_sweep
 
 OnSolver = Callable[[Solver], None]
 MAX_LANES = 32
-COSINE_POWER: dict[Preset, float] = {"fast": 2.0, "paper": 0.0}
-"""`paper` inverts by eq. 12; `fast` gives no credit for exciting what the target hasn't: closer to the image."""
 OTHER = "another target or layer"
 """Advice where a layer's channels don't raise the score."""
 INVERSION_WEIGHT = 8  # of an image's step, in steps of a mask: so that progress runs evenly
@@ -72,79 +68,64 @@ def explain_channels(
     spec = given_spec(spec, ChannelsSpec)
     max_lanes = given_lanes(max_lanes)
     model, (picture,) = given_inputs(model, [image], [spec])
-    layer, spec = prepare(model, spec)
+    sweep = channel_sweep(model, spec)
     inverting = 2 * INVERSION_WEIGHT * STEPS if spec.invert else 0
-    steps = sweep_steps(spec)
 
-    def report(done: int, solver: Solver | None = None) -> None:
+    def tell(done: int, solver: Solver | None = None) -> None:
         if on_progress is not None:
-            seen = None if solver is None else LanesSeen(solver, whole=layer.channels)
-            on_progress(Progress(done, steps + inverting, seen))
+            seen = None if solver is None else LanesSeen(solver, whole=sweep.layer.channels)
+            on_progress(Progress(done, sweep.steps + inverting, seen))
 
     with model.frozen() as network:
         found, parts = attribute(
-            model, network, layer, picture, spec, max_lanes=max_lanes, report=lambda solver: report(solver.done, solver)
+            model, network, picture, sweep, max_lanes=max_lanes, on_round=lambda solver: tell(solver.done, solver)
         )
         if not spec.invert:
             return found
         started = time.perf_counter()
-        inversions = _inversions(model, parts, found, on_step=lambda done: report(steps + 2 * INVERSION_WEIGHT * done))
+        before = sweep.steps
+        inversions = _inversions(model, parts, found, on_step=lambda done: tell(before + 2 * INVERSION_WEIGHT * done))
     seconds = found.timing.run_s + time.perf_counter() - started
     return replace(found, inversions=inversions, timing=found.timing.model_copy(update={"run_s": seconds}))
-
-
-def prepare(model: Classifier, spec: ChannelsSpec) -> tuple[LayerCard, ChannelsSpec]:
-    """Check the request before any work; return the layer, and the spec with the defaults filled in.
-
-    Raises:
-        UnknownName, InvalidInput: as for `explain_channels`.
-    """
-    if spec.target is not None:
-        resolve_target(spec.target, model.labels)
-    layer = resolve_layer(spec.layer, model.layers, model=model.name)
-    as_run = {
-        "model": model.name,
-        "layer": layer.name,
-        "areas": check_counts(spec.areas, layer),
-        "iterations": spec.iterations or ITERATIONS[spec.preset],
-    }
-    return layer, spec.model_copy(update=as_run)
-
-
-def sweep_steps(spec: ChannelsSpec) -> int:
-    """Return the steps of a sweep's masks together, of a spec whose defaults are filled in."""
-    return len(spec.areas or ()) * (spec.iterations or 0)
 
 
 def attribute(
     model: Classifier,
     network: nn.Module,
-    layer: LayerCard,
     image: Picture,
-    spec: ChannelsSpec,
+    sweep: ChannelSweep,
     *,
     max_lanes: int | None,
-    report: OnSolver,
+    on_round: OnSolver,
 ) -> tuple[ChannelExplanation, Split]:
-    """Return one image's explanation, without inversions, and the frozen network split for it; `spec` as prepared."""
+    """Return one image's explanation, without inversions, and the frozen network split for it.
+
+    Args:
+        model: the classifier.
+        network: its network, frozen.
+        image: a picture, or a 1 x 3 x H x W tensor that is already preprocessed.
+        sweep: what is asked.
+        max_lanes: masks stepped in one batch, at most (None: 32).
+        on_round: called with the solver after every round of steps.
+    """
     started = time.perf_counter()
+    spec, layer, counts = sweep.spec, sweep.layer, sweep.counts
     x, frame, picture = network_input(model, image, spec.fit)
-    target = top_class(network, x) if spec.target is None else resolve_target(spec.target, model.labels)
+    target = top_class(network, x) if sweep.target is None else sweep.target
     parts = split(network, layer.name, x)
-    counts = spec.areas or ()
-    masks = _solve(parts.tuned, counts, target, spec, max_lanes or MAX_LANES, report)
+    masks = _solve(parts.tuned, target, sweep, max_lanes or MAX_LANES, on_round)
     everything = torch.ones_like(masks[:1])
     scores = reference_scores(parts.scores, everything, target, variant=spec.variant, threshold=spec.threshold)
     curve = [
         _point(point, float(mask.sum()))
         for point, mask in zip(score_curve(parts.scores, masks, target, counts), masks.cpu().double(), strict=True)
     ]
-    missed = channel_warnings(of_curve(curve, layer.channels), spec.preset, spec.iterations)
+    missed = channel_warnings(of_curve(curve, layer.channels), sweep.preset, sweep.iterations)
     found = ChannelExplanation(
         spec=spec,
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=frame.input_size),
+        model=model_ref(model, frame.input_size),
         layer=layer,
-        target=TargetRef(index=target, label=model.labels[target]),
+        target=target_ref(model, target),
         image=picture,
         frame=frame,
         activation=parts.activation[0].cpu(),
@@ -157,7 +138,7 @@ def attribute(
             *threshold_warnings(scores, perturbed=without_channels(layer), change=OTHER),
             *missed,
         ),
-        timing=Timing(run_s=0, iterations=spec.iterations or 0),
+        timing=Timing(run_s=0, iterations=sweep.iterations),
         engine=engine_on(masks.device),
     )
     ranked = ranked_channels(parts, found.masks, found.optimal_mask, target, counts, variant=spec.variant)
@@ -165,15 +146,15 @@ def attribute(
     return replace(found, channels=ranked, timing=timing), parts
 
 
-def _solve(
-    parts: Split, counts: Sequence[int], target: int, spec: ChannelsSpec, max_lanes: int, report: OnSolver
-) -> Tensor:
+def _solve(parts: Split, target: int, sweep: ChannelSweep, max_lanes: int, on_round: OnSolver) -> Tensor:
     """Return the masks, counts x K x 1 x 1."""
-    lanes = channel_lanes(counts, parts.channels, target=target, variant=spec.variant, iterations=spec.iterations or 0)
-    rule = RULES[spec.preset](lanes, parts.channels, parts.activation.device)
+    lanes = channel_lanes(
+        sweep.counts, parts.channels, target=target, variant=sweep.spec.variant, iterations=sweep.iterations
+    )
+    rule = sweep.preset.rule(lanes, parts.channels, parts.activation.device)
     solver = Solver(rule, parts.scores, max_lanes=max_lanes)
     for _ in solver.run():
-        report(solver)
+        on_round(solver)
     return solver.image_masks(0)
 
 
@@ -194,7 +175,7 @@ def _inversions(
         size=found.frame.input_size,
         normalise=model.preprocessing.normalise,
         seed=found.spec.seed,
-        cosine_power=COSINE_POWER[found.spec.preset],
+        cosine_power=CHANNEL_PRESETS[found.spec.preset].cosine_power,
         on_step=lambda done, _total: on_step(done),
     )
     return dict(zip((FULL, MASKED), pictures, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ep_core.errors import InvalidInput
 from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on, network_input, warnings_about
+from ep_core.models.inputs import engine_on, model_ref, network_input, target_ref, warnings_about
 from ep_core.models.split import Split, split
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.model_card import LayerCard
@@ -23,14 +23,14 @@ from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage
 from ep_core.schemas.reports.extremal import Engine, ModelRef, TargetRef, Timing
 from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec
-from ep_core.schemas.targets import resolve_target
 from ep_core.schemas.threshold import KIND as THRESHOLD
 from ep_core.schemas.warnings import ResultWarning
 
-from .attribution import INVERSION_WEIGHT, attribute, prepare, sweep_steps
+from .attribution import INVERSION_WEIGHT, attribute
 from .image_channels import ImageChannels, averaged_mask, image_warnings, top_channels
 from .inversion import STEPS, invert_channels
 from .promised import channel_warnings, of_optimal
+from .sweep import ChannelSweep, channel_sweep
 
 OnImage = Callable[[int, ImageChannels], None]
 
@@ -125,31 +125,28 @@ def class_channels(
     spec = given_spec(spec, ClassChannelsSpec)
     max_lanes = given_lanes(max_lanes)
     model, pictures = given_inputs(model, images, [spec] * len(images))
-    layer, sweep = prepare(model, ChannelsSpec(**spec.model_dump(exclude={"task", "top", "invert"})))
+    sweep = channel_sweep(model, ChannelsSpec(**spec.model_dump(exclude={"task", "top", "invert"})))
     started = time.perf_counter()
     with model.frozen() as network:
-        if sweep.target is None:
-            target = common_class(model, network, pictures, spec)
-        else:
-            target = resolve_target(sweep.target, model.labels)
-        sweep = sweep.model_copy(update={"target": target})
-        run = _Run(model, network, layer, pictures, spec, sweep, on_progress, max_lanes)
+        target = common_class(model, network, pictures, spec) if sweep.target is None else sweep.target
+        sweep = replace(sweep, target=target)
+        run = _Run(model, network, pictures, spec, sweep, on_progress, max_lanes)
         outcomes = run.outcomes(names, known or {}, on_image)
         weights = averaged_mask(outcomes)
         missed = channel_warnings(of_optimal(outcomes, called), sweep.preset, sweep.iterations)
         top = top_channels(weights, outcomes, spec.top)
         examples = {one.channel: run.examples(one) for one in top}
         inversions = run.inversions([one.channel for one in top]) if spec.invert else {}
-    as_run = sweep.model_dump(include={"model", "target", "layer", "areas", "iterations"})
+    as_run = sweep.spec.model_dump(include={"model", "layer", "areas", "iterations"}) | {"target": target}
     return ClassExplanation(
         spec=spec.model_copy(update=as_run),
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),
-        layer=layer,
-        target=TargetRef(index=target, label=model.labels[target]),
+        model=model_ref(model),
+        layer=sweep.layer,
+        target=target_ref(model, target),
         images=outcomes,
         weights=weights,
         channels=top,
-        timing=Timing(run_s=time.perf_counter() - started, iterations=sweep.iterations or 0),
+        timing=Timing(run_s=time.perf_counter() - started, iterations=sweep.iterations),
         engine=engine_on(model.device),
         examples=examples,
         inversions=inversions,
@@ -175,10 +172,9 @@ class _Run:
 
     model: Classifier
     network: nn.Module
-    layer: LayerCard
     pictures: Sequence[Picture]
     spec: ClassChannelsSpec
-    sweep: ChannelsSpec
+    sweep: ChannelSweep
     on_progress: OnProgress | None
     max_lanes: int | None
 
@@ -194,7 +190,7 @@ class _Run:
                     on_image(k, found[k])
             else:
                 found.append(known[k])
-            self._report((k + 1) * sweep_steps(self.sweep))
+            self._tell((k + 1) * self.sweep.steps)
         return found
 
     def examples(self, channel: ClassChannel) -> list[tuple[Image.Image, Tensor]]:
@@ -209,7 +205,7 @@ class _Run:
 
     def inversions(self, channels: Sequence[int]) -> dict[int, Tensor]:
         """Return an inversion of each channel."""
-        done = len(self.pictures) * sweep_steps(self.sweep)
+        done = len(self.pictures) * self.sweep.steps
         found = invert_channels(
             self._parts.tuned.head,
             channels,
@@ -217,7 +213,7 @@ class _Run:
             normalise=self.model.preprocessing.normalise,
             device=self.model.device,
             seed=self.spec.seed,
-            on_step=lambda step, _: self._report(done + INVERSION_WEIGHT * len(channels) * step),
+            on_step=lambda step, _: self._tell(done + INVERSION_WEIGHT * len(channels) * step),
         )
         return dict(zip(channels, found, strict=True))
 
@@ -225,18 +221,17 @@ class _Run:
     def _parts(self) -> Split:
         """The network split for the first image; the head serves all of them."""
         x, _, _ = network_input(self.model, self.pictures[0], self.spec.fit)
-        return split(self.network, self.layer.name, x)
+        return split(self.network, self.sweep.layer.name, x)
 
     def _outcome(self, k: int, name: str) -> ImageChannels:
-        before = k * sweep_steps(self.sweep)
+        before = k * self.sweep.steps
         found, _ = attribute(
             self.model,
             self.network,
-            self.layer,
             self.pictures[k],
             self.sweep,
             max_lanes=self.max_lanes,
-            report=lambda solver: self._report(before + solver.done),
+            on_round=lambda solver: self._tell(before + solver.done),
         )
         return ImageChannels(
             name=name,
@@ -249,7 +244,9 @@ class _Run:
             warnings=tuple(one for one in found.warnings if one.kind == THRESHOLD),
         )
 
-    def _report(self, iteration: int) -> None:
+    def _tell(self, iteration: int) -> None:
         if self.on_progress is not None:
-            inverting = INVERSION_WEIGHT * STEPS * min(self.spec.top, self.layer.channels) if self.spec.invert else 0
-            self.on_progress(Progress(iteration, len(self.pictures) * sweep_steps(self.sweep) + inverting))
+            inverting = (
+                INVERSION_WEIGHT * STEPS * min(self.spec.top, self.sweep.layer.channels) if self.spec.invert else 0
+            )
+            self.on_progress(Progress(iteration, len(self.pictures) * self.sweep.steps + inverting))

@@ -5,45 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from PIL import Image
 from torch import Tensor
 
-from ep_core.models.frame import Frame
+from ep_core.models.explained import ExplainedImage
 from ep_core.schemas.curve import is_monotonic, optimal_area
 from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.reports.channels import ChannelPoint, ChannelsReport, ChosenChannel
-from ep_core.schemas.reports.extremal import Engine, ModelRef, Scores, TargetRef, Timing
 from ep_core.schemas.specs import ChannelsSpec
-from ep_core.schemas.warnings import ResultWarning
 
 
-@dataclass(frozen=True)
-class ChannelExplanation:
+@dataclass(frozen=True, kw_only=True)
+class ChannelExplanation(ExplainedImage):
     """A finished sweep of channel masks, one per count of `spec.areas`."""
 
     spec: ChannelsSpec
     """As run, with the defaults filled in."""
-    model: ModelRef
     layer: LayerCard
-    target: TargetRef
-    image: Image.Image
-    """The original image, RGB."""
-    frame: Frame
-    """Position of the network's frame on the image."""
     activation: Tensor
     """Phi_l(x): K x h x w, on the CPU."""
     masks: Tensor
     """Counts x K in [0, 1], on the CPU."""
-    scores: Scores
     curve: list[ChannelPoint]
     channels: list[ChosenChannel]
     """The channels of `optimal_mask`, ranked."""
-    timing: Timing
-    engine: Engine
     inversions: dict[str, Tensor] = field(default_factory=dict)
-    """``"full"`` and ``"masked"``, if requested: 3 x H x W, RGB in [0, 1] (eq. 12)."""
-    warnings: tuple[ResultWarning, ...] = ()
-    """Warnings that qualify the result."""
+    """``"full"`` and ``"masked"``, if asked for: 3 x H x W, RGB in [0, 1] (eq. 12)."""
 
     @cached_property
     def optimal_area(self) -> int | None:
@@ -70,17 +56,10 @@ class ChannelExplanation:
         """Return everything but the pictures and the masks, as the document that the API serves."""
         return ChannelsReport(
             params=self.spec,
-            model=self.model,
             layer=self.layer,
-            target=self.target,
-            scores=self.scores,
             curve=self.curve,
             optimal_area=self.optimal_area,
             monotonic=self.monotonic,
             channels=self.channels,
-            image_size=self.frame.image_size,
-            frame_box=self.frame.box,
-            warnings=list(self.warnings),
-            timing=self.timing,
-            engine=self.engine,
+            **self.shared_fields(),
         )

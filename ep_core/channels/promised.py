@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ep_core.masks.scores import binariness
-from ep_core.optimiser.presets.channels import ITERATIONS
-from ep_core.schemas.promises import Measured, more_iterations, off_area, too_grey
+from ep_core.optimiser.presets.preset import ChannelPreset
+from ep_core.optimiser.presets.promises import Measured, more_iterations, off_area, too_grey
 from ep_core.schemas.reports.channels import ChannelPoint
-from ep_core.schemas.specs import Preset
 from ep_core.schemas.warnings import ResultWarning
 
 from .image_channels import ImageChannels
@@ -36,9 +35,9 @@ def of_optimal(outcomes: Iterable[ImageChannels], called: Sequence[str]) -> list
     ]
 
 
-def channel_warnings(masks: Sequence[Measured], preset: Preset, iterations: int | None) -> tuple[ResultWarning, ...]:
-    """Return warnings of the masks of a result, found in so many iterations (None: the preset's own)."""
-    more = more_iterations(iterations, ITERATIONS[preset])
+def channel_warnings(masks: Sequence[Measured], preset: ChannelPreset, iterations: int) -> tuple[ResultWarning, ...]:
+    """Return what the masks of a result miss, found in so many iterations."""
+    more = more_iterations(iterations, preset)
     advice = f"{more}Masks of preset 'fast' are ones and zeros, of exactly as many channels as asked for."
     return (*off_area(masks, preset, advice=advice), *too_grey(masks, preset, advice=advice))
 

@@ -13,8 +13,8 @@ from ep_core.schemas.reports.channels import COMPARISON, MASKS, SHEET, inversion
 from ep_core.schemas.reports.extremal import CURVE, SALIENCY
 
 from .class_channels import ClassExplanation
+from .contact_sheets import class_sheet, heat_on_frame, inversion_sheet, rgb_image
 from .explanation import ChannelExplanation
-from .sheet import class_sheet, comparison, heat_on_frame, rgb_image
 
 
 def render_channels(explanation: ChannelExplanation) -> Iterator[tuple[str, bytes]]:
@@ -39,7 +39,7 @@ def render_channels(explanation: ChannelExplanation) -> Iterator[tuple[str, byte
     for name, picture in explanation.inversions.items():
         yield inversion_name(name), png(rgb_image(picture))
     if explanation.inversions:
-        yield inversion_name(COMPARISON), png(comparison(explanation))
+        yield inversion_name(COMPARISON), png(inversion_sheet(explanation))
 
 
 def render_class(explanation: ClassExplanation) -> Iterator[tuple[str, bytes]]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PIL import Image
 from torch import Tensor
 
 from ep_core.extremal.explanation import Explanation
-from ep_core.models.frame import Frame
+from ep_core.models.explained import ExplainedImage
 from ep_core.schemas.reports.comparison import ComparedMethod, CompareReport
-from ep_core.schemas.reports.extremal import CurvePoint, Engine, Extremality, ModelRef, Scores, TargetRef, Timing
+from ep_core.schemas.reports.extremal import CurvePoint, Extremality
 from ep_core.schemas.specs import CompareSpec
-from ep_core.schemas.warnings import ResultWarning
 
 
 @dataclass(frozen=True)
@@ -45,27 +43,16 @@ class Refusal:
     reason: str
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, kw_only=True)
+class Comparison(ExplainedImage):
     """Methods side by side."""
 
     spec: CompareSpec
     """As run, with the defaults filled in."""
-    model: ModelRef
-    target: TargetRef
-    image: Image.Image
-    """The original image, RGB."""
-    frame: Frame
-    """Position of the network's frame on the image."""
-    scores: Scores
     methods: list[Answer | Refusal]
     """In the order of `spec.methods`."""
     explanation: Explanation | None
-    """The extremal sweep, with its extremality against the other methods; None where it wasn't requested."""
-    timing: Timing
-    engine: Engine
-    warnings: tuple[ResultWarning, ...] = ()
-    """Warnings that qualify the result."""
+    """The extremal sweep, with how its masks do beside the others'; None where it wasn't asked for."""
 
     @property
     def answers(self) -> list[Answer]:
@@ -86,17 +73,10 @@ class Comparison:
         """Return everything but the pictures, as the document that the API serves."""
         return CompareReport(
             params=self.spec,
-            model=self.model,
-            target=self.target,
-            scores=self.scores,
             methods=[_compared(one) for one in self.methods],
             optimal_area=self.explanation.optimal_area if self.explanation else None,
             extremality=self.extremality,
-            image_size=self.frame.image_size,
-            frame_box=self.frame.box,
-            warnings=list(self.warnings),
-            timing=self.timing,
-            engine=self.engine,
+            **self.shared_fields(),
         )
 
 

@@ -14,24 +14,24 @@ from torch import Tensor, nn
 from ep_core.extremal.best import beside_rivals
 from ep_core.extremal.explanation import Explanation
 from ep_core.extremal.extremality import rivals_of
-from ep_core.extremal.preparation import Prepared, check_masked, prepare
+from ep_core.extremal.preparation import Prepared, check_masked, prepare_image
 from ep_core.extremal.promised import mask_warnings, of_curve, warned_anew
 from ep_core.extremal.search import Search
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.extremal.watch import Watch
 from ep_core.masks.scores import ClassScores
 from ep_core.methods.base.registry import get_method
-from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec
+from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec, given_target
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on, warnings_about
+from ep_core.models.inputs import engine_on, model_ref, target_ref, warnings_about
 from ep_core.models.named_layer import resolve_layer
 from ep_core.models.tuning.tune import tune
+from ep_core.optimiser.presets import SPATIAL_PRESETS
+from ep_core.optimiser.presets.promises import AREA_MISSED
 from ep_core.pictures.given_image import AnyImage
 from ep_core.schemas.progress import OnProgress
-from ep_core.schemas.promises import AREA_MISSED
-from ep_core.schemas.reports.extremal import ModelRef, TargetRef, Timing
+from ep_core.schemas.reports.extremal import Timing
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
-from ep_core.schemas.targets import resolve_target
 from ep_core.schemas.warnings import ResultWarning
 
 from .ask import RANDOM_RIVALS, SCORING, Asked, Watching, ask_all
@@ -73,13 +73,13 @@ def compare(
     max_lanes = given_lanes(max_lanes)
     model, (picture,) = given_inputs(model, [image], [spec])
     check_masked(model, picture)
-    target = None if spec.target is None else resolve_target(spec.target, model.labels)
+    target = given_target(model, spec)
     started = time.perf_counter()
     if spec.layer is not None:
         resolve_layer(spec.layer, model.layers, model=model.name)
     with model.frozen() as network:
-        prepared = prepare(model, network, picture, spec, target)
-        scores = prepared.class_scores(network)
+        prepared = prepare_image(model, network, picture, spec, target)
+        scores = prepared.scores_by(network)
         watch = Watching(spec, on_progress)
         asked = ask_all(model, prepared, watch, max_lanes, read_cost)
         answers = _score_all(prepared, scores, asked, watch)
@@ -88,8 +88,8 @@ def compare(
         watch.done(SCORING)
     return Comparison(
         spec=prepared.spec,
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=prepared.frame.input_size),
-        target=TargetRef(index=prepared.target, label=model.labels[prepared.target]),
+        model=model_ref(model, prepared.frame.input_size),
+        target=target_ref(model, prepared.target),
         image=prepared.picture,
         frame=prepared.frame,
         scores=reference,
@@ -163,7 +163,7 @@ def _checked(
     maps = torch.stack([asked.maps[name] for name in names]) if names else image.x[0, :0]
     rivals = rivals_of(names, maps.float(), own.curve, preset=spec.preset, random=RANDOM_RIVALS, seed=spec.seed)
     search = None
-    if spec.preset == "fast":
+    if SPATIAL_PRESETS[spec.preset].moves_starts:
         search = Search(tune(network, image.pyramid[[0, -1]]), Watch(0, None), max_lanes)
     best = beside_rivals(image, scores, own.masks.to(image.x.device), own.curve, rivals, search)
     masks = best.masks.cpu()

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ep_core.evaluation.reporting.contact_sheet import sheet, strip
 from ep_core.evaluation.reporting.gallery import picture_each
 from ep_core.evaluation.reporting.report import EvaluationReport
+from ep_core.evaluation.reporting.strips import strip, strip_table
 from ep_core.extremal.explanation import Explanation
 from ep_core.models.classifier import Classifier
 from ep_core.pictures.overlays import overlay, png
 from ep_core.pictures.plot import curve_plot
 from ep_core.schemas.specs import ExtremalSpec
 
-from .run import OnProgress, unwatched
+from .run import OnRunProgress, unwatched
 
 BENCHMARK = "curves"
 MOST_TILES = 9
@@ -29,7 +29,7 @@ def curves(
     spec: ExtremalSpec,
     *,
     out: Path,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Draw the preservation and the deletion curve of each photograph's top class, and some of the masks (figure 3).
 
@@ -62,7 +62,7 @@ def mask_strip(one: Explanation) -> Image.Image:
     areas = one.spec.areas
     shown = sorted({round(k) for k in np.linspace(0, len(areas) - 1, min(len(areas), MOST_TILES))})
     picture, masks = np.asarray(one.image), one.masks[:, 0].numpy()
-    return sheet([f"{areas[k]:g}" for k in shown], {"": strip([overlay(picture, masks[k]) for k in shown])})
+    return strip_table([f"{areas[k]:g}" for k in shown], {"": strip([overlay(picture, masks[k]) for k in shown])})
 
 
 def _plot(one: Explanation) -> bytes:

@@ -12,18 +12,18 @@ from pathlib import Path
 from ep_core.compare.run import compare
 from ep_core.engine import explain
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.reporting.extremality_tables import TOLERANCE, Photograph, tables
 from ep_core.evaluation.reporting.report import EvaluationReport
 from ep_core.extremal.explanation import Explanation
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.schemas.specs import EXTREMAL, CompareSpec, ExtremalSpec, SpatialSpec
 from ep_core.schemas.specs.common import MAX_ITERATIONS
 
 from .method_runs import MethodRuns, OnShare, Run, layers_read, reading, run_methods
-from .run import ItemLog, OnProgress, Record, measure, unwatched
+from .run import ItemLog, OnRunProgress, Record, measure, unwatched
 
 BENCHMARK = "extremality"
 LONGER = 3
@@ -40,7 +40,7 @@ def extremality(
     restarts: int = 8,
     restarted: int = 12,
     out: Path,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Compare the masks of default sweeps with the top areas of methods, and with the best of longer restarts.
 
@@ -106,7 +106,7 @@ class _Check:
         spec: CompareSpec,
         found: Sequence[Subject],
         logs: Path,
-        on_progress: Sequence[OnProgress],
+        on_progress: Sequence[OnRunProgress],
     ) -> None:
         self._model = model
         self._spec = spec
@@ -197,7 +197,7 @@ def _scores(one: Explanation) -> list[float]:
     return [point.preserve for point in one.curve]
 
 
-def _parts(on_progress: OnProgress) -> list[OnProgress]:
+def _parts(on_progress: OnRunProgress) -> list[OnRunProgress]:
     """Return what turns shares of the three measurements into shares of all."""
     starts = [sum(PARTS[:k]) for k in range(len(PARTS))]
     return [partial(_part, on_progress, start, size) for start, size in zip(starts, PARTS, strict=True)]

@@ -10,22 +10,22 @@ import torch
 
 from ep_core.compare.comparison import Answer
 from ep_core.compare.run import compare
-from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.reporting.means import available, mean_curve, mean_of, method_table, records
 from ep_core.evaluation.reporting.plots import Panel, panels_plot
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Figure, Table
-from ep_core.extremal.preparation import prepare
+from ep_core.extremal.preparation import prepare_image
 from ep_core.methods.base.method import OnShare
 from ep_core.methods.base.registry import get_method
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.schemas.reports.extremal import CurvePoint, Scores
 from ep_core.schemas.specs import CompareSpec
 
 from .cost import counted
 from .insertion import STEPS, area_under, authors_blur, authors_steps, pixel_curve
 from .method_runs import MethodRuns, Run, layers_read, reading, run_methods
-from .run import OnProgress, Record, unwatched
+from .run import OnRunProgress, Record, unwatched
 
 BENCHMARK = "faithfulness"
 MEASURES: dict[str, Literal["highest", "lowest"]] = {
@@ -48,7 +48,7 @@ def faithfulness(
     out: Path,
     seeds: Sequence[int] = (0,),
     authors: bool = False,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Measure how faithful the maps of methods are to the network, for the top class of each photograph.
 
@@ -126,7 +126,7 @@ def measured(
     """
     x = subject.network_input(model, spec.fit)
     with model.frozen() as network:
-        image = prepare(model, network, x, spec, None)
+        image = prepare_image(model, network, x, spec, None)
         asked = spec.model_copy(update={"methods": (run.name,), "target": image.target, "seed": run.seed})
         with counted(network, model.input_size) as read_cost:
             compared = compare(

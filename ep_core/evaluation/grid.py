@@ -11,14 +11,13 @@ from statistics import fmean, stdev
 import torch
 
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.data.annotations import SceneFit, class_scores
+from ep_core.evaluation.data.annotations import SceneFit, input_scores
 from ep_core.evaluation.data.mosaics import Mosaic, assemble, cell_shares, draw_mosaics, find_confident
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Table
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.pictures.photographs import load
-from ep_core.schemas.reports.extremal import ModelRef
 from ep_core.schemas.specs import CompareSpec
 
 from .method_runs import (
@@ -34,7 +33,7 @@ from .method_runs import (
     spec_settings,
     with_remarks,
 )
-from .run import OnProgress, Record, unwatched
+from .run import OnRunProgress, Record, unwatched
 
 AREAS = (0.025, 0.05, 0.1, 0.2)
 """Of extremal perturbations, as shares of the mosaic: the paper's for objects of this size (PASCAL VOC, 4.2)."""
@@ -55,7 +54,7 @@ def grid(
     fit: SceneFit = "whole",
     logs: Path | None = None,
     find: Find = get_method,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Let methods explain the class of each picture of mosaics, and measure the share of each map on its picture.
 
@@ -111,7 +110,7 @@ def grid(
         about="The share of the positive part of a class's map that lies on the picture of that class, in a mosaic of "
         "pictures of different classes (Boehle, Fritz, Schiele: Convolutional Dynamic Alignment Networks, CVPR 2021).",
         settings=settings | {"mosaics": [mosaic.files(folder) for mosaic in mosaics]},
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),
+        model=model_ref(model),
         engine=engine_on(model.device),
         items=len(mosaics),
         seconds=sum(of_it.seconds for of_it in runs),
@@ -139,7 +138,7 @@ def _mosaic_size(model: Classifier, n: int, fit: SceneFit) -> tuple[int, int]:
     height, width = model.input_size
     if fit == "stretch":
         return height, width
-    class_scores(model, torch.zeros(1, 3, n * height, n * width, device=model.device))
+    input_scores(model, torch.zeros(1, 3, n * height, n * width, device=model.device))
     return n * height, n * width
 
 

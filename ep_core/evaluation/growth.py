@@ -9,16 +9,16 @@ from textwrap import shorten
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ep_core.evaluation.reporting.contact_sheet import GAP, sheet, strip
 from ep_core.evaluation.reporting.gallery import picture_each
 from ep_core.evaluation.reporting.report import EvaluationReport
+from ep_core.evaluation.reporting.strips import GAP, strip, strip_table
 from ep_core.extremal.explanation import Explanation
 from ep_core.models.classifier import Classifier
 from ep_core.pictures.overlays import overlay, png
 from ep_core.pictures.plot import PRESERVE
 from ep_core.schemas.specs import ExtremalSpec
 
-from .run import OnProgress, unwatched
+from .run import OnRunProgress, unwatched
 
 BENCHMARK = "growth"
 SATURATED = 1.25
@@ -32,7 +32,7 @@ def growth(
     spec: ExtremalSpec,
     *,
     out: Path,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Draw the masks of each photograph's top class by increasing area, each learned independently (figure 5).
 
@@ -70,7 +70,7 @@ def growth_row(one: Explanation) -> Image.Image:
     draw = ImageDraw.Draw(bars)
     for k, point in enumerate(one.curve, start=1):
         _bar(draw, (k * (TILE + GAP), row.height + GAP), share_of(point.preserve, one.scores.threshold))
-    return sheet(
+    return strip_table(
         [shorten(one.target.label, 22, placeholder="..."), *(f"{point.area:.3g}" for point in one.curve)], {"": bars}
     )
 

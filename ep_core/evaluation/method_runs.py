@@ -20,7 +20,7 @@ from ep_core.models import Classifier
 from ep_core.models.named_layer import resolve_layer
 from ep_core.schemas.specs import CompareSpec
 
-from .run import Item, ItemLog, OnProgress, Record, measure, unwatched
+from .run import Item, ItemLog, OnRunProgress, Record, measure, unwatched
 
 Find = Callable[[str], Method]
 """Returns a method by name; raises `MethodUnavailable`."""
@@ -86,7 +86,7 @@ def run_methods(
     find: Find,
     layer_of: LayerOf,
     outdated: Outdated = lambda _run, _record: False,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> list[MethodRuns[Item]]:
     """Run methods on items, each with every seed, and those that draw nothing with the first one only.
 
@@ -198,8 +198,8 @@ def over_runs(figures: Sequence[float | None]) -> tuple[float | None, float | No
     return (fmean(known) if known else None), (stdev(known) if len(known) > 1 else None)
 
 
-def _part(plan: Sequence[Run], k: int, on_progress: OnProgress) -> OnProgress:
-    """Return a function from shares of the k-th run to shares of all, each weighted by its method's passes."""
+def _part(plan: Sequence[Run], k: int, on_progress: OnRunProgress) -> OnRunProgress:
+    """Return what turns shares of the k-th run into shares of all, each weighed by its method's passes."""
     weights = [run.method.passes for run in plan]
     before, own, total = sum(weights[:k]), weights[k], sum(weights)
     return lambda share, what: on_progress((before + share * own) / total, f"{plan[k].name} {what}")

@@ -8,15 +8,15 @@ from pathlib import Path
 from statistics import fmean
 
 from ep_core.engine import explain_batch
-from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Table
 from ep_core.extremal.explanation import Explanation
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.models.runtime.batching import max_lanes_on
 from ep_core.schemas.specs import ExtremalSpec, Preset
 
-from .run import ItemLog, OnProgress, Record, measure_groups, unwatched
+from .run import ItemLog, OnRunProgress, Record, measure_groups, unwatched
 
 BENCHMARK = "monotonicity"
 IN_THE_PAPER = 98.45
@@ -30,7 +30,7 @@ def monotonicity(
     presets: Sequence[Preset],
     *,
     out: Path,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Measure for which share of photographs eq. 8 holds below a*, for the top class of each.
 
@@ -50,10 +50,10 @@ def monotonicity(
     seconds = 0.0
     for k, preset in enumerate(presets):
 
-        def report(share: float, what: str, k: int = k) -> None:
+        def tell(share: float, what: str, k: int = k) -> None:
             on_progress((k + share) / len(presets), what)
 
-        records = _records(model, found, _with_preset(spec, preset), out, report)
+        records = _records(model, found, _with_preset(spec, preset), out, tell)
         rows.append([preset, *_row(records)])
         seconds += sum(record["seconds"] for record in records)
     rows.append(["paper, VGG16", None, IN_THE_PAPER, *[None] * (len(COLUMNS) - 3)])
@@ -96,7 +96,7 @@ def _with_preset(spec: ExtremalSpec, preset: Preset) -> ExtremalSpec:
 
 
 def _records(
-    model: Classifier, found: Sequence[Subject], spec: ExtremalSpec, out: Path, on_progress: OnProgress
+    model: Classifier, found: Sequence[Subject], spec: ExtremalSpec, out: Path, on_progress: OnRunProgress
 ) -> list[Record]:
     def work(group: Sequence[Subject], share: Callable[[float], None]) -> list[Record]:
         inputs = [subject.network_input(model, spec.fit) for subject in group]

@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.data.annotations import DataSet, Scene, SceneFit, class_scores, whole_input
+from ep_core.evaluation.data.annotations import DataSet, Scene, SceneFit, input_scores, whole_input
 from ep_core.evaluation.data.categories import ClassTargets
 from ep_core.evaluation.data.difficult import DifficultList, is_difficult
 from ep_core.evaluation.reporting.pointing_tables import equal_hit, tables
 from ep_core.evaluation.reporting.report import EvaluationReport
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
-from ep_core.models.inputs import engine_on
-from ep_core.schemas.reports.extremal import ModelRef
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.schemas.specs import CompareSpec
 
 from .method_runs import Find, OnShare, Run, ask, layers_read, reading, run_methods, spec_settings
 from .points import ALIKE, BEYOND, SMOOTHING, highest_point, is_hit, on_image
-from .run import OnProgress, Record, unwatched
+from .run import OnRunProgress, Record, unwatched
 
 TOLERANCE = 15.0
 """Pixels of the picture by which a point may miss the object, as in TorchRay."""
@@ -42,7 +41,7 @@ def pointing(
     complete: bool = False,
     logs: Path | None = None,
     find: Find = get_method,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Let methods point at the objects of each category in each picture.
 
@@ -104,7 +103,7 @@ def pointing(
             "layers": layers_read(runs),
             "categories_left_out": left_out,
         },
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size),
+        model=model_ref(model),
         engine=engine_on(model.device),
         items=len(scenes),
         seconds=sum(of_it.seconds for of_it in runs),
@@ -138,7 +137,7 @@ class _Game:
     def play(self, run: Run, scene: Scene, share: OnShare) -> Record:
         """Return the highest point of a method's map for each category of a picture that the network knows."""
         x, frame = whole_input(self.model, scene.load(), self.fit)
-        scores = class_scores(self.model, x).tolist()
+        scores = input_scores(self.model, x).tolist()
         targets = {
             category: max(self.classes[category], key=scores.__getitem__)
             for category in scene.objects

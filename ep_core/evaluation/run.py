@@ -13,8 +13,8 @@ Item = TypeVar("Item")
 Record = dict[str, Any]
 """Record of an item: JSON."""
 
-OnProgress = Callable[[float, str], None]
-"""Called with the share of the run that is done, in [0, 1], and the name of the current step."""
+OnRunProgress = Callable[[float, str], None]
+"""Called with the share of the run that is done, in [0, 1], and what is being done."""
 
 
 def unwatched(_share: float, _what: str) -> None:
@@ -96,7 +96,7 @@ def measure(
     key: Callable[[Item], str],
     work: Callable[[Item, Callable[[float], None]], Record],
     log: ItemLog,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> Iterator[tuple[Item, Record]]:
     """Yield every item with its record, worked out where the log doesn't have it yet.
 
@@ -127,7 +127,7 @@ def measure_groups(
     log: ItemLog,
     *,
     size: int,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> list[tuple[Item, Record]]:
     """Return every item with its record, those that the log doesn't have yet worked out together.
 

@@ -12,22 +12,22 @@ from PIL import Image
 from torch import Tensor
 
 from ep_core.compare.render import SHOWN_QUANTILE, positive_part
-from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
-from ep_core.evaluation.reporting.contact_sheet import sheet, strip
+from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.reporting.means import available, mean_curve, method_table, records
 from ep_core.evaluation.reporting.plots import Panel, panels_plot
 from ep_core.evaluation.reporting.report import EvaluationReport, Figure, Table
+from ep_core.evaluation.reporting.strips import strip, strip_table
 from ep_core.methods.base.method import OnShare
 from ep_core.methods.base.method import unwatched as unwatched_share
 from ep_core.methods.base.registry import get_method
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on, top_class
+from ep_core.models.inputs import engine_on, model_ref, top_class
 from ep_core.pictures.overlays import heat_map, png
 from ep_core.schemas.specs import CompareSpec
 
 from .cascade import cascade, stages
 from .method_runs import MethodRuns, Run, ask, layers_read, reading, run_methods
-from .run import OnProgress, Record, unwatched
+from .run import OnRunProgress, Record, unwatched
 from .similarity import Map, rank_correlation, structural_similarity
 
 BENCHMARK = "sanity"
@@ -45,7 +45,7 @@ def sanity(
     *,
     out: Path,
     depths: int = DEPTHS,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Compare maps of the trained network with maps of successively randomised ones (figure 7), for its top class.
 
@@ -195,7 +195,7 @@ def _plot(runs: Runs, depths: Sequence[str], out: Path) -> Figure:
 
 def _picture(runs: Runs, check: _Check, out: Path) -> Figure:
     strips = {of_it.title: check.strip(of_it.name) for of_it in available(runs)}
-    (out / PICTURE).write_bytes(png(sheet(["trained", *check.depths], strips)))
+    (out / PICTURE).write_bytes(png(strip_table(["trained", *check.depths], strips)))
     return Figure(
         title="Maps by depth",
         file=PICTURE,

@@ -10,16 +10,16 @@ from typing import get_args
 
 from ep_core.engine import explain
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
+from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.data.variations import JPEG_QUALITY, SHIFT, Kind, agreement, variations
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Table
 from ep_core.extremal.explanation import Explanation
 from ep_core.models import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.schemas.progress import Progress
 from ep_core.schemas.specs import ExtremalSpec, Preset
 
-from .run import ItemLog, OnProgress, Record, measure, unwatched
+from .run import ItemLog, OnRunProgress, Record, measure, unwatched
 
 BENCHMARK = "stability"
 SEEDS = (0, 1, 2, 3, 4)
@@ -38,7 +38,7 @@ def stability(
     *,
     seeds: Sequence[int] = SEEDS,
     out: Path,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
 ) -> EvaluationReport:
     """Compare the result of the first seed with those of requests that should have the same one (`variations`).
 

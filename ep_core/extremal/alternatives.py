@@ -13,7 +13,7 @@ from .stability import overlaps
 
 MOST_OVERLAP = 0.2
 """Intersection over union, that distinct masks stay below."""
-LARGEST_AREA = 0.5
+LARGEST_ALTERNATIVE = 0.5
 """Larger masks can't be distinct from another of their area."""
 
 

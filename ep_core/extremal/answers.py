@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ep_core.masks.scores import ClassScores, masked_scores, score_curve
+from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.schemas.curve import optimal_area, reaches
 from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, Scores, Stability, TargetRef
 from ep_core.schemas.specs import ExtremalSpec
@@ -63,9 +64,9 @@ class Answers:
         """a* (eq. 3)."""
         return optimal_area(self.best.curve, self.reference, self._sweep.spec.variant)
 
-    def compare(self, rivals: Rivals) -> None:
-        """Compare the masks with rivals of their areas; where one beats a mask of `fast`, continue from there."""
-        search = self._search if self._sweep.spec.preset == "fast" else None
+    def check_against(self, rivals: Rivals) -> None:
+        """Compare the masks with rivals of their areas; where one beats a mask of `fast`, go on from there."""
+        search = self._search if SPATIAL_PRESETS[self._sweep.spec.preset].moves_starts else None
         self.best = beside_rivals(self._sweep, self._scores, self.best.masks, self.best.curve, rivals, search)
 
     def stability(self) -> Stability | None:
@@ -91,7 +92,7 @@ class Answers:
             self._found.survival is None
             or sweep.spec.variant == "delete"
             or area is None
-            or area > distinct.LARGEST_AREA
+            or area > distinct.LARGEST_ALTERNATIVE
         ):
             return ()
         place = sweep.spec.areas.index(area)

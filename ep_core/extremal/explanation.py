@@ -6,28 +6,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from PIL import Image
 from torch import Tensor
 
-from ep_core.models.frame import Frame
+from ep_core.models.explained import ExplainedImage
 from ep_core.schemas.curve import is_monotonic, optimal_area
 from ep_core.schemas.reports.extremal import (
     CONTRAST_KEY,
     Alternative,
     Contrast,
     CurvePoint,
-    Engine,
     Extremality,
     ExtremalReport,
-    ModelRef,
-    Scores,
     Stability,
-    TargetRef,
-    Timing,
     alternative_key,
 )
 from ep_core.schemas.specs import ExtremalSpec
-from ep_core.schemas.warnings import ResultWarning
 
 Block = TypeVar("Block", Alternative, Contrast)
 
@@ -41,24 +34,15 @@ class BlockMask(Generic[Block]):
     report: Block
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, kw_only=True)
+class Explanation(ExplainedImage):
     """A finished sweep. Masks are in the network's frame, one per area of `spec.areas`."""
 
     spec: ExtremalSpec
     """As run, with the defaults filled in."""
-    model: ModelRef
-    target: TargetRef
-    image: Image.Image
-    """The original image, RGB."""
-    frame: Frame
-    """Position of the network's frame on the image."""
     masks: Tensor
     """K x 1 x H x W in [0, 1], on the CPU."""
-    scores: Scores
     curve: list[CurvePoint]
-    timing: Timing
-    engine: Engine
     extremality: Extremality | None = None
     """The masks beside rivals of their areas."""
     stability: Stability | None = None
@@ -67,8 +51,6 @@ class Explanation:
     """Other sufficient masks of the area a*."""
     contrast: BlockMask[Contrast] | None = None
     """The mask that most lifts the target above its nearest rival class."""
-    warnings: tuple[ResultWarning, ...] = ()
-    """Warnings that qualify the result."""
 
     @cached_property
     def optimal_area(self) -> float | None:
@@ -90,9 +72,6 @@ class Explanation:
         """Return everything but the pictures, as the document that the API serves."""
         return ExtremalReport(
             params=self.spec,
-            model=self.model,
-            target=self.target,
-            scores=self.scores,
             curve=self.curve,
             optimal_area=self.optimal_area,
             monotonic=self.monotonic,
@@ -100,9 +79,5 @@ class Explanation:
             stability=self.stability,
             alternatives=[one.report for one in self.alternatives],
             contrast=self.contrast.report if self.contrast else None,
-            image_size=self.frame.image_size,
-            frame_box=self.frame.box,
-            warnings=list(self.warnings),
-            timing=self.timing,
-            engine=self.engine,
+            **self.shared_fields(),
         )

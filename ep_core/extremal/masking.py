@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from ep_core.masks.perturbation import Pyramids
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.plateau import Plateau
-from ep_core.optimiser.presets import RULES
+from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import Preset
 
 
-def class_scores(network: nn.Module, pyramids: Pyramids, masks: Tensor, images: Tensor) -> Tensor:
+def perturbed_scores(network: nn.Module, pyramids: Pyramids, masks: Tensor, images: Tensor) -> Tensor:
     """Return the scores ``Phi(m (x) x)`` of all classes, before the softmax.
 
     Args:
@@ -48,6 +48,7 @@ def spatial_solver(
         preset: whose rule moves them.
         max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
     """
-    rule = RULES[preset](lanes, pyramids.size, pyramids.rows.device)
-    plateau = Plateau(lanes) if preset == "fast" else None
-    return Solver(rule, partial(class_scores, network, pyramids), plateau=plateau, max_lanes=max_lanes)
+    how = SPATIAL_PRESETS[preset]
+    rule = how.rule(lanes, pyramids.size, pyramids.rows.device)
+    plateau = Plateau(lanes) if how.stops_early else None
+    return Solver(rule, partial(perturbed_scores, network, pyramids), plateau=plateau, max_lanes=max_lanes)

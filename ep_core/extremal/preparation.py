@@ -16,13 +16,13 @@ from ep_core.masks.scores import ClassScores, reference_scores, score_curve
 from ep_core.models.classifier import Classifier
 from ep_core.models.frame import Frame
 from ep_core.models.inputs import network_input, top_class
-from ep_core.optimiser.presets import ITERATIONS
+from ep_core.optimiser.presets import SPATIAL_PRESETS, iterations_of
 from ep_core.pictures.given_image import Picture
 from ep_core.schemas.finite import require_finite
 from ep_core.schemas.reports.extremal import CurvePoint, Scores
 from ep_core.schemas.specs import SpatialSpec
 
-from .masking import class_scores
+from .masking import perturbed_scores
 
 S = TypeVar("S", bound=SpatialSpec)
 S_co = TypeVar("S_co", bound=SpatialSpec, covariant=True)
@@ -53,9 +53,9 @@ class Prepared(Generic[S_co]):
         """Height and width of the frame, in pixels."""
         return self.pyramid.shape[2], self.pyramid.shape[3]
 
-    def class_scores(self, network: nn.Module) -> ClassScores:
-        """Return the class scores of this image under masks."""
-        return partial(class_scores, network, Pyramids(self.pyramid[None]))
+    def scores_by(self, network: nn.Module) -> ClassScores:
+        """Return what a network says of this image under masks."""
+        return partial(perturbed_scores, network, Pyramids(self.pyramid[None]))
 
     def reference(self, scores: ClassScores) -> Scores:
         """Return the scores of the untouched and of the fully perturbed image, and the threshold (3.2)."""
@@ -80,7 +80,7 @@ def check_masked(model: Classifier, image: Picture) -> None:
     check_frame(frame_size(model, image), field="model" if isinstance(image, Image.Image) else "image")
 
 
-def prepare(model: Classifier, network: nn.Module, image: Picture, spec: S, target: int | None) -> Prepared[S]:
+def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S, target: int | None) -> Prepared[S]:
     """Return an image ready to be masked.
 
     Args:
@@ -96,9 +96,9 @@ def prepare(model: Classifier, network: nn.Module, image: Picture, spec: S, targ
     x, frame, picture = network_input(model, image, spec.fit)
     as_run = {
         "model": model.name,
-        "iterations": spec.iterations or ITERATIONS[spec.preset],
+        "iterations": iterations_of(spec),
         "sigma_max": spec.sigma_max or _default_sigma_max(spec, x),
-        "independent": spec.preset == "paper" or bool(spec.independent),
+        "independent": not SPATIAL_PRESETS[spec.preset].moves_starts or bool(spec.independent),
     }
     spec = spec.model_copy(update=as_run)
     prepared = Prepared(

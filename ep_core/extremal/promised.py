@@ -8,9 +8,8 @@ from torch import Tensor
 
 from ep_core.masks.cells import FULL_SIDE, spot_area
 from ep_core.masks.scores import binariness
-from ep_core.optimiser.presets import ITERATIONS
-from ep_core.optimiser.presets.fast import LARGEST_AREA
-from ep_core.schemas.promises import KINDS, Measured, more_iterations, off_area, too_grey
+from ep_core.optimiser.presets import SPATIAL_PRESETS
+from ep_core.optimiser.presets.promises import KINDS, Measured, more_iterations, off_area, too_grey
 from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import SpatialSpec
 from ep_core.schemas.warnings import ResultWarning
@@ -37,9 +36,10 @@ def mask_warnings(masks: Sequence[Measured], spec: SpatialSpec, size: tuple[int,
         spec: as run.
         size: height and width of the frame, in pixels.
     """
+    preset = SPATIAL_PRESETS[spec.preset]
     return (
-        *off_area(masks, spec.preset, advice=_area_advice(spec)),
-        *too_grey(masks, spec.preset, advice=_binary_advice(spec, size)),
+        *off_area(masks, preset, advice=_area_advice(spec)),
+        *too_grey(masks, preset, advice=_binary_advice(spec, size)),
     )
 
 
@@ -49,9 +49,10 @@ def warned_anew(known: Iterable[ResultWarning], anew: Iterable[ResultWarning]) -
 
 
 def _area_advice(spec: SpatialSpec) -> str:
-    if spec.preset == "fast":
-        return f"Ask for areas of {LARGEST_AREA} at most."
-    return f"{more_iterations(spec.iterations, ITERATIONS[spec.preset])}Preset 'fast' holds areas exactly."
+    preset = SPATIAL_PRESETS[spec.preset]
+    if preset.family.largest < 1:
+        return f"Ask for areas of {preset.family.largest} at most."
+    return f"{more_iterations(spec.iterations, preset)}Preset 'fast' holds areas exactly."
 
 
 def _binary_advice(spec: SpatialSpec, size: tuple[int, int]) -> str:
@@ -62,4 +63,4 @@ def _binary_advice(spec: SpatialSpec, size: tuple[int, int]) -> str:
     )
     if min(size) < FULL_SIDE:
         advice += f" (from {FULL_SIDE} x {FULL_SIDE} pixels on, of {spot_area((FULL_SIDE, FULL_SIDE)):.2g})"
-    return f"{advice}. {more_iterations(spec.iterations, ITERATIONS[spec.preset])}".strip()
+    return f"{advice}. {more_iterations(spec.iterations, SPATIAL_PRESETS[spec.preset])}".strip()

@@ -10,17 +10,17 @@ from torch import Tensor, nn
 from ep_core.masks.perturbation import Pyramids
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.plateau import Plateau
-from ep_core.optimiser.presets import ITERATIONS, refine
+from ep_core.optimiser.presets import iterations_of, refine
 from ep_core.optimiser.presets.refine import RefineRule
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import SpatialSpec
 
-from .masking import class_scores
+from .masking import perturbed_scores
 
 
 def hold_of(spec: SpatialSpec) -> int:
     """Return the steps that a lane takes."""
-    return refine.steps(spec.iterations or ITERATIONS["fast"])
+    return refine.steps(iterations_of(spec))
 
 
 def lane(spec: SpatialSpec, area: float, *, image: int, target: int, against: int | None = None) -> Lane:
@@ -42,5 +42,5 @@ def refinement(
         max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
     """
     rule = RefineRule(lanes, pyramids.size, pyramids.rows.device, starts)
-    scores = partial(class_scores, network, pyramids)
+    scores = partial(perturbed_scores, network, pyramids)
     return Solver(rule, scores, plateau=Plateau(lanes), max_lanes=max_lanes)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ep_core.masks.perturbation import Pyramids
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.lanes_seen import LanesSeen
-from ep_core.optimiser.presets import ITERATIONS, independent_lanes, refine
+from ep_core.optimiser.presets import SPATIAL_PRESETS, independent_lanes, iterations_of, refine
 from ep_core.optimiser.presets.walk import LENGTH, WALKS
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.progress import Seen
@@ -24,7 +24,9 @@ from .refinement import lane, refinement
 from .walks import SCALE, Survival, walked
 from .watch import Watch
 
-SEARCH = f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.LEARNING_RATE:g}"
+SEARCH_SETTINGS = (
+    f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.RefineRule.learning_rate:g}"
+)
 """Settings that the masks of `fast` depend on besides what is asked; the logs of evaluations name them."""
 ALTERNATIVE_WALKS = 4
 """Walks that look for an alternative: it need not be steady, only sufficient."""
@@ -44,12 +46,12 @@ class SweepMasks:
 
 def by_walks(spec: SpatialSpec) -> bool:
     """Return whether the masks of a sweep start where walks agree; else each area has a lane by itself."""
-    return spec.preset == "fast" and not spec.independent
+    return SPATIAL_PRESETS[spec.preset].moves_starts and not spec.independent
 
 
 def planned_steps(spec: ExtremalSpec) -> float:
     """Return how many steps a sweep takes, at most; rivals that must be refined are not foreseen."""
-    areas, iterations = len(spec.areas), spec.iterations or ITERATIONS[spec.preset]
+    areas, iterations = len(spec.areas), iterations_of(spec)
     if not by_walks(spec):
         return areas * iterations
     others = spec.alternatives if spec.variant != "delete" else 0

@@ -12,23 +12,22 @@ import torch
 
 from ep_core.errors import InvalidInput
 from ep_core.extremal.preparation import check_masked, frame_size
-from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec
+from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec, given_target
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on, warnings_about
+from ep_core.models.inputs import engine_on, model_ref, target_ref, warnings_about
 from ep_core.models.runtime.batching import max_lanes_on
 from ep_core.models.tuning.tune import tune
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.finite import require_finite
 from ep_core.schemas.progress import OnProgress
-from ep_core.schemas.reports.extremal import CurvePoint, ModelRef, TargetRef, Timing
+from ep_core.schemas.reports.extremal import CurvePoint, Timing
 from ep_core.schemas.specs import ExtremalSpec
-from ep_core.schemas.targets import resolve_target
 from ep_core.schemas.threshold import threshold_warnings
 
 from .answers import Answers
 from .explanation import Explanation
 from .extremality import Rivals
-from .preparation import Prepared, prepare
+from .preparation import Prepared, prepare_image
 from .promised import mask_warnings, of_block, of_curve
 from .search import Search, SweepMasks, by_walks, planned_steps
 from .watch import Watch
@@ -66,7 +65,7 @@ def sweep(
     with model.frozen() as network:
         for group in _groups(wanted, model, lanes_at_once):
             started = time.perf_counter()
-            sweeps = [prepare(model, network, one.image, one.spec, one.target) for one in group]
+            sweeps = [prepare_image(model, network, one.image, one.spec, one.target) for one in group]
             search = Search(tune(network, sweeps[0].pyramid[[0, -1]]), watch, lanes_at_once)
             found = search.masks(sweeps)
             for one, prepared, masks in zip(group, sweeps, found, strict=True):
@@ -108,7 +107,7 @@ def _specs_of(specs: AnySpec | Sequence[AnySpec] | None, count: int) -> list[Ext
 def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
     try:
         check_masked(model, image)
-        target = None if spec.target is None else resolve_target(spec.target, model.labels)
+        target = given_target(model, spec)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")
         raise
@@ -138,13 +137,13 @@ def _explanation(
 ) -> Explanation:
     """Score the masks by the network as it is, the best known ones, and add the further blocks of a result."""
     spec = prepared.spec
-    scores = prepared.class_scores(model.network)
+    scores = prepared.scores_by(model.network)
     answers = Answers(search, prepared, scores, found, model.labels)
     seen = [answers.reference.original, answers.reference.perturbed, *(point.preserve for point in answers.best.curve)]
     require_finite([float(found.masks.sum())], model=model.name, perturbation=spec.perturbation, what="gradient")
     require_finite(seen, model=model.name, perturbation=spec.perturbation)
     if spec.check_extremality and rivals is not None:
-        answers.compare(rivals(model, prepared, answers.best.curve))
+        answers.check_against(rivals(model, prepared, answers.best.curve))
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
     best = answers.best
@@ -153,8 +152,8 @@ def _explanation(
         masks.append(of_block(contrast.mask, contrast.report.area, "the contrast"))
     return Explanation(
         spec=spec,
-        model=ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=prepared.frame.input_size),
-        target=TargetRef(index=prepared.target, label=model.labels[prepared.target]),
+        model=model_ref(model, prepared.frame.input_size),
+        target=target_ref(model, prepared.target),
         image=prepared.picture,
         frame=prepared.frame,
         masks=best.masks.cpu(),

@@ -6,7 +6,6 @@ So that maps are compared fairly with extremal masks: equal areas, equal smoothn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,7 +13,8 @@ from torch.nn.functional import interpolate
 
 from ep_core.masks.perturbation import gaussian_blur
 from ep_core.masks.smooth import MaskLattice
-from ep_core.optimiser.presets.fast import CONTRASTS, LARGEST_AREA, SAMPLES
+from ep_core.optimiser.presets import SPATIAL_PRESETS
+from ep_core.optimiser.presets.preset import MaskFamily
 from ep_core.schemas.specs import Preset
 
 LEVELS = 1e6  # that a map's values are distinguished by
@@ -25,24 +25,6 @@ TOLERANCE = 1e-4
 """Share of an area that a mask may be off by: scores of small masks differ by as large a share, or some times that."""
 MOST_STEPS = 30
 CHUNK = 32  # masks smoothed in one batch
-
-
-@dataclass(frozen=True)
-class Family:
-    """The way from parameters on a lattice to the masks of a preset."""
-
-    samples: int | None
-    """Points per lattice step at which masks are evaluated; None: every pixel."""
-    contrast: float | None
-    """Of their sharpening; None: they stay as eq. 7 gives them."""
-    largest: float
-    """Area that no mask is larger than."""
-
-
-FAMILIES: dict[Preset, Family] = {
-    "fast": Family(SAMPLES, CONTRASTS[0], LARGEST_AREA),
-    "paper": Family(samples=None, contrast=None, largest=1.0),
-}
 
 
 @torch.no_grad()
@@ -62,7 +44,7 @@ def top_area_masks(maps: Tensor, areas: Sequence[float], preset: Preset = "fast"
         T x K x 1 x H x W in [0, 1], each of the requested mean, to about a 1e-4th of it.
     """
     size = (maps.shape[1], maps.shape[2])
-    family = FAMILIES[preset]
+    family = SPATIAL_PRESETS[preset].family
     lattice = MaskLattice(size, samples=family.samples, device=maps.device)
     ranks = _ranks(_cells(maps.float(), lattice.shape))
     wanted = [(rank, min(area, family.largest)) for rank in ranks for area in areas]
@@ -89,7 +71,7 @@ def _ranks(cells: Tensor) -> Tensor:
     return (1 - places / places.shape[1]).view(cells.shape)
 
 
-def _at_area(lattice: MaskLattice, family: Family, wanted: Sequence[tuple[Tensor, float]]) -> Tensor:
+def _at_area(lattice: MaskLattice, family: MaskFamily, wanted: Sequence[tuple[Tensor, float]]) -> Tensor:
     """Return the masks (N x 1 x H x W) of ranks (h x w) at areas, each threshold found by regula falsi (Illinois)."""
     ranks = torch.stack([rank for rank, _ in wanted])[:, None]
     areas = ranks.new_tensor([area for _, area in wanted]).view(-1, 1, 1, 1)
@@ -112,7 +94,7 @@ def _at_area(lattice: MaskLattice, family: Family, wanted: Sequence[tuple[Tensor
     return masks
 
 
-def _smoothed(lattice: MaskLattice, family: Family, parameters: Tensor) -> Tensor:
+def _smoothed(lattice: MaskLattice, family: MaskFamily, parameters: Tensor) -> Tensor:
     """Return the masks of a family (N x 1 x H x W) that parameters (N x 1 x h x w) mean."""
     if family.contrast is None:
         return lattice.smooth(parameters)

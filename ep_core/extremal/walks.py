@@ -16,13 +16,13 @@ from ep_core.masks.cells import lattice_step
 from ep_core.masks.perturbation import Pyramids, gaussian_blur
 from ep_core.models.runtime.memory import is_out_of_memory
 from ep_core.optimiser.lanes import Lane
-from ep_core.optimiser.presets import ITERATIONS, refine, walk
+from ep_core.optimiser.presets import iterations_of, refine, walk
 from ep_core.optimiser.presets.walk import WalkRule, survival
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.reports.extremal import PartialPoint
 from ep_core.schemas.specs import SpatialSpec
 
-from .masking import class_scores
+from .masking import perturbed_scores
 from .preparation import Prepared
 
 SCALE = 4 / 7
@@ -154,7 +154,7 @@ def planned_steps(areas: int, iterations: int, *, most: int = walk.WALKS) -> flo
 
 
 def _lanes(spec: SpatialSpec, *, image: int, target: int, cost: float, most: int) -> list[Lane]:
-    iterations = spec.iterations or ITERATIONS["fast"]
+    iterations = iterations_of(spec)
     hold = refine.steps(iterations)
     return walk.walk_lanes(
         spec.areas,
@@ -205,7 +205,7 @@ def _survivals(
     pyramids = Pyramids(torch.stack([one.pyramid for one in walking]))
     step = lattice_step(walking[0].sweep.size)  # the frame's, also where the walks are scaled: they need fewer cells
     rule = WalkRule(lanes, pyramids.size, pyramids.rows.device, step=step)
-    solver = Solver(rule, partial(class_scores, network, pyramids), max_lanes=max_lanes)
+    solver = Solver(rule, partial(perturbed_scores, network, pyramids), max_lanes=max_lanes)
     follow(solver, WalksSeen(rule, {row: one.sweep for row, one in enumerate(walking)}), walking[0].cost)
     return {one.place: _survival(rule, row, one) for row, one in enumerate(walking)}
 

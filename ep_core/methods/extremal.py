@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ep_core.extremal.search import SEARCH
+from ep_core.extremal.search import SEARCH_SETTINGS
 from ep_core.extremal.sweep import sweep
 from ep_core.methods.base.method import Method, Question
 from ep_core.schemas.progress import Progress
@@ -34,6 +34,6 @@ METHOD = Method(
     source="Fong et al., Understanding Deep Networks via Extremal Perturbations and Smooth Masks, ICCV 2019",
     attribute=_attribute,
     random=True,
-    version=SEARCH,
+    version=SEARCH_SETTINGS,
     passes=1500,
 )

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ep_core.errors import InvalidInput
 from ep_core.pictures.given_image import AnyImage, Picture, given_image
 from ep_core.schemas.specs import CommonSpec
+from ep_core.schemas.targets import resolve_target
 from ep_core.schemas.wording import in_words, without_echoes
 
 from .classifier import Classifier
@@ -80,6 +81,15 @@ def given_spec(spec: S | Mapping[str, Any] | None, kind: type[S]) -> S:
         ]
         said = "; ".join(dict.fromkeys(f"{field}: {message}" for field, message in found))
         raise InvalidInput(said, field=found[0][0]) from error
+
+
+def given_target(model: Classifier, spec: CommonSpec) -> int | None:
+    """Return the class index that a spec names; None for the top class.
+
+    Raises:
+        InvalidInput, UnknownName: the target is no class of the model.
+    """
+    return None if spec.target is None else resolve_target(spec.target, model.labels)
 
 
 def given_lanes(max_lanes: int | None) -> int | None:

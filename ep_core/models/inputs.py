@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ep_core.models.checks.doubts import bearing_on
 from ep_core.pictures.decoding import doubt_of
 from ep_core.pictures.given_image import Picture
-from ep_core.schemas.reports.extremal import Engine
+from ep_core.schemas.reports.extremal import Engine, ModelRef, TargetRef
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
 from ep_core.version import __version__
@@ -48,6 +48,16 @@ def warnings_about(
         if doubt is not None:
             found.append(ResultWarning(kind="white-level", detail=prefix + doubt))
     return tuple(found)
+
+
+def model_ref(model: Classifier, input_size: tuple[int, int] | None = None) -> ModelRef:
+    """Return what a report says of a model, and of the height and width that it was given (None: its own)."""
+    return ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=input_size or model.input_size)
+
+
+def target_ref(model: Classifier, index: int) -> TargetRef:
+    """Return what a report says of a class."""
+    return TargetRef(index=index, label=model.labels[index])
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from ep_core.bench.rex import Comparison, Pair, Sufficient, compare, run
+from ep_core.bench.rex import Comparison, Pair, Sufficient, compare_with_rex, run
 from ep_core.bench.rex_report import in_words, means
 from ep_core.errors import ModelUnavailable
 from ep_core.models import load_model
@@ -33,7 +33,7 @@ def test_where_rex_is_not_installed_the_error_says_how_to_install_it(python: str
 
 @pytest.mark.skipif(PYTHON is None, reason="EP_REX_PYTHON names no Python that has rex-xai")
 def test_both_sides_are_scored_at_equal_areas() -> None:
-    one = compare(
+    one = compare_with_rex(
         load_model("mobilenet_v2"),
         load(SAMPLES / "goose.jpg"),
         [0.1, 0.4],

@@ -14,13 +14,13 @@ from ep_core import Classifier, CompareSpec, ExtremalSpec, InvalidInput, compare
 from ep_core.cli.verdicts import extremality_verdict
 from ep_core.evaluation.extremality import extremality
 from ep_core.extremal.extremality import TOLERANCE, check_extremality, objective_values, rivals_of
-from ep_core.extremal.masking import class_scores
+from ep_core.extremal.masking import perturbed_scores
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.masks.cells import CELLS
 from ep_core.masks.perturbation import Pyramids, gaussian_blur
 from ep_core.masks.scores import score_curve
 from ep_core.optimiser.lanes import Lane
-from ep_core.optimiser.presets import PaperRule
+from ep_core.optimiser.presets.paper import PaperRule
 from ep_core.schemas.reports.extremal import Extremality
 from ep_core.schemas.specs import Preset
 
@@ -43,7 +43,7 @@ WRONG, RIGHT = (spot_map(where) for where in SPOTS)
 @pytest.fixture
 def check(spot_model: Classifier, pyramids: Pyramids) -> Check:
     """A function that holds one mask, asked for at `ASKED`, beside the top area of the map of the right spot."""
-    scores = partial(class_scores, spot_model.network, pyramids)
+    scores = partial(perturbed_scores, spot_model.network, pyramids)
 
     def run(mask: Tensor, preset: Preset) -> Extremality:
         curve = score_curve(scores, mask, TARGET, [ASKED])

@@ -11,7 +11,8 @@ from ep_core import Classifier, CompareSpec, ExtremalSpec, compare, explain
 from ep_core.engine import run_task
 from ep_core.errors import NotFinite
 from ep_core.models import Preprocessing
-from ep_core.optimiser.presets.fast import CONTRASTS, FastRule, fast_lanes
+from ep_core.optimiser.presets import independent_lanes
+from ep_core.optimiser.presets.fast import CONTRASTS, FastRule
 from ep_core.schemas.finite import require_finite_report
 from ep_core.schemas.reports.extremal import ExtremalReport
 from service.jobs.examples import REPORT
@@ -64,7 +65,7 @@ def test_any_number_of_a_report_counts(wrong: float) -> None:
 @pytest.mark.parametrize("side", [28, 32, 48])
 def test_masks_of_small_frames_are_finite(side: int) -> None:
     """Scattered ones are sharpened the most, and half to a large power is 0."""
-    lanes = fast_lanes((0.05, 0.1, 0.2, 0.4, 0.8), "preserve", 10, image=0, target=0, seed=0)
+    lanes = independent_lanes(ExtremalSpec(areas=(0.05, 0.1, 0.2, 0.4, 0.8), iterations=10), image=0, target=0)
     for seed in range(10):
         rule = FastRule(lanes, (side, side), torch.device("cpu"))
         rule._theta.copy_(torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(seed)))

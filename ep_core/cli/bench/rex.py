@@ -27,7 +27,7 @@ def rex(
     models_file: ModelsFile = None,
 ) -> None:
     """Compare with ReX (rex-xai, in an environment of its own), on the CPU: scores at equal areas, passes, seconds."""
-    from ep_core.bench.rex import compare
+    from ep_core.bench.rex import compare_with_rex
     from ep_core.bench.rex_report import in_words, means
     from ep_core.models import load_model
 
@@ -35,7 +35,7 @@ def rex(
     classifier = load_model(spec.model, models_file=models_file, device="cpu")
     found = []
     for path in track(paths, console=err_console, description="comparing", transient=True):
-        one = compare(classifier, load(path), spec.areas, python=python, iterations=iterations, seed=seed)
+        one = compare_with_rex(classifier, load(path), spec.areas, python=python, iterations=iterations, seed=seed)
         found.append(one)
         out_console.print("\n".join(in_words(path.name, one)), highlight=False, soft_wrap=True)
     out_console.print("mean Phi(m x) / Phi(x) of ReX and of ours", style="bold")

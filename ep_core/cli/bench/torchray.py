@@ -39,7 +39,7 @@ def torchray(
     device: Device = None,
 ) -> None:
     """Compare with TorchRay, the authors' library (extra `bench`): scores at equal areas, and seconds."""
-    from ep_core.bench.torchray import FULL_ITERATIONS, compare, summarise
+    from ep_core.bench.torchray import FULL_ITERATIONS, compare_with_torchray, summarise
     from ep_core.bench.torchray_side import import_torchray
     from ep_core.models import load_model
 
@@ -55,7 +55,7 @@ def torchray(
     )
     comparisons = []
     for path in track(paths, console=err_console, description="comparing", transient=True):
-        one = compare(
+        one = compare_with_torchray(
             classifier,
             load(path),
             spec.areas,

@@ -17,7 +17,7 @@ from ep_core.cli.printable import printable
 from ep_core.cli.terminal import listed, out_console, progress_bars
 from ep_core.errors import InvalidInput
 from ep_core.evaluation.reporting.report import EvaluationReport, Table, write_report
-from ep_core.evaluation.run import OnProgress
+from ep_core.evaluation.run import OnRunProgress
 from ep_core.pictures.photographs import all_photographs, pick
 from ep_core.schemas.specs import CommonSpec
 
@@ -77,7 +77,7 @@ def changed(spec: S, **fields: Any) -> S:
 
 
 @contextmanager
-def watched() -> Iterator[OnProgress]:
+def watched() -> Iterator[OnRunProgress]:
     """Show how far an evaluation is."""
     with progress_bars() as bars:
         task = bars.add_task("", total=1.0)

@@ -122,7 +122,7 @@ def whole_input(model: Classifier, image: Image.Image, fit: SceneFit = "whole") 
 
 
 @torch.no_grad()
-def class_scores(model: Classifier, x: Tensor) -> Tensor:
+def input_scores(model: Classifier, x: Tensor) -> Tensor:
     """Return the scores before the softmax, C, of an input 1 x 3 x H x W of any size.
 
     Raises:

@@ -11,10 +11,9 @@ from typing import Any
 from torch import Tensor
 
 from ep_core.evaluation.run import Record
-from ep_core.extremal.search import SEARCH
+from ep_core.extremal.search import SEARCH_SETTINGS
 from ep_core.models.classifier import Classifier
 from ep_core.pictures.photographs import load
-from ep_core.schemas.reports.extremal import ModelRef
 from ep_core.schemas.specs import ExtremalSpec, Fit, SpatialSpec
 
 
@@ -45,10 +44,5 @@ def settings_of(model: Classifier, spec: SpatialSpec, **more: Any) -> Record:
     beside = {"check_extremality", "alternatives", "contrast", "white_level"}
     asked = spec.model_dump(mode="json", exclude={"task", "model", "methods", "target", "seed", "layer", *beside})
     if isinstance(spec, ExtremalSpec) and spec.preset == "fast":
-        asked["search"] = SEARCH
+        asked["search"] = SEARCH_SETTINGS
     return {"model": model.name, "weights_digest": model.weights_digest, **asked, **more}
-
-
-def model_ref(model: Classifier) -> ModelRef:
-    """Return a reference to the network that was measured."""
-    return ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=model.input_size)

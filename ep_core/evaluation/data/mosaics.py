@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.run import OnProgress, unwatched
+from ep_core.evaluation.run import OnRunProgress, unwatched
 from ep_core.models import Classifier
 from ep_core.pictures.photographs import load
 
-from .annotations import class_scores
+from .annotations import input_scores
 
 TRIES = 50
 """Draws per mosaic until one is new."""
@@ -35,13 +35,13 @@ class Mosaic:
 
 
 def find_confident(
-    model: Classifier, photographs: Sequence[Path], *, threshold: float, on_progress: OnProgress = unwatched
+    model: Classifier, photographs: Sequence[Path], *, threshold: float, on_progress: OnRunProgress = unwatched
 ) -> dict[int, list[Path]]:
     """Return the pictures whose top class is more probable than a threshold, by that class."""
     found = defaultdict(list)
     for k, path in enumerate(photographs):
         on_progress(k / len(photographs), path.name)
-        probabilities = class_scores(model, model.preprocess(load(path))[0]).softmax(dim=0)
+        probabilities = input_scores(model, model.preprocess(load(path))[0]).softmax(dim=0)
         if float(probabilities.max()) > threshold:
             found[int(probabilities.argmax())].append(path)
     return dict(sorted(found.items()))

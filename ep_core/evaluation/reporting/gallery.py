@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ep_core.engine import explain
-from ep_core.evaluation.data.items import Subject, model_ref, settings_of, subjects
-from ep_core.evaluation.run import ItemLog, OnProgress, Record, measure, unwatched
+from ep_core.evaluation.data.items import Subject, settings_of, subjects
+from ep_core.evaluation.run import ItemLog, OnRunProgress, Record, measure, unwatched
 from ep_core.extremal.explanation import Explanation
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on
+from ep_core.models.inputs import engine_on, model_ref
 from ep_core.schemas.specs import ExtremalSpec
 
 from .report import EvaluationReport, Figure
@@ -29,7 +29,7 @@ def picture_each(
     *,
     captions: dict[str, str],
     out: Path,
-    on_progress: OnProgress = unwatched,
+    on_progress: OnRunProgress = unwatched,
     **words: Any,
 ) -> EvaluationReport:
     """Explain each photograph's top class and draw it.

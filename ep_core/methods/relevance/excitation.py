@@ -11,14 +11,14 @@ from ep_core.methods.base.method import Question
 from ep_core.methods.base.reading import layer_read
 
 from .network import Rules, hand_down
-from .propagation import Excitation, Rule
+from .propagation import Excitation, PropagationRule
 
 read_layer = partial(layer_read, "excitation_backprop", "excitation backprop")
 """Returns the name of the layer that is read, of a model and a spec."""
 
 
-def excitation_map(question: Question, method: str, last: Rule, *, positive: bool = False) -> Tensor:
-    """Return the sum over channels of the probability of each place of a layer, upsampled bilinearly: T x H x W.
+def excitation_map(question: Question, method: str, last: PropagationRule, *, positive: bool = False) -> Tensor:
+    """Return the sum over channels of what comes to each place of a layer, upsampled bilinearly: T x H x W.
 
     Args:
         question: the image and the classes.

@@ -27,7 +27,7 @@ from .operations import (
     in_words,
     weighted,
 )
-from .propagation import LinearMap, Rule, apply_activation, apply_linear
+from .propagation import LinearMap, PropagationRule, apply_activation, apply_linear
 
 _GIVEN = object()  # stands for an argument that is to come
 
@@ -36,13 +36,13 @@ _GIVEN = object()  # stands for an argument that is to come
 class Rules:
     """Propagation rules of the linear operations, by their place in the network."""
 
-    hidden: Rule
+    hidden: PropagationRule
     """Convolutions, means, batch norm that can't be folded, and sums of activations."""
-    dense: Rule
+    dense: PropagationRule
     """Fully connected layers."""
-    pixels: Rule
-    """Operations that take the image itself."""
-    last: Rule
+    pixels: PropagationRule
+    """What the image itself goes into."""
+    last: PropagationRule
     """The last layer that has weights, which gives the scores."""
 
 
@@ -152,7 +152,7 @@ class _RelevanceNetwork(fx.Interpreter):
             return batch_norm(self.fetch_attr(str(node.target)), inputs[0].ndim)
         return None
 
-    def _rule(self, node: fx.Node) -> Rule:
+    def _rule(self, node: fx.Node) -> PropagationRule:
         if node is self._last:
             return self._rules.last
         if node.all_input_nodes[0] in self._pixels:

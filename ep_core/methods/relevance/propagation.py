@@ -74,20 +74,20 @@ def _sum(parts: Sequence[Tensor]) -> Tensor:
     return reduce(torch.add, parts)
 
 
-class Rule(ABC):
-    """Propagation rule of a linear operation."""
+class PropagationRule(ABC):
+    """How a linear operation hands relevance down."""
 
     @abstractmethod
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:
         """Return the relevance of the inputs `x` (of the same shape), given that of the outputs."""
 
-    def within(self, _pixels: Tensor) -> Rule:
+    def within(self, _pixels: Tensor) -> PropagationRule:
         """Return the rule for an image with padding around it, given where there are pixels: 1 there, else 0."""
         return self
 
 
 @dataclass(frozen=True)
-class Epsilon(Rule):
+class Epsilon(PropagationRule):
     """LRP-epsilon (Bach et al. 2015, eq. 58): contributions ``x_j w_jk``, with bias, and epsilon to divide safely."""
 
     epsilon: float = 1e-6
@@ -98,7 +98,7 @@ class Epsilon(Rule):
 
 
 @dataclass(frozen=True)
-class Gamma(Rule):
+class Gamma(PropagationRule):
     """LRP-gamma (Montavon et al. 2019, 10.2.1): contributions ``c + gamma c+``, which favours those that excite.
 
     Where an output is negative (which only matters where no ReLU follows: linear bottlenecks, residuals that are summed
@@ -126,7 +126,7 @@ class Gamma(Rule):
 
 
 @dataclass(frozen=True)
-class Box(Rule):
+class Box(PropagationRule):
     """LRP-z^B (Montavon et al. 2017, section 4.2), for pixels: contributions ``x w - low w+ - high w-``."""
 
     low: Tensor
@@ -134,7 +134,7 @@ class Box(Rule):
     high: Tensor
     """The most."""
 
-    def within(self, pixels: Tensor) -> Rule:
+    def within(self, pixels: Tensor) -> PropagationRule:
         """Return the rule with bounds of 0 where there is padding: that of zeros gets no relevance then."""
         return Box(self.low * pixels, self.high * pixels)
 
@@ -146,7 +146,7 @@ class Box(Rule):
 
 
 @dataclass(frozen=True)
-class Excitation(Rule):
+class Excitation(PropagationRule):
     """Marginal winning probability (Zhang et al. 2016, eq. 2 to 4): contributions ``x+ w+``, without bias.
 
     The paper presumes responses that aren't negative; where a network has negative ones, they don't excite.
@@ -158,7 +158,7 @@ class Excitation(Rule):
 
 
 @dataclass(frozen=True)
-class ContrastiveExcitation(Rule):
+class ContrastiveExcitation(PropagationRule):
     """The contrast of an output with its dual, whose weights are negated (Zhang et al. 2016, 3.3): signed, sum 0."""
 
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:
@@ -168,7 +168,7 @@ class ContrastiveExcitation(Rule):
         return excitation.hand_down(relevance, x, linear) - excitation.hand_down(relevance, x, dual)
 
 
-def apply_linear(x: Tensor, linear: LinearMap, rule: Rule) -> Tensor:
+def apply_linear(x: Tensor, linear: LinearMap, rule: PropagationRule) -> Tensor:
     """Return the operation's output, through which the backward pass goes by the rule."""
     output: Tensor = _Linear.apply(x, linear, rule)
     return output
@@ -182,7 +182,7 @@ def apply_activation(x: Tensor, activation: Callable[[Tensor], Tensor]) -> Tenso
 
 class _Linear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, linear: LinearMap, rule: Rule) -> Tensor:
+    def forward(ctx: Any, x: Tensor, linear: LinearMap, rule: PropagationRule) -> Tensor:
         ctx.save_for_backward(x)
         ctx.linear, ctx.rule = linear, rule
         return linear(x)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Preset, SpatialSpec
 
-from .fast import FastRule, fast_lanes
-from .paper import PaperRule, paper_lanes
-from .rule import Rule
+from .fast import FAST
+from .paper import PAPER
+from .preset import SpatialPreset
 
-RULES: dict[Preset, type[FastRule] | type[PaperRule]] = {"fast": FastRule, "paper": PaperRule}
-ITERATIONS: dict[Preset, int] = {"fast": 100, "paper": 1600}
-"""Steps per area, at most."""
+SPATIAL_PRESETS: dict[Preset, SpatialPreset] = {preset.name: preset for preset in (FAST, PAPER)}
+
+
+def iterations_of(spec: SpatialSpec) -> int:
+    """Return the steps per area that a spec asks for, or else its preset takes, at most."""
+    return spec.iterations or SPATIAL_PRESETS[spec.preset].iterations
 
 
 def independent_lanes(spec: SpatialSpec, *, image: int, target: int) -> list[Lane]:
@@ -22,10 +25,9 @@ def independent_lanes(spec: SpatialSpec, *, image: int, target: int) -> list[Lan
         image: index of the image among the pyramids.
         target: class index.
     """
-    iterations = spec.iterations or ITERATIONS[spec.preset]
-    if spec.preset == "paper":
-        return paper_lanes(spec.areas, spec.variant, iterations, image=image, target=target)
-    return fast_lanes(spec.areas, spec.variant, iterations, image=image, target=target, seed=spec.seed)
+    end = iterations_of(spec)
+    arrival = end - max(1, round(SPATIAL_PRESETS[spec.preset].hold * end))
+    return [Lane(image, target, area, spec.variant, end=end, arrival=arrival, seed=spec.seed) for area in spec.areas]
 
 
-__all__ = ["ITERATIONS", "RULES", "FastRule", "PaperRule", "Rule", "independent_lanes"]
+__all__ = ["SPATIAL_PRESETS", "SpatialPreset", "independent_lanes", "iterations_of"]

@@ -13,13 +13,12 @@ from ep_core.masks.layout import MaskLayout
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Preset, Variant
 
+from .preset import AREAS_BY_PENALTY, AREAS_HELD, ChannelPreset
 from .ranked import RankedRule
 from .rule import Batch, Rule
 
-ITERATIONS: dict[Preset, int] = {"fast": 60, "paper": 300}
 LAMBDA = 1500.0  # reached after half of the iterations
-LEARNING_RATE = 0.01
-SEARCH = 2 / 3  # of the iterations of `fast`; the others try swaps
+SEARCHING = 2 / 3  # of the iterations of `fast`; the others try swaps
 MEMORY = 0.8  # of the running mean of gradients
 FIRST_SWAPS = 4  # a quarter of the channels at first
 
@@ -38,7 +37,7 @@ class PaperChannels(RankedRule):
     """
 
     layout = MaskLayout.CHANNEL
-    learning_rate = LEARNING_RATE
+    learning_rate = 0.01
 
     def __init__(self, lanes: Sequence[Lane], channels: int, device: torch.device) -> None:
         """Start all lanes."""
@@ -69,7 +68,7 @@ class FastChannels(Rule):
         super().__init__(lanes, device)
         counts = [area_pixels(lane.area, channels) for lane in lanes]
         self._counts = torch.tensor(counts, device=device)[:, None]
-        self._search = torch.tensor([math.ceil(SEARCH * lane.end) for lane in lanes], device=device)[:, None]
+        self._search = torch.tensor([math.ceil(SEARCHING * lane.end) for lane in lanes], device=device)[:, None]
         self._candidate = torch.ones(len(lanes), channels, device=device)
         self._mean = torch.zeros_like(self._candidate)
         self._best = torch.ones_like(self._candidate)
@@ -138,4 +137,9 @@ def _ranks(scores: Tensor) -> Tensor:
     return scores.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
 
 
-RULES: dict[Preset, type[FastChannels] | type[PaperChannels]] = {"fast": FastChannels, "paper": PaperChannels}
+CHANNEL_PRESETS: dict[Preset, ChannelPreset] = {
+    "fast": ChannelPreset(name="fast", iterations=60, promise=AREAS_HELD, rule=FastChannels, cosine_power=2.0),
+    "paper": ChannelPreset(
+        name="paper", iterations=300, promise=AREAS_BY_PENALTY, rule=PaperChannels, cosine_power=0.0
+    ),
+}

@@ -27,17 +27,15 @@ from torch import Tensor
 from ep_core.masks.layout import MaskLayout
 from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.lanes import Lane
-from ep_core.schemas.specs import Variant
 
+from .preset import AREAS_HELD, MaskFamily, SpatialPreset
 from .rule import Batch, Rule
 
-HOLD = 0.2  # of a lane's steps, for those that hold the area
 FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
 LARGEST_AREA = 0.98  # what smooth masks can hold
 SLOPES = (1.0, 1.8)
 FARTHEST_LOGIT = 1.5
-"""Limit of abs(theta + b): a cell that is farther than that from its turn would never come back."""
-LEARNING_RATE = 0.25
+"""How far theta + b may be from 0: a cell that is farther than that from its turn would never come back."""
 BETAS = (0.8, 0.99)
 COMMON = 0.5
 """Share of Adam's divisor that is the gradient's size over all cells, not the cell's own: where the network doesn't
@@ -55,19 +53,11 @@ MOST_SECANTS, CLOSE = 8, 1e-5  # how a shift follows a sharpening: steps, and ho
 PROBE, LEAST_MOVE, LEAST_RISE = 0.01, 1e-3, 1e-3  # of a shift, to see how the area rises with it
 
 
-def fast_lanes(
-    areas: Sequence[float], variant: Variant, iterations: int, *, image: int, target: int, seed: int
-) -> list[Lane]:
-    """Return a lane for each area, all independent (figure 5)."""
-    arrival = iterations - max(1, round(HOLD * iterations))
-    return [Lane(image, target, area, variant, end=iterations, arrival=arrival, seed=seed) for area in areas]
-
-
 class FastRule(Rule):
     """Maximise the objective on masks of exactly the scheduled area."""
 
     layout = MaskLayout.SPATIAL
-    learning_rate: ClassVar[float] = LEARNING_RATE
+    learning_rate: ClassVar[float] = 0.25
 
     def __init__(
         self,
@@ -247,3 +237,15 @@ def _greyness(masks: Tensor) -> Tensor:
 def _total(per_pixel: Tensor) -> Tensor:
     """Return the sum of each mask: K x 1 x 1 x 1, row by row, since a single long sum is split among threads."""
     return per_pixel.sum(dim=3, keepdim=True).sum(dim=2, keepdim=True)
+
+
+FAST = SpatialPreset(
+    name="fast",
+    iterations=100,
+    promise=AREAS_HELD,
+    rule=FastRule,
+    hold=0.2,
+    family=MaskFamily(samples=SAMPLES, contrast=CONTRASTS[0], largest=LARGEST_AREA),
+    stops_early=True,
+    moves_starts=True,
+)

@@ -10,25 +10,19 @@ from torch import Tensor
 from ep_core.masks.layout import MaskLayout
 from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.lanes import Lane
-from ep_core.schemas.specs import Variant
 
+from .preset import AREAS_BY_PENALTY, MaskFamily, SpatialPreset
 from .ranked import RankedRule
 
 LAMBDA = 300.0  # doubled at 1/3 and at 2/3 of the iterations
-LEARNING_RATE = 0.003
-"""The paper names none. Larger ones meet the area before the score takes effect: docs/engine.md has measurements."""
-
-
-def paper_lanes(areas: Sequence[float], variant: Variant, iterations: int, *, image: int, target: int) -> list[Lane]:
-    """Return a lane for each area, all independent (figure 5)."""
-    return [Lane(image, target, area, variant, end=iterations) for area in areas]
 
 
 class PaperRule(RankedRule):
     """Maximise ``Phi - lambda R_a`` (eq. 4) over smooth masks."""
 
     layout = MaskLayout.SPATIAL
-    learning_rate = LEARNING_RATE
+    learning_rate = 0.003
+    """The paper names none. Larger ones meet the area before the score had a say: docs/engine.md, measured."""
 
     def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device) -> None:
         """Start all lanes at all-ones parameters (everything preserved)."""
@@ -47,3 +41,15 @@ class PaperRule(RankedRule):
 def area_weight(steps: Tensor, iterations: Tensor) -> Tensor:
     """Return lambda at each step of so many: 300, doubled at 1/3 and at 2/3 of the iterations."""
     return LAMBDA * 2 ** ((3 * steps >= iterations).float() + (3 * steps >= 2 * iterations).float())
+
+
+PAPER = SpatialPreset(
+    name="paper",
+    iterations=1600,
+    promise=AREAS_BY_PENALTY,
+    rule=PaperRule,
+    hold=1.0,
+    family=MaskFamily(samples=None, contrast=None, largest=1.0),
+    stops_early=False,
+    moves_starts=False,
+)

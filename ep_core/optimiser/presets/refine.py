@@ -13,8 +13,6 @@ from ep_core.optimiser.lanes import Lane
 from .fast import SLOPES, FastRule
 
 HOLD = 0.5  # times the iterations per area: the steps of a lane
-LEARNING_RATE = 0.05
-"""Small: a lane stays near its start, where many walks agree, and scores more at the end than with longer steps."""
 
 
 def steps(iterations: int) -> int:
@@ -25,7 +23,8 @@ def steps(iterations: int) -> int:
 class RefineRule(FastRule):
     """Maximise the objective on masks of exactly the wanted area, from given starts."""
 
-    learning_rate = LEARNING_RATE
+    learning_rate = 0.05
+    """Small: a lane stays near its start, where many walks agree, and scores more at the end than with longer steps."""
 
     def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device, starts: Tensor) -> None:
         """Start all lanes.

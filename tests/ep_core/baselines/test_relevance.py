@@ -19,7 +19,7 @@ from ep_core.methods.relevance.propagation import (
     Excitation,
     Gamma,
     LinearMap,
-    Rule,
+    PropagationRule,
 )
 from ep_core.models import Classifier, Preprocessing
 from ep_core.schemas.specs import CompareSpec
@@ -42,7 +42,7 @@ def question(network: nn.Module, x: Tensor, targets: tuple[int, ...] = (0,)) -> 
     return Question(Classifier(network, preprocessing=preprocessing, check=False), x, targets, CompareSpec())
 
 
-def everywhere(rule: Rule) -> Rules:
+def everywhere(rule: PropagationRule) -> Rules:
     return Rules(hidden=rule, dense=rule, pixels=rule, last=rule)
 
 
@@ -68,7 +68,7 @@ def numbers(*shape: int) -> Tensor:
     ],
 )
 def test_rule_hands_down_in_proportion_to_its_contributions(
-    rule: Rule, outputs: list[float], inputs: list[float]
+    rule: PropagationRule, outputs: list[float], inputs: list[float]
 ) -> None:
     handed_down = rule.hand_down(torch.tensor([outputs]), X, LAYER)
     torch.testing.assert_close(handed_down, torch.tensor([inputs]))
@@ -82,7 +82,7 @@ def test_bias_keeps_its_share() -> None:
 
 
 @pytest.mark.parametrize("rule", [Gamma(0.25), Excitation(), Box(torch.tensor(0.0), torch.tensor(1.0))])
-def test_outputs_that_nothing_contributes_to_give_zeros(rule: Rule) -> None:
+def test_outputs_that_nothing_contributes_to_give_zeros(rule: PropagationRule) -> None:
     handed_down = rule.hand_down(torch.ones(1, 2), torch.zeros(1, 3), LAYER)
     assert handed_down.isfinite().all()
 

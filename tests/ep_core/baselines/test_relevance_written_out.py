@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ep_core.methods import lrp
 from ep_core.methods.base.method import MethodUnavailable, Question
 from ep_core.methods.relevance.network import Rules, hand_down
-from ep_core.methods.relevance.propagation import Box, Epsilon, Excitation, Gamma, Rule
+from ep_core.methods.relevance.propagation import Box, Epsilon, Excitation, Gamma, PropagationRule
 from ep_core.models import Classifier, Preprocessing
 from ep_core.schemas.specs import CompareSpec
 
@@ -93,7 +93,7 @@ def question(network: nn.Module, *targets: int, check: bool = True) -> Question:
     return Question(Classifier(network, preprocessing=preprocessing, check=check), X, targets or (0, 2), CompareSpec())
 
 
-def rules(rule: Rule) -> Rules:
+def rules(rule: PropagationRule) -> Rules:
     bounds = torch.tensor([-0.4, -0.5, -0.6])[:, None, None], torch.tensor([1.6, 1.2, 0.9])[:, None, None]
     return Rules(hidden=rule, dense=rule, pixels=Box(*bounds), last=rule)
 

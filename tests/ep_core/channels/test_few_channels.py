@@ -12,8 +12,8 @@ from ep_core import ChannelsSpec, ClassChannelsSpec, Classifier
 from ep_core.channels.attribution import explain_channels
 from ep_core.channels.class_channels import class_channels
 from ep_core.models import Preprocessing
+from ep_core.optimiser.presets.promises import AREA_MISSED
 from ep_core.schemas.progress import Progress
-from ep_core.schemas.promises import AREA_MISSED
 from ep_core.schemas.specs import Preset
 from ep_core.schemas.warnings import ResultWarning
 

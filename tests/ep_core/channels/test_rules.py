@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ep_core.optimiser.presets.channels import ITERATIONS, LEARNING_RATE, RULES, PaperChannels, channel_lanes
+from ep_core.optimiser.presets.channels import CHANNEL_PRESETS, PaperChannels, channel_lanes
 from ep_core.optimiser.presets.ranked import MOMENTUM
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import Preset, Variant
@@ -34,8 +34,10 @@ def crossed(masks: Tensor, _images: Tensor) -> Tensor:
 
 
 def solved(scores, counts: Sequence[int], preset: Preset, variant: Variant = "preserve", iterations: int = 0) -> Solver:
-    lanes = channel_lanes(counts, K, target=1, variant=variant, iterations=iterations or ITERATIONS[preset])
-    solver = Solver(RULES[preset](lanes, K, CPU), scores)
+    lanes = channel_lanes(
+        counts, K, target=1, variant=variant, iterations=iterations or CHANNEL_PRESETS[preset].iterations
+    )
+    solver = Solver(CHANNEL_PRESETS[preset].rule(lanes, K, CPU), scores)
     for _ in solver.run():
         pass
     return solver
@@ -53,7 +55,7 @@ def test_of_independent_channels_the_best_are_found(variant: Variant) -> None:
 def test_fast_masks_have_exactly_as_many_channels_at_every_step() -> None:
     counts = (1, 2, 5, 11, 12)
     lanes = channel_lanes(counts, K, target=1, variant="preserve", iterations=9)
-    solver = Solver(RULES["fast"](lanes, K, CPU), crossed)
+    solver = Solver(CHANNEL_PRESETS["fast"].rule(lanes, K, CPU), crossed)
     for _ in solver.run():
         masks = solver.image_masks(0)[:, :, 0, 0]
         assert set(masks.unique().tolist()) <= {0.0, 1.0}
@@ -74,7 +76,7 @@ def test_fast_comes_close_to_the_best_of_all_masks() -> None:
 
 def test_fast_values_never_fall_once_it_swaps() -> None:
     lanes = channel_lanes((4,), K, target=1, variant="preserve", iterations=60)
-    solver = Solver(RULES["fast"](lanes, K, CPU), crossed)
+    solver = Solver(CHANNEL_PRESETS["fast"].rule(lanes, K, CPU), crossed)
     best = [solver.rule.values[0].item() for _ in solver.run()][1:]  # the first one is of all channels
     assert best == sorted(best)
     assert best[-1] == pytest.approx(crossed(solver.image_masks(0), torch.zeros(1))[0, 1].item(), abs=1e-5)
@@ -95,7 +97,7 @@ def test_paper_takes_the_steps_of_equation_9() -> None:
         reference[mask.argsort(descending=True)[:4]] = 1
         weight = 1500 * step / 150
         velocity = MOMENTUM * velocity + (WEIGHTS - 5) - weight * 2 * (mask - reference) / K
-        mask = (mask + LEARNING_RATE * velocity).clamp(0, 1)
+        mask = (mask + PaperChannels.learning_rate * velocity).clamp(0, 1)
         solver.step([0])
         torch.testing.assert_close(solver.image_masks(0)[0, :, 0, 0], mask)
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageColor
 from ep_core.engine import explain
 from ep_core.evaluation.curves import MOST_TILES, mask_strip
 from ep_core.evaluation.growth import BAR, SATURATED, TILE, growth, growth_row, share_of
-from ep_core.evaluation.reporting.contact_sheet import GAP
+from ep_core.evaluation.reporting.strips import GAP
 from ep_core.models import Classifier
 from ep_core.pictures.plot import PRESERVE
 from ep_core.schemas.specs import ExtremalSpec

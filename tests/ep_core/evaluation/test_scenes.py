@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from ep_core.errors import InvalidInput
-from ep_core.evaluation.data.annotations import DataSet, Scene, class_scores, whole_input
+from ep_core.evaluation.data.annotations import DataSet, Scene, input_scores, whole_input
 from ep_core.models import Classifier, Preprocessing
 
 
@@ -62,8 +62,8 @@ def test_other_fits_and_threads_of_pixels_are_refused(any_size: Classifier) -> N
 def test_a_network_that_needs_its_size_says_so(own_size: Classifier) -> None:
     image = Image.new("RGB", (40, 32))
     with pytest.raises(InvalidInput, match=r"takes no input of 32 x 40 .*--fit stretch"):
-        class_scores(own_size, whole_input(own_size, image)[0])
-    assert class_scores(own_size, whole_input(own_size, image, "stretch")[0]).shape == (2,)
+        input_scores(own_size, whole_input(own_size, image)[0])
+    assert input_scores(own_size, whole_input(own_size, image, "stretch")[0]).shape == (2,)
 
 
 def test_a_picture_of_another_size_than_its_annotations_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from ep_core.evaluation.data.variations import agreement, fading_to_the_mean, re
 from ep_core.evaluation.reporting.report import Cell, Table
 from ep_core.evaluation.run import ItemLog, Record
 from ep_core.evaluation.stability import stability
-from ep_core.extremal.preparation import prepare
+from ep_core.extremal.preparation import prepare_image
 
 from .test_monotonicity import photographs
 
@@ -65,7 +65,7 @@ def test_fades_end_in_black_and_in_the_mean_colour(spot_model: Classifier, tmp_p
     ends = {}
     for kind in ("fade to black", "fade to the mean"):
         one = asked[kind]
-        ends[kind] = prepare(one.model, one.model.network, one.x, one.spec, 0).pyramid[-1]
+        ends[kind] = prepare_image(one.model, one.model.network, one.x, one.spec, 0).pyramid[-1]
         assert torch.equal(one.x, x)
     black = torch.tensor([-2.0, -2.0, -2.0]).view(3, 1, 1).expand(3, 168, 168)
     assert torch.allclose(ends["fade to black"], black)

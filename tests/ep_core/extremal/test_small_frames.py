@@ -8,8 +8,9 @@ from torch import Tensor
 
 from ep_core import CompareSpec, ExtremalSpec, compare, explain
 from ep_core.extremal.promised import SLACK, mask_warnings
-from ep_core.optimiser.presets.fast import MOST_CONTRAST, FastRule, fast_lanes
-from ep_core.schemas.promises import AREA_MISSED, NOT_BINARY, PROMISES, Measured
+from ep_core.optimiser.presets import SPATIAL_PRESETS, independent_lanes
+from ep_core.optimiser.presets.fast import MOST_CONTRAST, FastRule
+from ep_core.optimiser.presets.promises import AREA_MISSED, NOT_BINARY, Measured
 from tests.ep_core.small_frames import blob_model, ellipse, image
 
 AREAS = (0.05, 0.1, 0.2, 0.4)
@@ -52,7 +53,7 @@ def test_contrast_and_areas_stay_in_bounds_whatever_the_parameters(side: int, mo
         return masks_at(rule, logits, slope, contrast)
 
     monkeypatch.setattr(FastRule, "_masks_at", noted)
-    rule = FastRule(fast_lanes((*AREAS, 0.8), "preserve", 10, image=0, target=0, seed=0), (side, side), CPU)
+    rule = FastRule(independent_lanes(spec(*AREAS, 0.8, iterations=10), image=0, target=0), (side, side), CPU)
     rule.taken.fill_(10)
     for seed in range(5):
         rule._theta.copy_(torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(seed)))
@@ -85,10 +86,10 @@ def test_greyness_is_a_share_of_an_even_greys() -> None:
     even = Measured(0.1, 0.1, 0.1 * 0.9, SLACK)
     assert even.greyness == pytest.approx(1)
     assert Measured(0.1, 0.1, 0.0, SLACK).greyness == 0
-    assert not even.is_binary(PROMISES["fast"])
-    assert not even.is_binary(PROMISES["paper"])
-    assert not Measured(0.4, 0.4, 0.051, SLACK).is_binary(PROMISES["fast"])
-    assert Measured(0.4, 0.4, 0.051, SLACK).is_binary(PROMISES["paper"])
+    assert not even.is_binary(SPATIAL_PRESETS["fast"].promise)
+    assert not even.is_binary(SPATIAL_PRESETS["paper"].promise)
+    assert not Measured(0.4, 0.4, 0.051, SLACK).is_binary(SPATIAL_PRESETS["fast"].promise)
+    assert Measured(0.4, 0.4, 0.051, SLACK).is_binary(SPATIAL_PRESETS["paper"].promise)
 
 
 def test_the_masks_of_blocks_are_looked_at_too() -> None:

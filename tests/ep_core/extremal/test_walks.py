@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ep_core import ExtremalSpec, explain
 from ep_core.extremal import walks
-from ep_core.extremal.preparation import prepare
+from ep_core.extremal.preparation import prepare_image
 from ep_core.extremal.search import ALTERNATIVE_WALKS, by_walks, planned_steps
 from ep_core.extremal.walks import SCALE, walked
 from ep_core.extremal.watch import Watch
@@ -169,7 +169,9 @@ def survivals(
         counted.append(cost * solver.total)
 
     with model.frozen() as network:
-        sweeps = [prepare(model, network, one, spec, spec.target) for one, spec in zip(images, specs, strict=True)]
+        sweeps = [
+            prepare_image(model, network, one, spec, spec.target) for one, spec in zip(images, specs, strict=True)
+        ]
         return walked(network, sweeps, max_lanes=None, follow=follow), counted
 
 

@@ -17,7 +17,7 @@ def strip(pictures: Sequence[Image.Image], *, tile: int = 112) -> Image.Image:
     return row
 
 
-def sheet(headings: Sequence[str], rows: Mapping[str, Image.Image]) -> Image.Image:
+def strip_table(headings: Sequence[str], rows: Mapping[str, Image.Image]) -> Image.Image:
     """Return strips of as many tiles as there are headings below each other, with their names at the left.
 
     Args:

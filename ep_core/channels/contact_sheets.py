@@ -16,7 +16,7 @@ from .class_channels import ClassExplanation
 from .explanation import ChannelExplanation
 
 
-def comparison(explanation: ChannelExplanation) -> Image.Image:
+def inversion_sheet(explanation: ChannelExplanation) -> Image.Image:
     """Return the image under its heat map, and the inversions of all channels and of the optimal mask's (figure 9)."""
     full, masked = (rgb_image(explanation.inversions[name]) for name in (FULL, MASKED))
     heat = explanation.frame.mask_to_image(heat_on_frame(explanation.saliency, explanation.frame.input_size))

@@ -1,35 +1,17 @@
-"""Tolerances of the presets' masks, and warnings of results whose masks are beyond them. Imports no torch."""
+"""Masks beside what their preset promises, and the warnings of those that miss it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .specs import Preset
-from .warnings import ResultWarning
+from ep_core.schemas.warnings import ResultWarning
+
+from .preset import MaskPreset, Promise
 
 AREA_MISSED = "area-missed"
 NOT_BINARY = "not-binary"
 KINDS = (AREA_MISSED, NOT_BINARY)
-
-
-@dataclass(frozen=True)
-class Promise:
-    """Tolerances of a preset's masks: distance from their areas, and from masks of ones and zeros."""
-
-    area: float
-    """Most that a mask misses its area by, as a share of the area or of the rest, whichever is smaller."""
-    binariness: float
-    """Largest mean m(1-m)."""
-    greyness: float
-    """The same as a share of what an even grey of the mask's area has: 0 for a binary mask, 1 for the even grey."""
-
-
-PROMISES: dict[Preset, Promise] = {
-    "fast": Promise(area=0.02, binariness=0.05, greyness=0.5),
-    "paper": Promise(area=0.5, binariness=0.25, greyness=0.6),
-}
-"""`paper` holds areas by a penalty, and its borders are soft: its masks are only required to be no even grey."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +53,19 @@ class Measured:
         return self.binariness <= promise.binariness and self.greyness <= promise.greyness
 
 
-def more_iterations(given: int | None, own: int) -> str:
+def more_iterations(given: int | None, preset: MaskPreset) -> str:
     """Return the advice to give more iterations, a sentence and a blank; empty where there were no fewer than usual.
 
     Args:
         given: that the masks had; None: the preset's own.
-        own: of the preset.
+        preset: that found them.
     """
+    own = preset.iterations
     given = given or own
     return f"More than {given} iterations help (the preset's own are {own}). " if given < own else ""
 
 
-def off_area(masks: Sequence[Measured], preset: Preset, *, advice: str) -> list[ResultWarning]:
+def off_area(masks: Sequence[Measured], preset: MaskPreset, *, advice: str) -> list[ResultWarning]:
     """Return the warning of those masks that miss their areas; none, where none does.
 
     Args:
@@ -90,21 +73,23 @@ def off_area(masks: Sequence[Measured], preset: Preset, *, advice: str) -> list[
         preset: that found them.
         advice: what to change, a sentence.
     """
-    promise = PROMISES[preset]
+    promise = preset.promise
     missed = [one.words for one in masks if not one.holds_area(promise)]
     if not missed:
         return []
-    said = f"these areas are missed by more than the {promise.area:.0%} that preset {preset!r} promises"
+    said = f"these areas are missed by more than the {promise.area:.0%} that preset {preset.name!r} promises"
     return [ResultWarning(kind=AREA_MISSED, detail=f"{said}: {', '.join(missed)}. {advice}")]
 
 
-def too_grey(masks: Sequence[Measured], preset: Preset, *, advice: str) -> list[ResultWarning]:
+def too_grey(masks: Sequence[Measured], preset: MaskPreset, *, advice: str) -> list[ResultWarning]:
     """Return the warning of those masks that are greyer than promised; arguments as for `off_area`."""
-    promise = PROMISES[preset]
+    promise = preset.promise
     grey = [one for one in masks if not one.is_binary(promise)]
     if not grey:
         return []
     listed = ", ".join(f"{one.words} at {one.greyness:.0%} of an even grey" for one in grey)
     said = f"the masks of these areas are grey, and cut out no region: {listed}"
-    limits = f"Preset {preset!r} promises {promise.greyness:.0%} and a mean m(1-m) of {promise.binariness:g} at most"
+    limits = (
+        f"Preset {preset.name!r} promises {promise.greyness:.0%} and a mean m(1-m) of {promise.binariness:g} at most"
+    )
     return [ResultWarning(kind=NOT_BINARY, detail=f"{said}. {limits}. {advice}")]
