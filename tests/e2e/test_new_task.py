@@ -62,6 +62,7 @@ def test_it_is_listed_checked_and_described(stack: Stack) -> None:
     job = stack.finish(stack.post("pizza", task="brightness"))
     assert [one["id"] for one in client.get("/v1/jobs?task=brightness&limit=1").json()["jobs"]] == [job["id"]]
     assert client.get("/v1/tasks").json()["tasks"][-1]["question"] == "How bright is it?"
+    assert "How bright is it?" in client.get("/static/tasks.js").text
     missing = client.get(f"{job['links']['self']}/masks/0.1.png")
     assert (missing.status_code, "has no spatial masks" in missing.json()["detail"]) == (404, True)
 
