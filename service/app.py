@@ -27,8 +27,8 @@ from service.http import head, middleware, openapi, problems
 from service.http.downloads import new_downloads
 from service.http.errors import Forbidden, RateLimited, Unauthorized
 from service.http.problems import problem_responses
-from service.jobs import artifacts, events, inputs
 from service.jobs import endpoints as jobs
+from service.jobs import events, inputs, results
 from service.jobs.reader import EventReader
 from service.jobs.service import JobService
 from service.jobs.submission import Submissions
@@ -96,7 +96,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     exposure.install(app, settings, has_keys=bool(services.keys))
     middleware.install(app, services.http_metrics)
     proxies.install(app, settings)  # last: around all others
-    for feature in (jobs, removal, batches, events, artifacts, inputs, models, tasks, classify):
+    for feature in (jobs, removal, batches, events, results, inputs, models, tasks, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
     for feature in (health, metrics, dashboard):
         app.include_router(feature.router)

@@ -13,7 +13,7 @@ from service.http.caching import IfNoneMatch, checked_response
 from service.http.errors import NotFound
 from service.http.prefix import prefix_of
 
-from .files import INDEX, StaticFile, pack, read_files
+from .files import INDEX, TASKS, StaticFile, pack, read_files, task_module
 
 AcceptEncoding = Annotated[str, Header()]
 
@@ -24,7 +24,7 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "base-uri {base}; form-action 'none'; frame-ancestors 'none'"
 )
-_FILES = read_files()
+_FILES = read_files() | {TASKS: task_module()}
 
 
 @router.get("/")

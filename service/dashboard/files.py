@@ -7,7 +7,10 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.tasks.service import list_tasks
+
 INDEX = "index.html"
+TASKS = "tasks.js"
 _WORTH = 0.8
 _FOLDER = Path(__file__).with_name("static")
 # Some machines know these under other names, or not at all.
@@ -28,6 +31,11 @@ def read_files() -> dict[str, StaticFile]:
     """Return all files by their path from the folder, with ``/`` between."""
     paths = (path for path in sorted(_FOLDER.rglob("*")) if path.is_file())
     return {path.relative_to(_FOLDER).as_posix(): _read(path) for path in paths}
+
+
+def task_module() -> StaticFile:
+    """Return the module with the answer of `GET /v1/tasks`: with the page's others, it is there before any key is."""
+    return pack(f"export default {list_tasks().model_dump_json()};\n".encode(), f"{_TYPES['.js']}; charset=utf-8")
 
 
 def pack(content: bytes, media_type: str) -> StaticFile:

@@ -1,39 +1,25 @@
-"""`/v1/jobs/{id}/...`: the result of a finished job and its pictures. They never change, so clients may cache them."""
+"""The stored files of finished jobs, as answers. They never change, so clients may keep them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, cast
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
-from fastapi.responses import JSONResponse
+from fastapi import Depends, Response
 
 from ep_core.schemas.reports.extremal import RESULT
-from ep_core.schemas.tasks import TASKS, Artifact, FileName, Report, task_of
+from ep_core.schemas.tasks import Artifact, Report, task_of
 from ep_core.schemas.tasks.task import as_text
-from service.deps import LinksDep, SettingsDep
+from service.deps import SettingsDep
 from service.http.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
-from service.http.downloads import one_download
 from service.http.errors import InvalidFields, NoResult, NotFound, Unavailable
-from service.http.links import BUNDLE, for_bundle
+from service.http.links import for_bundle
 from service.http.media_types import Accept, file_content, negotiate
 from service.http.problems import problem_responses
 from worker.broker.contract import JobRecord
 
-from .answers import Answer
-from .bundle import make_bundle
 from .deps import JobsDep
 from .endpoints import JobId
-from .examples import REPORTS
-
-router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"], dependencies=[Depends(one_download)])
-
-Frame = Annotated[
-    Literal["image", "model"],
-    Query(
-        description="`image`: the original image's pixels, 0 outside the network's crop. `model`: the network's frame."
-    ),
-]
 
 
 class Artifacts:
@@ -81,9 +67,8 @@ class Artifacts:
     def _further_names(self, artifact: Artifact, known: Sequence[float | str]) -> list[str]:
         """Return the names of a family's files that only the report tells."""
         report = self.report()
-        before, _, after = artifact.file("\0").partition("\0")
         files = [file for _, named in task_of(report.params).places_of(report) for file in named.values()]
-        names = [one[len(before) : -len(after)] for one in files if one.startswith(before) and one.endswith(after)]
+        names = filter(None, map(artifact.name_of, files))
         return [name for name in names if name not in set(map(as_text, known))]
 
     def file(self, name: str) -> bytes:
@@ -152,86 +137,8 @@ def _responses(description: str, content: dict[str, Any]) -> dict[int | str, dic
     }
 
 
-@router.get(
-    "/result",
-    summary="Result",
-    response_model=Answer,
-    responses=json_responses("Scores, curve and optimal area.", examples=REPORTS),
-)
-def get_result(artifacts: ArtifactsDep, links: LinksDep) -> Response:
-    """Return the scores, the curve over the areas, the optimal area, and the links to the pictures."""
-    report = links.into(artifacts.report(), artifacts.record.id)
-    return artifacts.respond_json(report.model_dump_json().encode())
-
-
-@router.get(
-    f"/{BUNDLE}",
-    summary="Everything in one file",
-    response_class=Response,
-    responses=file_responses("application/zip", "result.json, curve.svg, saliency.png, masks/ and overlays/."),
-)
-def get_bundle(artifacts: ArtifactsDep) -> Response:
-    """Return the result and all pictures as a zip file."""
-    content = make_bundle(artifacts.all_files(), made_at=artifacts.record.finished_at)
-    return artifacts.respond(content, "application/zip", filename=f"explanation-{artifacts.record.id[:8]}.zip")
-
-
-def _add_routes() -> None:
-    """Add a route for each file that a result of some task can have."""
-    found = {one.pattern: one for task in TASKS.values() for one in task.artifacts}
-    for artifact in found.values():
-        is_json = artifact.document is not None
-        router.add_api_route(
-            f"/{artifact.pattern}",
-            _endpoint(artifact),
-            name=artifact.operation,
-            summary=artifact.summary,
-            description=artifact.description,
-            response_model=artifact.document,
-            response_class=JSONResponse if is_json else Response,
-            responses=json_responses(artifact.content)
-            if is_json
-            else file_responses(artifact.media_type, artifact.content),
-        )
-
-
-def _endpoint(artifact: Artifact) -> Callable[..., Response]:
-    if artifact.name is None:
-        return _single(artifact)
-    return _in_frames(artifact) if artifact.has_frames else _of_family(artifact)
-
-
-def _single(artifact: Artifact) -> Callable[..., Response]:
-    def get(artifacts: ArtifactsDep) -> Response:
-        return artifacts.send(artifact, artifact.file())
-
-    return get
-
-
-def _of_family(artifact: Artifact) -> Callable[..., Response]:
-    def get(artifacts: ArtifactsDep, name: str = _parameter(artifact)) -> Response:
-        return artifacts.send(artifact, artifact.file(artifacts.name(artifact, name)))
-
-    return get
-
-
-def _in_frames(artifact: Artifact) -> Callable[..., Response]:
-    def get(artifacts: ArtifactsDep, name: str = _parameter(artifact), frame: Frame = "image") -> Response:
-        return artifacts.send(artifact, artifact.file(artifacts.name(artifact, name), frame=frame))
-
-    return get
-
-
-def _parameter(artifact: Artifact) -> Any:
-    name = cast("FileName", artifact.name)
-    return Path(alias=name.parameter, description=name.description, pattern=name.pattern, examples=[name.example])
-
-
 def _same_number(text: str, area: float) -> bool:
     try:
         return float(text) == area
     except ValueError:
         return False
-
-
-_add_routes()

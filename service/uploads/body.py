@@ -21,6 +21,7 @@ from .images import PostedImage, image_error, unusable
 from .limits import (
     FRAMING_BYTES,
     MAX_PARAMS_BYTES,
+    OF_SEVERAL,
     SPOOL_BYTES,
     UploadLimits,
     invalid,
@@ -38,7 +39,7 @@ class JobBody(JobOptions):
     """The JSON form of an upload."""
 
     image: Annotated[str | None, Field(description="The image file in base64, bare or as a `data:` URL.")] = None
-    images: Annotated[list[str] | None, Field(description="Several: a batch, or the task `class_channels`.")] = None
+    images: Annotated[list[str] | None, Field(description=f"Several: a batch, or the task `{OF_SEVERAL}`.")] = None
     image_url: Annotated[
         str | list[str] | None, Field(description="The address of an image, or several, where the operator allows it.")
     ] = None
@@ -121,7 +122,7 @@ def _base64_texts(body: JobBody) -> list[str]:
             raise invalid("images", "there is none: send at least one")
         return body.images
     if body.image is None and not body.urls:
-        raise invalid("image", "it is missing: send image (or images, for a batch or the task class_channels)")
+        raise invalid("image", f"it is missing: send image (or images, for a batch or the task {OF_SEVERAL})")
     return [] if body.image is None else [body.image]
 
 

@@ -8,6 +8,7 @@ from ep_core.schemas.tasks import TASKS
 from service.http.json_schema import BASE64, FILE, REFERENCE, reference, without_null
 
 from .body import JobBody
+from .limits import OF_SEVERAL
 from .options import JobOptions
 
 PARAMS = {"target": "American black bear", "areas": [0.05, 0.1, 0.2]}
@@ -15,7 +16,7 @@ CHANNELS = {"task": "channels", "layer": "features.18", "areas": [12, 121, 1280]
 CLASS = {"task": "class_channels", "layer": "features.18", "target": "American black bear", "top": 2}
 COMPARE = {"task": "compare", "methods": ["grad_cam", "extremal"], "areas": [0.1, 0.2]}
 ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"  # a PNG
-_SEVERAL = "a batch, or the task `class_channels`"
+_SEVERAL = f"a batch, or the task `{OF_SEVERAL}`"
 _DOCUMENTED = JobBody.model_fields
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from ep_core.schemas.tasks import TASKS
 from service.access.caller import Caller
 from service.http.errors import InvalidFields, UploadTooLarge
 from service.http.validation import MAX_ERRORS, FieldError
@@ -16,6 +17,8 @@ MAX_PARAMS_BYTES = 64 * 1024
 SPOOL_BYTES = 16 * 1024
 """Bytes of an image or a body that stay in memory while it comes in; more of it goes to a file."""
 FRAMING_BYTES = 1024  # boundary and headers of a part of a form, or the keys of a JSON body
+OF_SEVERAL = " or ".join(name for name, task in TASKS.items() if task.takes_several)
+"""The tasks whose jobs have several images."""
 MORE_PARTS = 16  # than images that there may be, so that the answer can name the others
 
 
@@ -109,7 +112,7 @@ def too_large_json(limits: UploadLimits) -> UploadTooLarge:
 
 def too_many(count: str, limits: UploadLimits) -> InvalidFields:
     """Return the error of more images than there may be."""
-    by = "in one batch" if limits.is_batch else "at once, by the task class_channels"
+    by = "in one batch" if limits.is_batch else f"at once, by the task {OF_SEVERAL}"
     taken = "only one is taken" if limits.images == 1 else f"at most {limits.images} are taken {by}"
     return invalid("image", f"there are {count} images: {taken}")
 

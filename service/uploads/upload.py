@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ep_core.schemas.tasks import TASKS, Spec, task_of
+from ep_core.schemas.tasks import Spec, task_of
 from service.http.errors import InvalidFields
 from service.http.validation import field_errors
 
 from .images import PostedImage
-from .limits import UploadLimits, invalid, too_many
+from .limits import OF_SEVERAL, UploadLimits, invalid, too_many
 from .options import JobOptions
 
 _params = TypeAdapter[Spec](Spec)
@@ -60,11 +60,10 @@ def check_count(count: int, params: Spec, limits: UploadLimits) -> None:
     if limits.is_batch and task.takes_several:
         raise invalid("task", f"{task.name} takes all its images in one job: post them to /v1/jobs")
     if count > 1 and not limits.is_batch and not task.takes_several:
-        others = " or ".join(name for name, one in TASKS.items() if one.takes_several)
         raise invalid(
             "image",
-            f"there are {count} images: post them to /v1/batches, or one job for each (only the task {others} takes "
-            "several)",
+            f"there are {count} images: post them to /v1/batches, or one job for each (only the task {OF_SEVERAL} "
+            "takes several)",
         )
     if count > limits.images:
         raise too_many(str(count), limits)

@@ -55,8 +55,8 @@ def test_files(page: Page, open_job: dict[str, Any]) -> None:
     with zipfile.ZipFile(save(page, "Everything (zip)")) as bundle:
         assert "result.json" in bundle.namelist()
     assert json.loads(save(page, "Result (JSON)").read_text()) == open_job
-    assert save(page, "Curve (SVG)").read_text().lstrip().startswith(("<?xml", "<svg"))
-    assert Image.open(save(page, "Saliency (PNG)")).format == "PNG"
+    assert save(page, "Score curve (SVG)").read_text().lstrip().startswith(("<?xml", "<svg"))
+    assert Image.open(save(page, "Saliency map (PNG)")).format == "PNG"
     rows = list(csv.DictReader(io.StringIO(save(page, "Curve (CSV)").read_text())))
     assert [float(row["preserve"]) for row in rows] == [point["preserve"] for point in open_job["curve"]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat
+from playwright.sync_api import expect
 
+from tests.browser import chromium, find_browser, open_context
 from tests.stack import SAMPLES, Stack
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +65,7 @@ def test_it_is_listed_checked_and_described(stack: Stack) -> None:
     job = stack.finish(stack.post("pizza", task="brightness"))
     assert [one["id"] for one in client.get("/v1/jobs?task=brightness&limit=1").json()["jobs"]] == [job["id"]]
     assert client.get("/v1/tasks").json()["tasks"][-1]["question"] == "How bright is it?"
+    assert "How bright is it?" in client.get("/static/tasks.js").text
     missing = client.get(f"{job['links']['self']}/masks/0.1.png")
     assert (missing.status_code, "has no spatial masks" in missing.json()["detail"]) == (404, True)
 
@@ -72,6 +76,26 @@ def test_it_is_listed_checked_and_described(stack: Stack) -> None:
     refused = post(client, '{"task": "brightness", "scale": -1}')
     assert [error["field"] for error in refused.json()["errors"]] == ["scale"]
     assert "did you mean brightness" in post(client, '{"task": "brightnes"}').text
+
+
+def test_the_dashboard_lists_it_and_shows_its_picture(stack: Stack) -> None:
+    browser_path = find_browser()
+    if browser_path is None:
+        pytest.skip("no browser here")
+    job = stack.finish(stack.post("school_bus", task="brightness"))
+    with chromium(browser_path) as browser:
+        page = open_context(browser, stack.url).new_page()
+        page.goto(f"/#/job/{job['id']}")
+        expect(page.get_by_role("img", name="Grey picture")).to_have_js_property("naturalWidth", 640)
+        expect(page.locator("tr.here")).to_contain_text("Brightness · mobilenet_v2")
+        page.get_by_text("Take away").click()
+        expect(page.get_by_role("button", name="Grey picture (PNG)")).to_be_visible()
+        expect(page.get_by_role("button", name="Copy as Python")).to_have_count(0)
+        page.get_by_text("More choices").click()
+        page.get_by_label("What to find").select_option("How bright is it?")
+        page.get_by_role("button", name="Explain").click()
+        expect(page).not_to_have_url(re.compile(job["id"]))
+        expect(page.get_by_role("heading", name="Brightness")).to_be_visible(timeout=60_000)
 
 
 def test_the_same_again_is_known(stack: Stack) -> None:

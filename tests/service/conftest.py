@@ -11,7 +11,16 @@ from PIL import Image
 from redis import Redis
 
 from ep_core.schemas.model_card import ListedLayer, ModelCard
-from ep_core.schemas.reports.extremal import CURVE, RESULT, SALIENCY, ExtremalReport, mask_name, overlay_name
+from ep_core.schemas.reports.extremal import (
+    CONTRAST_KEY,
+    CURVE,
+    RESULT,
+    SALIENCY,
+    ExtremalReport,
+    alternative_key,
+    mask_name,
+    overlay_name,
+)
 from service.app import create_app
 from service.jobs.examples import REPORT
 from service.run.embedded_redis import EmbeddedRedis
@@ -129,7 +138,7 @@ def finish(redis: Redis, store: JobStore) -> Callable[[str], None]:
         blobs = RedisBlobs(redis)
         report = ExtremalReport.model_validate(REPORT)
         blobs.put(job_id, RESULT, report.model_dump_json().encode())
-        for key in (*(point.area for point in report.curve), *report.named_masks):
+        for key in (*(point.area for point in report.curve), alternative_key(0), CONTRAST_KEY):
             for name in (mask_name(key), mask_name(key, frame="model"), overlay_name(key)):
                 blobs.put(job_id, name, f"picture {name}".encode())
         blobs.put(job_id, SALIENCY, b"picture saliency")

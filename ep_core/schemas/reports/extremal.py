@@ -254,12 +254,6 @@ class ExtremalReport(OnImage, TaskReport, BaseModel):
     timing: Timing
     engine: Engine
 
-    @property
-    def named_masks(self) -> dict[str, Alternative | Contrast]:
-        """The masks beside those of the areas, by their keys (`alternative_key`, `CONTRAST_KEY`)."""
-        named: dict[str, Alternative | Contrast] = {alternative_key(k): one for k, one in enumerate(self.alternatives)}
-        return named | ({CONTRAST_KEY: self.contrast} if self.contrast else {})
-
 
 class PartialPoint(BaseModel):
     """An area of a sweep that is still running."""

@@ -24,9 +24,10 @@ TOP_CHANNELS = Artifact(
 )
 
 
-def files(_spec: ClassChannelsSpec) -> Files:
+def files(spec: ClassChannelsSpec) -> Files:
     """Return the files that a result has; the report names the channels whose inversions there are."""
-    return {TOP_CHANNELS: (), INVERSION: ()}
+    inverted: Files = {INVERSION: ()} if spec.invert else {}
+    return {TOP_CHANNELS: (), **inverted}
 
 
 def bulk(spec: ClassChannelsSpec, images: int, channels: int) -> Iterator[Bulk]:

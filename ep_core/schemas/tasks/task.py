@@ -76,6 +76,13 @@ class Artifact:
         stem = as_text(name) + (".model" if frame == "model" and self.has_frames else "")
         return self.pattern.format(**({self.name.parameter: stem} if self.name else {}))
 
+    def name_of(self, file: str) -> str | None:
+        """Return the name of a family's file by its path in the result; None where it is no file of this family."""
+        before, _, after = self.pattern.partition("{")
+        after = after.partition("}")[2]
+        is_own = self.name is not None and file.startswith(before) and file.endswith(after)
+        return file[len(before) : len(file) - len(after)] if is_own else None
+
 
 class FileKind(Enum):
     """Kind of a file, as far as it bounds the file's size."""

@@ -5,9 +5,8 @@ import { choices } from "./choices.js";
 import { el, show } from "./dom.js";
 import { pictures } from "./pictures.js";
 import { place } from "./place.js";
+import { TASKS, takesSeveral } from "./task.js";
 import { targets } from "./targets.js";
-
-const OF_SEVERAL = "class_channels";
 
 /** Fill the section with the form; `onPosted(address)` gets where what was made is shown. Returns `{fill, load}`. */
 export function ask(section, onPosted) {
@@ -64,7 +63,7 @@ export function ask(section, onPosted) {
 /** Post one job, or a batch where each of several images is one; return the page's address for it. */
 async function send(files, params) {
   const parts = { image: files, params, keep_images: "true" };
-  if (files.length === 1 || params.task === OF_SEVERAL) return `#/job/${(await post("v1/jobs", parts)).id}`;
+  if (files.length === 1 || takesSeveral(TASKS[params.task])) return `#/job/${(await post("v1/jobs", parts)).id}`;
   return `#/batch/${(await post("v1/batches", parts)).id}`;
 }
 

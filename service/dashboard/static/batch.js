@@ -2,6 +2,7 @@
 
 import { get, picture, remove, sized } from "./api.js";
 import { el, show } from "./dom.js";
+import { taskOf } from "./task.js";
 import { className, done, needs } from "./words.js";
 
 const EVERY_MS = 1500;
@@ -88,7 +89,8 @@ async function fill(item, image, words) {
 }
 
 /** Return the picture that says most of what a job has found. */
-function best({ links, found }) {
+function best(job) {
+  const { links, found } = job;
   const [, overlay] = Object.entries(links.overlays).find(([area]) => Number(area) === found?.optimal_area) || [];
-  return overlay || links.saliency || links.comparison;
+  return overlay || links[taskOf(job).picture];
 }

@@ -3,26 +3,15 @@
 import { get } from "./api.js";
 import { el, field, options, select, show, uniqueId } from "./dom.js";
 import { methodNames, parameterNames, unusual } from "./schema.js";
+import { ofAll, takesSeveral, TASKS } from "./task.js";
 
-const TASKS = {
-  extremal: "Where: masks on the image",
-  compare: "Compare with other methods",
-  channels: "Inside: channels of a layer",
-  class_channels: "Inside: channels of a class",
-};
 const VARIANTS = { preserve: "Preserve: keep the score", delete: "Delete: destroy the score", hybrid: "Hybrid: both" };
 const SWEEPS = { "": "5, 10, 20, 40, 60, 80 %", "0.05, 0.1, 0.2": "5, 10, 20 %", "0.1": "10 % only", own: "Others …" };
 const COMPARED = ["gradient", "guided_backprop", "grad_cam", "rise", "extremal"]; // figure 2
-const SHOWN = {
-  extremal: ["areas", "variant", "perturbation", "preset", "white_level"],
-  compare: ["methods", "areas", "perturbation", "preset", "white_level"],
-  channels: ["layer", "counts", "variant", "invert", "preset", "white_level"],
-  class_channels: ["layer", "counts", "top", "invert", "preset", "white_level"],
-};
 
 /** Return the control: `{node, model(), params(), set(params), load()}`; `onModel(card)` is told of every model. */
 export function choices(onModel) {
-  const task = select(TASKS);
+  const task = select(ofAll("question"));
   const model = select({});
   const controls = { variant: select(VARIANTS), perturbation: select({ blur: "Blur", fade: "Fade to black" }), preset: select({ fast: "Fast", paper: "As in the paper (slow)" }), layer: select({}) };
   const sweep = select(SWEEPS);
@@ -49,15 +38,17 @@ export function choices(onModel) {
   };
 
   async function adapt() {
-    several.hidden = task.value !== "class_channels";
+    const { form } = TASKS[task.value];
+    const shown = form.map((name) => controlOf(name, task.value));
+    several.hidden = !takesSeveral(TASKS[task.value]);
     own.hidden = sweep.value !== "own";
-    for (const [name, node] of Object.entries(fields)) node.hidden = !SHOWN[task.value].includes(name);
-    if (task.value === "compare") await offerMethods();
+    for (const [name, node] of Object.entries(fields)) node.hidden = !shown.includes(name);
+    if (form.includes("methods")) await offerMethods();
   }
 
   async function offerMethods() {
     if (methods.querySelector("input")) return;
-    const names = await methodNames().catch(() => COMPARED);
+    const names = await methodNames(task.value).catch(() => COMPARED);
     if (methods.querySelector("input")) return; // asked twice at once
     methods.append(...names.map((name) => method(name, COMPARED.includes(name))));
   }
@@ -71,19 +62,19 @@ export function choices(onModel) {
 
   /** Return the parameters; what isn't chosen is left to the API. */
   function params() {
+    const { form, unit } = TASKS[task.value];
     const values = {
       variant: controls.variant.value,
-      areas: numbers(sweep.value === "own" ? own.value : sweep.value),
+      areas: numbers(unit === "channels" ? counts.value : sweep.value === "own" ? own.value : sweep.value),
       perturbation: controls.perturbation.value,
       preset: controls.preset.value,
       layer: controls.layer.value || undefined,
-      counts: numbers(counts.value),
       top: Number(top.value),
       invert: invert.checked,
       white_level: Number(white.value) || undefined,
       methods: boxes().filter((box) => box.checked).map((box) => box.value),
     };
-    const chosen = Object.fromEntries(SHOWN[task.value].map((name) => [name === "counts" ? "areas" : name, values[name]]));
+    const chosen = Object.fromEntries(form.map((name) => [name, values[name]]));
     return { ...extra, task: task.value, model: model.value, ...chosen };
   }
 
@@ -96,14 +87,14 @@ export function choices(onModel) {
     }
     await adapt();
     for (const [name, control] of Object.entries(controls)) control.value = asked[name] ?? (name === "layer" ? "" : control.value);
-    if (asked.task.endsWith("channels")) counts.value = (asked.areas || []).join(", ");
-    else [sweep.value, own.value] = ["own", asked.areas.join(", ")];
+    if (TASKS[asked.task].unit === "channels") counts.value = (asked.areas || []).join(", ");
+    else if (asked.areas) [sweep.value, own.value] = ["own", asked.areas.join(", ")];
     top.value = asked.top ?? top.value;
     white.value = asked.white_level ?? "";
     invert.checked = Boolean(asked.invert);
     for (const box of boxes()) box.checked = asked.methods ? asked.methods.includes(box.value) : box.checked;
     const others = Object.entries(await unusual(asked).catch(() => ({})));
-    const known = [...SHOWN[asked.task].map((name) => (name === "counts" ? "areas" : name)), "model", "target"];
+    const known = [...TASKS[asked.task].form, "model", "target"];
     extra = Object.fromEntries(others.filter(([name]) => !known.includes(name)));
     await adapt();
     drawKept();
@@ -154,6 +145,9 @@ export function choices(onModel) {
     load,
   };
 }
+
+/** Return which control asks for a parameter: areas are shares of the image, or counts of channels. */
+const controlOf = (name, task) => (name === "areas" && TASKS[task].unit === "channels" ? "counts" : name);
 
 /** Return the numbers of a text; undefined where it is empty. What isn't a number is left for the API to name. */
 function numbers(text) {

@@ -7,12 +7,8 @@ import { numbers, table } from "./findings.js";
 import { countOfChannels, meaning } from "./optimum.js";
 import { number, quoted } from "./words.js";
 
-/** Return the page of a finished job on channels. */
-export function insidePage(job, result) {
-  return result.task === "class_channels" ? classPage(job, result) : channelsPage(job, result);
-}
-
-function channelsPage(job, result) {
+/** Return the page of a finished job of the task `channels`. */
+export function channelsPage(job, result) {
   const curve = scoreCurve(result, (k) => curve.mark(k), { unit: `channels of ${result.layer.name}`, counts: true });
   const names = { full: "An image with all channels", masked: "An image with the chosen ones" };
   return el(
@@ -28,7 +24,8 @@ function channelsPage(job, result) {
   );
 }
 
-function classPage(job, result) {
+/** Return the page of a finished job of the task `class_channels`. */
+export function classPage(job, result) {
   const name = quoted(result);
   return el(
     "div.stack",
@@ -39,7 +36,8 @@ function classPage(job, result) {
   );
 }
 
-function figure(path, text) {
+/** Return a picture of a job under words. */
+export function figure(path, text) {
   const image = el("img.picture", { alt: text });
   const node = el("figure", {}, image, el("figcaption", {}, text));
   picture(path)

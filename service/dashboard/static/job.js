@@ -1,16 +1,12 @@
 // One job: watched while it runs, looked at when it is done.
 
 import { get, isOver, posted, remove } from "./api.js";
-import { comparePage } from "./compare.js";
 import { el, show } from "./dom.js";
 import { follow } from "./follow.js";
-import { insidePage } from "./inside.js";
-import { lookPage } from "./look.js";
+import { pageOf } from "./pages.js";
 import { takeAway } from "./takeaway.js";
 import { watch } from "./watch.js";
 import { className, seconds } from "./words.js";
-
-const PAGES = { extremal: lookPage, compare: comparePage, channels: insidePage, class_channels: insidePage };
 
 /** Show the job in `stage`; returns what ends that. `again(job, files)` asks anew, `changed()` tells that a job has changed. */
 export function jobPage(stage, id, { again, changed }) {
@@ -34,7 +30,7 @@ export function jobPage(stage, id, { again, changed }) {
     document.title = `${job.status} · Extremal perturbations`;
     if (job.status === "succeeded") {
       const result = await get(job.links.result, { signal: ending.signal });
-      show(stage, heading(job, result), warnings(result), PAGES[job.params.task](job, result, ending.signal), takeAway(job, result), actions(job));
+      show(stage, heading(job, result), warnings(result), pageOf(job, result, ending.signal), takeAway(job, result), actions(job));
     } else if (isOver(job)) {
       show(stage, el("h1", {}, job.status === "failed" ? "This job has failed" : "This job was canceled"), el("p.error", { role: "alert" }, job.error?.detail || job.status), actions(job));
     } else {

@@ -2,7 +2,8 @@
 
 import { get } from "./api.js";
 import { el, segments, select, show } from "./dom.js";
-import { jobRow, TASKS } from "./row.js";
+import { jobRow } from "./row.js";
+import { ofAll } from "./task.js";
 
 const EVERY_MS = 5000;
 const PAGE = 12;
@@ -18,7 +19,7 @@ export function jobList(section, again) {
   const error = el("p.error", { role: "alert" });
   const filters = segments("Which jobs", STATES, (status) => filter({ status }));
   const table = el("div.scroll", {}, el("table.joblist", {}, el("thead", {}, el("tr", {}, COLUMNS.map(heading))), body));
-  const task = select({ "": "All tasks", ...TASKS });
+  const task = select({ "": "All tasks", ...ofAll("title") });
   let [wanted, next, here, timer, turn, hasOlder] = [{ status: "", task: "" }, null, null, null, 0, false];
 
   function filter(changes) {

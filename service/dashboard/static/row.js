@@ -2,14 +2,14 @@
 
 import { picture, posted, remove, sized } from "./api.js";
 import { el } from "./dom.js";
+import { taskOf } from "./task.js";
 import { ago, className, done, needs } from "./words.js";
 
-export const TASKS = { extremal: "Masks", compare: "Comparison", channels: "Channels", class_channels: "Class" };
 const THUMB = 96; // twice what is shown, for fine screens
 
 /** Return a job's row: `{node, created, update(job)}`; what goes wrong is told to `said(problem)`. */
 export function jobRow(job, { again, changed, said }) {
-  const name = `${TASKS[job.params.task]} · ${job.params.model}`;
+  const name = `${taskOf(job).title} · ${job.params.model}`;
   const [state, target, needed, time] = [el("span"), el("td.wide-only"), el("td.wide-only"), el("td.time.dim")];
   const when = new Date(job.created_at).toLocaleString();
   const ask = () => posted(job).then((files) => again(job, files)).catch(said);

@@ -1,19 +1,18 @@
 // What can be asked, as the API's own description says it: read only when it is needed.
 
 import { get, root } from "./api.js";
+import { TASKS } from "./task.js";
 
-/** The name of each task’s parameters, in the API and in Python. */
-export const SPECS = { extremal: "ExtremalSpec", compare: "CompareSpec", channels: "ChannelsSpec", class_channels: "ClassChannelsSpec" };
 let read = null;
 
 async function properties(task) {
   read ||= get(`${root}/openapi.json`);
   read.catch(() => (read = null));
-  return (await read).components.schemas[SPECS[task]].properties;
+  return (await read).components.schemas[TASKS[task].spec].properties;
 }
 
-/** Return the names of the methods that can be compared. */
-export const methodNames = async () => (await properties("compare")).methods.items.enum;
+/** Return the names of the methods that a task can compare. */
+export const methodNames = async (task) => (await properties(task)).methods.items.enum;
 
 export const parameterNames = async (task) => Object.keys(await properties(task));
 

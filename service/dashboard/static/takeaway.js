@@ -3,19 +3,9 @@
 import { key, root } from "./api.js";
 import { el, show } from "./dom.js";
 import { saveFrom, saveText } from "./save.js";
-import { SPECS } from "./schema.js";
+import { taskOf, takesSeveral } from "./task.js";
 
-const FILES = {
-  bundle: ["Everything (zip)", "zip"],
-  result: ["Result (JSON)", "json"],
-  curve: ["Curve (SVG)", "svg"],
-  saliency: ["Saliency (PNG)", "png"],
-  comparison: ["All maps (PNG)", "png"],
-  sheet: ["Sheet (PNG)", "png"],
-  channel_masks: ["Channel masks (JSON)", "json"],
-};
-
-const CALLS = { extremal: "explain", compare: "compare", channels: "explain_channels", class_channels: "class_channels" };
+const OF_ALL = [["bundle", "Everything (zip)", "zip"], ["result", "Result (JSON)", "json"]];
 
 /** Return the row of downloads and copies of a finished job. */
 export function takeAway(job, result) {
@@ -25,14 +15,22 @@ export function takeAway(job, result) {
   const code = el("pre", { hidden: true, tabIndex: 0 });
   const save = (name, path, kind) => el("button", { type: "button", onclick: () => saveFrom(path, `${short}.${kind}`, said) }, name);
   const copy = (name, text) => el("button", { type: "button", onclick: () => toClipboard(text, code, said) }, name);
-  const files = Object.entries(FILES).filter(([name]) => job.links[name]).map(([name, [text, kind]]) => save(text, job.links[name], kind));
+  const files = filesOf(job).map(([name, text, kind]) => save(text, job.links[name], kind));
   return el(
     "details",
     { style: { "margin-top": "1.2rem" } },
     el("summary", {}, "Take away"),
-    el("div.stack", {}, el("div.row", {}, files, (result.curve || result.methods) && el("button", { type: "button", onclick: () => saveText(csv(result), `${short}.csv`) }, "Curve (CSV)")), el("div.row", {}, copy("Copy as curl", curl(job, names)), copy("Copy as Python", python(job, names)), said), code),
+    el("div.stack", {}, el("div.row", {}, files, (result.curve || result.methods) && el("button", { type: "button", onclick: () => saveText(csv(result), `${short}.csv`) }, "Curve (CSV)")), el("div.row", {}, copy("Copy as curl", curl(job, names)), taskOf(job).python && copy("Copy as Python", python(job, names)), said), code),
   );
 }
+
+/** Return the files that a job has one of: what its links call each, its title, and the ending of its name. */
+function filesOf(job) {
+  const own = taskOf(job).files.filter(({ key, many }) => !many && job.links[key]);
+  return [...OF_ALL, ...own.map(({ key, title }) => [key, `${title} (${ending(job.links[key]).toUpperCase()})`, ending(job.links[key])])];
+}
+
+const ending = (path) => path.slice(path.lastIndexOf(".") + 1);
 
 /** Return the parameters that have a value. */
 const asked = (job) => Object.fromEntries(Object.entries(job.params).filter(([, value]) => value !== null));
@@ -45,16 +43,16 @@ function curl(job, names) {
 }
 
 function python(job, names) {
-  const { task, model } = job.params;
+  const task = taskOf(job);
   const values = Object.entries(asked(job)).filter(([name]) => name !== "task" && name !== "model");
   const opened = names.map((name) => `Image.open(${JSON.stringify(name)})`).join(", ");
   return [
     "import ep_core",
     "from PIL import Image",
     "",
-    `model = ep_core.load_model(${JSON.stringify(model)})`,
-    `spec = ep_core.${SPECS[task]}(${values.map(([name, value]) => `${name}=${literal(value)}`).join(", ")})`,
-    `result = ep_core.${CALLS[task]}(model, ${task === "class_channels" ? `[${opened}]` : opened}, spec)`,
+    `model = ep_core.load_model(${JSON.stringify(job.params.model)})`,
+    `spec = ep_core.${task.spec}(${values.map(([name, value]) => `${name}=${literal(value)}`).join(", ")})`,
+    `result = ep_core.${task.python}(model, ${takesSeveral(task) ? `[${opened}]` : opened}, spec)`,
   ].join("\n");
 }
 
