@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import Depends, FastAPI
 from fastapi_standalone_docs import StandaloneDocs
 
-from ep_core import __version__
+from ep_core.version import __version__
 from service.access import exposure, proxies, turns
 from service.access.authentication import find_caller
 from service.access.caller import webhook_secret_of

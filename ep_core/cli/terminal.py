@@ -15,10 +15,9 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgres
 from rich.text import Text
 
 from ep_core.errors import InvalidInput, ModelUnavailable
+from ep_core.schemas.printable import printable
 from ep_core.schemas.reports.extremal import RESULT
 from ep_core.schemas.wording import in_words, without_echoes
-
-from .printable import printable
 
 if TYPE_CHECKING:
     from ep_core.models import Classifier

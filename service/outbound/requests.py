@@ -22,7 +22,7 @@ import httpcore
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
-from ep_core import __version__
+from ep_core.version import __version__
 
 from .addresses import PRIVATE, Address, OutboundError, Refused, check_url, is_public, parse_url
 

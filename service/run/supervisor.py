@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Protocol
 
-from ep_core.cli.printable import printable
+from ep_core.schemas.printable import printable
 
 from .processes import spawn
 

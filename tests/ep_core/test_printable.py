@@ -9,8 +9,8 @@ from rich.table import Table
 from typer.testing import CliRunner
 
 from ep_core.cli.main import app
-from ep_core.cli.printable import printable
 from ep_core.cli.terminal import out_console, progress_bars
+from ep_core.schemas.printable import printable
 
 
 @pytest.mark.parametrize(

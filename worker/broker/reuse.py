@@ -8,8 +8,8 @@ from typing import cast
 
 from redis import Redis
 
-from ep_core import __version__
 from ep_core.schemas.tasks import Spec, task_of
+from ep_core.version import __version__
 
 from .scan import slices
 

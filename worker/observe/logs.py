@@ -13,7 +13,7 @@ import structlog
 from structlog.dev import ConsoleRenderer, KeyValueColumnFormatter, plain_traceback
 from structlog.typing import Processor
 
-from ep_core.cli.printable import printable
+from ep_core.schemas.printable import printable
 from worker.broker.queue import REDIS_UNUSABLE
 
 if TYPE_CHECKING:

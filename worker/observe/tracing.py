@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from ep_core import __version__
+from ep_core.version import __version__
 from worker.broker.liveness import worker_name
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from rich.table import Table as TerminalTable
 from rich.text import Text
 
 from ep_core.cli.from_spec import Command, spec_command
-from ep_core.cli.printable import printable
 from ep_core.cli.terminal import listed, out_console, progress_bars
 from ep_core.errors import InvalidInput
 from ep_core.evaluation.reporting.report import EvaluationReport, Table, write_report
 from ep_core.evaluation.run import OnRunProgress
 from ep_core.pictures.photographs import all_photographs, pick
+from ep_core.schemas.printable import printable
 from ep_core.schemas.specs import CommonSpec
 
 if TYPE_CHECKING:
