@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
 from ep_core.methods.base.method import Method, Question
 from ep_core.methods.base.passes import batch_on
+from ep_core.models.sources.torchvision_library import torchvision
 from ep_core.models.tuning.tune import tune
 
 ITERATIONS = 20  # this and what follows are the defaults of the authors' code
@@ -99,7 +99,7 @@ class Objective:
 def blurred(x: Tensor) -> Tensor:
     """Return the image's blur, mirrored at its borders; the window is smaller on images too small for it."""
     window = [min(BLUR_WINDOW, 2 * side - 1) for side in (x.shape[3], x.shape[2])]
-    return gaussian_blur(x, window, [BLUR_SIGMA, BLUR_SIGMA])
+    return torchvision.transforms.functional.gaussian_blur(x, window, [BLUR_SIGMA, BLUR_SIGMA])
 
 
 def edge_weights(x: Tensor) -> tuple[Tensor, Tensor]:

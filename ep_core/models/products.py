@@ -32,6 +32,11 @@ class ProductsSeen(TorchDispatchMode):
         """Return whether an activation is a product of two others."""
         return bool(self._products.get(activation, False))
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Return False: torch would import its compiler, to keep it out of `__torch_dispatch__`."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation, and note what its results are."""
         results = func(*args, **(kwargs or {}))

@@ -11,6 +11,7 @@ from redis import Redis
 from ep_core.errors import ModelUnavailable
 from ep_core.models import load_model
 from ep_core.models.sources.catalogue import list_models
+from ep_core.models.sources.survey import survey_version
 from worker.broker import catalogue
 from worker.process import survey
 from worker.process.activity import Activity
@@ -41,6 +42,45 @@ def test_what_was_found_is_published_again_with_the_cards(redis: Redis, tmp_path
     redis.flushdb()
     catalogue.publish(redis, cards)
     assert catalogue.get(redis, "mobilenet_v2").layers is not None
+
+
+def test_redis_keeps_what_was_found_for_the_next_start(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    cards, models = cards_of(tmp_path)
+    run_survey(redis, cards, models, Activity(stall_s=60), threading.Event())
+    again = list_models(models)
+    monkeypatch.setattr(survey, "survey_layers", lambda card, **_: pytest.fail(f"looked at {card.name} again"))
+    run_survey(redis, again, models, Activity(stall_s=60), threading.Event())
+    assert again == cards
+    assert again[0].layers
+
+
+@pytest.mark.parametrize("changed", ["entry", "library"])
+def test_another_version_is_looked_at_again(
+    redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+):
+    cards, models = cards_of(tmp_path)
+    catalogue.publish(redis, cards)
+    run_survey(redis, cards, models, Activity(stall_s=60), threading.Event())
+    if changed == "entry":
+        models.write_text(models.read_text().replace("mobilenet_v3_small", "squeezenet1_1"))
+    else:
+        monkeypatch.setattr("ep_core.models.sources.survey.__version__", "99")
+        redis.hset("ep:models:layers", "small", "[]")
+    again = list_models(models)
+    run_survey(redis, again, models, Activity(stall_s=60), threading.Event())
+    small = catalogue.get(redis, "small").layers
+    assert small
+    assert (small == cards[0].layers) is (changed == "library")
+
+
+def test_layers_of_a_loaded_model_are_looked_at_again_only_where_they_differ(redis: Redis, tmp_path: Path):
+    cards, models = cards_of(tmp_path)
+    run_survey(redis, cards, models, Activity(stall_s=60), threading.Event())
+    version = survey_version(cards[0], models_file=models)
+    catalogue.publish_layers(redis, "small", cards[0].layers)
+    assert catalogue.layers_of(redis, "small", version) == cards[0].layers
+    catalogue.publish_layers(redis, "small", cards[0].layers[1:])  # of a worker with another list
+    assert catalogue.layers_of(redis, "small", version) is None
 
 
 def test_a_job_under_way_comes_first(redis: Redis, tmp_path: Path):

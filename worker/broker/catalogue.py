@@ -1,7 +1,8 @@
 """Catalogue of the workers' models, published in Redis for the API. Imports no torch.
 
 Cards lie in one hash; label lists, which most ImageNet models share, once each in another, by digest; layers, which
-are found later and read for one model at a time, in a third.
+are found later and read for one model at a time, in a third. A fourth has the version of a model and of its libraries
+that the layers are of.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ep_core.schemas.model_card import ListedLayer, ModelCard
 _CARDS = "ep:models"
 _LABELS = "ep:models:labels"
 _LAYERS = "ep:models:layers"
+_VERSIONS = "ep:models:layers:versions"
 
 
 def publish(redis: Redis, cards: Iterable[ModelCard]) -> None:
@@ -42,9 +44,36 @@ def publish(redis: Redis, cards: Iterable[ModelCard]) -> None:
         pipeline.execute()
 
 
-def publish_layers(redis: Redis, name: str, layers: Sequence[ListedLayer]) -> None:
-    """Say which layers of a model have channels."""
-    redis.hset(_LAYERS, name, to_json(layers).decode())
+def publish_layers(redis: Redis, name: str, layers: Sequence[ListedLayer], *, version: str | None = None) -> None:
+    """Say which layers of a model have channels.
+
+    Args:
+        redis: where to.
+        name: of the model.
+        layers: of the model.
+        version: of the model and its libraries, for `layers_of`; None keeps the one that is known of the same layers.
+    """
+    listed = to_json(layers)
+    if version is None and redis.hget(_LAYERS, name) == listed:
+        return
+    with redis.pipeline() as pipeline:
+        pipeline.hset(_LAYERS, name, listed.decode())
+        if version is None:
+            pipeline.hdel(_VERSIONS, name)
+        else:
+            pipeline.hset(_VERSIONS, name, version)
+        pipeline.execute()
+
+
+def layers_of(redis: Redis, name: str, version: str) -> tuple[ListedLayer, ...] | None:
+    """Return the layers that were published of this version of a model; None where they were of another, or never."""
+    with redis.pipeline() as pipeline:
+        pipeline.hget(_VERSIONS, name)
+        pipeline.hget(_LAYERS, name)
+        known, listed = pipeline.execute()
+    if listed is None or known != version.encode():
+        return None
+    return tuple(ListedLayer.model_validate(layer) for layer in from_json(listed))
 
 
 def names(redis: Redis) -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 from redis import Redis
 
 from ep_core.models import Classifier
-from ep_core.models.sources.survey import survey_layers
+from ep_core.models.sources.survey import survey_layers, survey_version
 from ep_core.schemas.model_card import ListedLayer, ModelCard
 from ep_core.schemas.specs import DEFAULT_MODEL
 from worker.broker import catalogue
@@ -37,27 +39,40 @@ def run_survey(
 ) -> None:
     """Find the layers of the models in `cards` without loading their weights, while no job runs.
 
-    What is found is noted in `cards` too, to be published again where Redis has lost it. Models of the operator's own
-    code, or in a file, are left out: their layers are known once they are loaded.
+    What is found is noted in `cards` too, to be published again where Redis has lost it. Redis keeps it for the next
+    start, which looks at other versions only. Models of the operator's own code, or in a file, are left out: their
+    layers are known once they are loaded.
     """
     for k in sorted(range(len(cards)), key=lambda k: cards[k].name != DEFAULT_MODEL):
-        while activity.job is not None and not ending.is_set():
-            ending.wait(LOOK_S)
+        try:
+            layers = _layers(redis, cards[k], models_file, lambda: _idle(activity, ending))
+        except Exception as error:  # some networks can't be made without memory
+            log.debug("no layers found", model=cards[k].name, reason=f"{type(error).__name__}: {error}")
+            continue
         if ending.is_set():
             return
-        layers = _layers(cards[k], models_file)
-        if layers is None:
-            continue
-        cards[k] = cards[k].model_copy(update={"layers": layers})
-        try:
-            catalogue.publish_layers(redis, cards[k].name, layers)
-        except REDIS_UNUSABLE:
-            continue  # published with the cards, once Redis is back
+        if layers is not None:
+            cards[k] = cards[k].model_copy(update={"layers": layers})
 
 
-def _layers(card: ModelCard, models_file: Path | None) -> tuple[ListedLayer, ...] | None:
-    try:
-        return survey_layers(card, models_file=models_file)
-    except Exception as error:  # some networks can't be made without memory
-        log.debug("no layers found", model=card.name, reason=f"{type(error).__name__}: {error}")
-        return None
+def _idle(activity: Activity, ending: threading.Event) -> bool:
+    """Return True once no job runs, False once the worker ends."""
+    while activity.job is not None and not ending.is_set():
+        ending.wait(LOOK_S)
+    return not ending.is_set()
+
+
+def _layers(
+    redis: Redis, card: ModelCard, models_file: Path | None, idle: Callable[[], bool]
+) -> tuple[ListedLayer, ...] | None:
+    """Return what Redis knows of a model, else what its network shows, which is published then."""
+    version = survey_version(card, models_file=models_file)
+    with suppress(*REDIS_UNUSABLE):
+        known = catalogue.layers_of(redis, card.name, version)
+        if known is not None:
+            return known
+    layers = survey_layers(card, models_file=models_file) if idle() else None
+    if layers is not None:
+        with suppress(*REDIS_UNUSABLE):  # published with the cards, once Redis is back
+            catalogue.publish_layers(redis, card.name, layers, version=version)
+    return layers

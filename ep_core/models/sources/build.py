@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 from torch import nn
 from torch.export.passes import move_to_device_pass
 
@@ -19,6 +18,7 @@ from ep_core.models.runtime.backend_flags import random_numbers
 from .checkpoint import load_weights, whole_network_kind
 from .model_list import ModelEntry
 from .timm_zoo import require_timm
+from .torchvision_library import torchvision
 from .torchvision_zoo import pick_weights
 from .weights import cached_file, file_digest, state_digest, weights_only
 

