@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from fastapi.testclient import TestClient
 
 from ep_core.schemas.tasks import TASKS
@@ -29,3 +32,9 @@ def test_a_task_says_how_many_images_it_takes(client: TestClient) -> None:
 def test_who_has_the_list_need_not_get_it_again(client: TestClient) -> None:
     tag = client.get("/v1/tasks").headers["etag"]
     assert client.get("/v1/tasks", headers={"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.parametrize("wrong", [{"form": ("layer",)}, {"picture": "sheet"}])
+def test_a_task_that_names_what_it_lacks_is_no_task(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="extremal"):
+        replace(TASKS["extremal"], **wrong)

@@ -171,11 +171,19 @@ class Task:
     layer: LayerUse | None = None
     unit: Literal["share", "channels"] = "share"
     picture: str | None = None
-    form: tuple[str, ...] = ("preset",)
+    form: tuple[str, ...] = ("white_level",)
     files: Callable[[Any], Files] | None = None
     bulk: Callable[[Any, int, int], Iterable[Bulk]] | None = None
     located: Mapping[type[BaseModel], Mapping[str, str | None]] = field(default_factory=dict)
     places: Callable[[Any], Iterable[tuple[Place, Mapping[str, str]]]] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where the form or the picture name what isn't there."""
+        unknown = [name for name in self.form if name not in self.spec.model_fields]
+        if unknown:
+            raise ValueError(f"the form of the task {self.name!r} names {unknown[0]!r}, which its spec lacks")
+        if self.picture not in {None, *(one.key for one in self.artifacts)}:
+            raise ValueError(f"the picture of the task {self.name!r} is {self.picture!r}, which is no key of its files")
 
     @property
     def takes_several(self) -> bool:
