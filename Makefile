@@ -17,6 +17,7 @@ ARGS ?=
 
 # What pip says goes to the terminal only from warnings on.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt
+DENO := DENO_NO_UPDATE_CHECK=1 $(abspath $(BIN))/deno
 INSTALLED_FROM := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
@@ -88,10 +89,12 @@ check: $(STAMPS)/test
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo --no-cache
+	@cd service/dashboard && $(DENO) lint --quiet && $(DENO) fmt --check --quiet
 
 format: $(STAMPS)/test
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@cd service/dashboard && $(DENO) fmt --quiet
 
 audit: $(STAMPS)/test
 	@$(INSTALL) --editable '.[audit]'

@@ -53,7 +53,9 @@ export async function post(path, parts) {
   for (const [name, value] of Object.entries(parts)) {
     for (const one of Array.isArray(value) ? value : [value]) {
       if (one instanceof Blob) form.append(name, one, one.name || "image");
-      else if (one !== null && one !== undefined) form.append(name, typeof one === "object" ? JSON.stringify(one) : one);
+      else if (one !== null && one !== undefined) {
+        form.append(name, typeof one === "object" ? JSON.stringify(one) : one);
+      }
     }
   }
   return (await request(path, { method: "POST", body: form })).json();
@@ -62,7 +64,11 @@ export async function post(path, parts) {
 /** Return a job's posted images as files. */
 export async function posted(job) {
   const responses = await Promise.all(job.links.images.map((link) => request(link)));
-  return Promise.all(responses.map(async (one, k) => new File([await one.blob()], `image ${k + 1}`, { type: one.headers.get("content-type") })));
+  return Promise.all(
+    responses.map(async (one, k) =>
+      new File([await one.blob()], `image ${k + 1}`, { type: one.headers.get("content-type") })
+    ),
+  );
 }
 
 /** Return the address of a posted image at a size that a page needs, `pixels` for the longer side. */

@@ -5,7 +5,7 @@ import { choices } from "./choices.js";
 import { el, show } from "./dom.js";
 import { pictures } from "./pictures.js";
 import { place } from "./place.js";
-import { TASKS, takesSeveral } from "./task.js";
+import { takesSeveral, TASKS } from "./task.js";
 import { targets } from "./targets.js";
 
 /** Fill the section with the form; `onPosted(address)` gets where what was made is shown. Returns `{fill, load}`. */
@@ -55,7 +55,10 @@ export function ask(section, onPosted) {
   }
 
   const more = el("details", {}, el("summary", {}, "More choices"), how.node);
-  show(section, el("form.stack", { onsubmit: submit }, el("h2", {}, "Explain an image"), images.node, target.node, go, error, more));
+  show(
+    section,
+    el("form.stack", { onsubmit: submit }, el("h2", {}, "Explain an image"), images.node, target.node, go, error, more),
+  );
   load();
   return { fill, load };
 }

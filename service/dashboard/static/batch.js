@@ -27,7 +27,9 @@ export function batchPage(stage, id, { changed }) {
       if (batch.done) return;
     } catch (problem) {
       if (ending.signal.aborted) return;
-      error.textContent = problem.status === 404 ? "There is no such batch: it was removed, or has expired." : problem.message;
+      error.textContent = problem.status === 404
+        ? "There is no such batch: it was removed, or has expired."
+        : problem.message;
       if (problem.status === 404) return;
     }
     setTimeout(look, EVERY_MS);

@@ -13,9 +13,18 @@ const COMPARED = ["gradient", "guided_backprop", "grad_cam", "rise", "extremal"]
 export function choices(onModel) {
   const task = select(ofAll("question"));
   const model = select({});
-  const controls = { variant: select(VARIANTS), perturbation: select({ blur: "Blur", fade: "Fade to black" }), preset: select({ fast: "Fast", paper: "As in the paper (slow)" }), layer: select({}) };
+  const controls = {
+    variant: select(VARIANTS),
+    perturbation: select({ blur: "Blur", fade: "Fade to black" }),
+    preset: select({ fast: "Fast", paper: "As in the paper (slow)" }),
+    layer: select({}),
+  };
   const sweep = select(SWEEPS);
-  const own = el("input", { type: "text", placeholder: "0.05, 0.1, 0.2", "aria-label": "Shares of the image, in (0, 1)" });
+  const own = el("input", {
+    type: "text",
+    placeholder: "0.05, 0.1, 0.2",
+    "aria-label": "Shares of the image, in (0, 1)",
+  });
   const counts = el("input", { type: "text", placeholder: "The paper’s, scaled to the layer" });
   const top = el("input", { type: "number", min: 1, max: 16, value: 5 });
   const white = el("input", { type: "number", min: 1, max: 65535, placeholder: "The largest that there can be" });
@@ -86,7 +95,9 @@ export function choices(onModel) {
       await changed();
     }
     await adapt();
-    for (const [name, control] of Object.entries(controls)) control.value = asked[name] ?? (name === "layer" ? "" : control.value);
+    for (const [name, control] of Object.entries(controls)) {
+      control.value = asked[name] ?? (name === "layer" ? "" : control.value);
+    }
     if (TASKS[asked.task].unit === "channels") counts.value = (asked.areas || []).join(", ");
     else if (asked.areas) [sweep.value, own.value] = ["own", asked.areas.join(", ")];
     top.value = asked.top ?? top.value;
@@ -101,7 +112,17 @@ export function choices(onModel) {
   }
 
   function drawKept() {
-    show(kept, Object.entries(extra).map(([name, value]) => el("button", { type: "button", title: "Take it out", "aria-label": `Take out ${name}: ${value}`, onclick: () => takeOut(name) }, `${name.replaceAll("_", " ")}: ${value} ×`)));
+    show(
+      kept,
+      Object.entries(extra).map(([name, value]) =>
+        el("button", {
+          type: "button",
+          title: "Take it out",
+          "aria-label": `Take out ${name}: ${value}`,
+          onclick: () => takeOut(name),
+        }, `${name.replaceAll("_", " ")}: ${value} ×`)
+      ),
+    );
   }
 
   /** Keep of an older job only what the task knows. */

@@ -4,23 +4,36 @@ import { picture } from "./api.js";
 import { overlaidCurves } from "./curve.js";
 import { el, segments, show } from "./dom.js";
 import { place, remember } from "./place.js";
-import { number, percent, quoted } from "./words.js";
+import { number, quoted } from "./words.js";
 
 const OURS = "extremal";
 const KINDS = { preserve: "Top areas kept", delete: "Top areas taken away" };
 
 /** Return the page of a finished job of the task `compare`. */
-export function comparePage(job, result) {
+export function comparePage(_job, result) {
   const shown = result.methods.filter((one) => one.unavailable === null || one.unavailable === undefined);
   const hidden = new Set();
   let kind = place().view.curve in KINDS ? place().view.curve : "preserve";
   const chart = el("div.chart");
   const kinds = segments("Which curve", KINDS, (value) => (remember({ curve: value }), draw({ kind: value })));
-  const chips = el("div.chips", { role: "group", "aria-label": "Methods in the chart" }, shown.map((one, k) => chip(one, k)));
+  const chips = el(
+    "div.chips",
+    { role: "group", "aria-label": "Methods in the chart" },
+    shown.map((one, k) => chip(one, k)),
+  );
 
   function chip(one, k) {
     const dot = el("i", { style: { background: colour(one, k, shown.length) } });
-    const button = el("button.shown-method", { type: "button", "aria-pressed": "true", onclick: () => toggle(one.method, button) }, dot, one.title || one.method);
+    const button = el(
+      "button.shown-method",
+      {
+        type: "button",
+        "aria-pressed": "true",
+        onclick: () => toggle(one.method, button),
+      },
+      dot,
+      one.title || one.method,
+    );
     return button;
   }
 
@@ -34,9 +47,19 @@ export function comparePage(job, result) {
     kind = change.kind || kind;
     kinds.mark(kind);
     const lines = shown
-      .map((one, k) => ({ method: one.method, title: one.title, colour: colour(one, k, shown.length), points: one.curve.map((point) => [point.area, point[kind]]) }))
+      .map((one, k) => ({
+        method: one.method,
+        title: one.title,
+        colour: colour(one, k, shown.length),
+        points: one.curve.map((point) => [point.area, point[kind]]),
+      }))
       .filter((line) => !hidden.has(line.method) && line.points.length);
-    show(chart, lines.length ? overlaidCurves(lines, result.scores.original, `Scores of the methods: ${KINDS[kind]}`) : el("p.dim", {}, "Choose a method."));
+    show(
+      chart,
+      lines.length
+        ? overlaidCurves(lines, result.scores.original, `Scores of the methods: ${KINDS[kind]}`)
+        : el("p.dim", {}, "Choose a method."),
+    );
   }
 
   draw({});
@@ -46,7 +69,17 @@ export function comparePage(job, result) {
     el("h1.answer", {}, winner(shown, result)),
     el("div.tiles.methods", {}, result.methods.map(tile)),
     el("div.row.spread", {}, el("h2", {}, "How much of the score do the top areas keep?"), kinds.node),
-    el("div.look", {}, chart, el("div.stack", {}, chips, el("p.dim", {}, "The dashed line is the score of the whole image. A click on a method hides it."))),
+    el(
+      "div.look",
+      {},
+      chart,
+      el(
+        "div.stack",
+        {},
+        chips,
+        el("p.dim", {}, "The dashed line is the score of the whole image. A click on a method hides it."),
+      ),
+    ),
   );
 }
 
@@ -54,7 +87,10 @@ function winner(methods, result) {
   const areas = methods.find((one) => one.curve.length)?.curve.map((point) => point.area) || [];
   const wins = new Map();
   areas.forEach((_, k) => {
-    const best = methods.filter((one) => one.curve.length).reduce((a, b) => (b.curve[k].preserve > a.curve[k].preserve ? b : a));
+    const best = methods.filter((one) => one.curve.length).reduce((
+      a,
+      b,
+    ) => (b.curve[k].preserve > a.curve[k].preserve ? b : a));
     wins.set(best.title, (wins.get(best.title) || 0) + 1);
   });
   const [name, count] = [...wins].sort((a, b) => b[1] - a[1])[0] || ["", 0];
@@ -62,7 +98,9 @@ function winner(methods, result) {
 }
 
 function tile(one) {
-  if (one.unavailable) return el("figure", {}, el("p.dim", {}, one.unavailable), el("figcaption", {}, one.title || one.method));
+  if (one.unavailable) {
+    return el("figure", {}, el("p.dim", {}, one.unavailable), el("figcaption", {}, one.title || one.method));
+  }
   const image = el("img", { alt: `What ${one.title} finds`, loading: "lazy" });
   picture(one.overlay).then((address) => (image.src = address)).catch(() => (image.alt = "The picture can’t be had"));
   const took = one.seconds === null ? "" : `, ${one.seconds < 10 ? number(one.seconds) : Math.round(one.seconds)} s`;

@@ -20,11 +20,15 @@ function frame(areas, scores, label, { wide = false } = {}) {
   const nodes = [svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: y(low), y2: y(low) })];
   for (const score of ticks(low, high)) {
     nodes.push(svg("line", { class: "tick", x1: LEFT, x2: WIDTH - RIGHT, y1: y(score), y2: y(score) }));
-    nodes.push(svg("text", { x: LEFT - 6, y: y(score) + 4, "text-anchor": "end" }, String(Number(score.toPrecision(3)))));
+    nodes.push(
+      svg("text", { x: LEFT - 6, y: y(score) + 4, "text-anchor": "end" }, String(Number(score.toPrecision(3)))),
+    );
   }
   const marks = wide ? areas : [0, 0.2, 0.4, 0.6, 0.8, 1];
   for (const area of marks.filter((_, k) => !wide || areas.length < 12 || k % 3 === 0)) {
-    nodes.push(svg("text", { x: x(area), y: HEIGHT - 22, "text-anchor": "middle" }, wide ? String(area) : percent(area)));
+    nodes.push(
+      svg("text", { x: x(area), y: HEIGHT - 22, "text-anchor": "middle" }, wide ? String(area) : percent(area)),
+    );
   }
   nodes.push(svg("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT, "text-anchor": "middle" }, label));
   return { x, y, nodes };
@@ -65,8 +69,18 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
     nodes.push(...points.map((one) => point(x(one.area), y(one[name]), kind)));
   }
   const best = points.find((one) => one.area === result.optimal_area);
-  if (best) nodes.push(svg("text", { class: "star", x: x(best.area) - 8, y: y(best[starred(result)]) - 8, "text-anchor": "end" }, "a*"));
-  const words = (k) => [size(areas[k]), `kept: ${number(points[k].preserve)} (${percent(points[k].preserve_probability)})`, `taken away: ${number(points[k].delete)}`];
+  if (best) {
+    nodes.push(
+      svg("text", { class: "star", x: x(best.area) - 8, y: y(best[starred(result)]) - 8, "text-anchor": "end" }, "a*"),
+    );
+  }
+  const words = (
+    k,
+  ) => [
+    size(areas[k]),
+    `kept: ${number(points[k].preserve)} (${percent(points[k].preserve_probability)})`,
+    `taken away: ${number(points[k].delete)}`,
+  ];
   const mark = (k) => ["x1", "x2"].forEach((name) => now.setAttribute(name, x(areas[k])));
   mark(Math.max(0, points.indexOf(best)));
   const drawn = chart(`Scores of “${className(result)}” over the areas; the numbers are in the table`, nodes);
@@ -77,7 +91,9 @@ const starred = (result) => (result.params.variant === "delete" ? "delete" : "pr
 /** Return the lines to refer to, those that there are; those of the same score are one. */
 function references(scores) {
   const found = new Map();
-  for (const [words, value] of Object.entries(scores)) if (value !== null) found.set(value, found.has(value) ? `${found.get(value)} = ${words}` : words);
+  for (const [words, value] of Object.entries(scores)) {
+    if (value !== null) found.set(value, found.has(value) ? `${found.get(value)} = ${words}` : words);
+  }
   return found;
 }
 
@@ -101,10 +117,38 @@ export function growthBars(result, onPick) {
   const shares = kept.map((score) => Math.min(most, Math.max(0, score / whole)));
   const step = width / shares.length;
   const tall = (share) => Math.max(2, (share / most) * (height - 20));
-  const bars = shares.map((share, k) => svg("rect", { class: "bar", x: k * step + 2, width: step - 4, y: height - 18 - tall(share), height: tall(share), rx: 3 }));
-  const names = result.curve.map((one, k) => svg("text", { x: (k + 0.5) * step, y: height - 3, "text-anchor": "middle" }, percent(one.area)));
-  const line = svg("line", { class: "reference", x1: 0, x2: width, y1: height - 18 - tall(1), y2: height - 18 - tall(1) });
-  const drawn = svg("svg", { class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The score that each area preserves, as a share of the whole image’s" }, bars, line, names);
+  const bars = shares.map((share, k) =>
+    svg("rect", {
+      class: "bar",
+      x: k * step + 2,
+      width: step - 4,
+      y: height - 18 - tall(share),
+      height: tall(share),
+      rx: 3,
+    })
+  );
+  const names = result.curve.map((one, k) =>
+    svg("text", { x: (k + 0.5) * step, y: height - 3, "text-anchor": "middle" }, percent(one.area))
+  );
+  const line = svg("line", {
+    class: "reference",
+    x1: 0,
+    x2: width,
+    y1: height - 18 - tall(1),
+    y2: height - 18 - tall(1),
+  });
+  const drawn = svg(
+    "svg",
+    {
+      class: "curve",
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": "The score that each area preserves, as a share of the whole image’s",
+    },
+    bars,
+    line,
+    names,
+  );
   const words = (k) => [percent(result.curve[k].area), `${percent(kept[k] / whole)} of the score`];
   const node = pointable(drawn, shares.map((_, k) => (k + 0.5) * step), words, onPick);
   return { node, mark: (k) => bars.forEach((bar, j) => bar.setAttribute("class", j === k ? "bar on" : "bar")) };
@@ -121,7 +165,12 @@ export function liveCurve(points) {
   nodes.push(svg("path", { class: "keep", d: path(points.map((one) => [x(one.area), y(soFar(one))])) }));
   nodes.push(...points.map((one) => point(x(one.area), y(soFar(one)), "keep")));
   const words = (k) => [size(areas[k]), number(soFar(points[k]))];
-  return el("figure.chart", {}, pointable(chart("The scores so far", nodes), areas.map(x), words), el("figcaption", {}, "The score of each area so far"));
+  return el(
+    "figure.chart",
+    {},
+    pointable(chart("The scores so far", nodes), areas.map(x), words),
+    el("figcaption", {}, "The score of each area so far"),
+  );
 }
 
 /** Return the curves of several methods in one chart; `lines` are `{title, colour, points: [[area, score], ...]}`. */
@@ -135,7 +184,14 @@ export function overlaidCurves(lines, whole, label) {
     line.style.stroke = colour;
     nodes.push(line);
   }
-  const words = (k) => [percent(areas[k]), ...ranked(lines, areas[k]).map(([one, score]) => [el("i.dot", { style: { background: one.colour } }), `${one.title}: ${number(score)}`])];
+  const words = (
+    k,
+  ) => [
+    percent(areas[k]),
+    ...ranked(lines, areas[k]).map((
+      [one, score],
+    ) => [el("i.dot", { style: { background: one.colour } }), `${one.title}: ${number(score)}`]),
+  ];
   return pointable(chart(label, nodes), areas.map(x), words);
 }
 

@@ -22,7 +22,7 @@ function fill(node, properties) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "style") for (const [key, one] of Object.entries(value)) node.style.setProperty(key, one);
+    else if (name === "style") { for (const [key, one] of Object.entries(value)) node.style.setProperty(key, one); }
     else if (name in node && !name.startsWith("aria") && name !== "list" && name !== "form") node[name] = value;
     else node.setAttribute(name, value);
   }
@@ -47,7 +47,9 @@ export function field(label, control, hint = null) {
 
 /** Return buttons of which one is on, `{node, mark(value)}`; `onPick(value)` is told which was pressed. */
 export function segments(label, choices, onPick) {
-  const buttons = Object.entries(choices).map(([value, text]) => el("button", { type: "button", value, onclick: () => onPick(value) }, text));
+  const buttons = Object.entries(choices).map(([value, text]) =>
+    el("button", { type: "button", value, onclick: () => onPick(value) }, text)
+  );
   const mark = (value) => buttons.forEach((one) => one.setAttribute("aria-pressed", String(one.value === value)));
   return { node: el("div.segments", { role: "group", "aria-label": label }, buttons), mark };
 }

@@ -17,13 +17,18 @@ export function sentence(result) {
 export function numbers(result) {
   const steady = result.stability?.points;
   const varies = (k) => (steady ? [number(steady[k].agreement), `± ${number(steady[k].spread)}`] : []);
-  const rows = result.curve.map((one, k) => [size(one.area), number(one.preserve), percent(one.preserve_probability), number(one.delete), ...varies(k)]);
+  const rows = result.curve.map((
+    one,
+    k,
+  ) => [size(one.area), number(one.preserve), percent(one.preserve_probability), number(one.delete), ...varies(k)]);
   return el(
     "details",
     {},
     el("summary", {}, "Numbers"),
     table(["Area", "Kept", "Probability", "Taken away", ...(steady ? ["Agreement", "Score varies"] : [])], rows),
-    [scores(result), steady && halves(result.stability), result.extremality && rivals(result.extremality)].map((words) => words && el("p.dim", {}, words)),
+    [scores(result), steady && halves(result.stability), result.extremality && rivals(result.extremality)].map((
+      words,
+    ) => words && el("p.dim", {}, words)),
   );
 }
 
@@ -31,16 +36,24 @@ export function numbers(result) {
 export function table(head, rows) {
   const cells = (row) => row.map((cell) => el("td.num", {}, String(cell)));
   const heading = el("tr", {}, head.map((text) => el("th.num", { scope: "col" }, text)));
-  return el("div.scroll", {}, el("table", {}, el("thead", {}, heading), el("tbody", {}, rows.map((row) => el("tr", {}, cells(row))))));
+  return el(
+    "div.scroll",
+    {},
+    el("table", {}, el("thead", {}, heading), el("tbody", {}, rows.map((row) => el("tr", {}, cells(row))))),
+  );
 }
 
 function scores({ scores: { original, perturbed }, monotonic }) {
-  const order = monotonic ? "Larger areas never score less, up to a*." : "Some larger area scores less than a smaller one.";
+  const order = monotonic
+    ? "Larger areas never score less, up to a*."
+    : "Some larger area scores less than a smaller one.";
   return `The whole image scores ${number(original)}, the fully perturbed one ${number(perturbed)}. ${order}`;
 }
 
 function halves({ walks, saliency_correlation: correlation }) {
-  return `Agreement: how much the regions of two halves of the ${walks} walks have in common (1: all); their maps’ rank correlation is ${number(correlation)}.`;
+  return `Agreement: how much the regions of two halves of the ${walks} walks have in common (1: all); their maps’ rank correlation is ${
+    number(correlation)
+  }.`;
 }
 
 const listed = (names) => names.join(", ").replaceAll("_", " ");
@@ -49,8 +62,12 @@ const listed = (names) => names.join(", ").replaceAll("_", " ");
 function rivals({ extremal, methods, random_masks: random, points, tolerance }) {
   const against = `the top areas of ${listed(methods)}, and ${random} random masks`;
   const higher = tolerance ? ` by more than ${percent(tolerance)}` : "";
-  const beaten = points.filter((point) => point.rank > 1).map((point) => `${percent(point.area)} by ${listed(point.beaten_by)}`);
-  const verdict = extremal ? `No rival of the same area scores higher${higher}: ${against}.` : `Not extremal: beaten${higher} at ${beaten.join("; at ")} (compared with ${against}).`;
+  const beaten = points.filter((point) => point.rank > 1).map((point) =>
+    `${percent(point.area)} by ${listed(point.beaten_by)}`
+  );
+  const verdict = extremal
+    ? `No rival of the same area scores higher${higher}: ${against}.`
+    : `Not extremal: beaten${higher} at ${beaten.join("; at ")} (compared with ${against}).`;
   return [verdict, ...points.filter((point) => point.found_by && point.found_by !== OWN).map(byWayOf)].join(" ");
 }
 
@@ -59,5 +76,7 @@ const BLOCKS = { alternative: "another sufficient region", contrast: "the contra
 function byWayOf({ area, found_by: origin }) {
   const block = BLOCKS[origin];
   if (block) return `At ${percent(area)}, the mask was found by the search for ${block}: that scored higher.`;
-  return `At ${percent(area)}, the mask was found by way of ${listed([origin])}: that scored higher, and the search went on from there.`;
+  return `At ${percent(area)}, the mask was found by way of ${
+    listed([origin])
+  }: that scored higher, and the search went on from there.`;
 }

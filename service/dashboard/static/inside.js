@@ -18,7 +18,14 @@ export function channelsPage(job, result) {
     el(
       "div.look",
       {},
-      el("div.tiles.wide", {}, figure(job.links.saliency, "Where they are active"), Object.entries(names).map(([key, text]) => job.links.inversions?.[key] && figure(job.links.inversions[key], text))),
+      el(
+        "div.tiles.wide",
+        {},
+        figure(job.links.saliency, "Where they are active"),
+        Object.entries(names).map(([key, text]) =>
+          job.links.inversions?.[key] && figure(job.links.inversions[key], text)
+        ),
+      ),
       el("div.stack", {}, curve.node, numbers(result), channels(result.channels)),
     ),
   );
@@ -48,5 +55,10 @@ export function figure(path, text) {
 
 function channels(found) {
   const rows = found.slice(0, 12).map((one) => [one.channel, one.first_area, number(one.contribution)]);
-  return el("div", {}, el("h2", {}, "The channels that matter most"), table(["Channel", "In the mask from", "Contribution"], rows));
+  return el(
+    "div",
+    {},
+    el("h2", {}, "The channels that matter most"),
+    table(["Channel", "In the mask from", "Contribution"], rows),
+  );
 }

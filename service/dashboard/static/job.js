@@ -30,9 +30,21 @@ export function jobPage(stage, id, { again, changed }) {
     document.title = `${job.status} · Extremal perturbations`;
     if (job.status === "succeeded") {
       const result = await get(job.links.result, { signal: ending.signal });
-      show(stage, heading(job, result), warnings(result), pageOf(job, result, ending.signal), takeAway(job, result), actions(job));
+      show(
+        stage,
+        heading(job, result),
+        warnings(result),
+        pageOf(job, result, ending.signal),
+        takeAway(job, result),
+        actions(job),
+      );
     } else if (isOver(job)) {
-      show(stage, el("h1", {}, job.status === "failed" ? "This job has failed" : "This job was canceled"), el("p.error", { role: "alert" }, job.error?.detail || job.status), actions(job));
+      show(
+        stage,
+        el("h1", {}, job.status === "failed" ? "This job has failed" : "This job was canceled"),
+        el("p.error", { role: "alert" }, job.error?.detail || job.status),
+        actions(job),
+      );
     } else {
       watching ||= watch();
       if (!watching.node.isConnected) show(stage, watching.node, actions(job));
@@ -73,15 +85,23 @@ export function jobPage(stage, id, { again, changed }) {
 
 function failed(error) {
   const text = error.status === 404 ? "There is no such job: it was removed, or has expired." : error.message;
-  return el("div.stack", {}, el("p.error", { role: "alert" }, text), el("p", {}, el("a", { href: "#/" }, "Explain an image")));
+  return el(
+    "div.stack",
+    {},
+    el("p.error", { role: "alert" }, text),
+    el("p", {}, el("a", { href: "#/" }, "Explain an image")),
+  );
 }
 
 function warnings({ warnings: found = [] }) {
-  return found.length > 0 && el("ul.warnings", { "aria-label": "Warnings" }, found.map(({ detail }) => el("li", {}, detail)));
+  return found.length > 0 &&
+    el("ul.warnings", { "aria-label": "Warnings" }, found.map(({ detail }) => el("li", {}, detail)));
 }
 
 function heading(job, result) {
   const { device } = result.engine;
-  const took = job.cached ? "known from before" : `${seconds(result.timing.run_s)} on ${device === "cpu" ? "the CPU" : device}`;
+  const took = job.cached
+    ? "known from before"
+    : `${seconds(result.timing.run_s)} on ${device === "cpu" ? "the CPU" : device}`;
   return el("p.dim", {}, [job.params.model, className(result), took].join(" · "));
 }

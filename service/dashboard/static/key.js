@@ -35,7 +35,12 @@ export function keyDialog(button, onChange) {
       el("h2", {}, "API key"),
       why,
       field("Key", input, "Kept for this tab only, until it is closed."),
-      el("div.row", {}, el("button.primary", { type: "submit" }, "Use this key"), el("button", { type: "button", onclick: refuse }, "Not now")),
+      el(
+        "div.row",
+        {},
+        el("button.primary", { type: "submit" }, "Use this key"),
+        el("button", { type: "button", onclick: refuse }, "Not now"),
+      ),
     ),
   );
   button.hidden = !key.get();

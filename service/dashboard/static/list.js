@@ -8,7 +8,10 @@ import { ofAll } from "./task.js";
 const EVERY_MS = 5000;
 const PAGE = 12;
 const STATES = { "": "All", queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed" };
-const COLUMNS = [["Image", "sr"], ["Job"], ["State"], ["Class", "wide"], ["Needs", "wide"], ["Posted"], ["Ask again or delete", "sr"]];
+const COLUMNS = [["Image", "sr"], ["Job"], ["State"], ["Class", "wide"], ["Needs", "wide"], ["Posted"], [
+  "Ask again or delete",
+  "sr",
+]];
 
 /** Fill the section with the list; `again(job, files)` asks anew. Returns `{refresh, mark(id)}`. */
 export function jobList(section, again) {
@@ -18,7 +21,11 @@ export function jobList(section, again) {
   const more = el("button", { type: "button", hidden: true, onclick: () => load(next) }, "Older ones");
   const error = el("p.error", { role: "alert" });
   const filters = segments("Which jobs", STATES, (status) => filter({ status }));
-  const table = el("div.scroll", {}, el("table.joblist", {}, el("thead", {}, el("tr", {}, COLUMNS.map(heading))), body));
+  const table = el(
+    "div.scroll",
+    {},
+    el("table.joblist", {}, el("thead", {}, el("tr", {}, COLUMNS.map(heading))), body),
+  );
   const task = select({ "": "All tasks", ...ofAll("title") });
   let [wanted, next, here, timer, turn, hasOlder] = [{ status: "", task: "" }, null, null, null, 0, false];
 
@@ -61,7 +68,12 @@ export function jobList(section, again) {
   }
 
   function keep(job) {
-    if (!rows.has(job.id)) rows.set(job.id, jobRow(job, { again, changed: refresh, said: (problem) => (error.textContent = problem.message) }));
+    if (!rows.has(job.id)) {
+      rows.set(
+        job.id,
+        jobRow(job, { again, changed: refresh, said: (problem) => (error.textContent = problem.message) }),
+      );
+    }
     rows.get(job.id).update(job);
   }
 
@@ -82,7 +94,14 @@ export function jobList(section, again) {
     for (const [one, row] of rows) row.node.classList.toggle("here", one === id);
   }
 
-  show(section, el("div.row.spread", {}, el("h2", {}, "Jobs"), el("div.row", {}, task, filters.node)), error, none, table, more);
+  show(
+    section,
+    el("div.row.spread", {}, el("h2", {}, "Jobs"), el("div.row", {}, task, filters.node)),
+    error,
+    none,
+    table,
+    more,
+  );
   task.setAttribute("aria-label", "Task");
   task.addEventListener("change", () => filter({ task: task.value }));
   filter({});

@@ -22,12 +22,31 @@ export function lookPage(job, result, signal) {
   const view = masked(job, result);
   const curve = scoreCurve(result, choose);
   const bars = growthBars(result, choose);
-  const slider = el("input", { type: "range", min: 0, max: areas.length - 1, step: 1, id: uniqueId("area"), oninput: () => choose(Number(slider.value)) });
-  const opacity = el("input", { type: "range", min: 0, max: 1, step: 0.05, value: state.opacity, id: uniqueId("opacity"), oninput: () => change({ opacity: Number(opacity.value) }) });
+  const slider = el("input", {
+    type: "range",
+    min: 0,
+    max: areas.length - 1,
+    step: 1,
+    id: uniqueId("area"),
+    oninput: () => choose(Number(slider.value)),
+  });
+  const opacity = el("input", {
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 0.05,
+    value: state.opacity,
+    id: uniqueId("opacity"),
+    oninput: () => change({ opacity: Number(opacity.value) }),
+  });
   const modes = segments("Outside of it", MODES, (mode) => change({ mode }));
   const sides = segments("The mask", SIDES, (side) => change({ side }));
   const which = whichMask(result, pick);
-  const play = el("button", { type: "button", "aria-pressed": "false", onclick: () => (timer ? stop() : start()) }, "Play");
+  const play = el(
+    "button",
+    { type: "button", "aria-pressed": "false", onclick: () => (timer ? stop() : start()) },
+    "Play",
+  );
   const says = el("output.dim");
   const said = el("span.error", { role: "alert" });
   let timer = null;
@@ -52,13 +71,21 @@ export function lookPage(job, result, signal) {
     const mask = maskOf(result, state);
     slider.value = state.k;
     slider.setAttribute("aria-valuetext", percent(areas[state.k]));
-    for (const [control, value] of [[modes, state.mode], [sides, state.side], [curve, state.k], [bars, state.k], [which, state]]) control.mark(value);
+    for (
+      const [control, value] of [[modes, state.mode], [sides, state.side], [curve, state.k], [bars, state.k], [
+        which,
+        state,
+      ]]
+    ) control.mark(value);
     says.textContent = mask.says;
     view.draw(mask, state).catch((error) => (said.textContent = error.message));
   }
 
   function start() {
-    timer = setInterval(() => (signal.aborted ? stop() : change({ k: (state.k + 1) % areas.length, which: null })), STEP_MS);
+    timer = setInterval(
+      () => (signal.aborted ? stop() : change({ k: (state.k + 1) % areas.length, which: null })),
+      STEP_MS,
+    );
     play.setAttribute("aria-pressed", "true");
     play.textContent = "Pause";
   }
@@ -72,8 +99,16 @@ export function lookPage(job, result, signal) {
 
   const name = (what) => `${job.id.slice(0, 8)}-${what}-${maskOf(result, state).key}.png`;
   const saves = [
-    el("button.quiet", { type: "button", onclick: () => saveFrom(maskOf(result, state).mask, name("mask"), said) }, "Save this mask"),
-    view.hasImage && el("button.quiet", { type: "button", onclick: async () => saveBlob(await view.blob(), name(state.mode)) }, "Save this picture"),
+    el(
+      "button.quiet",
+      { type: "button", onclick: () => saveFrom(maskOf(result, state).mask, name("mask"), said) },
+      "Save this mask",
+    ),
+    view.hasImage &&
+    el("button.quiet", {
+      type: "button",
+      onclick: async () => saveBlob(await view.blob(), name(state.mode)),
+    }, "Save this picture"),
   ];
   const steady = steadiness(result);
   draw();
@@ -89,14 +124,31 @@ export function lookPage(job, result, signal) {
         "div.stack",
         {},
         view.node,
-        el("div.slider", {}, el("label", { htmlFor: slider.id }, "Area: from what matters most to all"), slider, ticks(result)),
+        el(
+          "div.slider",
+          {},
+          el("label", { htmlFor: slider.id }, "Area: from what matters most to all"),
+          slider,
+          ticks(result),
+        ),
         which.node,
         says,
         view.hasImage && el("div.row", {}, modes.node, sides.node),
-        el("div.row", {}, play, view.hasImage && el("span.strength", {}, el("label.dim", { htmlFor: opacity.id }, "Strength"), opacity)),
+        el(
+          "div.row",
+          {},
+          play,
+          view.hasImage && el("span.strength", {}, el("label.dim", { htmlFor: opacity.id }, "Strength"), opacity),
+        ),
         el("div.row", {}, saves, said),
       ),
-      el("div.stack", {}, curve.node, el("figure", {}, bars.node, el("figcaption", {}, "What each area keeps of the score, 125% at most")), numbers(result)),
+      el(
+        "div.stack",
+        {},
+        curve.node,
+        el("figure", {}, bars.node, el("figcaption", {}, "What each area keeps of the score, 125% at most")),
+        numbers(result),
+      ),
     ),
   );
 }
@@ -120,5 +172,9 @@ function begin(result) {
 /** Return the areas under the slider, a* among them. */
 function ticks({ curve, optimal_area: best }) {
   const words = ({ area }) => el(area === best ? "b" : "span", {}, `${percent(area)}${area === best ? " a*" : ""}`);
-  return el("div.ticks", { "aria-hidden": "true" }, curve.length > 10 ? [curve[0], curve.at(-1)].map(words) : curve.map(words));
+  return el(
+    "div.ticks",
+    { "aria-hidden": "true" },
+    curve.length > 10 ? [curve[0], curve.at(-1)].map(words) : curve.map(words),
+  );
 }

@@ -33,10 +33,12 @@ export function masked(job, result) {
 
   async function lay(key, overlay, name) {
     const address = await picture(overlay);
-    if (wanted === key) show(node, el("img.picture", { src: address, alt: `${name[0].toUpperCase()}${name.slice(1)} over the image` }));
+    if (wanted === key) {
+      show(node, el("img.picture", { src: address, alt: `${name[0].toUpperCase()}${name.slice(1)} over the image` }));
+    }
   }
 
-  const blob = async () => new Promise((resolve) => canvas.then(({ canvas: drawn }) => drawn.toBlob(resolve)));
+  const blob = () => new Promise((resolve) => canvas.then(({ canvas: drawn }) => drawn.toBlob(resolve)));
 
   return { node, hasImage, draw, blob };
 }

@@ -25,7 +25,9 @@ export const countOfChannels = ({ optimal_area: count, layer }) => ({
 /** Return what a result's a* means, as nodes of a sentence without its full stop; `words` are of one of the above. */
 export function meaning(result, words) {
   const rule = result.scores.threshold_rule ?? null; // null in results from before it was told
-  if (rule === NONE) return ["There is no threshold: ", quoted(result), ` scores no higher in the whole image than ${words.perturbed}`];
+  if (rule === NONE) {
+    return ["There is no threshold: ", quoted(result), ` scores no higher in the whole image than ${words.perturbed}`];
+  }
   return result.params.variant === "delete" ? deletion(result, rule, words) : preservation(result, rule, words);
 }
 
@@ -34,7 +36,12 @@ function deletion(result, rule, { part, plural, nothing, perturbed }) {
   const taken = [...(part || [nothing]), " taken away "];
   // Before the rule was told, tau was left out of account.
   if (tau === 1 || rule === null) return [...taken, `${verb("destroys", plural)} the score of `, quoted(result)];
-  return [...taken, `${verb("lowers", plural)} the score of `, quoted(result), ` by ${percent(tau)} of the way to what it is ${perturbed}`];
+  return [
+    ...taken,
+    `${verb("lowers", plural)} the score of `,
+    quoted(result),
+    ` by ${percent(tau)} of the way to what it is ${perturbed}`,
+  ];
 }
 
 function preservation(result, rule, { part, plural, nothing }) {

@@ -15,15 +15,39 @@ const FIRST = "black_bear";
 /** Return the control: `{node, files(), take(files), first()}`; `onChange(files)` is told of every choice. */
 export function pictures(onChange) {
   let files = [];
-  const input = el("input.sr", { type: "file", accept: "image/*", multiple: true, id: uniqueId("file"), onchange: () => take([...input.files]) });
+  const input = el("input.sr", {
+    type: "file",
+    accept: "image/*",
+    multiple: true,
+    id: uniqueId("file"),
+    onchange: () => take([...input.files]),
+  });
   const shown = el("div.shots");
   const label = el("label.button", { htmlFor: input.id });
-  const drop = el("div.drop", { ondragover: over, ondragleave: leave, ondrop: dropped }, shown, label, input, el("small", {}, "or drop or paste some here"));
+  const drop = el(
+    "div.drop",
+    { ondragover: over, ondragleave: leave, ondrop: dropped },
+    shown,
+    label,
+    input,
+    el("small", {}, "or drop or paste some here"),
+  );
   const samples = el("div.samples", { role: "group", "aria-label": "Samples" }, Object.keys(SAMPLES).map(sampleButton));
 
   function sampleButton(name) {
-    const picture = el("img", { src: `${root}/static/samples/${name}.small.jpg`, alt: SAMPLES[name], width: 112, height: 112 });
-    return el("button", { type: "button", title: SAMPLES[name], value: name, "aria-pressed": "false", onclick: () => sample(name) }, picture);
+    const picture = el("img", {
+      src: `${root}/static/samples/${name}.small.jpg`,
+      alt: SAMPLES[name],
+      width: 112,
+      height: 112,
+    });
+    return el("button", {
+      type: "button",
+      title: SAMPLES[name],
+      value: name,
+      "aria-pressed": "false",
+      onclick: () => sample(name),
+    }, picture);
   }
 
   async function sample(name) {
@@ -51,7 +75,12 @@ export function pictures(onChange) {
   function small(file, k) {
     const image = el("img", { src: URL.createObjectURL(file), alt: file.name, title: file.name });
     const without = () => take(files.filter((one) => one !== file));
-    return el("span.shot", {}, image, el("button", { type: "button", "aria-label": `Leave out image ${k + 1}: ${file.name}`, onclick: without }, "×"));
+    return el(
+      "span.shot",
+      {},
+      image,
+      el("button", { type: "button", "aria-label": `Leave out image ${k + 1}: ${file.name}`, onclick: without }, "×"),
+    );
   }
 
   function over(event) {
@@ -69,13 +98,18 @@ export function pictures(onChange) {
     take([...event.dataTransfer.files]);
   }
 
-  document.addEventListener("paste", (event) => take([...event.clipboardData.files].filter((file) => file.type.startsWith("image/"))));
+  document.addEventListener(
+    "paste",
+    (event) => take([...event.clipboardData.files].filter((file) => file.type.startsWith("image/"))),
+  );
   draw();
   return {
     node: el("div.stack", {}, drop, samples),
     files: () => files,
     take,
     /** Take the first sample where nothing is chosen: a first visitor needs one click. */
-    first: async () => (files.length ? null : sample(FIRST)),
+    first: async () => {
+      if (!files.length) await sample(FIRST);
+    },
   };
 }

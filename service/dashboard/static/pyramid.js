@@ -14,7 +14,12 @@ export function blurPyramid(image, { sigma, levels, frame: [left, top, right, bo
   const blurs = Array.from({ length: last }, (_, k) => {
     // Where not all levels are kept, more of the weak ones: they differ most.
     const at = Math.max(k + 1, Math.round((levels - 1) * ((k + 1) / last) ** 2)) / (levels - 1);
-    return blur(sharp, at, axis(image.width, left, right, at * sigma[0]), axis(image.height, top, bottom, at * sigma[1]));
+    return blur(
+      sharp,
+      at,
+      axis(image.width, left, right, at * sigma[0]),
+      axis(image.height, top, bottom, at * sigma[1]),
+    );
   });
   return [sharp, ...blurs];
 }
@@ -91,7 +96,9 @@ function readRow(pyramid, at, row) {
     const above = length * y.first[at];
     const below = y.count > 1 ? above + length : above;
     const part = y.share[at];
-    for (let i = 0; i < length; i += 1) row[to + i] = values[above + i] + part * (values[below + i] - values[above + i]);
+    for (let i = 0; i < length; i += 1) {
+      row[to + i] = values[above + i] + part * (values[below + i] - values[above + i]);
+    }
     to += length + 3;
   }
 }
@@ -170,7 +177,9 @@ function axis(size, start, end, sigma) {
     const variance = sigma ** 2 - (length ** 2 - 1) / 4; // cells, and reading between them, blur too
     const reach = Math.ceil(Math.max(1, (REACH * sigma) / length));
     const from = Math.max(0, k - reach);
-    const weights = middle.slice(from, k + reach + 1).map((at) => Math.exp(-((at - here) ** 2) / (2 * variance)) * (at > start && at < end ? 1 : outside));
+    const weights = middle.slice(from, k + reach + 1).map((at) =>
+      Math.exp(-((at - here) ** 2) / (2 * variance)) * (at > start && at < end ? 1 : outside)
+    );
     const total = weights.reduce((sum, weight, t) => sum + weight * pixels[from + t], 0);
     return { from, weights: weights.map((weight) => weight / total) };
   }

@@ -50,7 +50,9 @@ export async function alphaMask(address, { width, height }) {
 /** Return what is left where the mask is taken away; the network sees nothing outside of its frame. */
 function rest({ canvas: { width, height }, values }, { left, top, right, bottom }) {
   const others = values.map((value) => 255 - value);
-  for (let y = 0, p = 0; y < height; y += 1) for (let x = 0; x < width; x += 1, p += 1) if (x < left || x >= right || y < top || y >= bottom) others[p] = 0;
+  for (let y = 0, p = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1, p += 1) if (x < left || x >= right || y < top || y >= bottom) others[p] = 0;
+  }
   return others;
 }
 
@@ -62,14 +64,26 @@ function frameOf({ frame, image, model }, { width, height }) {
   const [left, top, right, bottom] = edges || [0, 0, width, height];
   const pixel = [(right - left) / model.resolution.width, (bottom - top) / model.resolution.height];
   const inside = (edge, size) => Math.round(Math.min(size, Math.max(0, edge))); // a padded frame reaches further
-  return { left: inside(left, width), top: inside(top, height), right: inside(right, width), bottom: inside(bottom, height), pixel };
+  return {
+    left: inside(left, width),
+    top: inside(top, height),
+    right: inside(right, width),
+    bottom: inside(bottom, height),
+    pixel,
+  };
 }
 
 /** Return how the network's input was blurred, on the picture as it is shown. */
 function blurOf({ params, model }, { left, top, right, bottom, pixel }) {
   const ours = params.perturbation === "blur";
-  const strongest = ours ? params.sigma_max : (BLUR_SIGMA_AT_224 * Math.min(model.resolution.width, model.resolution.height)) / 224;
-  return { frame: [left, top, right, bottom], levels: ours ? params.pyramid_levels : LEVELS, sigma: pixel.map((size) => strongest * size) };
+  const strongest = ours
+    ? params.sigma_max
+    : (BLUR_SIGMA_AT_224 * Math.min(model.resolution.width, model.resolution.height)) / 224;
+  return {
+    frame: [left, top, right, bottom],
+    levels: ours ? params.pyramid_levels : LEVELS,
+    sigma: pixel.map((size) => strongest * size),
+  };
 }
 
 function outline(context, mask) {

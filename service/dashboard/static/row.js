@@ -18,7 +18,12 @@ export function jobRow(job, { again, changed, said }) {
     "tr",
     {},
     el("td", {}, thumb(job)),
-    el("td.name", {}, el("a", { href: `#/job/${job.id}` }, name), job.batch && [el("br"), el("a.dim", { href: `#/batch/${job.batch}` }, "one of a batch")]),
+    el(
+      "td.name",
+      {},
+      el("a", { href: `#/job/${job.id}` }, name),
+      job.batch && [el("br"), el("a.dim", { href: `#/batch/${job.batch}` }, "one of a batch")],
+    ),
     el("td", {}, state),
     target,
     needed,
@@ -26,8 +31,17 @@ export function jobRow(job, { again, changed, said }) {
     el(
       "td.actions",
       {},
-      job.links.images && el("button.quiet", { type: "button", "aria-label": `Ask again: ${name}, posted ${when}`, onclick: ask }, "Again"),
-      el("button.quiet.danger", { type: "button", "aria-label": `Delete ${name}, posted ${when}`, onclick: drop }, "Delete"),
+      job.links.images &&
+        el(
+          "button.quiet",
+          { type: "button", "aria-label": `Ask again: ${name}, posted ${when}`, onclick: ask },
+          "Again",
+        ),
+      el(
+        "button.quiet.danger",
+        { type: "button", "aria-label": `Delete ${name}, posted ${when}`, onclick: drop },
+        "Delete",
+      ),
     ),
   );
   node.dataset.id = job.id;
@@ -35,7 +49,9 @@ export function jobRow(job, { again, changed, said }) {
   target.textContent = asked(job.params.target);
   function update(now) {
     state.className = `state ${now.status}`;
-    state.textContent = now.status === "running" && now.progress ? `running ${done(now.progress.fraction)}` : now.status;
+    state.textContent = now.status === "running" && now.progress
+      ? `running ${done(now.progress.fraction)}`
+      : now.status;
     time.textContent = ago(now.created_at);
     if (!now.found) return;
     target.textContent = className(now.found);

@@ -19,6 +19,8 @@ export const parameterNames = async (task) => Object.keys(await properties(task)
 /** Return the parameters of a job that aren't what they would be by themselves. */
 export async function unusual(params) {
   const known = await properties(params.task);
-  const given = Object.entries(params).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(known[name]?.default ?? null));
+  const given = Object.entries(params).filter(([name, value]) =>
+    JSON.stringify(value) !== JSON.stringify(known[name]?.default ?? null)
+  );
   return Object.fromEntries(given.filter(([name]) => name !== "task"));
 }

@@ -13,13 +13,20 @@ export function steadiness({ stability, optimal_area: best }) {
   const { points } = stability;
   const least = points.reduce((a, b) => (b.agreement < a.agreement ? b : a));
   const here = points.find((one) => one.area === best) || least;
-  const others = points.filter((one) => one !== here && one.agreement < MOSTLY_THE_SAME).map((one) => percent(one.area));
-  return [verdict(here), others.length && here.agreement >= MOSTLY_THE_SAME && `It may choose another at ${others.join(", ")}.`].filter(Boolean).join(" ");
+  const others = points.filter((one) => one !== here && one.agreement < MOSTLY_THE_SAME).map((one) =>
+    percent(one.area)
+  );
+  return [
+    verdict(here),
+    others.length && here.agreement >= MOSTLY_THE_SAME && `It may choose another at ${others.join(", ")}.`,
+  ].filter(Boolean).join(" ");
 }
 
 function verdict({ area, agreement }) {
   if (agreement >= NEARLY_THE_SAME) return `Steady: another run gives nearly the same region at ${percent(area)}.`;
-  if (agreement >= MOSTLY_THE_SAME) return `Mostly steady: another run gives mostly the same region at ${percent(area)}.`;
+  if (agreement >= MOSTLY_THE_SAME) {
+    return `Mostly steady: another run gives mostly the same region at ${percent(area)}.`;
+  }
   return `Varies: another run may choose another region at ${percent(area)}.`;
 }
 
@@ -27,5 +34,7 @@ function verdict({ area, agreement }) {
 export function range({ stability }) {
   const [least, most] = stability?.optimal_areas ?? [null, null];
   if (least === null || least === most) return "";
-  return most === null ? `(${percent(least)} or none of these areas where runs differ)` : `(${percent(least)} to ${percent(most)} where runs differ)`;
+  return most === null
+    ? `(${percent(least)} or none of these areas where runs differ)`
+    : `(${percent(least)} to ${percent(most)} where runs differ)`;
 }

@@ -3,7 +3,7 @@
 import { key, root } from "./api.js";
 import { el, show } from "./dom.js";
 import { saveFrom, saveText } from "./save.js";
-import { taskOf, takesSeveral } from "./task.js";
+import { takesSeveral, taskOf } from "./task.js";
 
 const OF_ALL = [["bundle", "Everything (zip)", "zip"], ["result", "Result (JSON)", "json"]];
 
@@ -13,21 +13,43 @@ export function takeAway(job, result) {
   const names = photographs(result);
   const said = el("span.dim", { role: "status" });
   const code = el("pre", { hidden: true, tabIndex: 0 });
-  const save = (name, path, kind) => el("button", { type: "button", onclick: () => saveFrom(path, `${short}.${kind}`, said) }, name);
+  const save = (name, path, kind) =>
+    el("button", { type: "button", onclick: () => saveFrom(path, `${short}.${kind}`, said) }, name);
   const copy = (name, text) => el("button", { type: "button", onclick: () => toClipboard(text, code, said) }, name);
   const files = filesOf(job).map(([name, text, kind]) => save(text, job.links[name], kind));
   return el(
     "details",
     { style: { "margin-top": "1.2rem" } },
     el("summary", {}, "Take away"),
-    el("div.stack", {}, el("div.row", {}, files, (result.curve || result.methods) && el("button", { type: "button", onclick: () => saveText(csv(result), `${short}.csv`) }, "Curve (CSV)")), el("div.row", {}, copy("Copy as curl", curl(job, names)), taskOf(job).python && copy("Copy as Python", python(job, names)), said), code),
+    el(
+      "div.stack",
+      {},
+      el(
+        "div.row",
+        {},
+        files,
+        (result.curve || result.methods) &&
+          el("button", { type: "button", onclick: () => saveText(csv(result), `${short}.csv`) }, "Curve (CSV)"),
+      ),
+      el(
+        "div.row",
+        {},
+        copy("Copy as curl", curl(job, names)),
+        taskOf(job).python && copy("Copy as Python", python(job, names)),
+        said,
+      ),
+      code,
+    ),
   );
 }
 
 /** Return the files that a job has one of: what its links call each, its title, and the ending of its name. */
 function filesOf(job) {
   const own = taskOf(job).files.filter(({ key, many }) => !many && job.links[key]);
-  return [...OF_ALL, ...own.map(({ key, title }) => [key, `${title} (${ending(job.links[key]).toUpperCase()})`, ending(job.links[key])])];
+  return [
+    ...OF_ALL,
+    ...own.map(({ key, title }) => [key, `${title} (${ending(job.links[key]).toUpperCase()})`, ending(job.links[key])]),
+  ];
 }
 
 const ending = (path) => path.slice(path.lastIndexOf(".") + 1);
@@ -37,7 +59,7 @@ const asked = (job) => Object.fromEntries(Object.entries(job.params).filter(([, 
 
 function curl(job, names) {
   const params = JSON.stringify(asked(job)).replaceAll("'", "'\\''");
-  const header = key.get() ? "-H \"Authorization: Bearer $EP_API_KEY\" " : "";
+  const header = key.get() ? '-H "Authorization: Bearer $EP_API_KEY" ' : "";
   const images = names.map((name) => `-F image=@${name}`).join(" ");
   return `curl ${header}${images} -F 'params=${params}' ${location.origin}${root}/v1/jobs`;
 }
@@ -70,7 +92,8 @@ function literal(value) {
 
 /** Return the points of all curves as a table; a comparison's have their method's name. */
 function csv(result) {
-  const points = result.curve || result.methods.flatMap((one) => one.curve.map((point) => ({ method: one.method, ...point })));
+  const points = result.curve ||
+    result.methods.flatMap((one) => one.curve.map((point) => ({ method: one.method, ...point })));
   const columns = Object.keys(points[0]).filter((name) => !["mask", "overlay"].includes(name));
   return [columns.join(","), ...points.map((one) => columns.map((name) => one[name]).join(","))].join("\n");
 }

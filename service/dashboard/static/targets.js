@@ -28,7 +28,11 @@ export function targets(modelName) {
       input.value = input.value === name ? "" : name;
       mark();
     };
-    return el("button", { type: "button", value: name, "aria-pressed": "false", onclick: pick }, `${name} ${chance(probability)}`);
+    return el(
+      "button",
+      { type: "button", value: name, "aria-pressed": "false", onclick: pick },
+      `${name} ${chance(probability)}`,
+    );
   }
 
   async function of(file) {

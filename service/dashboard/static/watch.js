@@ -28,7 +28,9 @@ export function watch() {
   async function original(job) {
     hasOriginal = true;
     const address = await picture(sized(job.links.images[0], SIZE)).catch(() => null);
-    if (address) masks.prepend(el("figure", {}, el("img", { src: address, alt: "The image" }), el("figcaption", {}, "The image")));
+    if (address) {
+      masks.prepend(el("figure", {}, el("img", { src: address, alt: "The image" }), el("figcaption", {}, "The image")));
+    }
   }
 
   function progress({ progress: now, partial_curve: points }) {
@@ -51,7 +53,12 @@ export function watch() {
   const after = (area) => [...masks.children].find((one) => Number(one.dataset.area) > area) || null;
 
   function tile(name, area, mask) {
-    const figure = el("figure", {}, el("img.masks", { src: mask, alt: `The mask of ${percent(area)} so far` }), el("figcaption", {}, percent(area)));
+    const figure = el(
+      "figure",
+      {},
+      el("img.masks", { src: mask, alt: `The mask of ${percent(area)} so far` }),
+      el("figcaption", {}, percent(area)),
+    );
     Object.assign(figure.dataset, { name, area });
     return figure;
   }

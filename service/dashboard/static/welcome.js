@@ -28,6 +28,11 @@ export function welcome() {
 }
 
 function still([share, words]) {
-  const image = el("img", { src: `${root}/static/welcome/black_bear_${share}.jpg`, alt: `A black bear: ${share}% of the image kept, the rest blurred`, width: 240, height: 160 });
+  const image = el("img", {
+    src: `${root}/static/welcome/black_bear_${share}.jpg`,
+    alt: `A black bear: ${share}% of the image kept, the rest blurred`,
+    width: 240,
+    height: 160,
+  });
   return el("figure", {}, image, el("figcaption", {}, share === "10" ? el("b", {}, words) : words));
 }

@@ -11,7 +11,13 @@ export function maskOf(result, { k, which }) {
   if (which === CONTRAST) return against(result);
   if (which) return instead(result.alternatives[numberOf(which)], which);
   const { area, mask, overlay } = result.curve[k];
-  return { key: String(area), mask, overlay, name: `the mask of ${percent(area)}`, says: `${percent(area)} of the image: ${scores(result.curve[k])}` };
+  return {
+    key: String(area),
+    mask,
+    overlay,
+    name: `the mask of ${percent(area)}`,
+    says: `${percent(area)} of the image: ${scores(result.curve[k])}`,
+  };
 }
 
 /** Return which place of the curve the mask belongs to; -1 where the result has no such mask. */
@@ -26,31 +32,66 @@ export function whichMask(result, onPick) {
   const others = (result.alternatives || []).map((_, j) => `alternative-${j + 1}`);
   const buttons = [];
   const button = (which, text) => {
-    const one = el("button", { type: "button", value: which ?? "", onclick: () => onPick({ k: which ? placeOf(result, which) : best, which }) }, text);
+    const one = el("button", {
+      type: "button",
+      value: which ?? "",
+      onclick: () => onPick({ k: which ? placeOf(result, which) : best, which }),
+    }, text);
     buttons.push(one);
     return one;
   };
   const label = `Regions that suffice for ${quoted(result)}`;
-  const either = others.length > 0 && el("div.chips", { role: "group", "aria-label": label }, button(null, "Either this"), others.map((which, j) => button(which, OTHERS[j])));
-  const why = result.contrast && el("div.chips", { role: "group", "aria-label": "Contrast" }, button(CONTRAST, `Why ${className(result)} and not ${result.contrast.rival.label}`));
-  const mark = ({ k, which }) => buttons.forEach((one) => one.setAttribute("aria-pressed", String(one.value ? one.value === which : !which && k === best)));
+  const either = others.length > 0 &&
+    el(
+      "div.chips",
+      { role: "group", "aria-label": label },
+      button(null, "Either this"),
+      others.map((which, j) => button(which, OTHERS[j])),
+    );
+  const why = result.contrast &&
+    el(
+      "div.chips",
+      { role: "group", "aria-label": "Contrast" },
+      button(CONTRAST, `Why ${className(result)} and not ${result.contrast.rival.label}`),
+    );
+  const mark = ({ k, which }) =>
+    buttons.forEach((one) =>
+      one.setAttribute("aria-pressed", String(one.value ? one.value === which : !which && k === best))
+    );
   return { node: buttons.length ? el("div.row.which", {}, either, why) : null, mark };
 }
 
 const numberOf = (which) => Number(which.split("-")[1]) - 1;
 
-const scores = (one) => `score ${number(one.preserve)} when only this is kept${chance(one)}, ${number(one.delete)} when it is taken away`;
-const chance = ({ preserve_probability: probability }) => (probability === undefined ? "" : ` (${percent(probability)})`);
+const scores = (one) =>
+  `score ${number(one.preserve)} when only this is kept${chance(one)}, ${number(one.delete)} when it is taken away`;
+const chance = (
+  { preserve_probability: probability },
+) => (probability === undefined ? "" : ` (${percent(probability)})`);
 
 function instead(one, key) {
   const share = `${done(one.overlap)} in common with the others`;
-  return { key, mask: one.mask, overlay: one.overlay, name: `another mask of ${percent(one.area)}`, says: `Another ${percent(one.area)} that suffices: ${scores(one)}; ${share}` };
+  return {
+    key,
+    mask: one.mask,
+    overlay: one.overlay,
+    name: `another mask of ${percent(one.area)}`,
+    says: `Another ${percent(one.area)} that suffices: ${scores(one)}; ${share}`,
+  };
 }
 
 function against(result) {
   const { contrast } = result;
   const [target, rival] = [quoted(result), `“${contrast.rival.label}”`];
-  const kept = `With only this ${percent(contrast.area)} kept, ${target} scores ${number(contrast.target_score)} and ${rival} ${number(contrast.rival_score)}`;
+  const kept = `With only this ${percent(contrast.area)} kept, ${target} scores ${
+    number(contrast.target_score)
+  } and ${rival} ${number(contrast.rival_score)}`;
   const says = `${kept}: ${number(contrast.preserve)} apart, ${number(contrast.original)} in the whole image`;
-  return { key: CONTRAST, mask: contrast.mask, overlay: contrast.overlay, name: `the mask for ${target} and not ${rival}`, says };
+  return {
+    key: CONTRAST,
+    mask: contrast.mask,
+    overlay: contrast.overlay,
+    name: `the mask for ${target} and not ${rival}`,
+    says,
+  };
 }
