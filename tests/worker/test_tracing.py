@@ -184,7 +184,7 @@ def test_a_collector_that_is_away_holds_nothing_up(own: Own, bear: bytes):
 TRACE_ONE = """
 import sys
 {before}
-from worker import tracing
+from worker.observe import tracing
 from worker.observe.logs import setup_logging
 setup_logging(json=False)
 print(tracing.setup("test"))
