@@ -26,7 +26,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
 	@echo "make test     sets up, checks, runs the whole test suite   (ARGS=\"-k name\" for some)"
-	@echo "make unit     the tests of tiny networks alone: no process, no server, no trained network"
+	@echo "make unit     the tests of tiny networks alone: no process, no server"
 	@echo "make check    lint, format, types"
 	@echo "make format   mend what ruff can mend"
 	@echo "make generators  generators of clients, for their tests (test does it, too)"

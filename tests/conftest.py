@@ -30,14 +30,14 @@ keep_freed_memory()  # as the command and the worker do, before torch is loaded
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 WITH_A_STACK = ("tests/dashboard/", "tests/e2e/")
-TRAINED = {"mobilenet", "efficientnet"}
-"""Fixtures that are trained networks: their tests take seconds."""
+LARGE = {"mobilenet", "efficientnet", "vgg", "untrained"}
+"""Fixtures that are networks of photographs: their tests take seconds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of trained networks, which `make unit` leaves out."""
+    """Mark the tests of networks of photographs, which `make unit` leaves out."""
     for item in items:
-        if TRAINED & set(getattr(item, "fixturenames", ())):
+        if LARGE & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 

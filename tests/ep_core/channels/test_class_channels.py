@@ -61,7 +61,7 @@ def test_no_image_is_told(bands: Classifier) -> None:
 
 def test_averages_are_means_of_those_that_have_one() -> None:
     def one(area: int | None, *mask: float) -> ImageChannels:
-        return ImageChannels("", 1.0, 0.5, area, torch.tensor(mask), torch.zeros(2))
+        return ImageChannels("", 1.0, 0.5, area, torch.tensor(mask), torch.zeros(2), "share-of-original")
 
     assert averaged_mask([one(1, 1.0, 0.0), one(None, 1.0, 1.0), one(1, 0.5, 1.0)]).tolist() == [0.75, 0.5]
 
