@@ -22,11 +22,12 @@ INSTALLED_FROM := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test check format audit browser generators figures screenshots chaos pauses soak memory load fuzz attacks clean
+.PHONY: help run setup test unit check format audit browser generators figures screenshots chaos pauses soak memory load fuzz attacks clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
 	@echo "make test     sets up, checks, runs the whole test suite   (ARGS=\"-k name\" for some)"
+	@echo "make unit     the tests of tiny networks alone: no process, no server"
 	@echo "make check    lint, format, types, imports"
 	@echo "make format   mend what ruff can mend"
 	@echo "make generators  generators of clients, for their tests (test does it, too)"
@@ -52,6 +53,9 @@ setup: $(STAMPS)/test $(STAMPS)/weights
 test: setup check browser generators
 	@echo "Tests"
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+unit: $(STAMPS)/test
+	@$(BIN)/python -m pytest tests/unit -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 # For the dashboard's tests; root on a Debian gets it, others install one. The tests say where there is none.
 browser:

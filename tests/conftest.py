@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ep_core.models import Classifier
 
+    from .stack import Stack
+
 spin_briefly()
 if side_by_side := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # they share the cores; what they start inherits it
     os.environ["OMP_NUM_THREADS"] = str(threads_per_worker(int(side_by_side)))
@@ -28,11 +30,20 @@ keep_freed_memory()  # as the command and the worker do, before torch is loaded
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 WITH_A_STACK = ("tests/dashboard/", "tests/e2e/")
+LARGE = {"mobilenet", "efficientnet", "vgg", "untrained"}
+"""Fixtures that are networks of photographs: their tests take seconds."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of networks of photographs, which `make unit` leaves out."""
+    for item in items:
+        if LARGE & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
-    """Distribute tests by file, those that share a running stack together: each process would start its own."""
+    """Distribute tests by file, those on the running stack together: a second process would start one of its own."""
     if config.getvalue("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
@@ -40,9 +51,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
     class ByStack(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            return next((folder for folder in WITH_A_STACK if file.startswith(folder)), file)
+            return "the stack" if file.startswith(WITH_A_STACK) else file
 
     return ByStack(config, log)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The one running stack of all tests, with the default model only: to look at all others takes half a minute."""
+    from .stack import Stack  # here, so that tests without httpx can share this file
+
+    folder = tmp_path_factory.mktemp("stack")
+    models = folder / "models.toml"
+    models.write_text('[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n')
+    with Stack(folder, EP_MODELS_FILE=models, EP_TRUSTED_PROXIES="127.0.0.1") as running:  # the tests' own proxy
+        yield running
 
 
 @pytest.fixture(scope="session")

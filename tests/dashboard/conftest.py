@@ -39,15 +39,6 @@ def browser_path() -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("dashboard")
-    models = folder / "models.toml"  # only the default one: to look at all others takes half a minute of a core
-    models.write_text('[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n')
-    with Stack(folder, EP_MODELS_FILE=models, EP_TRUSTED_PROXIES="127.0.0.1") as running:  # that of `test_below_a_path`
-        yield running
-
-
-@pytest.fixture(scope="session")
 def finish(stack: Stack) -> Callable[..., dict[str, Any]]:
     """A function that returns a finished job of the bear."""
 

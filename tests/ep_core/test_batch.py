@@ -15,6 +15,8 @@ from ep_core.schemas.progress import Progress
 from ep_core.schemas.reports.extremal import PartialPoint
 from ep_core.schemas.specs import Preset
 
+pytestmark = pytest.mark.slow
+
 SPEC = ExtremalSpec(areas=(0.1, 0.4), iterations=5)
 
 

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from ep_core import ChannelsSpec, CompareSpec, ExtremalSpec, compare, explain, explain_channels
 from ep_core.models import Classifier, Preprocessing
 
+pytestmark = pytest.mark.slow
+
 SIDE = 40
 METHODS = ("grad_cam", "guided_backprop", "smoothgrad", "excitation_backprop", "occlusion", "extremal")
 IMAGE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8))

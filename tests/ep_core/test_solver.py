@@ -19,6 +19,8 @@ from ep_core.optimiser.presets.paper import PaperRule, area_weight
 from ep_core.optimiser.presets.ranked import MOMENTUM
 from ep_core.optimiser.presets.rule import Batch, Rule
 
+pytestmark = pytest.mark.slow
+
 SIDE = 168
 SPOTS = (slice(20, 68), slice(100, 148))  # as in conftest
 CPU = torch.device("cpu")

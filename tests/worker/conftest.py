@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +19,7 @@ from redis import Redis
 from ep_core.schemas.specs import ExtremalSpec
 from ep_core.schemas.tasks import TASKS
 from service.run.embedded_redis import EmbeddedRedis
+from tests.forked_worker import forked_worker
 from tests.networks import model_list
 from worker.broker import queue
 from worker.broker.blobs import open_blobs
@@ -105,43 +105,44 @@ class Client:
 
 
 class WorkerProcess:
-    """`python -m worker` in a process of its own."""
+    """A worker in a process of its own: that of `python -m worker`, but forked from one that has imported torch."""
 
     def __init__(self, url: str, log: Path, **settings: object) -> None:
         self.log = log
-        env = {name: value for name, value in os.environ.items() if not name.startswith("EP_")}
-        path = os.pathsep.join(filter(None, (str(HERE), env.get("PYTHONPATH"))))
-        env |= {"EP_REDIS_URL": url, "EP_THREADS": "1", "PYTHONPATH": path} | {
-            name: str(value) for name, value in settings.items()
-        }
-        self._command: dict[str, Any] = {"args": [sys.executable, "-m", "worker"], "env": env}
+        self._env = {name: value for name, value in os.environ.items() if not name.startswith("EP_")}
+        self._env |= {"EP_REDIS_URL": url, "EP_THREADS": "1"} | {name: str(value) for name, value in settings.items()}
         self._process = self._spawn()
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as output:
-            return subprocess.Popen(**self._command, stdout=output, stderr=output)
+    def _spawn(self) -> BaseProcess:
+        process = forked_worker(self._env, self.log)
+        process.start()
+        return process
 
     def restart(self) -> None:
-        self._process.wait(timeout=30)
+        self.wait()
         self._process = self._spawn()
 
     def send(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
+        os.kill(self.pid, number)
 
     def wait(self, *, within_s: float = 30.0) -> int:
-        return self._process.wait(timeout=within_s)
+        """Wait for its end. Returns its exit code; for a signal, minus its number."""
+        self._process.join(within_s)
+        assert self._process.exitcode is not None, f"still runs after {within_s} s: {self.log.read_text()}"
+        return self._process.exitcode
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return self._process.is_alive()
 
     @property
     def pid(self) -> int:
+        assert self._process.pid is not None
         return self._process.pid
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.join()
 
     def wait_ready(self, redis: Redis, *, workers: int = 1) -> None:
         deadline = time.monotonic() + START_S

@@ -50,7 +50,7 @@ def test_a_paused_worker_that_comes_back_leaves_its_job_to_the_one_that_took_ove
     client, worker = own(**settings)
     workers = [worker, *(start_worker(client.url, **settings) for _ in range(others))]
     worker.wait_ready(client.redis, workers=len(workers))
-    job_id = client.post(bear, **QUICK | {"iterations": 6000})
+    job_id = client.post(bear, **QUICK | {"iterations": 2000})
     first = client.wait_iterating(job_id)
     (worker,) = (one for one in workers if first.worker.endswith(f".{one.pid}"))
     worker.send(signal.SIGSTOP)

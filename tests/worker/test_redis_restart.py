@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 StartWorker: TypeAlias = "Callable[..., tuple[Client, WorkerProcess]]"
 
 JOB = {"model": "none", "areas": (0.1,), "iterations": 5}  # of a tiny network: Redis is what it's about
-LONG = JOB | {"iterations": 1500}  # some seconds
+LONG = JOB | {"iterations": 600}  # a second or more
 
 
 def test_a_worker_outlives_redis(
@@ -114,3 +115,21 @@ def test_no_lease_is_renewed_for_a_job_whose_end_redis_missed(tmp_path: Path, ma
         with pytest.raises(queue.REDIS_AWAY):
             worker.perform_job(job, worker.queues[0], execution)
         assert not worker.executions
+
+
+def test_a_heartbeat_while_a_worker_registers_is_no_other_worker(unit_url: str, redis: Redis):
+    worker = GpuWorker(Runtime.build("w", WorkerSettings(redis_url=unit_url), redis), redis)
+    registered = threading.Event()
+
+    def beat() -> None:
+        while not registered.is_set():
+            worker.renew_lease()
+
+    beats = threading.Thread(target=beat)
+    beats.start()
+    try:
+        for _ in range(200):
+            worker.register_birth()
+    finally:
+        registered.set()
+        beats.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -48,6 +49,7 @@ class GpuWorker(SimpleWorker):
         self._activity = runtime.activity
         self._normal_in_a_row = 0
         self._tidier = Tidier()
+        self._registering = threading.Lock()
         super().__init__(
             job_queues(redis),
             name=runtime.name,
@@ -116,7 +118,7 @@ class GpuWorker(SimpleWorker):
         if job is not None:
             self._runtime.store.renew(job.job_id, attempt=job.attempt, lease_s=self._runtime.lease_s)
         lease_s = self._lease_s()
-        with self.connection.pipeline() as pipeline:
+        with self._registering, self.connection.pipeline() as pipeline:
             super().heartbeat(pipeline=pipeline)
             for execution in list(self.executions.values()):
                 execution.heartbeat(execution.job.started_job_registry, lease_s, pipeline=pipeline)
@@ -140,9 +142,13 @@ class GpuWorker(SimpleWorker):
         self._activity.stop_within(0.0 if again else self._runtime.settings.stop_grace_s)
 
     def register_birth(self) -> None:
-        """Register, even where an earlier round of this process couldn't sign off because Redis was away."""
-        self.connection.delete(self.key)
-        super().register_birth()
+        """Register, even where an earlier round of this process couldn't sign off because Redis was away.
+
+        A heartbeat that came in between would look like another worker of this name.
+        """
+        with self._registering:
+            self.connection.delete(self.key)
+            super().register_birth()
 
     def teardown(self) -> None:
         """Sign off, if Redis is there."""

@@ -131,6 +131,7 @@ def test_network_without_a_rule_is_refused_in_words(
         method.attribute(question)
 
 
+@pytest.mark.slow
 def test_what_was_asked_before_is_freed(asked: Asked) -> None:
     """Its activations are 50 MB; a cycle through the backward pass would keep them for good."""
     network = nn.Sequential(nn.Conv2d(3, 64, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(64 * 111 * 111, 2))

@@ -38,6 +38,7 @@ def check(network: nn.Module, copy: nn.Module, count: int) -> None:
     assert not any(relu.inplace for relu in relus(copy))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RELUS)
 def test_a_rewritten_network_scores_the_same_with_each_relu_called_once(name: str):
     network = made(name)

@@ -15,6 +15,8 @@ from ep_core.models.sources.weights import state_digest
 from ep_core.models.tuning.adapted import Adapted
 from tests.networks import ADAPTED, COMPILED, SIDE, network, plain
 
+pytestmark = pytest.mark.slow
+
 PREPROCESSING = Preprocessing((SIDE, SIDE), mean=(0, 0, 0), std=(1, 1, 1))
 SPEC = ExtremalSpec(target=0, areas=(0.2,), iterations=4)
 

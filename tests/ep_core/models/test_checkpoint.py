@@ -20,6 +20,8 @@ from torch import nn
 from ep_core.errors import ModelUnavailable
 from ep_core.models import Classifier, load_model
 
+pytestmark = pytest.mark.slow
+
 MOST_WORDS = 600
 ENTRY = 'torchvision = "resnet18"\nkwargs = { num_classes = 3 }\nfile = "w.pth"'
 ALONE = (

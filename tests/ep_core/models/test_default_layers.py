@@ -14,6 +14,8 @@ from ep_core.models.layers import find_layers
 from ep_core.models.named_layer import resolve_layer
 from ep_core.schemas.model_card import ListedLayer
 
+pytestmark = pytest.mark.slow
+
 
 def layers_of(make: Callable[[], nn.Module], side: int = 224) -> list[ListedLayer]:
     with torch.device("meta"):

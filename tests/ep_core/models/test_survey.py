@@ -13,6 +13,8 @@ from ep_core.models.sources.catalogue import list_models
 from ep_core.models.sources.survey import survey_layers
 from ep_core.schemas.specs import default_counts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("name", "layer", "shape", "default"),

@@ -1,0 +1,43 @@
+"""Workers that are forked from a process that has imported torch: an import takes seconds, a fork none."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Mapping
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+PRELOADED = ("pytest", "worker.process.main", "worker.process.job", "captum.attr", "matplotlib.figure")
+NETWORKS = Path(__file__).parent / "worker"  # of the tests' model lists
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(list(PRELOADED))
+
+
+def forked_worker(env: Mapping[str, str], log: Path) -> BaseProcess:
+    """Return a process, not started yet, that does what `python -m worker` does.
+
+    What torch reads of the environment while it is imported (`OMP_...`) is that of the tests' process.
+
+    Args:
+        env: its whole environment.
+        log: what it writes is added to this file.
+    """
+    return _forks.Process(target=_run, args=(dict(env), log), daemon=True)
+
+
+def _run(env: Mapping[str, str], log: Path) -> None:
+    output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(output, stream.fileno())
+    os.environ.clear()
+    os.environ.update(env)
+    sys.path.insert(0, str(NETWORKS))
+    from worker.__main__ import main
+
+    code = main([])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # as `python -m worker` ends
