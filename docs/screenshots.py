@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.browser import NAMES, Theme, chromium, find_browser, open_context
-from tests.stack import SAMPLES, Stack
+from tests.running_stack import SAMPLES, Stack
 
 FOLDER = Path(__file__).parent / "images" / "dashboard"
 QUALITY = 88

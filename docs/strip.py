@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from tests.browser import chromium, find_browser, open_context
-from tests.stack import Stack
+from tests.running_stack import Stack
 
 from .screenshots import finished
 

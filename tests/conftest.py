@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ep_core.models import Classifier
 
-    from .stack import Stack
+    from .running_stack import Stack
 
 spin_briefly()
 if side_by_side := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # they share the cores; what they start inherits it
@@ -29,7 +29,7 @@ if side_by_side := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # they share th
 keep_freed_memory()  # as the command and the worker do, before torch is loaded
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-WITH_A_STACK = ("tests/dashboard/", "tests/e2e/")
+WITH_A_STACK = ("tests/stack/",)
 LARGE = {"mobilenet", "efficientnet", "vgg", "untrained"}
 """Fixtures that are networks of photographs: their tests take seconds."""
 
@@ -59,7 +59,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The one running stack of all tests, with the default model only: to look at all others takes half a minute."""
-    from .stack import Stack  # here, so that tests without httpx can share this file
+    from .running_stack import Stack  # here, so that tests without httpx can share this file
 
     folder = tmp_path_factory.mktemp("stack")
     models = folder / "models.toml"

@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 PRELOADED = ("pytest", "worker.process.main", "worker.process.job", "captum.attr", "matplotlib.figure")
-NETWORKS = Path(__file__).parent / "worker"  # of the tests' model lists
+NETWORKS = Path(__file__).parent / "process" / "worker"  # of the tests' model lists
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(list(PRELOADED))

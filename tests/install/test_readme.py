@@ -1,0 +1,36 @@
+"""Statements of the README that must stay true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from ep_core.schemas.specs import ExtremalSpec
+from service.settings import ApiSettings
+from worker.settings import SharedSettings, WorkerSettings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("settings", [SharedSettings, ApiSettings, WorkerSettings])
+def test_every_setting_is_in_the_table_with_its_default(settings: type[BaseSettings]) -> None:
+    for name, field in settings.model_fields.items():
+        row = re.search(rf"^\| `EP_{name.upper()}` \| (.*?) \|.*\| (.*?) \|$", README, re.MULTILINE)
+        assert row, f"EP_{name.upper()} is missing"
+        default = "" if field.default is None else f"`{str(field.default).replace('False', 'false')}`"
+        assert row.group(1).strip() == default
+        assert row.group(2) == field.description
+
+
+def test_every_parameter_is_named() -> None:
+    assert all(f"`{name}`" in README for name in ExtremalSpec.model_fields if name != "task")
+
+
+def test_linked_files_exist() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    assert all((ROOT / link).exists() for link in links)

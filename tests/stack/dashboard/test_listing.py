@@ -1,0 +1,81 @@
+"""The list of all jobs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.running_stack import Stack
+
+from .using import SWEEP, post, row_of
+
+pytestmark = pytest.mark.e2e
+
+QUICK = {"areas": [0.5], "iterations": 1, "check_extremality": False}
+
+REFRESHED_MS = 15_000  # the list is read every five seconds
+
+
+def only(page: Page, state: str) -> None:
+    page.get_by_role("group", name="Which jobs").get_by_role("button", name=state).click()
+
+
+def test_jobs_are_listed_opened_asked_again_and_deleted(page: Page, stack: Stack, done: Callable[..., str]) -> None:
+    address = done(**SWEEP)
+    page.goto("/")
+    row = row_of(page, address)
+    expect(row).to_contain_text("American black bear")
+    only(page, "Failed")
+    expect(row).to_have_count(0)
+    only(page, "Done")
+    page.get_by_label("Task", exact=True).select_option("compare")
+    expect(row).to_have_count(0)
+    page.get_by_label("Task", exact=True).select_option("extremal")
+    row.get_by_role("link").click()
+    expect(page.locator("h1.answer")).to_be_visible()
+    row.get_by_role("button", name=re.compile("Ask again")).click()
+    expect(page.get_by_label("Shares of the image, in (0, 1)")).to_have_value("0.05, 0.2, 0.6")
+    expect(page.get_by_alt_text("The chosen image")).to_be_visible()
+    row.get_by_role("button", name=re.compile("Delete")).click()
+    expect(row).to_have_count(0)
+    assert stack.client.get(f"/v1/jobs/{address[-32:]}").status_code == 404
+
+
+def test_a_thumbnail_is_small(page: Page, done: Callable[..., str]) -> None:
+    address = done(**SWEEP)
+    page.goto("/")
+    thumb = row_of(page, address).locator("img.thumb")
+    expect(thumb).to_be_visible()
+    page.wait_for_function("image => image.naturalWidth > 0", arg=thumb.element_handle())
+    assert thumb.evaluate("image => Math.max(image.naturalWidth, image.naturalHeight)") == 96
+
+
+def test_it_keeps_the_focus_and_loses_what_is_gone(page: Page, stack: Stack) -> None:
+    kept = stack.finish(post(stack, {**QUICK, "seed": 1}))
+    gone = stack.finish(post(stack, {**QUICK, "seed": 2}))
+    page.goto("/")
+    row_of(page, kept["id"]).get_by_role("link").focus()
+    stack.client.delete(gone["links"]["self"])
+    new = post(stack, {**QUICK, "seed": 3})
+    expect(row_of(page, gone["id"])).to_have_count(0, timeout=REFRESHED_MS)
+    expect(row_of(page, new["id"])).to_have_count(1)
+    expect(row_of(page, kept["id"]).get_by_role("link")).to_be_focused()
+
+
+def test_older_ones_are_a_click_away(page: Page, stack: Stack) -> None:
+    first = post(stack, {**QUICK, "seed": 100})
+    jobs = [post(stack, {**QUICK, "seed": 101 + k}) for k in range(12)]
+    page.goto("/")
+    rows = page.locator("#jobs tbody tr")
+    expect(rows).to_have_count(12)
+    expect(row_of(page, first["id"])).to_have_count(0)
+    page.get_by_role("button", name="Older ones").click()
+    expect(row_of(page, first["id"])).to_have_count(1)
+    stack.client.delete(jobs[-1]["links"]["self"])  # of the first page: it goes, the older ones stay
+    expect(row_of(page, jobs[-1]["id"])).to_have_count(0)
+    expect(row_of(page, first["id"])).to_have_count(1)
+    for job in (first, *jobs[:-1]):  # nobody waits for them
+        stack.client.delete(job["links"]["self"])

@@ -1,0 +1,110 @@
+"""The page at `/`: properties that hold in every state."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, TimeoutError
+
+from tests.running_stack import Stack
+
+from .accessibility import axe
+from .conftest import OpenPage
+
+pytestmark = pytest.mark.e2e
+
+STATIC = Path(__file__).parents[3] / "service" / "dashboard" / "static"
+WEIGHT_B = 300_000
+FIRST_PAINT_MS = 1000
+LOADS = 3
+QUIET_MS = 3000  # a page that polls is never quiet
+
+WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .reduce((sum, entry) => sum + entry.transferSize, 0)"""
+FIRST_PAINT = """() => new Promise((resolve) => new PerformanceObserver((list) => {
+  for (const entry of list.getEntriesByName("first-contentful-paint")) resolve(entry.startTime);
+}).observe({ type: "paint", buffered: true }))"""
+INLINE = """() => [...document.querySelectorAll("*")].filter((element) =>
+  (element.localName === "script" && !element.src) || [...element.attributes].some((a) => a.name.startsWith("on"))
+).map((element) => element.outerHTML.slice(0, 120))"""
+
+
+def load(page: Page) -> Page:
+    """Open `/` and wait until it has fetched what it needs."""
+    page.goto("/")
+    with suppress(TimeoutError):
+        page.wait_for_load_state("networkidle", timeout=QUIET_MS)
+    return page
+
+
+def test_it_loads_without_errors_and_says_what_it_is(page: Page) -> None:
+    answer = page.goto("/")
+    assert answer is not None
+    assert answer.status == httpx.codes.OK
+    assert page.title().strip()
+    assert re.fullmatch(r"[a-z]{2}(-[A-Za-z]+)?", page.locator("html").get_attribute("lang") or "")
+    assert page.locator("h1").count() == 1
+    load(page)
+
+
+def test_it_is_light(page: Page) -> None:
+    assert 0 < load(page).evaluate(WEIGHT) < WEIGHT_B
+
+
+def test_it_paints_at_once(open_page: OpenPage) -> None:
+    times = []
+    for _ in range(LOADS):  # the best one: others may keep the cores busy
+        page = open_page()
+        page.goto("/")
+        times.append(page.evaluate(FIRST_PAINT))
+    assert min(times) < FIRST_PAINT_MS
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["laptop", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_accessible(open_page: OpenPage, theme: str, phone: bool) -> None:
+    axe(load(open_page(theme=theme, phone=phone)))
+
+
+def test_a_phone_shows_its_whole_width(phone: Page) -> None:
+    assert load(phone).evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_no_script_is_inline(page: Page, stack: Stack) -> None:
+    policy = stack.client.get("/").headers["Content-Security-Policy"]
+    directives = {name: sources for name, *sources in (part.split() for part in policy.split(";") if part.strip())}
+    scripts = directives.get("script-src", directives.get("default-src"))
+    assert scripts is not None
+    assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "data:", "http:", "https:"} & set(scripts)
+    assert load(page).evaluate(INLINE) == []
+
+
+def test_texts_are_packed_for_who_can_unpack_them(stack: Stack) -> None:
+    for name in ("main.js", "style.css", "welcome/black_bear_20.jpg"):
+        plain = stack.client.get(f"/static/{name}", headers={"Accept-Encoding": "identity"})
+        packed = stack.client.get(f"/static/{name}")
+        assert "Content-Encoding" not in plain.headers
+        assert packed.content == plain.content
+        assert packed.headers["Vary"] == "Accept-Encoding"
+        assert (packed.headers.get("Content-Encoding") == "gzip") is not name.endswith(".jpg")
+        assert int(packed.headers["Content-Length"]) <= int(plain.headers["Content-Length"])
+
+
+def test_static_files_are_asked_for_again_only_when_they_change(page: Page, stack: Stack) -> None:
+    paths = {f"/static/{path.relative_to(STATIC)}" for path in STATIC.rglob("*") if path.is_file()}
+    paths = {path for path in paths if not path.endswith(".html")}  # served at `/`
+    page.on("response", lambda answer: paths.add(answer.url.removeprefix(stack.url)))
+    load(page)
+    static = sorted(path for path in paths if path.startswith("/static/"))
+    if not static:
+        pytest.skip("no static files are served")
+    for path in static:
+        first = stack.client.get(path)
+        assert first.status_code == httpx.codes.OK, path
+        assert first.headers.get("ETag"), path
+        again = stack.client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.content) == (httpx.codes.NOT_MODIFIED, b""), path

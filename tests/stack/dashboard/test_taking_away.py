@@ -1,0 +1,117 @@
+"""Downloads of a result, and the same job as a command and as Python."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+import ep_core
+from tests.running_stack import Stack
+
+from .using import BEAR, SWEEP
+
+pytestmark = pytest.mark.e2e
+
+TELL = "\nimport json; print(json.dumps([[point.area, point.preserve] for point in result.curve]))"
+
+
+@pytest.fixture
+def open_job(page: Page, stack: Stack, done: Callable[..., str]) -> dict[str, Any]:
+    """Open a finished job; return its result."""
+    address = done(**SWEEP)
+    page.goto(address)
+    page.get_by_text("Take away").click()
+    result: dict[str, Any] = stack.client.get(f"/v1/jobs/{address[-32:]}/result").raise_for_status().json()
+    return result
+
+
+def save(page: Page, button: str) -> Path:
+    with page.expect_download() as saved:
+        page.get_by_role("button", name=button, exact=True).click()
+    return saved.value.path()
+
+
+def copied(page: Page, button: str) -> str:
+    page.get_by_role("button", name=button).click()
+    expect(page.locator("pre")).to_be_visible()
+    return page.locator("pre").inner_text()
+
+
+def test_files(page: Page, open_job: dict[str, Any]) -> None:
+    with zipfile.ZipFile(save(page, "Everything (zip)")) as bundle:
+        assert "result.json" in bundle.namelist()
+    assert json.loads(save(page, "Result (JSON)").read_text()) == open_job
+    assert save(page, "Score curve (SVG)").read_text().lstrip().startswith(("<?xml", "<svg"))
+    assert Image.open(save(page, "Saliency map (PNG)")).format == "PNG"
+    rows = list(csv.DictReader(io.StringIO(save(page, "Curve (CSV)").read_text())))
+    assert [float(row["preserve"]) for row in rows] == [point["preserve"] for point in open_job["curve"]]
+
+
+def test_what_is_seen(page: Page, open_job: dict[str, Any]) -> None:
+    page.get_by_label("Area: from what matters most to all").focus()
+    page.keyboard.press("Home")
+    mask = Image.open(save(page, "Save this mask"))
+    assert (mask.mode, mask.size) == ("L", Image.open(BEAR).size)
+    assert 0.01 < np.asarray(mask).mean() / 255 < 0.05  # 5% of what the network sees of it
+    assert Image.open(save(page, "Save this picture")).format == "PNG"
+
+
+def test_the_copied_command_posts_the_same_job(
+    page: Page, stack: Stack, open_job: dict[str, Any], tmp_path: Path
+) -> None:
+    shutil.copy(BEAR, tmp_path / "photo.jpg")
+    words = shlex.split(copied(page, "Copy as curl"))
+    assert words[0] == "curl"
+    assert words[-1] == f"{stack.url}/v1/jobs"
+    if shutil.which("curl"):
+        answer = subprocess.run([words[0], "-s", *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
+        job = json.loads(answer.stdout)
+        assert job["params"] == stack.client.get(f"/v1/jobs/{open_job['id']}").json()["params"]
+        assert job["cached"]  # the very same
+    else:
+        assert words[1:3] == ["-F", "image=@photo.jpg"]
+        asked = json.loads(words[4].removeprefix("params="))
+        assert asked == {name: value for name, value in open_job["params"].items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"task": "compare", "methods": ["gradient", "grad_cam", "extremal"], "areas": [0.1, 0.3], "iterations": 20},
+        {"task": "channels", "layer": "features.18", "areas": [10, 100, 1280]},
+    ],
+    ids=lambda params: str(params["task"]),
+)
+def test_the_copied_python_asks_the_same(
+    page: Page, finish: Callable[..., dict[str, Any]], params: dict[str, Any]
+) -> None:
+    job = finish(**params)
+    page.goto(f"/#/job/{job['id']}")
+    page.get_by_text("Take away").click()
+    *_, spec, call = copied(page, "Copy as Python").splitlines()
+    made = eval(spec.removeprefix("spec = "), {"ep_core": ep_core})
+    assert made.model_dump(mode="json") == job["params"]
+    assert callable(getattr(ep_core, call.removeprefix("result = ep_core.").partition("(")[0]))
+
+
+def test_the_copied_python_gives_the_same_result(page: Page, open_job: dict[str, Any], tmp_path: Path) -> None:
+    shutil.copy(BEAR, tmp_path / "photo.jpg")
+    script = copied(page, "Copy as Python") + TELL
+    ran = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    for (area, score), point in zip(json.loads(ran.stdout), open_job["curve"], strict=True):
+        assert area == point["area"]
+        assert score == pytest.approx(point["preserve"], abs=0.05)  # threads may add up in another order

@@ -1,0 +1,93 @@
+"""Sentences of the page about a*, by the rule of its threshold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.running_stack import Stack
+
+from .using import SWEEP
+
+pytestmark = pytest.mark.e2e
+
+NAME = "“American black bear”"
+
+
+def told(page: Page, stack: Stack, address: str, *, scores: dict[str, Any], params: dict[str, Any], area: Any) -> None:
+    """Show a result with other scores and parameters than it has, replaced on its way to the page."""
+    result = stack.client.get(f"/v1/jobs/{address[-32:]}/result").json()
+    result["scores"] |= scores
+    result["params"] |= params
+    body = json.dumps(result | {"optimal_area": area, "stability": None})
+    page.route("**/result", lambda route: route.fulfill(body=body, content_type="application/json"))
+    page.goto(address)
+
+
+@pytest.mark.parametrize(
+    ("rule", "variant", "tau", "area", "said"),
+    [
+        ("share-of-original", "preserve", 1, 0.2, f"20% of the image suffices for {NAME}."),
+        ("share-of-original", "hybrid", 0.5, 0.2, f"20% of the image suffices for 50% of the score of {NAME}."),
+        ("between", "preserve", 0.5, 0.2, f"20% of the image suffices for 50% of the way up to the score of {NAME}."),
+        ("between", "preserve", 1, None,
+         f"None of these areas suffices for {NAME}: the score stays below the threshold."),
+        ("way-down", "delete", 1, 0.2, f"20% of the image taken away destroys the score of {NAME}."),
+        ("way-down", "delete", 0.5, 0.2,
+         f"20% of the image taken away lowers the score of {NAME} by 50% of the way to what it is in the fully "
+         "perturbed image."),
+        ("way-down", "delete", 0.5, None,
+         f"None of these areas taken away lowers the score of {NAME} by 50% of the way to what it is in the fully "
+         "perturbed image."),
+        ("none", "preserve", 1, None,
+         f"There is no threshold: {NAME} scores no higher in the whole image than in the fully perturbed image."),
+        (None, "delete", 0.5, 0.2, f"20% of the image taken away destroys the score of {NAME}."),  # from before
+    ],
+)  # fmt: skip
+def test_areas(
+    page: Page,
+    stack: Stack,
+    done: Callable[..., str],
+    rule: str | None,
+    variant: str,
+    tau: float,
+    area: float | None,
+    said: str,
+) -> None:
+    scores = {"threshold_rule": rule} | ({"threshold": None} if rule == "none" else {})
+    told(page, stack, done(**SWEEP), scores=scores, params={"variant": variant, "threshold": tau}, area=area)
+    expect(page.locator("h1.answer")).to_have_text(said)
+    expect(page.locator("svg.curve text", has_text="original").first).to_be_visible()
+    expect(page.locator("svg.curve text", has_text="threshold")).to_have_count(0 if rule == "none" else 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "variant", "tau", "count", "said"),
+    [
+        ("share-of-original", "preserve", 1, 100, f"100 of 1280 channels of features.18 suffice for {NAME}."),
+        ("way-down", "delete", 0.5, 100,
+         f"100 of 1280 channels of features.18 taken away lower the score of {NAME} by 50% of the way to what it is "
+         "without the channels of features.18."),
+        ("none", "preserve", 1, None,
+         f"There is no threshold: {NAME} scores no higher in the whole image than without the channels of "
+         "features.18."),
+    ],
+)  # fmt: skip
+def test_channels(
+    page: Page,
+    stack: Stack,
+    done: Callable[..., str],
+    rule: str,
+    variant: str,
+    tau: float,
+    count: int | None,
+    said: str,
+) -> None:
+    scores = {"threshold_rule": rule} | ({"threshold": None} if rule == "none" else {})
+    address = done(task="channels", layer="features.18", areas=[10, 100, 1280])
+    told(page, stack, address, scores=scores, params={"variant": variant, "threshold": tau}, area=count)
+    expect(page.locator("h1.answer")).to_have_text(said)

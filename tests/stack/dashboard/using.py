@@ -1,0 +1,76 @@
+"""Actions on the page, and on the service behind it, that its tests share."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.running_stack import SAMPLES, Stack
+
+BEAR = SAMPLES / "black_bear.jpg"
+SWEEP = {"areas": [0.05, 0.2, 0.6], "iterations": 20, "check_extremality": False}
+LONG = {"areas": [0.1], "iterations": 5000}
+FINISH_MS = 120_000
+DRAWN = "document.querySelector('canvas')?.toDataURL()"
+A_JOB = re.compile(r"#/job/[0-9a-f]{32}")
+
+
+def post(stack: Stack, params: dict[str, Any], *, keep: bool = True) -> dict[str, Any]:
+    """Post a job of the bear as the page does: with its image kept."""
+    data = {"params": json.dumps(params), "keep_images": str(keep).lower()}
+    answer = stack.client.post("/v1/jobs", files={"image": BEAR.read_bytes()}, data=data)
+    assert answer.status_code in (200, 202), answer.text
+    return answer.json()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose something among "More choices"."""
+    if not page.get_by_label("What to find").is_visible():
+        page.get_by_text("More choices").click()
+    page.get_by_label(label, exact=True).select_option(option)
+
+
+def choose_files(page: Page, *paths: Path) -> None:
+    page.locator("#ask input[type=file]").set_input_files(list(paths))
+
+
+def explain(page: Page) -> None:
+    """Press the button and wait until the job that it makes is shown."""
+    page.get_by_role("button", name=re.compile("^Explain")).click()
+    expect(page).to_have_url(A_JOB)
+
+
+def asked(page: Page, stack: Stack) -> dict[str, Any]:
+    """Return the parameters of the job that is shown."""
+    job_id = re.search(r"[0-9a-f]{32}", page.url)
+    assert job_id is not None
+    params: dict[str, Any] = stack.client.get(f"/v1/jobs/{job_id[0]}").raise_for_status().json()["params"]
+    return params
+
+
+def pixels(page: Page) -> str:
+    """Return what is drawn in the canvas."""
+    drawn: str = page.evaluate(DRAWN)
+    return drawn
+
+
+def shows_area(page: Page, words: str) -> None:
+    """Wait until the picture is drawn under the mask of an area."""
+    expect(page.locator("canvas")).to_have_attribute("aria-label", f"The image under the mask of {words}")
+
+
+def changes_the_picture(page: Page, before: str) -> None:
+    page.wait_for_function(f"before => {DRAWN} !== before", arg=before)
+
+
+def becomes(page: Page, picture: str) -> None:
+    page.wait_for_function(f"picture => {DRAWN} === picture", arg=picture)
+
+
+def row_of(page: Page, address: str) -> Locator:
+    """Return a job's row in the list."""
+    return page.locator(f"#jobs tr[data-id='{address[-32:]}']")
