@@ -1,0 +1,1 @@
+"""HTTP service: validation, keys, limits, events and the dashboard. Imports no torch."""

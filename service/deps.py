@@ -1,4 +1,4 @@
-"""What lives as long as the application, and what of it endpoints ask for, as `Annotated` aliases.
+"""Services that live as long as the application, and their `Annotated` aliases for endpoints.
 
 The dependencies are `async`: others would be called in a thread each.
 """

@@ -1,0 +1,1 @@
+"""Worker: what lies in Redis (`broker`), and the process that runs jobs (`process`)."""

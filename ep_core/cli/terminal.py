@@ -1,4 +1,4 @@
-"""What all commands of `ep` share: the terminal, common options, and errors in words."""
+"""Terminal, common options and errors in words, for all commands of `ep`."""
 
 from __future__ import annotations
 

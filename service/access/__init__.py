@@ -1,0 +1,1 @@
+"""Access: API keys, rate limits, turns, proxies and exposure."""

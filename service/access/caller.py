@@ -13,7 +13,7 @@ from .keys import ApiKey, KeyRing
 
 @dataclass(frozen=True)
 class Caller:
-    """Who posted a request, and what they may: a key's owner, or anybody where there are no keys."""
+    """Sender of a request, with its limits: the owner of a key, or anybody where there are no keys."""
 
     owner: str | None
     who: str

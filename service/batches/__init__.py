@@ -1,0 +1,1 @@
+"""Batches: many images, a job for each."""

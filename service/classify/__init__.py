@@ -1,0 +1,1 @@
+"""Interactive classification: the classes that a model sees in an image."""

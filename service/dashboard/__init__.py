@@ -1,0 +1,1 @@
+"""Dashboard: one page at `/`, and its files."""

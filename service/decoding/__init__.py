@@ -1,0 +1,1 @@
+"""Decoding of posted images in processes of their own, within limits."""

@@ -1,0 +1,1 @@
+"""Jobs: posts, states, events, results and pictures."""

@@ -13,7 +13,7 @@ from worker.broker.contract import Delivery, Finding, JobProgress, JobState, Pri
 
 
 class _LinksOfAll(BaseModel):
-    """Where a job's parts are; what a job doesn't have (yet) has no link."""
+    """Links to the parts of a job; a part that it does not have (yet) has none."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 

@@ -1,0 +1,1 @@
+"""Removal of all that a caller has."""

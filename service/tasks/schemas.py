@@ -1,4 +1,4 @@
-"""What the API says of tasks."""
+"""Tasks as the API describes them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Uploads: multipart forms and JSON, read within limits."""

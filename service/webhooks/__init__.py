@@ -1,0 +1,1 @@
+"""Webhooks: messages, their schedule and their courier."""

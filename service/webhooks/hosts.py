@@ -15,7 +15,7 @@ BUSY_S = 0.5
 
 
 class Hosts:
-    """Who is at which host, or waits for a place there; to be used on one event loop."""
+    """Places at the hosts of receivers, taken and waited for; for one event loop."""
 
     def __init__(self) -> None:
         self._there: Counter[str] = Counter()

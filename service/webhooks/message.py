@@ -1,4 +1,4 @@
-"""What a webhook says: a small JSON body, signed as Standard Webhooks has it (https://www.standardwebhooks.com)."""
+"""Body of a webhook: a small JSON object, signed by Standard Webhooks (https://www.standardwebhooks.com)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which jobs' webhooks are due when, in Redis, shared by all couriers.
+"""Schedule of the webhooks of jobs, in Redis, shared by all couriers.
 
 One sorted set of job ids, scored by the unix time of the next attempt. Whoever finishes a job that has a webhook adds
 it with the time of now. A courier that takes an id moves it into the future, and takes it out when it is settled: where

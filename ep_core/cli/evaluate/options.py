@@ -1,4 +1,4 @@
-"""What the commands of `ep evaluate` share: options, progress, and the report at the end."""
+"""Options, progress and final reports that the commands of `ep evaluate` share."""
 
 from __future__ import annotations
 

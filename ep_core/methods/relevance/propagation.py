@@ -75,7 +75,7 @@ def _sum(parts: Sequence[Tensor]) -> Tensor:
 
 
 class PropagationRule(ABC):
-    """How a linear operation hands relevance down."""
+    """Rule by which a linear operation propagates relevance to its inputs."""
 
     @abstractmethod
     def hand_down(self, relevance: Tensor, x: Tensor, linear: LinearMap) -> Tensor:

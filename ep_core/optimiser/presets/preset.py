@@ -15,7 +15,7 @@ from .rule import Rule
 
 @dataclass(frozen=True)
 class Promise:
-    """How near a preset's masks come to their areas, and to masks of ones and zeros."""
+    """Distance of a preset's masks from their areas, and from masks of ones and zeros, at most."""
 
     area: float
     """Most that a mask misses its area by, as a share of the area or of the rest, whichever is smaller."""
@@ -44,7 +44,7 @@ class MaskFamily:
 
 @dataclass(frozen=True, kw_only=True)
 class MaskPreset:
-    """What presets of all masks have."""
+    """Common part of the presets of spatial and of channel masks."""
 
     name: Preset
     iterations: int

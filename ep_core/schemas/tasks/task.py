@@ -122,7 +122,7 @@ LayerUse: TypeAlias = Literal["masked", "read"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a task gives."""
+    """Result of a task: its report and its files."""
 
     report: TaskReport
     files: Iterator[tuple[str, bytes]]

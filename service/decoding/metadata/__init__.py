@@ -1,0 +1,1 @@
+"""Metadata of image files, removed without decoding, a file a format."""

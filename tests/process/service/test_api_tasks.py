@@ -1,4 +1,4 @@
-"""What the API says of its tasks: forms and lists are made of it."""
+"""Tasks as the API describes them: forms and lists are made of that."""
 
 from __future__ import annotations
 

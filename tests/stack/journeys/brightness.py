@@ -17,7 +17,7 @@ from ep_core.schemas.warnings import Warnings
 
 
 class BrightnessSpec(CommonSpec):
-    """How bright an image is."""
+    """Spec of a task that measures the brightness of an image."""
 
     task: Literal["brightness"] = "brightness"
     scale: Annotated[float, Field(gt=0, description="What white counts.")] = 1.0
