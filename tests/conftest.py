@@ -35,10 +35,14 @@ LARGE = {"mobilenet", "efficientnet", "vgg", "untrained"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of networks of photographs, which `make unit` leaves out."""
+    """Mark the tests of networks of photographs, which `make unit` leaves out; begin with those on the stack.
+
+    These run one after the other: at the end, the other processes would wait for them.
+    """
     for item in items:
         if LARGE & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: not item.nodeid.startswith(WITH_A_STACK))
 
 
 @pytest.hookimpl(optionalhook=True)
