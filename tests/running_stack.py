@@ -74,12 +74,12 @@ class Stack:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(STOP_S)
 
-    def post(self, image: str, **params: Any) -> dict[str, Any]:
-        """Post a sample; return the job, which runs also where another test knows its result."""
+    def post(self, image: str, *, reuse: bool = False, **params: Any) -> dict[str, Any]:
+        """Post a sample; return the job, which runs although another test may have its result, but for `reuse`."""
         answer = self.client.post(
             "/v1/jobs",
             files={"image": (SAMPLES / f"{image}.jpg").read_bytes()},
-            data={"params": json.dumps(params), "reuse": "false"},
+            data={"params": json.dumps(params), "reuse": json.dumps(reuse)},
         )
         assert answer.status_code in (200, 202), answer.text
         return answer.json()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -65,9 +66,17 @@ def running() -> set[int]:
     for status in Path("/proc").glob("[0-9]*/status"):
         with suppress(OSError):  # it has just ended
             is_child = f"\nPPid:\t{os.getpid()}\n" in status.read_text()
-            if is_child and b"service.decoding.child" in (status.parent / "cmdline").read_bytes():
+            if is_child and b"service.decoding.child" in command_of(status.parent):
                 found.add(int(status.parent.name))
     return found
+
+
+def command_of(process: Path) -> bytes:
+    """The command of a process; empty where it has ended. Linux shows it a moment after the program is loaded."""
+    until = time.monotonic() + 1
+    while not (command := (process / "cmdline").read_bytes()) and time.monotonic() < until:
+        time.sleep(0.001)
+    return command
 
 
 def test_an_image_has_its_size_told(small: bytes) -> None:

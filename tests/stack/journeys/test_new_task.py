@@ -99,8 +99,8 @@ def test_the_dashboard_lists_it_and_shows_its_picture(stack: Stack) -> None:
 
 
 def test_the_same_again_is_known(stack: Stack) -> None:
-    first = stack.finish(stack.post("airliner", task="brightness"))
-    again = stack.post("airliner", task="brightness")
+    first = stack.finish(stack.post("airliner", task="brightness", reuse=True))
+    again = stack.post("airliner", task="brightness", reuse=True)
     assert (first["cached"], again["cached"], again["status"]) == (False, True, "succeeded")
     assert stack.client.get(again["links"]["result"]).json()["id"] == again["id"]
 
