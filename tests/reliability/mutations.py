@@ -84,7 +84,7 @@ def lie_about_size(data: bytes, chance: random.Random) -> bytes:
     """Declare other dimensions, such as giant ones."""
     width, height = chance.choice(HUGE), chance.choice(HUGE)
     for magic, lie in _LIES.items():
-        if data.startswith(magic):
+        if data.startswith(magic) or data[4:].startswith(magic):  # boxes begin with their length
             return lie(bytearray(data), width, height)
     return data
 
@@ -169,7 +169,7 @@ def _lie_jpeg2000(data: bytearray, width: int, height: int) -> bytes:
 
 
 def _lie_ppm(data: bytearray, width: int, height: int) -> bytes:
-    return data[:3] + f"{width} {height}\n".encode() + data[data.find(b"\n", 3) + 1 :]
+    return bytes(data[:3] + f"{width} {height}\n".encode() + data[data.find(b"\n", 3) + 1 :])
 
 
 def _lie_qoi(data: bytearray, width: int, height: int) -> bytes:
@@ -194,8 +194,8 @@ _LIES: dict[bytes, Callable[[bytearray, int, int], bytes]] = {
     b"BM": _lie_bmp,
     b"RIFF": _lie_webp,
     b"II*\0": _lie_tiff,
-    b"\0\0\0 ftypavif": _lie_avif,
-    b"\0\0\0\x0cjP  ": _lie_jpeg2000,
+    b"ftypavif": _lie_avif,
+    b"jP  ": _lie_jpeg2000,
     b"P6\n": _lie_ppm,
     b"qoif": _lie_qoi,
 }
