@@ -43,7 +43,7 @@ class QueuePace:
 
     @property
     def is_known(self) -> bool:
-        """Whether `wait_s` returns without a call to Redis."""
+        """True where `wait_s` returns without a call to Redis."""
         return time.monotonic() < self._next_look
 
     def wait_s(self, before: int) -> float | None:

@@ -34,7 +34,7 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the state is final: no move leads out of it."""
+        """True where the state is final: no move leads out of it."""
         return not MOVES[self]
 
 

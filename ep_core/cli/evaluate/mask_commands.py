@@ -21,10 +21,8 @@ from .options import (
     changed,
     conclude,
     evaluation,
-    loaded,
-    photographs_of,
+    run_on_photographs,
     seeds_of,
-    watched,
 )
 
 DENSE_AREAS = tuple(k / 20 for k in range(1, 19))
@@ -55,11 +53,9 @@ def monotonicity_command(
 
     wanted = _presets(presets)
     spec = changed(spec, preset=wanted[0], areas=DENSE_AREAS if dense else spec.areas)
-    paths = photographs_of(photographs, images, spec.seed)
-    classifier = loaded(spec.model, models_file, device)
-    with watched() as on_progress:
-        report = monotonicity(classifier, paths, spec, wanted, out=out, on_progress=on_progress)
-    conclude(report, out)
+    run_on_photographs(
+        monotonicity, photographs, images, spec, out=out, models_file=models_file, device=device, presets=wanted
+    )
 
 
 @evaluation("stability")
@@ -82,11 +78,17 @@ def stability_command(
 
     wanted, drawn = _presets(presets), seeds_of(seeds)
     spec = changed(spec, preset=wanted[0], seed=drawn[0])
-    paths = photographs_of(photographs, images, spec.seed)
-    classifier = loaded(spec.model, models_file, device)
-    with watched() as on_progress:
-        report = stability(classifier, paths, spec, wanted, seeds=drawn, out=out, on_progress=on_progress)
-    conclude(report, out)
+    run_on_photographs(
+        stability,
+        photographs,
+        images,
+        spec,
+        out=out,
+        models_file=models_file,
+        device=device,
+        presets=wanted,
+        seeds=drawn,
+    )
 
 
 @evaluation("growth")
@@ -103,11 +105,7 @@ def growth_command(
     check_writable(out)
     from ep_core.evaluation.growth import growth
 
-    paths = photographs_of(photographs, images, spec.seed)
-    classifier = loaded(spec.model, models_file, device)
-    with watched() as on_progress:
-        report = growth(classifier, paths, spec, out=out, on_progress=on_progress)
-    conclude(report, out)
+    run_on_photographs(growth, photographs, images, spec, out=out, models_file=models_file, device=device)
 
 
 @evaluation("curves")
@@ -124,11 +122,7 @@ def curves_command(
     check_writable(out)
     from ep_core.evaluation.curves import curves
 
-    paths = photographs_of(photographs, images, spec.seed)
-    classifier = loaded(spec.model, models_file, device)
-    with watched() as on_progress:
-        report = curves(classifier, paths, spec, out=out, on_progress=on_progress)
-    conclude(report, out)
+    run_on_photographs(curves, photographs, images, spec, out=out, models_file=models_file, device=device)
 
 
 def smooth_command(out: Out = DEFAULT_OUT) -> None:

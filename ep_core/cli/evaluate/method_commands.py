@@ -18,12 +18,9 @@ from .options import (
     Photographs,
     Seeds,
     changed,
-    conclude,
     evaluation,
-    loaded,
-    photographs_of,
+    run_on_photographs,
     seeds_of,
-    watched,
 )
 
 OTHER_METHODS = tuple(name for name in METHODS if name != EXTREMAL)
@@ -77,11 +74,17 @@ def faithfulness_command(
 
     drawn = seeds_of(seeds)
     spec = changed(spec, seed=drawn[0])
-    paths = photographs_of(photographs, images, spec.seed)
-    classifier = loaded(spec.model, models_file, device)
-    with watched() as on_progress:
-        report = faithfulness(classifier, paths, spec, seeds=drawn, authors=authors, out=out, on_progress=on_progress)
-    conclude(report, out)
+    run_on_photographs(
+        faithfulness,
+        photographs,
+        images,
+        spec,
+        out=out,
+        models_file=models_file,
+        device=device,
+        seeds=drawn,
+        authors=authors,
+    )
 
 
 @evaluation("extremality")
@@ -100,13 +103,17 @@ def extremality_command(
     check_writable(out)
     from ep_core.evaluation.extremality import extremality
 
-    paths = photographs_of(photographs, images, spec.seed)
-    classifier = loaded(spec.model, models_file, device)
-    with watched() as on_progress:
-        report = extremality(
-            classifier, paths, spec, restarts=restarts, restarted=restarted, out=out, on_progress=on_progress
-        )
-    conclude(report, out)
+    run_on_photographs(
+        extremality,
+        photographs,
+        images,
+        spec,
+        out=out,
+        models_file=models_file,
+        device=device,
+        restarts=restarts,
+        restarted=restarted,
+    )
 
 
 @evaluation("sanity")
@@ -124,8 +131,6 @@ def sanity_command(
     check_writable(out)
     from ep_core.evaluation.sanity import sanity
 
-    paths = photographs_of(photographs, images, spec.seed)
-    classifier = loaded(spec.model, models_file, device)
-    with watched() as on_progress:
-        report = sanity(classifier, paths, spec, depths=depths, out=out, on_progress=on_progress)
-    conclude(report, out)
+    run_on_photographs(
+        sanity, photographs, images, spec, out=out, models_file=models_file, device=device, depths=depths
+    )

@@ -19,7 +19,7 @@ from ep_core.evaluation.reporting.report import EvaluationReport, Table, write_r
 from ep_core.evaluation.run import OnRunProgress
 from ep_core.pictures.photographs import all_photographs, pick
 from ep_core.schemas.printable import printable
-from ep_core.schemas.specs import CommonSpec
+from ep_core.schemas.specs import CommonSpec, SpatialSpec
 
 if TYPE_CHECKING:
     from ep_core.models import Classifier
@@ -89,6 +89,36 @@ def loaded(name: str, models_file: Path | None, device: str | None) -> Classifie
     from ep_core.models import load_model
 
     return load_model(name, models_file=models_file, device=device)
+
+
+def run_on_photographs(
+    run: Callable[..., EvaluationReport],
+    photographs: Sequence[Path],
+    images: int | None,
+    spec: SpatialSpec,
+    *,
+    out: Path,
+    models_file: Path | None,
+    device: str | None,
+    **options: Any,
+) -> None:
+    """Run an evaluation on photographs behind a progress bar, and write its report.
+
+    Args:
+        run: the evaluation: called with the model, the photographs and the spec.
+        photographs: files, or folders of them.
+        images: the most that are taken, drawn with the spec's seed; None: all.
+        spec: parameters of the evaluation; its model is the one that is loaded.
+        out: folder for logs and reports.
+        models_file: the model list.
+        device: of the model.
+        options: further arguments of the evaluation.
+    """
+    paths = photographs_of(photographs, images, spec.seed)
+    classifier = loaded(spec.model, models_file, device)
+    with watched() as on_progress:
+        report = run(classifier, paths, spec, out=out, on_progress=on_progress, **options)
+    conclude(report, out)
 
 
 def conclude(report: EvaluationReport, out: Path) -> None:

@@ -62,9 +62,9 @@ class SpatialPreset(MaskPreset):
     """Of such a lane's steps, the share in which its mask has its area already."""
     family: MaskFamily
     stops_early: bool
-    """Whether a lane leaves the batch where it stands on a plateau."""
+    """True where a lane leaves the batch where it stands on a plateau."""
     moves_starts: bool
-    """Whether masks can be moved on from given starts: those that walks agree on, or rivals that beat a mask."""
+    """True where masks can be moved on from given starts: those that walks agree on, or rivals that beat a mask."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -187,7 +187,7 @@ class Task:
 
     @property
     def takes_several(self) -> bool:
-        """Whether a job has several images."""
+        """True where a job has several images."""
         return self.images[1] > 1
 
     def files_of(self, spec: CommonSpec) -> Files:
