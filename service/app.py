@@ -42,7 +42,7 @@ from service.run.tidying import run_tidier
 from service.tasks import endpoints as tasks
 from service.uploads.shares import UploadShares
 from service.webhooks.courier import run_courier
-from worker.broker.questions import MOST_WAITING
+from worker.broker.classify_queries import MOST_WAITING
 from worker.broker.queue import connect, connect_async, connect_waiting
 from worker.janitor import run_janitor
 from worker.observe.tracing import flush
@@ -136,7 +136,7 @@ def _make_services(settings: ApiSettings) -> Services:
         thumbnails=decoders(1),
         thumbnail_shares=Shares(2, most_each=1),
         downloads=new_downloads(),
-        questions=Shares(MOST_WAITING, most_each=classify.QUESTIONS_EACH),
+        queries=Shares(MOST_WAITING, most_each=classify.QUERIES_EACH),
         uploads=UploadShares(settings.max_total_upload_bytes),
     )
 

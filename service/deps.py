@@ -43,9 +43,9 @@ class Services:
 
     redis: Redis
     polls: AsyncRedis
-    """For short questions without a thread."""
+    """For short queries without a thread."""
     watchers: AsyncRedis
-    """For questions that wait for their answer."""
+    """For queries that wait for their answer."""
     events: EventReader
 
     jobs: JobService
@@ -61,7 +61,7 @@ class Services:
     """Apart: a list of pictures must not hold up those who post."""
     thumbnail_shares: Shares
     downloads: Shares
-    questions: Shares
+    queries: Shares
     uploads: UploadShares
 
     @staticmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +35,30 @@ LARGE = {"mobilenet", "efficientnet", "vgg", "untrained"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of networks of photographs, which `make unit` leaves out; begin with those on the stack.
+    """Mark the tests of networks of photographs, which `make unit` leaves out; mix the tiers.
 
-    These run one after the other: at the end, the other processes would wait for them.
+    Tests on the stack come first: they run one after the other, and at the end the other processes would wait for them.
+    Beside them, those that wait for processes alternate, file by file, with those that compute.
     """
     for item in items:
         if LARGE & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: not item.nodeid.startswith(WITH_A_STACK))
+    place = _places(dict.fromkeys(map(_file, items)))
+    items.sort(key=lambda item: place[_file(item)])
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+def _places(files: Iterable[str]) -> dict[str, float]:
+    """Return when each file's turn is: 0 for those on the stack, then the other tiers spread evenly from 0 to 1."""
+    tiers: dict[str, list[str]] = {}
+    for file in files:
+        tiers.setdefault("/".join(file.split("/")[:2]), []).append(file)
+    stack = tiers.pop("tests/stack", [])
+    spread = {file: (k + 1) / len(tier) for tier in tiers.values() for k, file in enumerate(tier)}
+    return dict.fromkeys(stack, 0.0) | spread
 
 
 @pytest.hookimpl(optionalhook=True)

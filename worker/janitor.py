@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
 import structlog
@@ -33,7 +35,7 @@ SWEEP_S = 2.0
 CLOSE_LOOK_S = 30.0  # all ids are compared at least so often; between, as long as the numbers agree, only those
 MISSING_S = 10.0  # between its places a job is in none for a moment: only those missing this long are lost
 _LOCK = "ep:janitor"
-_LOCK_S = 30.0
+_LOCK_S = 5.0  # renewed between a sweep's steps: the others wait so long for one that died in the middle
 
 log = structlog.get_logger(__name__)
 
@@ -77,19 +79,29 @@ class Janitor:
         if not lock.acquire():
             return
         try:
-            if not self._is_up_to_date:
-                bring_up_to_date(self._redis)
-                self._is_up_to_date = True
-            for leases in self._leases:
-                leases.cleanup()
-            self._look_closely()
-            self._store.forget_expired()
-            forget_dead(self._redis)
+            for step in self._steps():
+                step()
+                lock.reacquire()
+        except LockError as error:
+            log.debug("a step took longer than the lock lasts, another janitor acts", error=str(error))
         finally:
-            with suppress(LockError):  # the sweep took longer than the lock lasts
+            with suppress(LockError):  # it is another's by now
                 lock.release()
 
-    def _look_closely(self) -> None:
+    def _steps(self) -> Iterator[Callable[[], object]]:
+        if not self._is_up_to_date:
+            yield self._bring_up_to_date
+        yield from (leases.cleanup for leases in self._leases)
+        yield from (partial(self._settle, job_id, failed=failed) for job_id, failed in self._lost())
+        yield self._store.forget_expired
+        yield partial(forget_dead, self._redis)
+
+    def _bring_up_to_date(self) -> None:
+        bring_up_to_date(self._redis)
+        self._is_up_to_date = True
+
+    def _lost(self) -> Iterator[tuple[str, bool]]:
+        """Find the jobs that are in no place for too long; True where RQ has failed them."""
         now = time.monotonic()
         if not self._missing_since and now < self._next_close_look and self._numbers_agree():
             return
@@ -102,7 +114,7 @@ class Janitor:
         for job_id, since in self._missing_since.items():
             failed = self._status(job_id) == JobStatus.FAILED
             if failed or now - since >= MISSING_S:
-                self._settle(job_id, failed=failed)
+                yield job_id, failed
 
     def _numbers_agree(self) -> bool:
         """Return whether as many jobs wait or run as should: with thousands of them, comparing all takes a while."""

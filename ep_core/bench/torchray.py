@@ -20,7 +20,7 @@ from ep_core.models.classifier import Classifier
 from ep_core.schemas.specs import ExtremalSpec
 
 from . import torchray_side
-from .torchray_side import Request
+from .torchray_side import TorchRayRequest
 
 FULL_ITERATIONS = 800
 """TorchRay's default, to which its seconds are extrapolated."""
@@ -103,7 +103,9 @@ def compare_with_torchray(
     with model.frozen() as network, torch.no_grad():
         target = int(network(x).argmax())
     asked = tuple(sorted(areas))
-    request = Request(model.name, models_file, str(model.device), x.cpu(), target, asked, iterations, timed, streamed)
+    request = TorchRayRequest(
+        model.name, models_file, str(model.device), x.cpu(), target, asked, iterations, timed, streamed
+    )
     answer = torchray_side.run(request)
     theirs = answer.masks.to(model.device)
     order = theirs.mean(dim=(1, 2, 3)).argsort()

@@ -1,6 +1,6 @@
 """TorchRay's side of the comparison: a process of its own, as its users run it, without any of the engine's tuning.
 
-`python -m ep_core.bench.torchray_side REQUEST ANSWER` reads a `Request` and writes `Answer`s; `run` does it for you.
+`python -m ep_core.bench.torchray_side REQUEST ANSWER` reads a `TorchRayRequest` and writes `Answer`s; `run` does both.
 Nothing of TorchRay is copied: the package is installed beside (the extra `bench`) and called.
 """
 
@@ -25,8 +25,8 @@ MISSING = "TorchRay isn't installed: pip install 'extremal-perturbations[bench]'
 
 
 @dataclass(frozen=True)
-class Request:
-    """Request to TorchRay's process."""
+class TorchRayRequest:
+    """TorchRayRequest to TorchRay's process."""
 
     model: str
     models_file: str | None
@@ -53,7 +53,7 @@ class Answer:
     """Largest differences of the streamed masks and of their gradients from TorchRay's own."""
 
 
-def run(request: Request) -> Answer:
+def run(request: TorchRayRequest) -> Answer:
     """Run TorchRay in a process of its own.
 
     Raises:
@@ -94,7 +94,7 @@ def torchray_scores(network: nn.Module, image: Tensor, masks: Tensor, target: in
     return scores
 
 
-def _answer(request: Request) -> Answer:
+def _answer(request: TorchRayRequest) -> Answer:
     from ep_core.models import load_model
 
     from .streamed import differences, streamed_generator
@@ -123,7 +123,7 @@ def _answer(request: Request) -> Answer:
 
 if __name__ == "__main__":
     try:
-        answer = _answer(Request(**torch.load(sys.argv[1], weights_only=True)))
+        answer = _answer(TorchRayRequest(**torch.load(sys.argv[1], weights_only=True)))
     except ModelUnavailable as unavailable:
         sys.exit(str(unavailable))
     torch.save(vars(answer), sys.argv[2])

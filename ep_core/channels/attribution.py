@@ -21,7 +21,8 @@ from ep_core.optimiser.solver import Solver
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import FULL, MASKED, ChannelPoint
-from ep_core.schemas.reports.extremal import CurvePoint, Timing
+from ep_core.schemas.reports.common import Timing
+from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import ChannelsSpec
 from ep_core.schemas.threshold import threshold_warnings, without_channels
 

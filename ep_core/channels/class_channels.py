@@ -21,7 +21,7 @@ from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage
-from ep_core.schemas.reports.extremal import Engine, ModelRef, TargetRef, Timing
+from ep_core.schemas.reports.common import Engine, ModelRef, TargetRef, Timing
 from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec
 from ep_core.schemas.threshold import KIND as THRESHOLD
 from ep_core.schemas.warnings import ResultWarning

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ep_core.errors import InvalidInput
 from ep_core.schemas.reports.channels import ClassChannel, Excited
-from ep_core.schemas.reports.extremal import ThresholdRule
+from ep_core.schemas.reports.common import ThresholdRule
 from ep_core.schemas.warnings import ResultWarning
 
 

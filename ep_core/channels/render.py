@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from ep_core.pictures.overlays import for_screens, heat_map, png
 from ep_core.pictures.plot import curve_plot
 from ep_core.schemas.reports.channels import COMPARISON, MASKS, SHEET, inversion_name
-from ep_core.schemas.reports.extremal import CURVE, SALIENCY
+from ep_core.schemas.reports.file_names import CURVE, SALIENCY
 
 from .class_channels import ClassExplanation
 from .contact_sheets import class_sheet, heat_on_frame, inversion_sheet, rgb_image

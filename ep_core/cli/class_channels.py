@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ep_core.pictures.photographs import all_photographs
 from ep_core.schemas.progress import Progress
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ClassChannelsSpec
 
 from .from_spec import spec_command

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from ep_core.pictures.photographs import load
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import CompareSpec
 
 from .from_spec import spec_command

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.schemas.printable import printable
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.wording import in_words, without_echoes
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ep_core.schemas.model_card import LayerCard
-from ep_core.schemas.reports.extremal import Alternative, Contrast, Extremality, Scores, Stability, StabilityPoint
+from ep_core.schemas.reports.common import Scores
+from ep_core.schemas.reports.extremal import Alternative, Contrast, Extremality, Stability, StabilityPoint
 from ep_core.schemas.specs import Variant
 from ep_core.schemas.threshold import without_channels
 

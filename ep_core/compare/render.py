@@ -13,8 +13,8 @@ from torch import Tensor
 from ep_core.extremal.render import extremal_pictures
 from ep_core.pictures.contact_sheet import TILE, contact_sheet
 from ep_core.pictures.overlays import for_screens, grey, heat_map, png
-from ep_core.schemas.reports.comparison import COMPARISON, heat_name, map_name
-from ep_core.schemas.reports.extremal import CURVE
+from ep_core.schemas.reports.comparison import COMPARISON_FILE, heat_name, map_name
+from ep_core.schemas.reports.file_names import CURVE
 
 from .comparison import Comparison
 from .plot import comparison_plot
@@ -35,7 +35,7 @@ def render_comparison(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
         tiles.append((one.title, _tile(comparison, heat)))
     if comparison.explanation is not None:
         yield from extremal_pictures(comparison.explanation)
-    yield COMPARISON, png(_sheet(tiles))
+    yield COMPARISON_FILE, png(_sheet(tiles))
     yield CURVE, comparison_plot(comparison)
 
 

@@ -30,11 +30,11 @@ from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.optimiser.presets.promises import AREA_MISSED
 from ep_core.pictures.given_image import AnyImage
 from ep_core.schemas.progress import OnProgress
-from ep_core.schemas.reports.extremal import Timing
+from ep_core.schemas.reports.common import Timing
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
 from ep_core.schemas.warnings import ResultWarning
 
-from .ask import RANDOM_RIVALS, SCORING, Asked, Watching, ask_all
+from .attribution import RANDOM_RIVALS, SCORING, Attributions, Watching, attribute_all
 from .comparison import Answer, Comparison, Refusal
 from .equal_areas import unequal_areas
 
@@ -81,9 +81,9 @@ def compare(
         prepared = prepare_image(model, network, picture, spec, target)
         scores = prepared.scores_by(network)
         watch = Watching(spec, on_progress)
-        asked = ask_all(model, prepared, watch, max_lanes, read_cost)
-        answers = _score_all(prepared, scores, asked, watch)
-        explanation = _checked(network, prepared, scores, asked, answers, max_lanes)
+        attributions = attribute_all(model, prepared, watch, max_lanes, read_cost)
+        answers = _score_all(prepared, scores, attributions, watch)
+        explanation = _checked(network, prepared, scores, attributions, answers, max_lanes)
         reference = prepared.reference(scores)
         watch.done(SCORING)
     return Comparison(
@@ -93,7 +93,7 @@ def compare(
         image=prepared.picture,
         frame=prepared.frame,
         scores=reference,
-        methods=[answers.get(name) or asked.refusals[name] for name in spec.methods],
+        methods=[answers.get(name) or attributions.refusals[name] for name in spec.methods],
         explanation=explanation,
         timing=Timing(
             run_s=time.perf_counter() - started, iterations=explanation.timing.iterations if explanation else 0
@@ -117,29 +117,31 @@ def _warnings(
     return *known, *(warning for warning in sweeps if warning.kind not in told), *unequal
 
 
-def _score_all(image: Prepared[CompareSpec], scores: ClassScores, asked: Asked, watch: Watching) -> dict[str, Answer]:
-    others = [name for name in asked.maps if name != EXTREMAL]
+def _score_all(
+    image: Prepared[CompareSpec], scores: ClassScores, attributions: Attributions, watch: Watching
+) -> dict[str, Answer]:
+    others = [name for name in attributions.maps if name != EXTREMAL]
     masks: dict[str, Tensor] = {}
     if others:
-        found = top_area_masks(torch.stack([asked.maps[name] for name in others]), image.spec.areas)
+        found = top_area_masks(torch.stack([attributions.maps[name] for name in others]), image.spec.areas)
         masks = dict(zip(others, found, strict=True))
-    if asked.explanation is not None:
-        masks[EXTREMAL] = asked.explanation.masks.to(image.x.device)
+    if attributions.explanation is not None:
+        masks[EXTREMAL] = attributions.explanation.masks.to(image.x.device)
     answers: dict[str, Answer] = {}
-    for name in asked.maps:
-        watch.share(SCORING, len(answers) / (1 + len(asked.maps)))  # the rivals of the check are one more
+    for name in attributions.maps:
+        watch.share(SCORING, len(answers) / (1 + len(attributions.maps)))  # the rivals of the check are one more
         curve = image.curve(scores, masks[name])
         if not all(math.isfinite(number) for point in curve for number in (point.preserve, point.delete)):
-            asked.refusals[name] = Refusal(name, f"the masks of {name} have scores that are not finite numbers")
+            attributions.refusals[name] = Refusal(name, f"the masks of {name} have scores that are not finite numbers")
             continue
         answers[name] = Answer(
             method=name,
             title=get_method(name).title,
             source=get_method(name).source,
-            seconds=asked.seconds[name],
-            cost=asked.costs.get(name),
-            layer=asked.layers.get(name),
-            map=asked.maps[name].cpu(),
+            seconds=attributions.seconds[name],
+            cost=attributions.costs.get(name),
+            layer=attributions.layers.get(name),
+            map=attributions.maps[name].cpu(),
             masks=masks[name].cpu(),
             curve=curve,
         )
@@ -150,17 +152,17 @@ def _checked(
     network: nn.Module,
     image: Prepared[CompareSpec],
     scores: ClassScores,
-    asked: Asked,
+    attributions: Attributions,
     answers: dict[str, Answer],
     max_lanes: int | None,
 ) -> Explanation | None:
     """Return the extremal sweep with its extremality; masks of `fast` that are beaten are replaced by better ones."""
-    if asked.explanation is None or EXTREMAL not in answers:
+    if attributions.explanation is None or EXTREMAL not in answers:
         return None
     own = answers[EXTREMAL]
     spec = image.spec
     names = [name for name in answers if name != EXTREMAL]
-    maps = torch.stack([asked.maps[name] for name in names]) if names else image.x[0, :0]
+    maps = torch.stack([attributions.maps[name] for name in names]) if names else image.x[0, :0]
     rivals = rivals_of(names, maps.float(), own.curve, preset=spec.preset, random=RANDOM_RIVALS, seed=spec.seed)
     search = None
     if SPATIAL_PRESETS[spec.preset].moves_starts:
@@ -169,11 +171,11 @@ def _checked(
     masks = best.masks.cpu()
     answers[EXTREMAL] = replace(own, map=masks.sum(dim=0)[0], masks=masks, curve=best.curve)
     return replace(
-        asked.explanation,
+        attributions.explanation,
         image=image.picture,
         frame=image.frame,
         masks=masks,
         curve=best.curve,
         extremality=best.extremality,
-        warnings=warned_anew(asked.explanation.warnings, mask_warnings(of_curve(best.curve), spec, image.size)),
+        warnings=warned_anew(attributions.explanation.warnings, mask_warnings(of_curve(best.curve), spec, image.size)),
     )

@@ -19,7 +19,8 @@ from ep_core.methods.base.method import OnShare
 from ep_core.methods.base.registry import get_method
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref
-from ep_core.schemas.reports.extremal import CurvePoint, Scores
+from ep_core.schemas.reports.common import Scores
+from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import CompareSpec
 
 from .cost import counted

@@ -25,7 +25,7 @@ from .method_runs import (
     MethodRuns,
     OnShare,
     Run,
-    ask,
+    attribute,
     layers_read,
     over_runs,
     reading,
@@ -129,7 +129,7 @@ class _Game:
         """Return the share of each cell's map that lies in it."""
         cells = [self.model.preprocess(load(path))[0] for path in mosaic.paths]
         x = assemble(cells, self.n, self.size)
-        maps, seconds = ask(run, self.model, x, mosaic.classes, self.spec, share)
+        maps, seconds = attribute(run, self.model, x, mosaic.classes, self.spec, share)
         return {"classes": mosaic.classes, "shares": cell_shares(maps, self.n), "seconds": seconds}
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ep_core.errors import InvalidInput
 from ep_core.evaluation.reporting.report import Cell
-from ep_core.methods.base.method import Method, MethodUnavailable, Question
+from ep_core.methods.base.method import AttributionRequest, Method, MethodUnavailable
 from ep_core.models import Classifier
 from ep_core.models.named_layer import resolve_layer
 from ep_core.schemas.specs import CompareSpec
@@ -138,7 +138,7 @@ def run_methods(
     return list(done.values())
 
 
-def ask(
+def attribute(
     run: Run, model: Classifier, x: Tensor, targets: Sequence[int], spec: CompareSpec, on_share: OnShare
 ) -> tuple[Tensor, float]:
     """Return a method's maps of several classes, T x H x W on the CPU in float64, and the seconds that it took.
@@ -157,7 +157,7 @@ def ask(
     seeded = spec.model_copy(update={"seed": run.seed})
     started = time.perf_counter()
     with model.frozen():
-        maps = run.method.attribute(Question(model, x, tuple(targets), seeded, on_share))
+        maps = run.method.attribute(AttributionRequest(model, x, tuple(targets), seeded, on_share))
     maps = maps.detach().cpu().to(torch.float64)
     return maps, round(time.perf_counter() - started, 4)
 

@@ -19,7 +19,7 @@ from ep_core.models import Classifier
 from ep_core.models.inputs import engine_on, model_ref
 from ep_core.schemas.specs import CompareSpec
 
-from .method_runs import Find, OnShare, Run, ask, layers_read, reading, run_methods, spec_settings
+from .method_runs import Find, OnShare, Run, attribute, layers_read, reading, run_methods, spec_settings
 from .points import ALIKE, BEYOND, SMOOTHING, highest_point, is_hit, on_image
 from .run import OnRunProgress, Record, unwatched
 
@@ -143,7 +143,7 @@ class _Game:
             for category in scene.objects
             if category in self.classes
         }
-        maps, seconds = ask(run, self.model, x, list(targets.values()), self.spec, share)
+        maps, seconds = attribute(run, self.model, x, list(targets.values()), self.spec, share)
         pairs = {}
         for (category, target), of_class in zip(targets.items(), maps.numpy(), strict=True):
             mask = scene.objects[category]()

@@ -26,7 +26,7 @@ from ep_core.pictures.overlays import heat_map, png
 from ep_core.schemas.specs import CompareSpec
 
 from .cascade import cascade, stages
-from .method_runs import MethodRuns, Run, ask, layers_read, reading, run_methods
+from .method_runs import MethodRuns, Run, attribute, layers_read, reading, run_methods
 from .run import OnRunProgress, Record, unwatched
 from .similarity import Map, rank_correlation, structural_similarity
 
@@ -143,7 +143,7 @@ class _Check:
         seconds = 0.0
         for who in self._networks(x):
             share = partial(_part, on_share, len(maps), 1 + len(self._asked))
-            found, took = ask(run, who, x, [target], self._spec, share)
+            found, took = attribute(run, who, x, [target], self._spec, share)
             maps.append(found[0].numpy())
             seconds += took
         return maps, seconds

@@ -10,7 +10,8 @@ from torch import Tensor
 from ep_core.masks.scores import ClassScores, masked_scores, score_curve
 from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.schemas.curve import optimal_area, reaches
-from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, Scores, Stability, TargetRef
+from ep_core.schemas.reports.common import Scores, TargetRef
+from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, Stability
 from ep_core.schemas.specs import ExtremalSpec
 
 from . import alternatives as distinct

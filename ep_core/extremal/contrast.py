@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ep_core.schemas.reports.extremal import Contrast, TargetRef
+from ep_core.schemas.reports.common import TargetRef
+from ep_core.schemas.reports.extremal import Contrast
 
 
 def nearest_class(scores: Tensor, target: int) -> int:

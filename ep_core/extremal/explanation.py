@@ -10,16 +10,8 @@ from torch import Tensor
 
 from ep_core.models.explained import ExplainedImage
 from ep_core.schemas.curve import is_monotonic, optimal_area
-from ep_core.schemas.reports.extremal import (
-    CONTRAST_KEY,
-    Alternative,
-    Contrast,
-    CurvePoint,
-    Extremality,
-    ExtremalReport,
-    Stability,
-    alternative_key,
-)
+from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, Extremality, ExtremalReport, Stability
+from ep_core.schemas.reports.file_names import CONTRAST_KEY, alternative_key
 from ep_core.schemas.specs import ExtremalSpec
 
 Block = TypeVar("Block", Alternative, Contrast)

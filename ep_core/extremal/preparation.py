@@ -19,7 +19,8 @@ from ep_core.models.inputs import network_input, top_class
 from ep_core.optimiser.presets import SPATIAL_PRESETS, iterations_of
 from ep_core.pictures.given_image import Picture
 from ep_core.schemas.finite import require_finite
-from ep_core.schemas.reports.extremal import CurvePoint, Scores
+from ep_core.schemas.reports.common import Scores
+from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import SpatialSpec
 
 from .masking import perturbed_scores

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from ep_core.pictures.overlays import for_screens, grey, heat_map, overlay, png
 from ep_core.pictures.plot import curve_plot
-from ep_core.schemas.reports.extremal import CURVE, SALIENCY, mask_name, overlay_name
+from ep_core.schemas.reports.file_names import CURVE, SALIENCY, mask_name, overlay_name
 
 from .explanation import Explanation
 
 
 def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
-    """Yield all pictures of a result as (file name, bytes), named as in `ep_core.schemas.reports.extremal`."""
+    """Yield all pictures of a result as (file name, bytes), named as in `ep_core.schemas.reports.file_names`."""
     yield from extremal_pictures(explanation)
     masks = explanation.frame.mask_to_image(explanation.masks.mean(dim=0)[0].numpy())
     yield SALIENCY, png(for_screens(heat_map(np.asarray(explanation.image), masks)))

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ep_core.masks.scores import ClassScores
 from ep_core.schemas.curve import optimal_area
-from ep_core.schemas.reports.extremal import CurvePoint, Scores, Stability, StabilityPoint
+from ep_core.schemas.reports.common import Scores
+from ep_core.schemas.reports.extremal import CurvePoint, Stability, StabilityPoint
 from ep_core.schemas.specs import Variant
 
 from .extremality import objective_values

@@ -20,7 +20,8 @@ from ep_core.models.tuning.tune import tune
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.finite import require_finite
 from ep_core.schemas.progress import OnProgress
-from ep_core.schemas.reports.extremal import CurvePoint, Timing
+from ep_core.schemas.reports.common import Timing
+from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import ExtremalSpec
 from ep_core.schemas.threshold import threshold_warnings
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ep_core.models.runtime.batching import fill_up
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory
-from ep_core.schemas.reports.extremal import CurvePoint, Scores
+from ep_core.schemas.reports.common import Scores
+from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import Variant
 from ep_core.schemas.threshold import threshold_of
 

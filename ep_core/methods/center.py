@@ -5,16 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return how near each pixel is to the middle, 1 there and 0 in a corner, for every target alike: T x H x W."""
-    height, width = question.x.shape[2:]
-    rows = (torch.arange(height, device=question.device) + 0.5) / height - 0.5
-    columns = (torch.arange(width, device=question.device) + 0.5) / width - 0.5
+    height, width = request.x.shape[2:]
+    rows = (torch.arange(height, device=request.device) + 0.5) / height - 0.5
+    columns = (torch.arange(width, device=request.device) + 0.5) / width - 0.5
     nearness = 1 - (rows[:, None].square() + columns[None, :].square()).mul(2).sqrt()
-    return nearness.expand(len(question.targets), -1, -1)
+    return nearness.expand(len(request.targets), -1, -1)
 
 
 METHOD = Method(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.relevance.excitation import excitation_map, read_layer
 from ep_core.methods.relevance.propagation import ContrastiveExcitation
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return the positive part of the contrastive winning probabilities (cMWP, section 3.3), T x H x W.
 
     The contrast is taken one layer below the scores; from there on all is as for excitation backprop.
@@ -17,7 +17,7 @@ def _attribute(question: Question) -> Tensor:
     Raises:
         MethodUnavailable: the network has an operation that isn't linear, pooling, a ReLU or a sum.
     """
-    return excitation_map(question, "contrastive excitation backprop", ContrastiveExcitation(), positive=True)
+    return excitation_map(request, "contrastive excitation backprop", ContrastiveExcitation(), positive=True)
 
 
 METHOD = Method(

@@ -6,10 +6,10 @@ from captum.attr import Deconvolution
 from torch import Tensor
 
 from ep_core.methods.base.gradients import relu_rule_gradient
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return the largest absolute value over the colour channels (section 2.1): T x H x W, at least 0.
 
     Max pooling goes back to where its maximum was. A ReLU6's ceiling still stops what it clipped.
@@ -17,7 +17,7 @@ def _attribute(question: Question) -> Tensor:
     Raises:
         MethodUnavailable: the network isn't one of ReLUs, or can't be traced.
     """
-    return relu_rule_gradient(question, Deconvolution)
+    return relu_rule_gradient(request, Deconvolution)
 
 
 METHOD = Method(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.relevance.excitation import excitation_map, read_layer
 from ep_core.methods.relevance.propagation import Excitation
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return the marginal winning probabilities (MWP), T x H x W, at least 0; a cell's probability at its centre.
 
     Raises:
         MethodUnavailable: the network has an operation that isn't linear, pooling, a ReLU or a sum.
     """
-    return excitation_map(question, "excitation backprop", Excitation())
+    return excitation_map(request, "excitation backprop", Excitation())
 
 
 METHOD = Method(

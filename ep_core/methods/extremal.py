@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ep_core.extremal.search import SEARCH_SETTINGS
 from ep_core.extremal.sweep import sweep
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.schemas.progress import Progress
 from ep_core.schemas.specs import CompareSpec, ExtremalSpec, SpatialSpec
 
@@ -18,14 +18,14 @@ def extremal_spec(spec: CompareSpec, target: int) -> ExtremalSpec:
     return ExtremalSpec(target=target, **shared).masks_only()
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return the sum of the masks of the spec's areas, T x H x W in [0, K]."""
 
     def watch(progress: Progress) -> None:
-        question.on_share(progress.iteration / progress.total)
+        request.on_share(progress.iteration / progress.total)
 
-    specs = [extremal_spec(question.spec, target) for target in question.targets]
-    found = sweep(question.model, [question.x] * len(specs), specs, on_progress=watch)
+    specs = [extremal_spec(request.spec, target) for target in request.targets]
+    found = sweep(request.model, [request.x] * len(specs), specs, on_progress=watch)
     return torch.stack([one.masks.sum(dim=0)[0] for one in found])
 
 

@@ -6,13 +6,13 @@ from captum.attr import Saliency
 from torch import Tensor
 
 from ep_core.methods.base.gradients import image_per_target, strongest_channel
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return the largest absolute gradient over the colour channels (section 3.1): T x H x W, at least 0."""
-    saliency = Saliency(question.network)
-    return strongest_channel(saliency.attribute(image_per_target(question), target=list(question.targets)))
+    saliency = Saliency(request.network)
+    return strongest_channel(saliency.attribute(image_per_target(request), target=list(request.targets)))
 
 
 METHOD = Method(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.superpixels.search import REGIONS, SetFunction, rank_map, with_each
 
 
@@ -23,14 +23,14 @@ def greedy_order(score: SetFunction, regions: int, _generator: torch.Generator) 
     return order + left
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return each pixel's rank in the greedy order, T x H x W in (0, 1] (`rank_map`).
 
     Of the paper's set function (eq. 9) the consistency and the collaboration score are taken, with the weights 1 and 1
     of its authors' later code for ImageNet. The confidence score needs an evidential network of its own, and the
     effectiveness score a layer of features, which not every network has: both are left out, as in that code.
     """
-    return rank_map(question, greedy_order)
+    return rank_map(request, greedy_order)
 
 
 METHOD = Method(

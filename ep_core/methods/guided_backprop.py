@@ -6,16 +6,16 @@ from captum.attr import GuidedBackprop
 from torch import Tensor
 
 from ep_core.methods.base.gradients import relu_rule_gradient
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return the largest absolute value over the colour channels (section 3.4): T x H x W, at least 0.
 
     Raises:
         MethodUnavailable: the network isn't one of ReLUs, or can't be traced.
     """
-    return relu_rule_gradient(question, GuidedBackprop)
+    return relu_rule_gradient(request, GuidedBackprop)
 
 
 METHOD = Method(

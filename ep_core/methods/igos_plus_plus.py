@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.base.passes import batch_on
 from ep_core.models.sources.torchvision_library import torchvision
 from ep_core.models.tuning.tune import tune
@@ -134,21 +134,21 @@ def line_search(objective: Callable[[Tensor], float], masks: Tensor, gradient: T
         step *= SHRINKING
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return how much of each pixel has to go, ``1 - m_d m_i``: T x H x W in [0, 1].
 
     As in the authors' code, masks of 28 x 28 start from ones, and every target has its own. `iterations` of the request
     shortens the authors' 20.
     """
-    network = tune(question.network, question.x)
-    iterations = min(question.spec.iterations or ITERATIONS, ITERATIONS)
+    network = tune(request.network, request.x)
+    iterations = min(request.spec.iterations or ITERATIONS, ITERATIONS)
     maps = []
-    for k, target in enumerate(question.targets):
-        objective = Objective(network, question.x, target, question.generator(target))
-        masks = torch.ones(2, CELLS, CELLS, device=question.device)
+    for k, target in enumerate(request.targets):
+        objective = Objective(network, request.x, target, request.generator(target))
+        masks = torch.ones(2, CELLS, CELLS, device=request.device)
         for done in range(iterations):
             masks = line_search(objective.value, masks, objective.gradient(masks))
-            question.on_share((k + (done + 1) / iterations) / len(question.targets))
+            request.on_share((k + (done + 1) / iterations) / len(request.targets))
         maps.append(1 - objective.upsample(masks.prod(dim=0, keepdim=True))[0])
     return torch.stack(maps)
 

@@ -5,32 +5,32 @@ from __future__ import annotations
 from captum.attr import IntegratedGradients
 from torch import Tensor
 
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.base.passes import batch_on, watched
 
 STEPS = 50
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return the absolute value of the colour channels' sum: T x H x W, at least 0.
 
     The sum over a pixel's channels is what the pixel adds to the score; its absolute value is how much it matters, for
     or against.
     """
-    return integrated(question).sum(dim=1).abs()
+    return integrated(request).sum(dim=1).abs()
 
 
-def integrated(question: Question) -> Tensor:
+def integrated(request: AttributionRequest) -> Tensor:
     """Return integrated gradients from a black image, with their sign (section 3): T x 3 x H x W, in the score's units.
 
     All values of a target add up to its score less the black image's (completeness).
     """
-    count = len(question.targets)
-    x = question.x.detach().expand(count, -1, -1, -1)
-    attributions: Tensor = IntegratedGradients(watched(question, STEPS * count)).attribute(
+    count = len(request.targets)
+    x = request.x.detach().expand(count, -1, -1, -1)
+    attributions: Tensor = IntegratedGradients(watched(request, STEPS * count)).attribute(
         x,
-        baselines=question.model.preprocessing.black.to(x).expand_as(x),
-        target=list(question.targets),
+        baselines=request.model.preprocessing.black.to(x).expand_as(x),
+        target=list(request.targets),
         n_steps=STEPS,
         internal_batch_size=max(batch_on(x.device), count),
     )

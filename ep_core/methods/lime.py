@@ -7,7 +7,7 @@ import torch
 from sklearn.linear_model import Ridge
 from torch import Tensor
 
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.base.passes import batch_on, watched
 from ep_core.methods.superpixels.segments import superpixels
 from ep_core.models.tuning.tune import tune
@@ -18,18 +18,18 @@ KERNEL_WIDTH = 0.25  # this and the penalty are those of the authors' code
 PENALTY = 1.0
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return each superpixel's weight in the linear model of a target's score, at its pixels: T x H x W.
 
     Superpixels (SLIC) that are left out are filled with 0, the normalisation's mean colour: grey. Each image is scored
     once, for all targets, which so share the superpixels drawn; the first one has them all.
     """
-    segments = superpixels(question, SEGMENTS)
-    samples = question.spec.samples or SAMPLES
-    kept = torch.rand(samples, int(segments.max()) + 1, generator=question.generator()) < 0.5
+    segments = superpixels(request, SEGMENTS)
+    samples = request.spec.samples or SAMPLES
+    kept = torch.rand(samples, int(segments.max()) + 1, generator=request.generator()) < 0.5
     kept[0] = True
-    weights = fit_surrogate(kept, _scores(question, segments, kept))
-    return weights.to(question.device)[:, segments]
+    weights = fit_surrogate(kept, _scores(request, segments, kept))
+    return weights.to(request.device)[:, segments]
 
 
 def fit_surrogate(kept: Tensor, scores: Tensor) -> Tensor:
@@ -53,11 +53,11 @@ def fit_surrogate(kept: Tensor, scores: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _scores(question: Question, segments: Tensor, kept: Tensor) -> Tensor:
+def _scores(request: AttributionRequest, segments: Tensor, kept: Tensor) -> Tensor:
     """Return the targets' scores of the images that have the superpixels kept, S x T, on the CPU."""
-    forward = watched(question, len(kept), tune(question.network, question.x))
-    masks = (chosen.to(question.x)[:, None, segments] for chosen in kept.split(batch_on(question.device)))
-    return torch.cat([forward(mask * question.x)[:, list(question.targets)].cpu() for mask in masks])
+    forward = watched(request, len(kept), tune(request.network, request.x))
+    masks = (chosen.to(request.x)[:, None, segments] for chosen in kept.split(batch_on(request.device)))
+    return torch.cat([forward(mask * request.x)[:, list(request.targets)].cpu() for mask in masks])
 
 
 METHOD = Method(

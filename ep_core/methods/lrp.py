@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.relevance.network import Rules, hand_down
 from ep_core.methods.relevance.propagation import Box, Epsilon, Gamma
 
 GAMMA = 0.25  # the default of Montavon et al.'s own code, and of captum's
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return the relevance of each pixel, its colours summed: T x H x W, positive where it speaks for the class.
 
     A composite of rules (Montavon et al. 2019): epsilon in fully connected layers, gamma in convolutions, means and
@@ -25,10 +25,10 @@ def _attribute(question: Question) -> Tensor:
     Raises:
         MethodUnavailable: the network has an operation that isn't linear, pooling, a ReLU or a sum.
     """
-    preprocessing = question.model.preprocessing
-    black, white = (preprocessing.normalise(torch.full((3, 1, 1), light, device=question.device)) for light in (0, 1))
+    preprocessing = request.model.preprocessing
+    black, white = (preprocessing.normalise(torch.full((3, 1, 1), light, device=request.device)) for light in (0, 1))
     rules = Rules(hidden=Gamma(GAMMA), dense=Epsilon(), pixels=Box(black, white), last=Epsilon())
-    return hand_down(question, rules, "LRP", start=None).sum(dim=1)
+    return hand_down(request, rules, "LRP", start=None).sum(dim=1)
 
 
 METHOD = Method(

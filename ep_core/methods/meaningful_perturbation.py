@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ep_core.masks.perturbation import gaussian_blur
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.models.runtime.cuda_graph import Repeated
 from ep_core.models.tuning.tune import tune
 
@@ -86,21 +86,21 @@ def _upsampling(size: int) -> Tensor:
     return gaussian_blur(row[..., None], MASK_SIGMA)[0, :, :, 0].T.contiguous()
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return how much of each pixel has to go: ``1 - m`` of the deletion game, T x H x W in [0, 1].
 
     The mask minimises the target's softmax probability under it plus `penalty`, by Adam from a mask of ones, as in the
     authors' code; of that, the start from circles that suppress the class is left out. Every target has its own
     mask, and its own random shifts. `iterations` of the request shortens the authors' 300.
     """
-    iterations = min(question.spec.iterations or ITERATIONS, ITERATIONS)
-    targets = torch.tensor(question.targets, device=question.device)[:, None]
-    network = tune(question.network, question.x)
-    perturbed = BlurredByMask(question.x)
-    shifts = torch.stack([_shifts(iterations, question.generator(target)) for target in question.targets], dim=1)
-    shifts = shifts.to(question.device)
-    taken = torch.zeros(1, dtype=torch.long, device=question.device)
-    masks = torch.ones(len(targets), *perturbed.coarse_size, device=question.device, requires_grad=True)
+    iterations = min(request.spec.iterations or ITERATIONS, ITERATIONS)
+    targets = torch.tensor(request.targets, device=request.device)[:, None]
+    network = tune(request.network, request.x)
+    perturbed = BlurredByMask(request.x)
+    shifts = torch.stack([_shifts(iterations, request.generator(target)) for target in request.targets], dim=1)
+    shifts = shifts.to(request.device)
+    taken = torch.zeros(1, dtype=torch.long, device=request.device)
+    masks = torch.ones(len(targets), *perturbed.coarse_size, device=request.device, requires_grad=True)
     adam = torch.optim.Adam([masks], lr=LEARNING_RATE, capturable=masks.is_cuda)
 
     def step() -> None:
@@ -112,11 +112,11 @@ def _attribute(question: Question) -> Tensor:
             masks.clamp_(0, 1)
         taken.add_(1)
 
-    repeated = Repeated(step, question.device, times=iterations)
+    repeated = Repeated(step, request.device, times=iterations)
     with torch.enable_grad():
         for k in range(iterations):
             repeated()
-            question.on_share((k + 1) / iterations)
+            request.on_share((k + 1) / iterations)
     return 1 - perturbed.upsample(masks.detach())
 
 

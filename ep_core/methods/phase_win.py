@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.superpixels.search import REGIONS, SetFunction, rank_map, with_each
 
 WINDOW = 0.3  # of the regions; this and what follows are the defaults of the authors' code
@@ -128,9 +128,9 @@ class _Fall:
         return True
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return each pixel's rank in the order of PhaseWin, T x H x W in (0, 1] (`rank_map`)."""
-    return rank_map(question, phase_win_order)
+    return rank_map(request, phase_win_order)
 
 
 METHOD = Method(

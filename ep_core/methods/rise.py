@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.base.passes import batch_on
 from ep_core.models.tuning.tune import tune
 
@@ -56,27 +56,27 @@ def _ramps(cell: int, size: int) -> Tensor:
 
 
 @torch.no_grad()
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return ``sum_i p(target | m_i x) m_i / (N KEPT)`` over N masks (eq. 6): T x H x W in [0, 1 / KEPT].
 
     As in the paper, masks multiply the normalised input, which fades to the training images' mean colour, and scores
     are softmax probabilities. One pass of the N images serves all targets. An image of another size than the network's
     own is warped to that, and the map back, as in the pointing game of the paper that this is compared with.
     """
-    targets = torch.tensor(question.targets, device=question.device)
-    size, (height, width) = question.x.shape[2:], question.model.input_size
-    x = _resized(question.x, (height, width))
-    samples = question.spec.samples or SAMPLES
-    network = tune(question.network, x)
-    total = torch.zeros(len(targets), height * width, device=question.device)
-    masks = RandomMasks(samples, (height, width), question.generator())
+    targets = torch.tensor(request.targets, device=request.device)
+    size, (height, width) = request.x.shape[2:], request.model.input_size
+    x = _resized(request.x, (height, width))
+    samples = request.spec.samples or SAMPLES
+    network = tune(request.network, x)
+    total = torch.zeros(len(targets), height * width, device=request.device)
+    masks = RandomMasks(samples, (height, width), request.generator())
     done = 0
-    for batch in masks.batches(batch_on(question.device, BATCHES), question.device):
+    for batch in masks.batches(batch_on(request.device, BATCHES), request.device):
         images = (x * batch[:, None]).contiguous(memory_format=torch.channels_last)
         probabilities = network(images).softmax(dim=1)[:, targets]
         total.addmm_(probabilities.T, batch.flatten(1))
         done += len(batch)
-        question.on_share(done / samples)
+        request.on_share(done / samples)
     return _resized(total.view(1, -1, height, width) / (samples * KEPT), (size[0], size[1]))[0]
 
 

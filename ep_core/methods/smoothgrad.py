@@ -10,7 +10,7 @@ from captum.attr import NoiseTunnel, Saliency
 from torch import Tensor
 
 from ep_core.methods.base.gradients import strongest_channel
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.base.passes import batch_on, watched
 from ep_core.models.runtime.backend_flags import random_numbers
 
@@ -18,17 +18,17 @@ SAMPLES = 50
 NOISE = 0.15  # standard deviation, as a share of the input's range: within the 10% to 20% that the paper advises
 
 
-def _attribute(question: Question) -> Tensor:
+def _attribute(request: AttributionRequest) -> Tensor:
     """Return the absolute value of the mean gradient, largest over the colour channels: T x H x W, at least 0.
 
     The mean is the gradients' own, with their sign, as in the paper's section 3. All targets see the same noise.
     """
-    samples = question.spec.samples or SAMPLES
-    tunnel = NoiseTunnel(Saliency(watched(question, samples * len(question.targets))))
-    x = question.x.detach()
+    samples = request.spec.samples or SAMPLES
+    tunnel = NoiseTunnel(Saliency(watched(request, samples * len(request.targets))))
+    x = request.x.detach()
     gradients = []
-    for target in question.targets:
-        with _seeded(x.device, question.generator().initial_seed()):
+    for target in request.targets:
+        with _seeded(x.device, request.generator().initial_seed()):
             mean = tunnel.attribute(
                 x,
                 nt_samples=samples,

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from ep_core.schemas.reports.extremal import Engine, ModelRef, Scores, TargetRef, Timing
+from ep_core.schemas.reports.common import Engine, ModelRef, Scores, TargetRef, Timing
 from ep_core.schemas.warnings import ResultWarning
 
 from .frame import Frame

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ep_core.models.checks.doubts import bearing_on
 from ep_core.pictures.decoding import doubt_of
 from ep_core.pictures.given_image import Picture
-from ep_core.schemas.reports.extremal import Engine, ModelRef, TargetRef
+from ep_core.schemas.reports.common import Engine, ModelRef, TargetRef
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
 from ep_core.version import __version__

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from ep_core.errors import InvalidInput
-from ep_core.schemas.reports.extremal import ClassScore
+from ep_core.schemas.reports.common import ClassScore
 from ep_core.schemas.specs import Fit
 
 from .classifier import Classifier

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from ep_core.schemas.model_card import ModelCard
-from ep_core.schemas.reports.extremal import MOST_SHOWN
+from ep_core.schemas.reports.file_names import MOST_SHOWN
 from ep_core.schemas.tasks import Bulk, FileKind, Spec, task_of
 
 from .contact_sheet import CAPTION, GAP, TILE

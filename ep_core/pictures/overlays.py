@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from ep_core.schemas.reports.extremal import MOST_SHOWN
+from ep_core.schemas.reports.file_names import MOST_SHOWN
 
 DIMMED = 0.35  # brightness of what a mask takes away
 LIGHTEST = 0.65  # most that the heat map covers of the image

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ep_core.schemas.curve import Point
-from ep_core.schemas.reports.extremal import Scores
+from ep_core.schemas.reports.common import Scores
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
-from .reports.extremal import Scores
+from .reports.common import Scores
 from .specs import Variant
 
 N = TypeVar("N", int, float)

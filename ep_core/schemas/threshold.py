@@ -5,7 +5,7 @@ Imports no torch.
 
 from __future__ import annotations
 
-from ep_core.schemas.reports.extremal import Scores, ThresholdRule
+from ep_core.schemas.reports.common import Scores, ThresholdRule
 
 from .model_card import LayerCard
 from .specs import Variant

@@ -15,7 +15,7 @@ from redis import Redis, RedisError
 from service.access.caller import Caller
 from service.http.errors import ApiError, InvalidFields, NotFound
 from service.http.validation import MAX_ERRORS
-from service.jobs.idempotency import Claims, Request, release
+from service.jobs.idempotency import Claims, IdempotentRequest, release
 from service.jobs.service import JobService
 from service.jobs.submission import NOWHERE, Submissions
 from service.settings import ApiSettings
@@ -61,7 +61,7 @@ class BatchService:
         _check_any(upload.images)
         made = BatchRecord(id=uuid.uuid4().hex, created_at=datetime.now(UTC), owner=caller.owner, items=[])
         if key is not None:
-            request = Request.of(key, upload, owner=caller.owner, kind="batch")
+            request = IdempotentRequest.of(key, upload, owner=caller.owner, kind="batch")
             made.request = request.key
             earlier = self._claims.claim(request, made.id)
             if earlier is not None:

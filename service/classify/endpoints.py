@@ -21,13 +21,13 @@ from service.models.service import find_model
 from service.settings import ApiSettings
 from service.uploads.limits import UploadLimits
 from service.uploads.shares import open_shares
-from worker.broker.questions import Ask, Classified
+from worker.broker.classify_queries import Classified, ClassifyQuery
 
 from .examples import ANSWER, REQUEST_BODY
-from .reader import read_question
+from .reader import read_query
 from .service import open_answer, put, wait_for_answer, withdraw
 
-QUESTIONS_EACH = 8
+QUERIES_EACH = 8
 """Of a caller that wait for the workers at a time: they answer all callers' in one line, some 50 ms each."""
 
 router = APIRouter(prefix="/v1/classify", tags=["models"])
@@ -55,45 +55,45 @@ async def classify(request: Request, caller: CallerDep, settings: SettingsDep) -
 
 @asynccontextmanager
 async def _in_turn(request: Request, caller: Caller, wait_s: float) -> AsyncIterator[None]:
-    """Hold one of the caller's questions; raises `Unavailable` where those before it take too long."""
+    """Hold one of the caller's queries; raises `Unavailable` where those before it take too long."""
     async with AsyncExitStack() as held:
         try:
             async with turn_of(request).resting(), asyncio.timeout(wait_s):
-                await held.enter_async_context(Services.of(request.app).questions.hold(caller.who))
+                await held.enter_async_context(Services.of(request.app).queries.hold(caller.who))
         except TimeoutError as error:
             raise Unavailable(
-                f"{QUESTIONS_EACH} of your images wait to be classified already. Try again soon."
+                f"{QUERIES_EACH} of your images wait to be classified already. Try again soon."
             ) from error
         yield
 
 
 async def _answer(request: Request, caller: Caller, settings: ApiSettings) -> Classified:
-    ask = await _put(request, caller, settings)
+    query = await _put(request, caller, settings)
     answer = None
     try:
         async with turn_of(request).resting():
             answer = await wait_for_answer(
-                Services.of(request.app).watchers, ask, wait_s=settings.classify_s, go_on=partial(_is_wanted, request)
+                Services.of(request.app).watchers, query, wait_s=settings.classify_s, go_on=partial(_is_wanted, request)
             )
     finally:
         if answer is None:
-            await run_in_threadpool(withdraw, Services.of(request.app).redis, ask)
+            await run_in_threadpool(withdraw, Services.of(request.app).redis, query)
     if answer is None and await request.is_disconnected():
         raise ClientDisconnect
     return open_answer(answer)
 
 
-async def _put(request: Request, caller: Caller, settings: ApiSettings) -> Ask:
-    """Read, check and put a question; the image is let go on return."""
+async def _put(request: Request, caller: Caller, settings: ApiSettings) -> ClassifyQuery:
+    """Read, check and put a query; the image is let go on return."""
     services = Services.of(request.app)
     limits = UploadLimits.of_one(caller)
     async with open_shares(services.uploads, request, caller, limits) as take:
-        ask, image = await read_question(request, limits, take)
-        await run_in_threadpool(find_model, services.redis, ask.model)
+        query, image = await read_query(request, limits, take)
+        await run_in_threadpool(find_model, services.redis, query.model)
         async with turn_of(request).resting():
-            checked = await services.decoders.check(image.data, who=caller.who, white_level=ask.white_level)
-        await run_in_threadpool(put, services.redis, ask, checked.data, wait_s=settings.classify_s)
-    return ask
+            checked = await services.decoders.check(image.data, who=caller.who, white_level=query.white_level)
+        await run_in_threadpool(put, services.redis, query, checked.data, wait_s=settings.classify_s)
+    return query
 
 
 async def _is_wanted(request: Request) -> bool:

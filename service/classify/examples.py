@@ -6,11 +6,11 @@ from typing import Any
 
 from service.http.json_schema import BASE64, FILE, reference, without_null
 from service.uploads.examples import ONE_PIXEL
-from worker.broker.questions import Question
+from worker.broker.classify_queries import ClassifyParams
 
 from .reader import ClassifyBody
 
-_FIELDS = Question.model_json_schema()["properties"]
+_FIELDS = ClassifyParams.model_json_schema()["properties"]
 
 
 def _object(image: dict[str, Any], fields: dict[str, Any], description: str) -> dict[str, Any]:

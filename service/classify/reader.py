@@ -16,20 +16,20 @@ from service.uploads.form import image_files, no_image, open_form, oversized, si
 from service.uploads.images import PostedImage
 from service.uploads.limits import UploadLimits, invalid, more_than, too_large, too_many
 from service.uploads.reader import is_form
-from worker.broker.questions import Ask, Question
+from worker.broker.classify_queries import ClassifyParams, ClassifyQuery
 
 
-class ClassifyBody(Question):
-    """The JSON form of a question."""
+class ClassifyBody(ClassifyParams):
+    """The JSON form of a query."""
 
     image: Annotated[str, Field(description="The image file in base64, bare or as a `data:` URL.")]
 
 
-_FIELDS = tuple(Question.model_fields)
+_FIELDS = tuple(ClassifyParams.model_fields)
 _PARTS = ("image", *_FIELDS)
 
 
-async def read_question(request: Request, limits: UploadLimits, take: Take) -> tuple[Ask, PostedImage]:
+async def read_query(request: Request, limits: UploadLimits, take: Take) -> tuple[ClassifyQuery, PostedImage]:
     """Read the body as it comes in, and stop as soon as it is longer than an allowed one can be.
 
     Args:
@@ -48,7 +48,7 @@ async def read_question(request: Request, limits: UploadLimits, take: Take) -> t
     return await run_in_threadpool(_from_json, await read_text(request, limits, take), limits)
 
 
-async def _read_form(request: Request, limits: UploadLimits, take: Take) -> tuple[Ask, PostedImage]:
+async def _read_form(request: Request, limits: UploadLimits, take: Take) -> tuple[ClassifyQuery, PostedImage]:
     async with open_form(request, limits, names=_PARTS) as form:
         files = image_files(form)
         if not files:
@@ -59,10 +59,10 @@ async def _read_form(request: Request, limits: UploadLimits, take: Take) -> tupl
         if wrong:
             raise too_large(*wrong.values())
         await take(files[0].size or 0)
-        return _ask(single_texts(form, _FIELDS)), PostedImage(await files[0].read())
+        return _query(single_texts(form, _FIELDS)), PostedImage(await files[0].read())
 
 
-def _from_json(text: bytes, limits: UploadLimits) -> tuple[Ask, PostedImage]:
+def _from_json(text: bytes, limits: UploadLimits) -> tuple[ClassifyQuery, PostedImage]:
     try:
         body = ClassifyBody.model_validate_json(text, strict=True)
     except ValidationError as error:
@@ -73,11 +73,11 @@ def _from_json(text: bytes, limits: UploadLimits) -> tuple[Ask, PostedImage]:
         raise invalid("image", f"is not base64 ({error})") from error
     if len(image.data) > limits.image_bytes:
         raise too_large(FieldError(field="image", detail=more_than(limits.image_bytes)))
-    return _ask(body.model_dump(exclude={"image"})), image
+    return _query(body.model_dump(exclude={"image"})), image
 
 
-def _ask(given: dict[str, Any]) -> Ask:
+def _query(given: dict[str, Any]) -> ClassifyQuery:
     try:
-        return Ask.model_validate(given)
+        return ClassifyQuery.model_validate(given)
     except ValidationError as error:
         raise InvalidFields(field_errors(error.errors(), around=_PARTS)) from error

@@ -32,7 +32,7 @@ class DecoderEnded(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
+class DecodeRequest:
     """A task of a decoder: check a picture, or make it small.
 
     Args:
@@ -71,7 +71,7 @@ class Decoder:
         """Its process."""
         return self._process.pid
 
-    def ask(self, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
+    def run(self, request: DecodeRequest, data: bytes) -> tuple[dict[str, Any], bytes]:
         """Return the process's answer for an image, and the bytes that it made of it.
 
         Raises:

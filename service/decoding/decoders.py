@@ -16,7 +16,7 @@ from ep_core.errors import ImageTooLarge, InvalidInput, UnreadableImage
 from service.access.shares import Shares
 from service.http.errors import Unavailable
 
-from .decoder import Decoder, DecoderEnded, Request
+from .decoder import Decoder, DecoderEnded, DecodeRequest
 
 IsWanted: TypeAlias = Callable[[], Awaitable[bool]]
 RENEWED_AFTER = 500
@@ -100,34 +100,34 @@ class Decoders:
         return (await self._run(self._request(size=size, white_level=white_level), data, who))[1]
 
     async def _run(
-        self, request: Request, data: bytes, who: str, is_wanted: IsWanted | None = None
+        self, request: DecodeRequest, data: bytes, who: str, is_wanted: IsWanted | None = None
     ) -> tuple[dict[str, Any], bytes]:
         async with self._shares.hold(who):
             if is_wanted is not None and not await is_wanted():
                 raise ClientDisconnect
-            answer, made = await to_thread.run_sync(partial(self._ask, request, data), limiter=self._threads)
+            answer, made = await to_thread.run_sync(partial(self._decode, request, data), limiter=self._threads)
         if "error" in answer:
             raise _error(answer["error"], answer["detail"], answer.get("field"))
         return answer, made
 
-    def _request(self, **asked: Any) -> Request:
-        return Request(max_pixels=self._max_pixels, seconds=self._seconds, **asked)
+    def _request(self, **asked: Any) -> DecodeRequest:
+        return DecodeRequest(max_pixels=self._max_pixels, seconds=self._seconds, **asked)
 
-    def _ask(self, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
+    def _decode(self, request: DecodeRequest, data: bytes) -> tuple[dict[str, Any], bytes]:
         try:
-            return self._ask_once(request, data)
+            return self._decode_once(request, data)
         except DecoderEnded as error:
             if error.is_late:
                 raise self._why(error) from error
         try:  # whatever ended it, the image may be innocent
-            return self._ask_once(request, data)
+            return self._decode_once(request, data)
         except DecoderEnded as error:
             raise self._why(error) from error
 
-    def _ask_once(self, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
+    def _decode_once(self, request: DecodeRequest, data: bytes) -> tuple[dict[str, Any], bytes]:
         decoder = self._pop() or self._new()
         try:
-            found = decoder.ask(request, data)
+            found = decoder.run(request, data)
         except DecoderEnded:
             self._push(self._new())
             raise

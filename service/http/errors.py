@@ -128,7 +128,7 @@ class TooManyAtOnce(ApiError):
         super().__init__(detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
-class Refused(ApiError):
+class WorkerProblem(ApiError):
     """Problem that a worker reports for a request it can't answer."""
 
     def __init__(self, problem: Problem) -> None:

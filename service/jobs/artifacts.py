@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Response
 
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.tasks import Artifact, Report, task_of
 from ep_core.schemas.tasks.task import as_text
 from service.deps import SettingsDep

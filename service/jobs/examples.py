@@ -15,22 +15,18 @@ from ep_core.schemas.reports.channels import (
     ClassImage,
     Excited,
 )
+from ep_core.schemas.reports.common import Engine, ModelRef, Scores, TargetRef, Timing
 from ep_core.schemas.reports.comparison import ComparedMethod, CompareReport
 from ep_core.schemas.reports.extremal import (
     Alternative,
     Contrast,
     CurvePoint,
-    Engine,
     Extremality,
     ExtremalityPoint,
     ExtremalReport,
-    ModelRef,
     PartialPoint,
-    Scores,
     Stability,
     StabilityPoint,
-    TargetRef,
-    Timing,
 )
 from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
 from ep_core.schemas.tasks import Report

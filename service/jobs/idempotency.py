@@ -42,7 +42,7 @@ return false
 
 
 @dataclass(frozen=True)
-class Request:
+class IdempotentRequest:
     """Request that may be sent again: its key, and the fingerprint of its content."""
 
     key: str
@@ -52,7 +52,7 @@ class Request:
     """The hash that the first version made of it; None where the first version couldn't have such a request."""
 
     @classmethod
-    def of(cls, key: str, upload: Upload, *, owner: str | None, kind: str = "job") -> Request:
+    def of(cls, key: str, upload: Upload, *, owner: str | None, kind: str = "job") -> IdempotentRequest:
         """Return a request by its key, images, parameters and options; the images' file names don't count."""
         asked = [part.model_dump_json(exclude_defaults=True) for part in (upload.params, upload.options)]
         digest = hashlib.sha256(f"{upload.params.task}\n{asked[0]}\n{asked[1]}\n".encode())
@@ -81,7 +81,7 @@ class Claims(Generic[T]):
         self._find = find
         self._script = redis.register_script(_CLAIM)
 
-    def claim(self, request: Request, made: str) -> T | None:
+    def claim(self, request: IdempotentRequest, made: str) -> T | None:
         """Return what the request has made before; None where it is to make the job or batch of the id `made`.
 
         Raises:
@@ -101,11 +101,11 @@ class Claims(Generic[T]):
             replaced = held  # what it made was removed, or has expired
         return None
 
-    def _of_first_version(self, request: Request) -> T | None:
+    def _of_first_version(self, request: IdempotentRequest) -> T | None:
         held = cast("bytes | None", self._redis.get(_redis_key(request.first_key))) if request.first_key else None
         return self._find(held.decode().partition(" ")[2]) if held else None
 
-    def _claim(self, request: Request, made: str, replaced: str) -> str | None:
+    def _claim(self, request: IdempotentRequest, made: str, replaced: str) -> str | None:
         claim = f"{request.fingerprint} {made}"
         args = (claim, self._hold_s, replaced)
         held = cast("bytes | None", self._script(keys=[_redis_key(request.key)], args=args))

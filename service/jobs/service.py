@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.tasks import Report, read_report
 from service.access.caller import Caller
 from service.http.errors import NoResult, NotFound
@@ -125,7 +125,7 @@ class JobService:
         raise NoResult(reason, state=record.state, error=record.error)
 
     def artifact(self, job_id: str, name: str) -> bytes:
-        """Return one of a finished job's files, by its name in `ep_core.schemas.reports.extremal`.
+        """Return one of a finished job's files, by its name in `ep_core.schemas.reports.file_names`.
 
         Raises:
             NotFound: there is no such file.

@@ -12,7 +12,7 @@ import structlog
 from pydantic import ValidationError
 from redis import Redis, RedisError
 
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.tasks import Report, Spec, read_report
 from service.access.caller import Caller
 from service.http.errors import RETRY_AFTER_S, QueueFull
@@ -28,7 +28,7 @@ from worker.broker.reuse import KnownResults, hash_content
 from worker.broker.store import Created, JobStore
 
 from .eta import QueuePace
-from .idempotency import Claims, Request, release
+from .idempotency import Claims, IdempotentRequest, release
 from .room import JobRoom, no_room
 
 NOWHERE = Origin()
@@ -73,7 +73,7 @@ class Submissions:
         """
         record = self.new_record(upload.images, upload.params, upload.options, caller, origin)
         if key is not None:
-            request = Request.of(key, upload, owner=caller.owner)
+            request = IdempotentRequest.of(key, upload, owner=caller.owner)
             record.request = request.key
             earlier = self._claims.claim(request, record.id)
             if earlier is not None:

@@ -41,7 +41,7 @@ class OutboundError(Exception):
     """A request can't be made, or had no use. The message is a clause about "it", the address."""
 
 
-class Refused(OutboundError):
+class AddressRefused(OutboundError):
     """The address is none that the service calls: trying again doesn't help."""
 
 
@@ -77,7 +77,7 @@ def check_url(url: str, *, allow_private: bool) -> str:
         allow_private: let it be plain http, and lead into private networks.
 
     Raises:
-        Refused: it can't be called.
+        AddressRefused: it can't be called.
     """
     return str(parse_url(url, allow_private=allow_private))
 
@@ -85,27 +85,27 @@ def check_url(url: str, *, allow_private: bool) -> str:
 def parse_url(url: str, *, allow_private: bool) -> Address:
     """Return the parts of a URL, as `check_url` checks it. Requests are made from these parts, never from the text."""
     if len(url) > MAX_URL_CHARS:
-        raise Refused(f"it has more than the {MAX_URL_CHARS} characters that it may have")
+        raise AddressRefused(f"it has more than the {MAX_URL_CHARS} characters that it may have")
     if not url.isprintable() or " " in url or "\\" in url:
-        raise Refused("it has blanks, backslashes or unprintable characters in it")
+        raise AddressRefused("it has blanks, backslashes or unprintable characters in it")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Refused("it isn't a URL such as https://example.com/path") from None
+        raise AddressRefused("it isn't a URL such as https://example.com/path") from None
     if parts.scheme not in _PORTS or (parts.scheme == "http" and not allow_private):
-        raise Refused("it must begin with https://" + (" or http://" if allow_private else ""))
+        raise AddressRefused("it must begin with https://" + (" or http://" if allow_private else ""))
     if "@" in parts.netloc:
-        raise Refused("it has a user name or password in it, which isn't sent: leave them out")
+        raise AddressRefused("it has a user name or password in it, which isn't sent: leave them out")
     if port == 0:
-        raise Refused("its port must be between 1 and 65535")
+        raise AddressRefused("its port must be between 1 and 65535")
     host = _host(parts.netloc, parts.hostname or "", allow_private=allow_private)
     target = quote(parts.path or "/", safe=_KEPT)
     if parts.query:
         target += "?" + quote(parts.query, safe=_KEPT + "?")
     address = Address(parts.scheme, host, port or _PORTS[parts.scheme], target)
     if len(str(address)) > MAX_URL_CHARS:
-        raise Refused(f"it has more than the {MAX_URL_CHARS} characters that it may have, percent-encoded")
+        raise AddressRefused(f"it has more than the {MAX_URL_CHARS} characters that it may have, percent-encoded")
     return address
 
 
@@ -138,15 +138,15 @@ def _inner(ip: IPv6Address) -> IPv4Address | None:
 def _host(netloc: str, name: str, *, allow_private: bool) -> str:
     """Return the host in its usual spelling."""
     if not name:
-        raise Refused("it names no host")
+        raise AddressRefused("it names no host")
     literal = _ipv6(netloc) if "[" in netloc or "]" in netloc else None
     if literal is None:
         name = _ascii(name).removesuffix(".")
         if not _NAME.fullmatch(name):
-            raise Refused("its host isn't a valid name")
+            raise AddressRefused("its host isn't a valid name")
         literal = _ipv4(name)
     if not allow_private and not (is_public(literal) if literal else _may_be_public(name)):
-        raise Refused(PRIVATE)
+        raise AddressRefused(PRIVATE)
     return literal or name
 
 
@@ -155,7 +155,7 @@ def _ipv6(netloc: str) -> str:
     try:
         return str(IPv6Address(found.group(1) if found else netloc))
     except ValueError:
-        raise Refused("its host isn't a valid IPv6 address") from None
+        raise AddressRefused("its host isn't a valid IPv6 address") from None
 
 
 def _ipv4(name: str) -> str | None:
@@ -165,7 +165,7 @@ def _ipv4(name: str) -> str | None:
     try:
         return str(IPv4Address(socket.inet_aton(name)))
     except OSError:
-        raise Refused("its host isn't a valid IPv4 address") from None
+        raise AddressRefused("its host isn't a valid IPv4 address") from None
 
 
 def _ascii(name: str) -> str:
@@ -174,7 +174,7 @@ def _ascii(name: str) -> str:
     try:
         return idna.encode(name, uts46=True).decode()
     except idna.IDNAError:
-        raise Refused("its host isn't a valid name") from None
+        raise AddressRefused("its host isn't a valid name") from None
 
 
 def _may_be_public(name: str) -> bool:

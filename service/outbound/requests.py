@@ -24,9 +24,9 @@ from anyio.to_thread import run_sync
 
 from ep_core.version import __version__
 
-from .addresses import PRIVATE, Address, OutboundError, Refused, check_url, is_public, parse_url
+from .addresses import PRIVATE, Address, AddressRefused, OutboundError, check_url, is_public, parse_url
 
-__all__ = ["Outbound", "OutboundError", "Refused", "check_url"]
+__all__ = ["AddressRefused", "Outbound", "OutboundError", "check_url"]
 
 CONNECT_S = 5.0  # for one of a name's addresses; the request's deadline is over all
 DRAIN_BYTES = 16_384  # what is read of an answer whose status is all that counts, so that its sender sees no error
@@ -58,7 +58,7 @@ class Outbound:
             timeout_s: seconds from the look-up of the name to the answer's last header.
 
         Raises:
-            Refused: the address, or what its name leads to now, is none that the service calls.
+            AddressRefused: the address, or what its name leads to now, is none that the service calls.
             OutboundError: there was no answer.
         """
         async with self._request("POST", url, headers=headers, content=content, timeout_s=timeout_s) as answer:
@@ -74,7 +74,7 @@ class Outbound:
             timeout_s: seconds from the look-up of the name to the body's end.
 
         Raises:
-            Refused: the address, or what its name leads to now, is none that the service calls.
+            AddressRefused: the address, or what its name leads to now, is none that the service calls.
             OutboundError: there was no answer, not the status 200, or too much of a body.
         """
         headers = {"Accept-Encoding": "identity"}
@@ -131,7 +131,7 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         found = await run_sync(look_up, host, port, abandon_on_cancel=True, limiter=self._lookups)
         if not self._allow_private and not (found and all(map(is_public, found))):
-            raise Refused(PRIVATE) if found else OutboundError(PRIVATE)  # a name server may be away for now
+            raise AddressRefused(PRIVATE) if found else OutboundError(PRIVATE)  # a name server may be away for now
         for ip in found:
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return await self._network.connect_tcp(
@@ -142,7 +142,7 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.AsyncNetworkStream:
-        raise Refused(PRIVATE)
+        raise AddressRefused(PRIVATE)
 
 
 def look_up(host: str, port: int) -> list[str]:

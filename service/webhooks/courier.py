@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import structlog
 from anyio.to_thread import run_sync
 
-from service.outbound.requests import Outbound, OutboundError, Refused
+from service.outbound.requests import AddressRefused, Outbound, OutboundError
 from service.settings import ApiSettings
 from worker.broker.contract import Delivery, DeliveryAttempt, JobRecord
 from worker.broker.queue import REDIS_UNUSABLE, connect
@@ -198,7 +198,7 @@ class Courier:
             error = caught
         ms = round(1000 * (time.perf_counter() - started))
         attempt = DeliveryAttempt(at=now, status_code=status, error=None if error is None else str(error), ms=ms)
-        return attempt, isinstance(error, Refused)
+        return attempt, isinstance(error, AddressRefused)
 
     async def _settle(self, parcel: _Parcel, attempt: DeliveryAttempt, *, refused: bool) -> None:
         earlier = parcel.record.delivery.attempts if parcel.record.delivery is not None else []

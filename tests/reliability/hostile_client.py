@@ -91,7 +91,7 @@ ATTACKS = {
     "wrong_keys": Attack("keys that are none", _looped(requests.wrong_keys, MORE_CONNECTIONS)),
     "forms": Attack("forms of many parts, of giant ones", _looped(requests.odd_forms)),
     "lists": Attack("pages of jobs, bundles, pictures", _looped(requests.results, MORE_CONNECTIONS)),
-    "classify": Attack("questions for classes", _looped(requests.classify, 2 * MORE_CONNECTIONS)),
+    "classify": Attack("queries for classes", _looped(requests.classify, 2 * MORE_CONNECTIONS)),
 }
 """All attacks by their names."""
 

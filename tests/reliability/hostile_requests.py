@@ -108,7 +108,7 @@ def wrong_keys(target: Target) -> list[bytes]:
 
 
 def classify(target: Target) -> list[bytes]:
-    """Return questions for the classes of a small image."""
+    """Return queries for the classes of a small image."""
     body = {"image": SMALL, "model": tiny_params(iterations=2)["model"]}
     return [post_json("/v1/classify", body, key=target.key)]
 

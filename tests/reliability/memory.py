@@ -48,7 +48,7 @@ class Mixed:
         self.samples: list[Sample] = []
 
     def go(self, jobs: int) -> None:
-        """Send the jobs through, a few ahead, and questions between them."""
+        """Send the jobs through, a few ahead, and queries between them."""
         waiting: deque[tuple[MixedJob, str]] = deque()
         for number, job in enumerate(mixed_jobs(jobs), 1):
             waiting.append((job, self._post(job)))

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic_core import to_json
 
-from ep_core.schemas.reports.extremal import PartialPoint, TargetRef
+from ep_core.schemas.reports.common import TargetRef
+from ep_core.schemas.reports.extremal import PartialPoint
 from ep_core.schemas.tasks import Report, Spec
 
 TASK = "worker.tasks.run_job"  # enqueued by its dotted path, so that the API never imports it

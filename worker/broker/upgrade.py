@@ -20,7 +20,8 @@ from .index import JobIndex
 
 VERSION = 2
 _KEY = "ep:state"
-_LOCK_S = 60.0
+_LOCK_S = 5.0  # renewed after each `_AT_ONCE` jobs: the others wait so long for a process that died in the middle
+_WAIT_S = 60.0
 _AT_ONCE = 500
 _FIRST_TASK = str(ExtremalSpec.model_fields["task"].default)  # of records from before there were others
 
@@ -35,10 +36,13 @@ def bring_up_to_date(redis: Redis) -> int:
     """
     if _version(redis) >= VERSION:
         return 0
-    with redis.lock(f"{_KEY}:lock", timeout=_LOCK_S, blocking_timeout=_LOCK_S):
+    with redis.lock(f"{_KEY}:lock", timeout=_LOCK_S, blocking_timeout=_WAIT_S) as lock:
         if _version(redis) >= VERSION:
             return 0
-        changed = sum(_list_by_task(redis, job_ids) for job_ids in _all_jobs(redis))
+        changed = 0
+        for job_ids in _all_jobs(redis):
+            changed += _list_by_task(redis, job_ids)
+            lock.reacquire()
         redis.set(_KEY, VERSION)
     if changed:
         log.info("jobs of an older version are listed by their task, too", jobs=changed)

@@ -18,7 +18,6 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
-from rq.worker import WorkerStatus
 
 from worker.broker.contract import NORMAL_PER_LOW, QUEUES, TAKEN_OVER, Priority
 from worker.broker.queue import forget_executions, job_queues
@@ -50,6 +49,7 @@ class GpuWorker(SimpleWorker):
         self._normal_in_a_row = 0
         self._tidier = Tidier()
         self._registering = threading.Lock()
+        self._is_waiting = False
         super().__init__(
             job_queues(redis),
             name=runtime.name,
@@ -64,8 +64,24 @@ class GpuWorker(SimpleWorker):
         """Whether a signal has requested the end of this worker."""
         return self._stop_requested
 
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """Wait for a job; a signal ends the wait at once."""
+        self._is_waiting = True
+        try:
+            if self._stop_requested:
+                raise StopRequested
+            return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+        finally:
+            self._is_waiting = False
+
     def reorder_queues(self, reference_queue: Queue) -> None:
-        """Put the queue first whose turn is next: that of low priority after `NORMAL_PER_LOW` normal jobs in a row."""
+        """Put the queue first whose turn is next: that of low priority after `NORMAL_PER_LOW` normal jobs in a row.
+
+        RQ calls it as soon as it has a job: from here on a signal no longer ends the worker at once.
+        """
+        self._is_waiting = False
         is_normal = reference_queue.name == QUEUES[Priority.NORMAL]
         self._normal_in_a_row = self._normal_in_a_row + 1 if is_normal else 0
         turns = reversed(self.queues) if self._normal_in_a_row >= NORMAL_PER_LOW else self.queues
@@ -134,12 +150,14 @@ class GpuWorker(SimpleWorker):
         return self._lease_s()
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """End now if idle; else let the job finish within the grace, or with the second signal put it back at once."""
-        again = self._stop_requested
+        """End now if idle; else let the job finish within the grace, or with the second signal put it back at once.
+
+        It raises in the wait for a job only: elsewhere, in the middle of a message to the log say, it would be lost.
+        """
+        self._activity.stop_within(0.0 if self._stop_requested else self._runtime.settings.stop_grace_s)
         self._stop_requested = True
-        if self.get_state() != WorkerStatus.BUSY:
+        if self._is_waiting:
             raise StopRequested
-        self._activity.stop_within(0.0 if again else self._runtime.settings.stop_grace_s)
 
     def register_birth(self) -> None:
         """Register, even where an earlier round of this process couldn't sign off because Redis was away.

@@ -16,7 +16,7 @@ import ep_core
 from ep_core.engine import run_task
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory, is_poisoned
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.tasks import Report
 from worker.broker.contract import TAKEN_OVER, Finding, JobRecord, JobState, Problem, input_name
 from worker.broker.problems import internal_error, make_problem, out_of_memory, problem_from, timed_out

@@ -6,12 +6,12 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 import torch
 from redis import Redis
 from redis.exceptions import RedisError
-from rq.exceptions import StopRequested
 
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.runtime.device import pick_device
@@ -25,7 +25,7 @@ from worker.janitor import run_janitor
 from worker.observe import tracing
 from worker.settings import WorkerSettings
 
-from . import question_thread, tidying
+from . import classify_thread, tidying
 from .activity import Activity
 from .cores import threads_per_worker
 from .gpu_worker import GpuWorker
@@ -34,7 +34,7 @@ from .runtime import Runtime
 from .survey import run_survey
 
 EXIT_POISONED = 71  # the supervisor starts the worker again
-MAX_PAUSE_S = 5.0
+MAX_PAUSE_S = 2.0  # a signal is heeded after it
 END_S = 2.0
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ def serve(settings: WorkerSettings) -> int:
     catalogue.publish(redis, cards)
     runtime.results.forget_weights([card.name for card in cards])
     ending = threading.Event()
-    answers = question_thread.start(redis, settings, ending)
+    answers = classify_thread.start(redis, settings, ending)
     # After that thread has chosen its own: new threads begin with this number, and MKL knows no other.
     torch.set_num_threads(settings.threads or threads_per_worker(settings.workers))
     janitor = threading.Thread(target=run_janitor, args=(settings, ending), name="janitor", daemon=True)
@@ -83,10 +83,8 @@ def work(runtime: Runtime, redis: Redis, cards: list[ModelCard]) -> None:
         heartbeat.start()
         log.info("worker ready", worker=runtime.name, threads=torch.get_num_threads())
         while not worker.is_stopping:
-            wait_for_redis(redis, runtime.activity)
-            worker.work()
-    except StopRequested:  # the signal came between two rounds
-        pass
+            if wait_for_redis(redis, runtime.activity, unless=lambda: worker.is_stopping):
+                worker.work()
     finally:
         heartbeat.stop()
 
@@ -104,10 +102,10 @@ def preload(runtime: Runtime, cards: list[ModelCard]) -> None:
         log.warning("model not preloaded", model=wanted, reason=str(error))
 
 
-def wait_for_redis(redis: Redis, activity: Activity) -> None:
-    """Return when Redis answers and takes writes; log a message while it doesn't."""
+def wait_for_redis(redis: Redis, activity: Activity, *, unless: Callable[[], bool] = bool) -> bool:
+    """Return True when Redis answers and takes writes, False once `unless()`; log a message while it does neither."""
     pause_s = 0.5
-    while True:
+    while not unless():
         activity.tick()
         try:
             probe(redis)
@@ -116,4 +114,5 @@ def wait_for_redis(redis: Redis, activity: Activity) -> None:
             time.sleep(pause_s)
             pause_s = min(MAX_PAUSE_S, 2 * pause_s)
         else:
-            return
+            return True
+    return False

@@ -51,7 +51,7 @@ def variations(
         model: the classifier.
         subject: the photograph.
         x: 1 x 3 x H x W, the photograph as the network's input.
-        spec: the first question, by a blur.
+        spec: the first run, by a blur.
         seeds: the other seeds.
     """
     for seed in seeds:

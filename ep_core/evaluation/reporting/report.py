@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from ep_core.schemas.reports.extremal import Engine, ModelRef
+from ep_core.schemas.reports.common import Engine, ModelRef
 
 Cell = str | float | int | None
 

@@ -8,12 +8,12 @@ from torch import Tensor
 from ep_core.methods.relevance.rewrite import with_relu_modules
 from ep_core.models.runtime.backend_flags import quietly
 
-from .method import Question
+from .method import AttributionRequest
 
 
-def image_per_target(question: Question) -> Tensor:
+def image_per_target(request: AttributionRequest) -> Tensor:
     """Return the image once for each target, T x 3 x H x W, to differentiate with respect to."""
-    return question.x.detach().repeat(len(question.targets), 1, 1, 1).requires_grad_()
+    return request.x.detach().repeat(len(request.targets), 1, 1, 1).requires_grad_()
 
 
 def strongest_channel(gradients: Tensor) -> Tensor:
@@ -21,13 +21,13 @@ def strongest_channel(gradients: Tensor) -> Tensor:
     return gradients.detach().abs().amax(dim=1)
 
 
-def relu_rule_gradient(question: Question, rule: type[Deconvolution] | type[GuidedBackprop]) -> Tensor:
+def relu_rule_gradient(request: AttributionRequest, rule: type[Deconvolution] | type[GuidedBackprop]) -> Tensor:
     """Return the gradient under another backward rule of ReLUs, as T x H x W: `strongest_channel`.
 
     Raises:
         MethodUnavailable: the network isn't one of ReLUs, or can't be traced (`rewrite.with_relu_modules`).
     """
-    network = with_relu_modules(question.network, question.x)
+    network = with_relu_modules(request.network, request.x)
     with quietly():  # captum tells of the hooks that it sets and removes
-        gradients = rule(network).attribute(image_per_target(question), target=list(question.targets))
+        gradients = rule(network).attribute(image_per_target(request), target=list(request.targets))
     return strongest_channel(gradients)

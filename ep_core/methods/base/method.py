@@ -30,7 +30,7 @@ class MethodUnavailable(InvalidInput):
 
 
 @dataclass(frozen=True)
-class Question:
+class AttributionRequest:
     """An image and the classes that a method explains."""
 
     model: Classifier
@@ -53,7 +53,7 @@ class Question:
         return self.x.device
 
     def generator(self, k: int = 0) -> torch.Generator:
-        """Return random numbers (of the CPU, the same for every device) for the k-th stream of this question."""
+        """Return random numbers (of the CPU, the same for every device) for the k-th stream of this request."""
         return torch.Generator().manual_seed((self.spec.seed * 1_000_003 + k) % 2**63)
 
 
@@ -65,7 +65,7 @@ class Method:
     """Usual name of the method."""
     source: str
     """Publication: authors, title, venue."""
-    attribute: Callable[[Question], Tensor]
+    attribute: Callable[[AttributionRequest], Tensor]
     """Returns T x H x W, on any device: how much each pixel speaks for each target, higher is more. Finite; constant
     where no pixel speaks for the target. Leaves the network as it was, also after an error.
 

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor, nn
 
-from .method import Question
+from .method import AttributionRequest
 
 BATCHES = {"cpu": 8, "cuda": 32}
 """Images in a pass, at most, where a method has many: what a core does within a second in a small network, and what
@@ -40,23 +40,23 @@ def smaller_batches(divisor: int) -> Iterator[None]:
         _divisor.reset(token)
 
 
-def watched(question: Question, images: int, network: nn.Module | None = None) -> Callable[[Tensor], Tensor]:
+def watched(request: AttributionRequest, images: int, network: nn.Module | None = None) -> Callable[[Tensor], Tensor]:
     """Return the network's forward pass, which reports before each batch the share of `images` that is done.
 
     Args:
-        question: whose network and `on_share`.
+        request: whose network and `on_share`.
         images: how many images there will be in all passes together.
-        network: what scores them; None takes the question's own network.
+        network: what scores them; None takes the request's own network.
 
     Returns:
         N x 3 x H x W -> N x C.
     """
     seen = 0
-    scoring = network or question.network
+    scoring = network or request.network
 
     def forward(batch: Tensor) -> Tensor:
         nonlocal seen
-        question.on_share(min(1.0, seen / images))
+        request.on_share(min(1.0, seen / images))
         seen += len(batch)
         scores: Tensor = scoring(batch)
         return scores

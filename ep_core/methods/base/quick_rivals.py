@@ -14,7 +14,7 @@ from ep_core.models.runtime.memory import is_of_device
 from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import CompareSpec, SpatialSpec
 
-from .method import Question
+from .method import AttributionRequest
 from .registry import get_method
 
 QUICK_METHODS = ("center", "gradient", "grad_cam")
@@ -35,11 +35,11 @@ def quick_rivals(model: Classifier, image: Prepared[SpatialSpec], curve: Sequenc
         curve: of the masks that are checked.
     """
     spec = CompareSpec(seed=image.spec.seed)
-    question = Question(model=model, x=image.x, targets=(image.target,), spec=spec)
+    request = AttributionRequest(model=model, x=image.x, targets=(image.target,), spec=spec)
     names, maps = [], []
     for name in QUICK_METHODS:
         try:
-            maps.append(get_method(name).attribute(question)[0].detach())
+            maps.append(get_method(name).attribute(request)[0].detach())
             names.append(name)
         except Exception as error:
             if is_of_device(error):

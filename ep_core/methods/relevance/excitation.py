@@ -7,7 +7,7 @@ from functools import partial
 import torch.nn.functional as F
 from torch import Tensor
 
-from ep_core.methods.base.method import Question
+from ep_core.methods.base.method import AttributionRequest
 from ep_core.methods.base.reading import layer_read
 
 from .network import Rules, hand_down
@@ -17,11 +17,13 @@ read_layer = partial(layer_read, "excitation_backprop", "excitation backprop")
 """Returns the name of the layer that is read, of a model and a spec."""
 
 
-def excitation_map(question: Question, method: str, last: PropagationRule, *, positive: bool = False) -> Tensor:
+def excitation_map(
+    request: AttributionRequest, method: str, last: PropagationRule, *, positive: bool = False
+) -> Tensor:
     """Return the sum over channels of what comes to each place of a layer, upsampled bilinearly: T x H x W.
 
     Args:
-        question: the image and the classes.
+        request: the image and the classes.
         method: what it is called, for messages.
         last: the rule of the layer that gives the scores; everything else follows `Excitation`.
         positive: whether a place to which less than nothing comes counts as 0.
@@ -32,9 +34,9 @@ def excitation_map(question: Question, method: str, last: PropagationRule, *, po
     """
     excitation = Excitation()
     rules = Rules(hidden=excitation, dense=excitation, pixels=excitation, last=last)
-    relevance = hand_down(question, rules, method, start=1.0, layer=read_layer(question.model, question.spec))
+    relevance = hand_down(request, rules, method, start=1.0, layer=read_layer(request.model, request.spec))
     places = relevance.sum(dim=1, keepdim=True)
     if positive:
         places = places.clamp(min=0)
-    maps = F.interpolate(places, size=question.x.shape[2:], mode="bilinear")
+    maps = F.interpolate(places, size=request.x.shape[2:], mode="bilinear")
     return maps[:, 0]

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard, cast
 import torch
 from torch import Tensor, fx, nn
 
-from ep_core.methods.base.method import MethodUnavailable, Question
+from ep_core.methods.base.method import AttributionRequest, MethodUnavailable
 from ep_core.models.tuning.observers import tell_observers
 from ep_core.models.tuning.traced import opaque
 
@@ -47,12 +47,12 @@ class Rules:
 
 
 def hand_down(
-    question: Question, rules: Rules, method: str, *, start: float | None, layer: str | None = None
+    request: AttributionRequest, rules: Rules, method: str, *, start: float | None, layer: str | None = None
 ) -> Tensor:
     """Return the relevance, for each target, of a layer's output or of the image's pixels.
 
     Args:
-        question: the image and the classes.
+        request: the image and the classes.
         rules: the propagation rules.
         method: what the method is called, for messages.
         start: the relevance of a target's output; None takes its score.
@@ -65,13 +65,13 @@ def hand_down(
         MethodUnavailable: the network doesn't show its layers, torch.fx can't trace it, or it has an operation that
             has no rule.
     """
-    refusal = f"{method} can't explain model {question.model.name!r}"
-    network = _RelevanceNetwork(_traced(question.network, refusal), rules, layer, refusal)
+    refusal = f"{method} can't explain model {request.model.name!r}"
+    network = _RelevanceNetwork(_traced(request.network, refusal), rules, layer, refusal)
     with torch.enable_grad():
-        images = question.x.detach().expand(len(question.targets), -1, -1, -1)
+        images = request.x.detach().expand(len(request.targets), -1, -1, -1)
         read, scores = network.watch(images)
-        tell_observers(question.network, images, scores)
-        targets = torch.tensor(question.targets, device=question.device)[:, None]
+        tell_observers(request.network, images, scores)
+        targets = torch.tensor(request.targets, device=request.device)[:, None]
         outputs = scores.gather(1, targets)
         given = outputs.detach() if start is None else torch.full_like(outputs, start)
         (relevance,) = torch.autograd.grad(outputs, read, given)

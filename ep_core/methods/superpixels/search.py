@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from ep_core.methods.base.method import Question
+from ep_core.methods.base.method import AttributionRequest
 from ep_core.methods.base.passes import batch_on, watched
 from ep_core.models.tuning.tune import tune
 
@@ -25,7 +25,7 @@ Search = Callable[[SetFunction, int, torch.Generator], Sequence[int]]
 
 
 @torch.no_grad()
-def rank_map(question: Question, search: Search) -> Tensor:
+def rank_map(request: AttributionRequest, search: Search) -> Tensor:
     """Return each pixel's rank in the order that a search finds for each target: T x H x W in (0, 1], first is 1.
 
     The set function is ``p(target | S) + 1 - p(target | all but S)``, softmax probabilities of images in which the
@@ -34,17 +34,17 @@ def rank_map(question: Question, search: Search) -> Tensor:
     those of a whole greedy search, are about that many.
 
     Args:
-        question: the image and the classes. Every target is searched by itself.
+        request: the image and the classes. Every target is searched by itself.
         search: the search.
     """
-    segments = superpixels(question, regions_for(question.spec.samples), adaptive=True)
+    segments = superpixels(request, regions_for(request.spec.samples), adaptive=True)
     regions = int(segments.max()) + 1
-    forward = watched(question, len(question.targets) * regions * (regions + 1), tune(question.network, question.x))
+    forward = watched(request, len(request.targets) * regions * (regions + 1), tune(request.network, request.x))
     maps = []
-    for target in question.targets:
-        order = search(set_function(forward, question.x, segments, target), regions, question.generator(target))
-        ranks = torch.empty(regions, device=question.device)
-        ranks[list(order)] = torch.arange(regions, 0, -1, device=question.device) / regions
+    for target in request.targets:
+        order = search(set_function(forward, request.x, segments, target), regions, request.generator(target))
+        ranks = torch.empty(regions, device=request.device)
+        ranks[list(order)] = torch.arange(regions, 0, -1, device=request.device) / regions
         maps.append(ranks[segments])
     return torch.stack(maps)
 

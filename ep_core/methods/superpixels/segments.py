@@ -7,17 +7,17 @@ import torch
 from skimage.segmentation import slic
 from torch import Tensor
 
-from ep_core.methods.base.method import Question
+from ep_core.methods.base.method import AttributionRequest
 
 
-def superpixels(question: Question, count: int, *, adaptive: bool = False) -> Tensor:
-    """Return the number of each pixel's superpixel (SLIC), from 0: H x W, on the question's device.
+def superpixels(request: AttributionRequest, count: int, *, adaptive: bool = False) -> Tensor:
+    """Return the number of each pixel's superpixel (SLIC), from 0: H x W, on the request's device.
 
     Args:
-        question: whose image.
+        request: whose image.
         count: about how many superpixels there are; without `adaptive`, often fewer.
         adaptive: whether each superpixel's compactness follows its colours (SLICO).
     """
-    picture = np.asarray(question.model.preprocessing.to_image(question.x))
+    picture = np.asarray(request.model.preprocessing.to_image(request.x))
     labels = slic(picture, n_segments=count, start_label=0, slic_zero=adaptive)
-    return torch.from_numpy(labels).to(question.device, torch.long)
+    return torch.from_numpy(labels).to(request.device, torch.long)

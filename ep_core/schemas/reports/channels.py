@@ -11,7 +11,7 @@ from ep_core.schemas.pixels import FrameBox, ImageSize, OnImage
 from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec
 from ep_core.schemas.warnings import Warnings
 
-from .extremal import Engine, ModelRef, Scores, TargetRef, ThresholdRule, Timing
+from .common import Engine, ModelRef, Scores, TargetRef, ThresholdRule, Timing
 from .report import TaskReport
 
 MASKS = "masks.json"

@@ -10,10 +10,11 @@ from ep_core.schemas.pixels import FrameBox, ImageSize, OnImage
 from ep_core.schemas.specs import CompareSpec
 from ep_core.schemas.warnings import Warnings
 
-from .extremal import CurvePoint, Engine, Extremality, ModelRef, Scores, TargetRef, Timing
+from .common import Engine, ModelRef, Scores, TargetRef, Timing
+from .extremal import CurvePoint, Extremality
 from .report import TaskReport
 
-COMPARISON = "comparison.png"
+COMPARISON_FILE = "comparison.png"
 
 
 class ComparedMethod(BaseModel):

@@ -9,64 +9,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, computed_field
 
-from ep_core.schemas.pixels import DEPRECATED, FrameBox, ImageSize, InputSize, OfModel, OnImage
+from ep_core.schemas.pixels import DEPRECATED, FrameBox, ImageSize, OnImage
 from ep_core.schemas.specs import ExtremalSpec, Variant
 from ep_core.schemas.warnings import Warnings
 
+from .common import Engine, ModelRef, Scores, TargetRef, Timing
 from .report import TaskReport
-
-
-class ModelRef(OfModel):
-    """The network that was explained."""
-
-    name: str
-    weights_digest: Annotated[str, Field(description="`sha256:` and the hex digest of the weights.")]
-    input_size: InputSize
-
-
-class TargetRef(BaseModel):
-    """The class that was explained."""
-
-    index: int
-    label: str
-
-
-class ClassScore(BaseModel):
-    """Score and probability of a class."""
-
-    index: Annotated[int, Field(description="Class index.")]
-    label: str
-    score: Annotated[float, Field(description="The network's output for the class, before the softmax.")]
-    probability: Annotated[float, Field(description="Its softmax.")]
-
-
-ThresholdRule = Literal["share-of-original", "between", "way-down", "none"]
-
-
-class Scores(BaseModel):
-    """Reference scores (before the softmax) for the target."""
-
-    original: Annotated[float, Field(description="Phi(x), the score of the unperturbed image.")]
-    perturbed: Annotated[float, Field(description="The score of the fully perturbed image (m = 0 everywhere).")]
-    threshold: Annotated[
-        float | None,
-        Field(
-            description="Phi_0, which the optimal area's score must reach, or for `delete` fall to; null where there "
-            "is none."
-        ),
-    ]
-    threshold_rule: Annotated[
-        ThresholdRule | None,
-        Field(
-            description="Its rule. `share-of-original`: tau * original (eq. 3). `between`, where the "
-            "original isn't positive: perturbed + tau * (original - perturbed). `way-down`, for `delete`: original - "
-            "tau * (original - perturbed). `none`: the perturbed score is no less than the original one. Null in "
-            "results from before it was told."
-        ),
-    ] = None
-    original_probability: Annotated[
-        float, Field(description="Softmax probability of the target on the unperturbed image.")
-    ]
 
 
 class CurvePoint(BaseModel):
@@ -198,28 +146,6 @@ class Contrast(BaseModel):
     rival_score: Annotated[float, Field(description="f_rival when only the mask is kept.")]
 
 
-class Timing(BaseModel):
-    """Seconds and iterations."""
-
-    queued_s: float | None = None
-    run_s: float
-    iterations: Annotated[
-        int,
-        Field(
-            description="Optimisation steps per area, as many as cost the same: all of the sweep's, shared out; "
-            "alternatives, contrast and rivals not counted."
-        ),
-    ]
-
-
-class Engine(BaseModel):
-    """Versions and settings that the result depends on."""
-
-    version: str
-    torch: str
-    device: str
-
-
 class ExtremalReport(OnImage, TaskReport, BaseModel):
     """A finished sweep (`task: "extremal"`)."""
 
@@ -286,42 +212,3 @@ class PartialPoint(BaseModel):
     def objective(self) -> float:
         """Objective of the variant: `preserve`, `-delete`, or for `hybrid` their sum, whose parts are known at last."""
         return self.score
-
-
-RESULT = "result.json"
-SALIENCY = "saliency.png"
-MOST_SHOWN = 2048
-"""Pixels of the longer side of a picture in colour, such as an overlay; a mask has as many as the image."""
-CURVE = "curve.svg"
-
-
-def area_key(area: float) -> str:
-    """Return the name of an area in file names and URLs: the shortest decimal that reads back as the same number."""
-    return repr(float(area))
-
-
-CONTRAST_KEY = "contrast"
-
-
-def alternative_key(place: int) -> str:
-    """Return the name of the mask of an alternative, counted from 0, in file names and URLs."""
-    return f"alternative-{place + 1}"
-
-
-def mask_name(which: float | str, *, frame: Literal["image", "model"] = "image") -> str:
-    """Return the file name of a mask, in the original image's pixels or in the network's frame.
-
-    Args:
-        which: an area, or the key of a mask beside those of the areas (`alternative_key`, `CONTRAST_KEY`).
-        frame: `model` for the network's.
-    """
-    return f"masks/{_mask_key(which)}{'.model' if frame == 'model' else ''}.png"
-
-
-def overlay_name(which: float | str) -> str:
-    """Return the file name of the overlay of a mask, named as for `mask_name`."""
-    return f"overlays/{_mask_key(which)}.png"
-
-
-def _mask_key(which: float | str) -> str:
-    return which if isinstance(which, str) else area_key(which)

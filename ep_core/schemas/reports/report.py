@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ep_core.schemas.specs import CommonSpec
     from ep_core.schemas.warnings import Warnings
 
-    from .extremal import Engine, ModelRef, TargetRef, Timing
+    from .common import Engine, ModelRef, TargetRef, Timing
 
 
 class TaskReport(BaseModel):

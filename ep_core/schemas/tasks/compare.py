@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ep_core.schemas.reports.comparison import COMPARISON, ComparedMethod, CompareReport
+from ep_core.schemas.reports.comparison import COMPARISON_FILE, ComparedMethod, CompareReport
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
 
 from .extremal import TEXT_OF_AREA, bulk_of_masks
@@ -36,7 +36,7 @@ HEAT = Artifact(
     absent="compares no methods",
 )
 ALL_MAPS = Artifact(
-    pattern=COMPARISON,
+    pattern=COMPARISON_FILE,
     operation="get_comparison",
     summary="All methods beside each other",
     description="Return the maps of all methods in one picture (figure 2).",

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ep_core.schemas.reports.extremal import (
-    CONTRAST_KEY,
-    Alternative,
-    Contrast,
-    CurvePoint,
-    ExtremalReport,
-    alternative_key,
-)
+from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, ExtremalReport
+from ep_core.schemas.reports.file_names import CONTRAST_KEY, alternative_key
 from ep_core.schemas.specs import ExtremalSpec
 
 from .pictures import MASK, OF_MASK, OVERLAY, SALIENCY_MAP, SCORE_CURVE, mask_files

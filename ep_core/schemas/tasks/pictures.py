@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ep_core.schemas.reports.extremal import CURVE, SALIENCY, mask_name, overlay_name
+from ep_core.schemas.reports.file_names import CURVE, SALIENCY, mask_name, overlay_name
 
 from .task import Artifact, FileName
 

@@ -15,7 +15,8 @@ from typer.testing import CliRunner, Result
 
 from ep_core.cli.main import app
 from ep_core.cli.verdicts import alternatives_verdict, contrast_verdict, stability_verdict
-from ep_core.schemas.reports.extremal import Alternative, Contrast, Stability, StabilityPoint, TargetRef
+from ep_core.schemas.reports.common import TargetRef
+from ep_core.schemas.reports.extremal import Alternative, Contrast, Stability, StabilityPoint
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 EP = Path(sys.executable).with_name("ep")

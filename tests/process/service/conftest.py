@@ -11,12 +11,12 @@ from PIL import Image
 from redis import Redis
 
 from ep_core.schemas.model_card import ListedLayer, ModelCard
-from ep_core.schemas.reports.extremal import (
+from ep_core.schemas.reports.extremal import ExtremalReport
+from ep_core.schemas.reports.file_names import (
     CONTRAST_KEY,
     CURVE,
     RESULT,
     SALIENCY,
-    ExtremalReport,
     alternative_key,
     mask_name,
     overlay_name,

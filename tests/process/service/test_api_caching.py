@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from service.jobs.examples import CHANNELS_REPORT, CLASS_REPORT, COMPARE_REPORT, REPORT
 from worker.broker import catalogue
 from worker.broker.blobs import RedisBlobs

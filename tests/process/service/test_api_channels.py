@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from redis import Redis
 
 from ep_core.schemas.reports.channels import MASKS, SHEET, inversion_name
-from ep_core.schemas.reports.extremal import CURVE, RESULT, SALIENCY
+from ep_core.schemas.reports.file_names import CURVE, RESULT, SALIENCY
 from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec
 from service.jobs.examples import CHANNELS_REPORT, CLASS_REPORT
 from worker.broker import catalogue

@@ -1,4 +1,4 @@
-"""`/v1/classify`: questions to the workers, their answers, and their silence."""
+"""`/v1/classify`: queries to the workers, their answers, and their silence."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ import uvicorn
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.schemas.reports.extremal import ClassScore
+from ep_core.schemas.reports.common import ClassScore
 from service.access.keys import ApiKey, hash_key
 from service.app import create_app
-from service.classify.endpoints import QUESTIONS_EACH
+from service.classify.endpoints import QUERIES_EACH
 from service.classify.examples import ANSWER, REQUEST_BODY
 from service.http.problems import ProblemDetails
 from service.settings import ApiSettings
-from worker.broker import catalogue, questions
+from worker.broker import catalogue, classify_queries
+from worker.broker.classify_queries import Classified, ClassifyQuery
 from worker.broker.contract import Problem
 from worker.broker.problems import make_problem, out_of_memory
-from worker.broker.questions import Ask, Classified
 
 BEAR = ClassScore(index=1, label="American black bear", score=13.76, probability=0.869)
-Say = Callable[[Ask], "Classified | Problem"]
+Say = Callable[[ClassifyQuery], "Classified | Problem"]
 
 
 class FakeWorker(threading.Thread):
-    """Worker with given answers, which records its questions."""
+    """Worker with given answers, which records its queries."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(daemon=True)
         self._redis = redis
-        self.say: Say = lambda ask: Classified(model=ask.model, classes=[BEAR])
-        self.asked: list[tuple[Ask, bytes]] = []
+        self.say: Say = lambda query: Classified(model=query.model, classes=[BEAR])
+        self.asked: list[tuple[ClassifyQuery, bytes]] = []
         self.ending = threading.Event()
 
     def run(self) -> None:
         while not self.ending.is_set():
-            taken = questions.take(self._redis, wait_s=0.1)
+            taken = classify_queries.take(self._redis, wait_s=0.1)
             if taken:
                 self.asked.append(taken)
-                questions.answer(self._redis, taken[0].id, self.say(taken[0]))
+                classify_queries.answer(self._redis, taken[0].id, self.say(taken[0]))
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def test_a_form_is_answered(client: TestClient, worker: FakeWorker, png: bytes, 
 
     assert answer.status_code == 200
     assert answer.json() == {"model": "mobilenet_v2", "classes": [BEAR.model_dump()], "warnings": []}
-    ((ask, image),) = worker.asked
-    assert (ask.model, ask.top, ask.fit, image) == ("mobilenet_v2", 5, "crop", png)
+    ((query, image),) = worker.asked
+    assert (query.model, query.top, query.fit, image) == ("mobilenet_v2", 5, "crop", png)
     assert left_in(redis) == []
 
 
@@ -102,8 +102,8 @@ def test_what_is_asked_reaches_the_worker(client: TestClient, worker: FakeWorker
     body = client.post("/v1/classify", json={"image": base64.b64encode(png).decode(), **fields})
 
     assert (form.status_code, body.status_code) == (200, 200), body.text
-    for ask, image in worker.asked:
-        assert ask.model_dump(exclude={"id"}, exclude_none=True) == fields
+    for query, image in worker.asked:
+        assert query.model_dump(exclude={"id"}, exclude_none=True) == fields
         assert image == png
 
 
@@ -218,8 +218,8 @@ def wait_until(holds: Callable[[], Any]) -> Any:
 
 
 def test_where_many_wait_the_next_does_not(client: TestClient, png: bytes, redis: Redis) -> None:
-    for _ in range(questions.MOST_WAITING):
-        assert questions.post(redis, Ask(), b"image", wait_s=60)
+    for _ in range(classify_queries.MOST_WAITING):
+        assert classify_queries.post(redis, ClassifyQuery(), b"image", wait_s=60)
     started = time.monotonic()
     answer = client.post("/v1/classify", files={"image": png})
 
@@ -240,13 +240,13 @@ def test_a_callers_many_questions_leave_room_for_others(
 
     with ThreadPoolExecutor(30) as pool:
         many = [pool.submit(ask, "ann") for _ in range(20)]
-        wait_for(lambda: redis.llen("ep:asks") == QUESTIONS_EACH)
+        wait_for(lambda: redis.llen("ep:asks") == QUERIES_EACH)
         other = pool.submit(ask, "bob")
-        wait_for(lambda: redis.llen("ep:asks") == QUESTIONS_EACH + 1)
+        wait_for(lambda: redis.llen("ep:asks") == QUERIES_EACH + 1)
         answers = [one.result() for one in (*many, other)]
 
     assert {problem_of(answer).status for answer in answers} == {503}  # there is no worker
-    waited = [answer for answer in answers if f"{QUESTIONS_EACH} of your images wait" in answer.text]
+    waited = [answer for answer in answers if f"{QUERIES_EACH} of your images wait" in answer.text]
     assert waited
     assert left_in(redis) == []
 

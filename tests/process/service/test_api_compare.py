@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from redis import Redis
 
 from ep_core.schemas.reports.comparison import COMPARISON, heat_name, map_name
-from ep_core.schemas.reports.extremal import CURVE, RESULT, mask_name, overlay_name
+from ep_core.schemas.reports.file_names import CURVE, RESULT, mask_name, overlay_name
 from ep_core.schemas.specs import DEFAULT_METHODS
 from service.jobs.examples import COMPARE_REPORT
 from worker.broker.blobs import RedisBlobs

@@ -19,7 +19,7 @@ from redis import Redis
 
 from ep_core.pictures.decoding import read_image
 from service.app import create_app
-from service.decoding.decoder import Decoder, Request
+from service.decoding.decoder import Decoder, DecodeRequest
 from service.jobs import inputs
 from tests.pictures import encode
 
@@ -152,9 +152,9 @@ def test_they_are_made_one_at_a_time_beside_what_is_posted(
 ) -> None:
     address = show(jpeg)
     began, go_on, at_once = threading.Event(), threading.Event(), []
-    decode = Decoder.ask
+    decode = Decoder.run
 
-    def make_slowly(decoder: Decoder, request: Request, data: bytes) -> tuple[dict[str, Any], bytes]:
+    def make_slowly(decoder: Decoder, request: DecodeRequest, data: bytes) -> tuple[dict[str, Any], bytes]:
         if request.size is None:
             return decode(decoder, request, data)
         at_once.append(1)
@@ -164,7 +164,7 @@ def test_they_are_made_one_at_a_time_beside_what_is_posted(
         at_once.append(-1)
         return {}, b"small"
 
-    monkeypatch.setattr(Decoder, "ask", make_slowly)
+    monkeypatch.setattr(Decoder, "run", make_slowly)
     with ThreadPoolExecutor(6) as pool:
         asked = [pool.submit(client.get, address, params={"size": size}) for size in range(64, 70)]
         assert began.wait(10)

@@ -16,7 +16,7 @@ from redis import Redis
 from ep_core.pictures.decoding import read_image
 from service.app import create_app
 from service.settings import ApiSettings
-from worker.broker import questions
+from worker.broker import classify_queries
 from worker.broker.contract import JobState
 from worker.broker.reuse import KnownResults
 from worker.broker.store import JobStore
@@ -85,8 +85,8 @@ def test_nothing_of_it_is_stored_however_it_comes(fetching: TestClient, redis: R
 def test_nor_while_its_classes_are_asked_for(client: TestClient, redis: Redis, jpeg: bytes) -> None:
     asking = threading.Thread(target=client.post, args=("/v1/classify",), kwargs={"files": {"image": jpeg}})
     asking.start()
-    ask, image = questions.take(redis, wait_s=10)
-    questions.answer(redis, ask.id, questions.Classified(model=ask.model, classes=[]))
+    query, image = classify_queries.take(redis, wait_s=10)
+    classify_queries.answer(redis, query.id, classify_queries.Classified(model=query.model, classes=[]))
     asking.join()
 
     assert SECRET.encode() not in image

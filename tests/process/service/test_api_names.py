@@ -10,7 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.schemas.reports.extremal import RESULT, PartialPoint
+from ep_core.schemas.reports.extremal import PartialPoint
+from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import Variant
 from service.app import create_app
 from worker.broker.blobs import RedisBlobs

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from service.app import create_app
 from service.jobs.answers import ANSWERS
 from service.settings import ApiSettings

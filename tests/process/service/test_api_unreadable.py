@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from worker.broker.blobs import RedisBlobs
 from worker.broker.contract import JobState
 from worker.broker.reuse import KnownResults

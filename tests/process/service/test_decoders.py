@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from ep_core.errors import ImageTooLarge, UnreadableImage
 from ep_core.pictures.decoding import MAX_SCANS
 from service.decoding import decoders as decoders_module
-from service.decoding.decoder import Decoder, DecoderEnded, Request
+from service.decoding.decoder import Decoder, DecoderEnded, DecodeRequest
 from service.decoding.decoders import Decoders
 from service.http.errors import Unavailable
 from tests.pictures import encode
@@ -120,16 +120,16 @@ def test_a_decoder_that_somebody_ended_costs_no_image(small: bytes) -> None:
 def test_an_image_that_ends_every_decoder_is_refused(
     small: bytes, large: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = Decoder.ask
+    ask = Decoder.run
 
-    def crash(decoder: Decoder, request: Request, data: bytes) -> tuple[dict[str, object], bytes]:
+    def crash(decoder: Decoder, request: DecodeRequest, data: bytes) -> tuple[dict[str, object], bytes]:
         """A decoder that crashes on the large image, as by a fault of its libraries."""
         if data == large:
             ask(decoder, request, small)
             os.kill(decoder.pid, signal.SIGSEGV)
         return ask(decoder, request, data)
 
-    monkeypatch.setattr(Decoder, "ask", crash)
+    monkeypatch.setattr(Decoder, "run", crash)
     with opened() as pool:
         with pytest.raises(UnreadableImage, match="its decoder crashed"):
             check(pool, large)
@@ -188,7 +188,7 @@ def test_they_end_with_the_application(small: bytes) -> None:
     with opened(3) as pool:
         pool.start()
         for asked in pool._idle:
-            asked.ask(Request(max_pixels=10_000, seconds=5), small)  # it runs then
+            asked.run(DecodeRequest(max_pixels=10_000, seconds=5), small)  # it runs then
         assert len(running() - before) == 3
     assert running() == before
 
@@ -202,11 +202,11 @@ def test_a_decoder_ends_with_its_parent(tmp_path: Path) -> None:
 
 def test_who_asks_a_decoder_that_is_gone_is_told(small: bytes) -> None:
     decoder = Decoder(memory_bytes=0)
-    request = Request(max_pixels=10_000, seconds=5)
-    assert decoder.ask(request, small)[0]["size"] == [32, 24]
+    request = DecodeRequest(max_pixels=10_000, seconds=5)
+    assert decoder.run(request, small)[0]["size"] == [32, 24]
     os.kill(decoder.pid, signal.SIGTERM)
     with pytest.raises(DecoderEnded) as error:
-        decoder.ask(request, small)
+        decoder.run(request, small)
     assert error.value.served
     assert not error.value.is_late
 
@@ -214,7 +214,7 @@ def test_who_asks_a_decoder_that_is_gone_is_told(small: bytes) -> None:
 def test_a_folder_with_modules_of_the_same_names_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "service").mkdir()
     (tmp_path / "service" / "__init__.py").write_text("raise SystemExit")
-    code = "from service.decoding.decoder import Decoder, Request\n"
-    code += "print(Decoder(memory_bytes=0).ask(Request(max_pixels=9, seconds=5), b'no image')[0]['error'])"
+    code = "from service.decoding.decoder import Decoder, DecodeRequest\n"
+    code += "print(Decoder(memory_bytes=0).ask(DecodeRequest(max_pixels=9, seconds=5), b'no image')[0]['error'])"
     run = [sys.executable, "-P", "-c", code]
     assert subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True).stdout == "UnreadableImage\n"

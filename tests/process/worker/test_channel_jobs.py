@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ep_core.schemas.reports.channels import MASKS, SHEET, ChannelsReport, ClassChannelsReport
-from ep_core.schemas.reports.extremal import CURVE, RESULT, SALIENCY
+from ep_core.schemas.reports.file_names import CURVE, RESULT, SALIENCY
 from worker.broker.contract import JobState, is_input
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ep_core.schemas.reports.comparison import CompareReport
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from worker.broker.contract import JobState
 
 if TYPE_CHECKING:

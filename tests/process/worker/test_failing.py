@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.exceptions import OutOfMemoryError
 
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from service.run.embedded_redis import EmbeddedRedis
 from worker.broker.blobs import open_blobs
 from worker.broker.contract import INPUT, JobRecord, JobState

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from ep_core.schemas.reports.extremal import RESULT
+from ep_core.schemas.reports.file_names import RESULT
 from worker.broker.blobs import open_blobs
 from worker.broker.contract import INPUT, JobRecord, JobState
 from worker.broker.liveness import live_workers

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from redis import Redis
@@ -125,3 +127,33 @@ def test_one_acts_at_a_time(redis: Redis, janitor: Janitor, job: JobRecord):
     assert redis.llen("rq:queue:extremal") == 0
     janitor.sweep()
     assert redis.llen("rq:queue:extremal") == 1
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_one_that_died_in_the_middle_of_a_sweep_holds_up_the_others_for_seconds(
+    redis: Redis, janitor: Janitor, job: JobRecord, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as dying:
+        dying.setattr(module, "forget_dead", lambda _: os._exit(7))
+        if (child := os.fork()) == 0:
+            with suppress(BaseException):
+                janitor.sweep()
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert 0 < redis.pttl("ep:janitor") <= 5000
+    redis.delete("rq:queue:extremal")
+    deadline = time.monotonic() + 10
+    while not redis.llen("rq:queue:extremal"):
+        assert time.monotonic() < deadline
+        janitor.sweep()
+        time.sleep(0.1)
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_one_that_lost_its_lock_leaves_the_rest_to_another(
+    redis: Redis, janitor: Janitor, job: JobRecord, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(janitor, "_bring_up_to_date", lambda: redis.set("ep:janitor", "another's"))
+    janitor.sweep()
+    assert redis.llen("rq:queue:extremal") == 0
+    assert redis.get("ep:janitor") == b"another's"

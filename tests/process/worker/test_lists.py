@@ -8,7 +8,7 @@ from typing import Any
 
 from redis import Redis
 
-from ep_core.schemas.reports.extremal import TargetRef
+from ep_core.schemas.reports.common import TargetRef
 from ep_core.schemas.tasks import TASKS
 from worker.broker.contract import Finding, JobState
 from worker.broker.store import JobStore

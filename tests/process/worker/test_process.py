@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from types import FrameType
+from types import FrameType, SimpleNamespace
 
 import pytest
 from redis import Redis
@@ -50,4 +50,23 @@ def test_a_signal_is_heeded_as_soon_as_anybody_can_know_of_the_worker(
     redis: Redis = queue.connect(url)
     runtime = Runtime.build("host.1", WorkerSettings(redis_url=url), redis)
     main.work(runtime, redis, [])
+    assert live_workers(redis) == 0
+
+
+@pytest.mark.usefixtures("deadly_signals")
+def test_a_signal_in_the_middle_of_a_message_is_heeded_after_it(
+    new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+):
+    said: list[str] = []
+
+    def say(message: str, **_values: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        said.append(message)
+
+    url = new_database()
+    redis: Redis = queue.connect(url)
+    runtime = Runtime.build("host.1", WorkerSettings(redis_url=url), redis)
+    monkeypatch.setattr(main, "log", SimpleNamespace(info=say))
+    main.work(runtime, redis, [])
+    assert said == ["worker ready"]
     assert live_workers(redis) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -67,6 +68,8 @@ def test_a_worker_outlives_redis(
         assert client.wait_final(client.post(bear, **JOB)).state is JobState.SUCCEEDED
     assert worker.alive
     assert worker.pid == pid
+    worker.send(signal.SIGTERM)  # while Redis is away
+    assert worker.wait(within_s=10) == 0
     assert "Traceback" not in worker.log.read_text()
 
 

@@ -13,15 +13,8 @@ from uuid import uuid4
 
 import pytest
 
-from ep_core.schemas.reports.extremal import (
-    CONTRAST_KEY,
-    CURVE,
-    RESULT,
-    SALIENCY,
-    ExtremalReport,
-    mask_name,
-    overlay_name,
-)
+from ep_core.schemas.reports.extremal import ExtremalReport
+from ep_core.schemas.reports.file_names import CONTRAST_KEY, CURVE, RESULT, SALIENCY, mask_name, overlay_name
 from service.access.caller import Caller
 from service.removal.service import Removals
 from service.settings import ApiSettings

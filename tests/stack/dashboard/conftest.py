@@ -12,13 +12,15 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import NAMES, Theme, chromium, find_browser, open_context
+from tests.browser import NAMES, TIMEOUT_MS, Theme, chromium, find_browser, open_context
 from tests.running_stack import Stack
 
 from .using import post
 from .watching import Watch
+
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 class OpenPage(Protocol):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from PIL import Image, ImageStat
 from pydantic import BaseModel, Field
 
-from ep_core.schemas.reports.extremal import Engine, ModelRef, TargetRef, Timing
+from ep_core.schemas.reports.common import Engine, ModelRef, TargetRef, Timing
 from ep_core.schemas.reports.report import TaskReport
 from ep_core.schemas.specs import CommonSpec
 from ep_core.schemas.tasks.task import Artifact, Outcome, Task

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ep_core.schemas.curve import is_monotonic, optimal_area
-from ep_core.schemas.reports.extremal import CurvePoint, Scores
+from ep_core.schemas.reports.common import Scores
+from ep_core.schemas.reports.extremal import CurvePoint
 
 
 def curve(*points: tuple[float, float, float]) -> list[CurvePoint]:

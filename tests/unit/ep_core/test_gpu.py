@@ -11,7 +11,7 @@ from PIL import Image
 
 from ep_core import ExtremalSpec, InvalidInput, explain, explain_batch
 from ep_core.evaluation.similarity import rank_correlation
-from ep_core.methods.base.method import MethodUnavailable, Question
+from ep_core.methods.base.method import AttributionRequest, MethodUnavailable
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier, load_model
 from ep_core.models.runtime.cuda_graph import Repeated
@@ -128,7 +128,9 @@ def test_maps_are_those_of_the_cpu(name: str, mobilenet: Classifier, on_gpu: Cla
         x, _ = model.preprocess(sample("black_bear"))
         with model.frozen():
             try:
-                maps.append(get_method(name).attribute(Question(model, x, (BEAR, 207), spec)).detach().cpu().double())
+                maps.append(
+                    get_method(name).attribute(AttributionRequest(model, x, (BEAR, 207), spec)).detach().cpu().double()
+                )
             except MethodUnavailable as error:
                 pytest.skip(str(error))
     ours, theirs = maps

@@ -17,7 +17,8 @@ from ep_core.models import Classifier, Preprocessing
 from ep_core.pictures.plot import curve_plot
 from ep_core.schemas.curve import optimal_area
 from ep_core.schemas.model_card import LayerCard
-from ep_core.schemas.reports.extremal import CurvePoint, Scores, ThresholdRule
+from ep_core.schemas.reports.common import Scores, ThresholdRule
+from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import Variant
 from ep_core.schemas.threshold import threshold_of, threshold_warnings
 

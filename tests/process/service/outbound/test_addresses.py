@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.outbound.addresses import MAX_URL_CHARS, is_public
-from service.outbound.requests import Refused, check_url
+from service.outbound.requests import AddressRefused, check_url
 
 from .asking import post
 
@@ -63,11 +63,11 @@ PUBLIC_IPS = ["8.8.8.8", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:
 @pytest.mark.parametrize("address", PRIVATE_IPS)
 def test_private_addresses_are_refused_literally_and_by_name(address: str, names: Callable[..., list[str]]) -> None:
     literal = f"[{address}]" if ":" in address else address
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(AddressRefused) as caught:
         check_url(f"https://{literal}/", allow_private=False)
     assert address not in str(caught.value)
     names([address])
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(AddressRefused) as caught:
         post("https://hooks.example.com/", allow_private=False)
     assert address not in str(caught.value)
 
@@ -114,7 +114,7 @@ def test_what_passes_is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Ad
     ],
 )
 def test_private_hosts_are_refused_in_any_spelling(host: str) -> None:
-    with pytest.raises(Refused, match="has no address on the public internet"):
+    with pytest.raises(AddressRefused, match="has no address on the public internet"):
         check_url(f"https://{host}:8443/hook", allow_private=False)
 
 
@@ -160,7 +160,7 @@ def test_private_hosts_are_refused_in_any_spelling(host: str) -> None:
     ],
 )
 def test_addresses_that_are_refused_say_why(url: str, why: str) -> None:
-    with pytest.raises(Refused, match=why) as caught:
+    with pytest.raises(AddressRefused, match=why) as caught:
         check_url(url, allow_private=False)
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -187,7 +187,7 @@ def test_addresses_get_their_normal_form(url: str, normal: str) -> None:
 def test_private_ones_and_plain_http_can_be_allowed() -> None:
     for url in ("http://localhost:8080/", "http://127.0.0.1/", "https://redis/", "http://[::1]:99/"):
         assert check_url(url, allow_private=True) == url
-    with pytest.raises(Refused, match="https:// or http://"):
+    with pytest.raises(AddressRefused, match="https:// or http://"):
         check_url("ftp://localhost/", allow_private=True)
 
 
@@ -195,7 +195,7 @@ def test_private_ones_and_plain_http_can_be_allowed() -> None:
 def test_any_text_is_either_refused_or_leads_to_a_host_in_ascii(text: str) -> None:
     try:
         url = check_url(f"https://{text}", allow_private=False)
-    except Refused:
+    except AddressRefused:
         return
     assert url.isascii()
     assert check_url(url, allow_private=False) == url

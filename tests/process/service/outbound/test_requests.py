@@ -10,7 +10,7 @@ import pytest
 
 from ep_core import __version__
 from service.outbound import requests as module
-from service.outbound.requests import Outbound, OutboundError, Refused, check_url
+from service.outbound.requests import AddressRefused, Outbound, OutboundError, check_url
 from tests.process.service.receivers import Answering, body, status
 
 from .asking import fetch, post, run
@@ -79,7 +79,7 @@ def test_a_name_is_looked_up_once_and_the_address_that_was_checked_is_called(
         with pytest.raises(OutboundError, match="TLS"):  # the server here speaks none, so it was reached
             post(f"https://rebind.example.com:{public.port}/", allow_private=False)
         assert asked == ["rebind.example.com"]
-        with pytest.raises(Refused):
+        with pytest.raises(AddressRefused):
             post(f"https://rebind.example.com:{public.port}/", allow_private=False)
         assert asked == ["rebind.example.com"] * 2
         with pytest.raises(BlockingIOError):
@@ -91,7 +91,7 @@ def test_one_private_address_among_a_names_is_enough_to_refuse(
     addresses: list[str], names: Callable[..., list[str]]
 ) -> None:
     names(addresses)
-    with pytest.raises(Refused, match="no address on the public internet"):
+    with pytest.raises(AddressRefused, match="no address on the public internet"):
         post("https://both.example.com/", allow_private=False)
 
 
@@ -109,10 +109,10 @@ def test_a_names_addresses_are_tried_in_their_order(names: Callable[..., list[st
 def test_a_name_that_there_is_not_may_be_tried_again() -> None:
     with pytest.raises(OutboundError, match="can't be found") as caught:
         fetch("http://nothing.invalid/")
-    assert not isinstance(caught.value, Refused)
+    assert not isinstance(caught.value, AddressRefused)
     with pytest.raises(OutboundError, match="no address on the public internet") as caught:
         post("https://nothing.invalid/", allow_private=False)
-    assert not isinstance(caught.value, Refused)
+    assert not isinstance(caught.value, AddressRefused)
 
 
 def test_a_name_server_that_does_not_answer_counts_against_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,11 +124,11 @@ def test_a_name_server_that_does_not_answer_counts_against_the_deadline(monkeypa
 
 
 def test_what_was_allowed_when_it_was_posted_is_checked_again() -> None:
-    with Answering() as server, pytest.raises(Refused):
+    with Answering() as server, pytest.raises(AddressRefused):
         post(server.url, allow_private=False)
     assert server.requests == []
 
 
 def test_no_unix_sockets() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(AddressRefused):
         run(Outbound(allow_private=True)._network.connect_unix_socket("/var/run/docker.sock"))

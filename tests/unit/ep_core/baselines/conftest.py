@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ep_core.methods.base.method import OnShare, Question, unwatched
+from ep_core.methods.base.method import AttributionRequest, OnShare, unwatched
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier, Preprocessing
 from ep_core.schemas.specs import CompareSpec
@@ -19,27 +19,27 @@ PREPROCESSING = Preprocessing((24, 36), mean=(0.25, 0.5, 0.75), std=(0.5, 0.25, 
 
 
 @pytest.fixture
-def asked() -> Callable[..., Question]:
+def asked() -> Callable[..., AttributionRequest]:
     """A function that makes a question about a network, or a classifier: ``asked(network, x, *targets, **spec)``."""
 
     def ask(
         network: nn.Module | Classifier, x: Tensor, *targets: int, on_share: OnShare = unwatched, **spec: Any
-    ) -> Question:
+    ) -> AttributionRequest:
         if isinstance(network, nn.Module):
             network = Classifier(network, preprocessing=replace(PREPROCESSING, input_size=tuple(x.shape[2:])))
-        return Question(network, x, targets, CompareSpec(**spec), on_share)
+        return AttributionRequest(network, x, targets, CompareSpec(**spec), on_share)
 
     return ask
 
 
 @pytest.fixture
-def attribute(asked: Callable[..., Question]) -> Callable[..., Tensor]:
+def attribute(asked: Callable[..., AttributionRequest]) -> Callable[..., Tensor]:
     """A function that runs a method: ``attribute(name, network, x, *targets, **spec)``, T x H x W."""
 
     def answer(name: str, network: nn.Module | Classifier, x: Tensor, *targets: int, **rest: Any) -> Tensor:
-        question = asked(network, x, *targets, **rest)
-        with question.model.frozen():
-            return get_method(name).attribute(question)
+        request = asked(network, x, *targets, **rest)
+        with request.model.frozen():
+            return get_method(name).attribute(request)
 
     return answer
 

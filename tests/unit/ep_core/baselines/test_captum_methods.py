@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ep_core.methods.base.method import Question
+from ep_core.methods.base.method import AttributionRequest
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
 
@@ -61,9 +61,9 @@ def test_gradients_may_be_off_around_it(name: str, attribute: Attribute, convolu
 
 @pytest.mark.parametrize("name", QUICK + LONG)
 def test_a_network_that_fails_midway_stays_as_it_was(
-    name: str, asked: Callable[..., Question], convolutional: nn.Module, image: Tensor
+    name: str, asked: Callable[..., AttributionRequest], convolutional: nn.Module, image: Tensor
 ):
-    question = asked(convolutional, image, 1, 2, samples=20)
+    request = asked(convolutional, image, 1, 2, samples=20)
     before = state(convolutional)
     passes = 0
 
@@ -76,8 +76,8 @@ def test_a_network_that_fails_midway_stays_as_it_was(
     # A rewritten network is first compared with the network.
     fails_after = {"gradient": 0, "grad_cam": 0, "deconvnet": 2, "guided_backprop": 2}.get(name, 1)
     handle = convolutional[-1].register_forward_hook(fail)
-    with pytest.raises(ZeroDivisionError), question.model.frozen():
-        get_method(name).attribute(question)
+    with pytest.raises(ZeroDivisionError), request.model.frozen():
+        get_method(name).attribute(request)
     handle.remove()
     assert state(convolutional) == before
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core.methods.base.method import Question
+from ep_core.methods.base.method import AttributionRequest
 from ep_core.methods.igos_plus_plus import METHOD, NOISE, STEPS, Objective, blurred, edge_weights, line_search
 from ep_core.models import Classifier
 from ep_core.schemas.specs import CompareSpec
@@ -141,7 +141,7 @@ def test_bear_has_to_go_more_than_the_rest(mobilenet: Classifier, sample: Callab
     x, frame = mobilenet.preprocess(sample("black_bear"))
     shares: list[float] = []
     with mobilenet.frozen():
-        (gone,) = METHOD.attribute(Question(mobilenet, x, (295,), CompareSpec(iterations=1), shares.append))
+        (gone,) = METHOD.attribute(AttributionRequest(mobilenet, x, (295,), CompareSpec(iterations=1), shares.append))
     assert shares == [1.0]
     assert gone.min() >= 0
     assert gone.max() <= 1

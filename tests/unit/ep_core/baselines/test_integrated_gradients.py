@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ep_core.methods.base.method import Question
+from ep_core.methods.base.method import AttributionRequest
 from ep_core.methods.integrated_gradients import integrated
 from ep_core.models import Classifier
 
@@ -35,7 +35,7 @@ def test_it_follows_the_score_along_the_way(attribute: Callable[..., Tensor], im
 
 
 def test_a_real_networks_values_add_up_to_its_score(
-    asked: Callable[..., Question], mobilenet: Classifier, sample: Callable[[str], Image.Image]
+    asked: Callable[..., AttributionRequest], mobilenet: Classifier, sample: Callable[[str], Image.Image]
 ):
     x = F.interpolate(mobilenet.preprocess(sample("goose"))[0], size=(96, 128))
     black = mobilenet.preprocessing.black.expand_as(x)

@@ -74,9 +74,9 @@ def test_a_targets_map_hangs_on_no_other_target(attribute: Attribute, convolutio
 def test_each_image_is_scored_once_and_left_out_superpixels_are_grey(
     targets: tuple[int, ...], asked: Callable[..., object], image: Tensor
 ):
-    question = asked(network := Shown(), image, *targets, samples=30)
+    request = asked(network := Shown(), image, *targets, samples=30)
     network.images.clear()
-    get_method("lime").attribute(question)
+    get_method("lime").attribute(request)
     whole, *others = network.images
     assert len(others) == 29
     assert torch.equal(whole, image[0])

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ep_core.masks.perturbation import gaussian_blur
-from ep_core.methods.base.method import Question
+from ep_core.methods.base.method import AttributionRequest
 from ep_core.methods.meaningful_perturbation import METHOD, BlurredByMask, penalty
 from ep_core.models import Classifier, Preprocessing
 from ep_core.schemas.specs import CompareSpec
@@ -83,7 +83,9 @@ def test_perturbed_images_are_the_image_and_its_blur_mixed_and_moved() -> None:
 def test_spot_that_a_class_looks_at_has_to_go(detail_model: Classifier, spot_image: Tensor) -> None:
     shares: list[float] = []
     with detail_model.frozen():
-        maps = METHOD.attribute(Question(detail_model, spot_image, (0, 1), CompareSpec(iterations=60), shares.append))
+        maps = METHOD.attribute(
+            AttributionRequest(detail_model, spot_image, (0, 1), CompareSpec(iterations=60), shares.append)
+        )
     assert shares[-1] == 1.0
     assert len(shares) == 60
     for k, where in enumerate(SPOTS):
@@ -96,7 +98,9 @@ def test_spot_that_a_class_looks_at_has_to_go(detail_model: Classifier, spot_ima
 def test_map_hangs_on_the_seed_and_not_on_other_targets(detail_model: Classifier, spot_image: Tensor) -> None:
     def maps(targets: tuple[int, ...], seed: int) -> Tensor:
         with detail_model.frozen():
-            return METHOD.attribute(Question(detail_model, spot_image, targets, CompareSpec(iterations=10, seed=seed)))
+            return METHOD.attribute(
+                AttributionRequest(detail_model, spot_image, targets, CompareSpec(iterations=10, seed=seed))
+            )
 
     both = maps((0, 1), seed=3)
     assert torch.equal(both, maps((0, 1), seed=3))
@@ -107,7 +111,7 @@ def test_map_hangs_on_the_seed_and_not_on_other_targets(detail_model: Classifier
 def test_bear_has_to_go_more_than_the_rest(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
     x, frame = mobilenet.preprocess(sample("black_bear"))
     with mobilenet.frozen():
-        (gone,) = METHOD.attribute(Question(mobilenet, x, (295,), CompareSpec(iterations=40)))
+        (gone,) = METHOD.attribute(AttributionRequest(mobilenet, x, (295,), CompareSpec(iterations=40)))
     assert gone.min() >= 0
     assert gone.max() <= 1 + 1e-6
     on_photograph = frame.mask_to_image(gone.numpy())

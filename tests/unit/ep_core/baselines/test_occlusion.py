@@ -61,8 +61,8 @@ class Counting(nn.Module):
 
 @pytest.mark.parametrize("targets", [(0,), (2, 0, 1)])
 def test_each_occluded_image_is_scored_once_for_all_targets(targets: tuple[int, ...], asked: Callable[..., object]):
-    question = asked(network := Counting(), torch.ones(1, 3, 224, 224), *targets)
+    request = asked(network := Counting(), torch.ones(1, 3, 224, 224), *targets)
     network.images = 0
     method = get_method("occlusion")
-    assert method.attribute(question).shape == (len(targets), 224, 224)
+    assert method.attribute(request).shape == (len(targets), 224, 224)
     assert network.images == method.passes == 1 + 25 * 25

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core.methods.base.method import Question
+from ep_core.methods.base.method import AttributionRequest
 from ep_core.methods.base.registry import get_method
 from ep_core.methods.greedy_superpixels import greedy_order
 from ep_core.methods.phase_win import phase_win_order
@@ -124,11 +124,11 @@ def test_samples_are_those_of_a_whole_greedy_search(samples: int) -> None:
 
 @pytest.mark.parametrize("name", SEARCHES)
 def test_images_are_a_set_of_superpixels_on_grey_and_all_others(
-    name: str, asked: Callable[..., Question], image: Tensor
+    name: str, asked: Callable[..., AttributionRequest], image: Tensor
 ) -> None:
-    question = asked(network := Shown(), image, 0, 2, samples=30)
+    request = asked(network := Shown(), image, 0, 2, samples=30)
     network.images.clear()
-    found = get_method(name).attribute(question)
+    found = get_method(name).attribute(request)
     levels = found[0].unique()
     regions = len(levels)
     torch.testing.assert_close(levels, torch.arange(1, regions + 1) / regions)
@@ -168,7 +168,7 @@ def test_a_targets_map_depends_on_no_other_target(
 def test_the_bear_comes_before_the_rest(name: str, mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
     x, frame = mobilenet.preprocess(sample("black_bear"))
     with mobilenet.frozen():
-        (ranks,) = get_method(name).attribute(Question(mobilenet, x, (295,), CompareSpec(samples=110)))
+        (ranks,) = get_method(name).attribute(AttributionRequest(mobilenet, x, (295,), CompareSpec(samples=110)))
     on_photograph = frame.mask_to_image(ranks.numpy())
     in_frame = on_photograph > 0
     inside = torch.zeros(on_photograph.shape, dtype=torch.bool).numpy()

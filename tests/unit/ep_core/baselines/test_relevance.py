@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ep_core.methods import lrp
-from ep_core.methods.base.method import MethodUnavailable, Question
+from ep_core.methods.base.method import AttributionRequest, MethodUnavailable
 from ep_core.methods.relevance.network import Rules, hand_down
 from ep_core.methods.relevance.propagation import (
     Box,
@@ -35,11 +35,11 @@ def same_weights() -> Iterator[None]:
         yield
 
 
-def question(network: nn.Module, x: Tensor, targets: tuple[int, ...] = (0,)) -> Question:
+def request(network: nn.Module, x: Tensor, targets: tuple[int, ...] = (0,)) -> AttributionRequest:
     preprocessing = Preprocessing(input_size=(x.shape[2], x.shape[3]), mean=(0, 0, 0), std=(1, 1, 1))
     for parameter in network.eval().parameters():
         parameter.requires_grad_(False)
-    return Question(Classifier(network, preprocessing=preprocessing, check=False), x, targets, CompareSpec())
+    return AttributionRequest(Classifier(network, preprocessing=preprocessing, check=False), x, targets, CompareSpec())
 
 
 def everywhere(rule: PropagationRule) -> Rules:
@@ -112,7 +112,7 @@ def add_in_place(a: Tensor, b: Tensor) -> Tensor:
 @pytest.mark.parametrize("add", [lambda a, b: a + b, torch.add, lambda a, b: b.add(a), add_in_place])
 def test_sum_of_activations_splits_relevance_between_them(add: Callable[[Tensor, Tensor], Tensor]) -> None:
     x = torch.tensor([1.0, 2.0, 3.0])[None, :, None, None]  # turned (4, 6, 2), summed (5, 8, 5), scores 18
-    won = hand_down(question(Residual(add), x), everywhere(Excitation()), "MWP", start=1.0)
+    won = hand_down(request(Residual(add), x), everywhere(Excitation()), "MWP", start=1.0)
     expected = torch.tensor([1 + 2, 2 + 4, 3 + 6]) / 18  # what goes straight, and what comes by the turn
     torch.testing.assert_close(won.flatten(), expected)
 
@@ -121,13 +121,13 @@ def test_weighted_sum_is_refused_instead_of_taken_for_a_plain_one() -> None:
     x = numbers(1, 3, 1, 1)
     network = Residual(lambda a, b: torch.add(a, b, alpha=2))
     with pytest.raises(MethodUnavailable, match="no rule for add"):
-        hand_down(question(network, x), everywhere(Excitation()), "MWP", start=1.0)
+        hand_down(request(network, x), everywhere(Excitation()), "MWP", start=1.0)
 
 
 def test_layer_that_is_not_in_the_graph_is_refused() -> None:
     with pytest.raises(MethodUnavailable, match="the output of 'nowhere'"):
         hand_down(
-            question(Residual(torch.add), numbers(1, 3, 1, 1)),
+            request(Residual(torch.add), numbers(1, 3, 1, 1)),
             everywhere(Excitation()),
             "MWP",
             start=1.0,
@@ -157,7 +157,7 @@ class Mixed(nn.Module):
 
 def test_epsilon_rule_is_the_gradient_times_the_input() -> None:
     network, x = Mixed(), numbers(1, 3, 12, 12).requires_grad_()
-    handed_down = hand_down(question(network, x.detach(), (2, 0)), everywhere(Epsilon(1e-9)), "LRP", start=None)
+    handed_down = hand_down(request(network, x.detach(), (2, 0)), everywhere(Epsilon(1e-9)), "LRP", start=None)
     for target, ours in zip((2, 0), handed_down, strict=True):
         (gradient,) = torch.autograd.grad(network(x)[0, target], x)
         torch.testing.assert_close(ours, (gradient * x)[0], rtol=1e-3, atol=1e-5)
@@ -178,21 +178,21 @@ class Plain(nn.Module):
 def test_epsilon_rule_agrees_with_captum() -> None:
     captum = pytest.importorskip("captum.attr")
     network, x = Plain(), numbers(1, 3, 12, 12)
-    ours = hand_down(question(network, x, (3,)), everywhere(Epsilon(1e-9)), "LRP", start=None)
+    ours = hand_down(request(network, x, (3,)), everywhere(Epsilon(1e-9)), "LRP", start=None)
     theirs = captum.LRP(copy.deepcopy(network)).attribute(x.clone().requires_grad_(), target=3)
     torch.testing.assert_close(ours, theirs.detach(), rtol=1e-3, atol=1e-6)
 
 
 def test_lrp_adds_up_to_the_score_without_biases() -> None:
     network, x = Mixed(bias=False), numbers(1, 3, 12, 12) + 0.1
-    asked = question(network, x, (0, 1, 2))
+    asked = request(network, x, (0, 1, 2))
     relevance = lrp.METHOD.attribute(asked)
     torch.testing.assert_close(relevance.sum(dim=(1, 2)), network(x)[0], rtol=1e-3, atol=1e-5)
 
 
 def test_winning_probabilities_add_up_to_one_and_their_contrast_to_zero() -> None:
     network, x = Mixed(bias=False), numbers(1, 3, 12, 12) + 0.1
-    asked = question(network, x, (0, 1))
+    asked = request(network, x, (0, 1))
     pixels = hand_down(asked, everywhere(Excitation()), "MWP", start=1.0)
     assert (pixels >= 0).all()
     torch.testing.assert_close(pixels.sum(dim=(1, 2, 3)), torch.ones(2))
@@ -208,6 +208,6 @@ def test_excitation_is_read_at_the_layer_asked_for() -> None:
         network[0].weight.fill_(1.0)
         network[3].weight.copy_(torch.tensor([[1.0, 0, 0, 1, 0, 0, 0, 2]]))
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).expand(1, 3, 2, 2)
-    won = hand_down(question(network, x), everywhere(Excitation()), "MWP", start=1.0, layer="1")
+    won = hand_down(request(network, x), everywhere(Excitation()), "MWP", start=1.0, layer="1")
     # ReLU gives (3, 6; 9, 12) in both channels: 3 and 12 of the first are weighted 1, 12 of the second 2
     torch.testing.assert_close(won, torch.tensor([[[[3.0, 0], [0, 12]], [[0, 0], [0, 24]]]]) / 39)

@@ -13,11 +13,11 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ep_core.methods import contrastive_excitation_backprop, excitation_backprop, lrp
-from ep_core.methods.base.method import Method, MethodUnavailable, Question
+from ep_core.methods.base.method import AttributionRequest, Method, MethodUnavailable
 from ep_core.models import Classifier, Frame
 from ep_core.schemas.specs import CompareSpec
 
-Asked = Callable[..., Question]
+Asked = Callable[..., AttributionRequest]
 METHODS = {
     "lrp": lrp.METHOD,
     "excitation_backprop": excitation_backprop.METHOD,
@@ -40,7 +40,7 @@ def method(request: pytest.FixtureRequest) -> Method:
 def bear_maps(mobilenet: Classifier, bear: tuple[Tensor, Frame], method: Method) -> Tensor:
     """Maps of the bear and of the goose, which isn't in the photograph."""
     with mobilenet.frozen():
-        return method.attribute(Question(mobilenet, bear[0], (295, 99), CompareSpec()))
+        return method.attribute(AttributionRequest(mobilenet, bear[0], (295, 99), CompareSpec()))
 
 
 def test_bear_is_where_the_map_is_high(bear: tuple[Tensor, Frame], bear_maps: Tensor) -> None:
@@ -63,7 +63,7 @@ def test_targets_do_not_mix(
     mobilenet: Classifier, bear: tuple[Tensor, Frame], bear_maps: Tensor, method: Method
 ) -> None:
     with mobilenet.frozen():
-        alone = method.attribute(Question(mobilenet, bear[0], (99,), CompareSpec()))
+        alone = method.attribute(AttributionRequest(mobilenet, bear[0], (99,), CompareSpec()))
     torch.testing.assert_close(alone[0], bear_maps[1], rtol=1e-2, atol=float(alone.abs().max()) / 100)
 
 
@@ -72,7 +72,7 @@ def test_network_is_left_as_it_was(mobilenet: Classifier, bear: tuple[Tensor, Fr
     before = {name: value.clone() for name, value in network.state_dict().items()}
     settings = [(type(module), module.training, module.extra_repr()) for module in network.modules()]
     with mobilenet.frozen():
-        method.attribute(Question(mobilenet, bear[0], (295,), CompareSpec()))
+        method.attribute(AttributionRequest(mobilenet, bear[0], (295,), CompareSpec()))
     assert [(type(module), module.training, module.extra_repr()) for module in network.modules()] == settings
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not any(module._forward_hooks or module._backward_hooks for module in network.modules())
@@ -86,9 +86,9 @@ def untrained(request: pytest.FixtureRequest) -> nn.Module:
 
 
 def test_plain_and_residual_networks_are_explained(untrained: nn.Module, method: Method, asked: Asked) -> None:
-    question = asked(untrained, torch.rand(1, 3, 96, 128), 0, 4)
-    with question.model.frozen():
-        maps = method.attribute(question)
+    request = asked(untrained, torch.rand(1, 3, 96, 128), 0, 4)
+    with request.model.frozen():
+        maps = method.attribute(request)
     assert maps.shape == (2, 96, 128)
     assert maps.isfinite().all()
     assert (maps[0] - maps[1]).abs().max() > 0
@@ -126,21 +126,21 @@ class Gated(nn.Module):
 def test_network_without_a_rule_is_refused_in_words(
     make: Callable[[], nn.Module], words: str, method: Method, asked: Asked
 ) -> None:
-    question = asked(make(), torch.rand(1, 3, 64, 64), 0)
-    with pytest.raises(MethodUnavailable, match=words), question.model.frozen():
-        method.attribute(question)
+    request = asked(make(), torch.rand(1, 3, 64, 64), 0)
+    with pytest.raises(MethodUnavailable, match=words), request.model.frozen():
+        method.attribute(request)
 
 
 @pytest.mark.slow
 def test_what_was_asked_before_is_freed(asked: Asked) -> None:
     """Its activations are 50 MB; a cycle through the backward pass would keep them for good."""
     network = nn.Sequential(nn.Conv2d(3, 64, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(64 * 111 * 111, 2))
-    question = asked(network, torch.rand(1, 3, 224, 224), 0, 1)
-    with question.model.frozen():
-        lrp.METHOD.attribute(question)
+    request = asked(network, torch.rand(1, 3, 224, 224), 0, 1)
+    with request.model.frozen():
+        lrp.METHOD.attribute(request)
         before = resident_bytes()
         for _ in range(24):
-            lrp.METHOD.attribute(question)
+            lrp.METHOD.attribute(request)
     assert resident_bytes() - before < 500e6  # the C library keeps some of what is freed
 
 

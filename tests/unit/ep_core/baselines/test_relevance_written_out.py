@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ep_core.methods import lrp
-from ep_core.methods.base.method import MethodUnavailable, Question
+from ep_core.methods.base.method import AttributionRequest, MethodUnavailable
 from ep_core.methods.relevance.network import Rules, hand_down
 from ep_core.methods.relevance.propagation import Box, Epsilon, Excitation, Gamma, PropagationRule
 from ep_core.models import Classifier, Preprocessing
@@ -87,10 +87,12 @@ class Standardised(Plain):
         return self.score(torch.flatten(self.pool(x), 1))
 
 
-def question(network: nn.Module, *targets: int, check: bool = True) -> Question:
+def request(network: nn.Module, *targets: int, check: bool = True) -> AttributionRequest:
     preprocessing = Preprocessing(input_size=(SIDE, SIDE), mean=(0.2, 0.3, 0.4), std=(0.5, 0.6, 0.7))
     network.eval().requires_grad_(False)
-    return Question(Classifier(network, preprocessing=preprocessing, check=check), X, targets or (0, 2), CompareSpec())
+    return AttributionRequest(
+        Classifier(network, preprocessing=preprocessing, check=check), X, targets or (0, 2), CompareSpec()
+    )
 
 
 def rules(rule: PropagationRule) -> Rules:
@@ -102,8 +104,8 @@ def rules(rule: PropagationRule) -> Rules:
 @pytest.mark.parametrize("written", [Padded, Functional])
 def test_relevance_is_that_of_the_same_network_written_in_modules(written: type[Plain], rule: str) -> None:
     torch.testing.assert_close(written()(X), Plain()(X))
-    expected = hand_down(question(Plain()), rules(RULES[rule]), "LRP", start=None)
-    found = hand_down(question(written()), rules(RULES[rule]), "LRP", start=None)
+    expected = hand_down(request(Plain()), rules(RULES[rule]), "LRP", start=None)
+    found = hand_down(request(written()), rules(RULES[rule]), "LRP", start=None)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6 * float(expected.abs().max()))
     assert expected.abs().max() > 0
 
@@ -112,21 +114,21 @@ def test_relevance_is_that_of_the_same_network_written_in_modules(written: type[
 def test_weights_that_are_computed_are_followed_as_they_come_out(rule: str) -> None:
     plain = Plain()
     plain.first.weight -= plain.first.weight.mean(dim=(1, 2, 3), keepdim=True)
-    expected = hand_down(question(plain), rules(RULES[rule]), "LRP", start=None)
-    found = hand_down(question(Standardised()), rules(RULES[rule]), "LRP", start=None)
+    expected = hand_down(request(plain), rules(RULES[rule]), "LRP", start=None)
+    found = hand_down(request(Standardised()), rules(RULES[rule]), "LRP", start=None)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6 * float(expected.abs().max()))
 
 
 def test_weights_that_depend_on_the_image_are_refused() -> None:
     network = Turned(lambda x: x + F.conv2d(x, x[:1, :, :1, :1]))
     with pytest.raises(MethodUnavailable, match="no rule for conv2d"):
-        hand_down(question(network, 0, check=False), rules(Excitation()), "MWP", start=1.0)
+        hand_down(request(network, 0, check=False), rules(Excitation()), "MWP", start=1.0)
 
 
 @pytest.mark.parametrize("written", [Plain, Padded, Functional])
 def test_relevance_adds_up_to_the_score_without_biases(written: type[Plain]) -> None:
     network = written(bias=False)
-    relevance = lrp.METHOD.attribute(question(network, 0, 1, 2))
+    relevance = lrp.METHOD.attribute(request(network, 0, 1, 2))
     torch.testing.assert_close(relevance.sum(dim=(1, 2)), network(X)[0], rtol=1e-3, atol=1e-5)
 
 
@@ -156,7 +158,7 @@ def test_padding_on_some_sides_is_what_a_sum_over_outputs_gives() -> None:
     image = x.expand(1, 3, 4, 5)
     preprocessing = Preprocessing(input_size=(4, 5), mean=(0, 0, 0), std=(1, 1, 1))
     network.eval().requires_grad_(False)
-    asked = Question(Classifier(network, preprocessing=preprocessing), image, (0,), CompareSpec())
+    asked = AttributionRequest(Classifier(network, preprocessing=preprocessing), image, (0,), CompareSpec())
     excitation = Excitation()
     every = Rules(hidden=excitation, dense=excitation, pixels=excitation, last=excitation)
     found = hand_down(asked, every, "MWP", start=1.0, layer="0")[0, 0]
@@ -198,27 +200,27 @@ def test_nothing_is_lost_where_values_move_are_averaged_or_scaled(then: Callable
     network = Turned(then)
     excitation = Excitation()
     every = Rules(hidden=excitation, dense=excitation, pixels=excitation, last=excitation)
-    won = hand_down(question(network, 0, 1), every, "MWP", start=1.0)
+    won = hand_down(request(network, 0, 1), every, "MWP", start=1.0)
     torch.testing.assert_close(won.sum(dim=(1, 2, 3)), torch.ones(2))
 
 
 def test_batch_norm_of_the_batchs_own_statistics_is_refused() -> None:
     network = Turned(lambda x: F.batch_norm(x, None, None, training=True))
     with pytest.raises(MethodUnavailable, match="no rule for batch_norm"):
-        hand_down(question(network, check=False), rules(Excitation()), "MWP", start=1.0)
+        hand_down(request(network, check=False), rules(Excitation()), "MWP", start=1.0)
 
 
 def test_a_constant_over_an_activation_is_refused() -> None:
     network = Turned(lambda x: 1 / (1 + x))
     with pytest.raises(MethodUnavailable, match="no rule for truediv"):
-        hand_down(question(network), rules(Excitation()), "MWP", start=1.0)
+        hand_down(request(network), rules(Excitation()), "MWP", start=1.0)
 
 
 def test_a_folded_batch_norm_is_read_at_its_convolution() -> None:
     excitation = Excitation()
     every = Rules(hidden=excitation, dense=excitation, pixels=excitation, last=excitation)
     for network in (Plain(), Padded()):
-        read = hand_down(question(network), every, "MWP", start=1.0, layer="norm")
-        same = hand_down(question(network), every, "MWP", start=1.0, layer="first")
+        read = hand_down(request(network), every, "MWP", start=1.0, layer="norm")
+        same = hand_down(request(network), every, "MWP", start=1.0, layer="first")
         assert torch.equal(read, same)
         assert read.shape == (2, 6, 6, 6)

@@ -12,7 +12,7 @@ from skimage.transform import resize
 from torch import Tensor
 
 from ep_core.methods import rise
-from ep_core.methods.base.method import Question
+from ep_core.methods.base.method import AttributionRequest
 from ep_core.methods.rise import RandomMasks
 from ep_core.models import Classifier
 from ep_core.schemas.specs import CompareSpec
@@ -61,11 +61,13 @@ def test_map_is_the_mean_of_masks_by_probability(spot_model: Classifier, monkeyp
     x = torch.rand(1, 3, 168, 168, generator=torch.Generator().manual_seed(1))
     shares: list[float] = []
     with spot_model.frozen() as network:
-        ours = rise.METHOD.attribute(Question(spot_model, x, (1, 0), CompareSpec(samples=40, seed=7), shares.append))
+        ours = rise.METHOD.attribute(
+            AttributionRequest(spot_model, x, (1, 0), CompareSpec(samples=40, seed=7), shares.append)
+        )
         monkeypatch.setitem(rise.BATCHES, "cpu", 7)
-        rebatched = rise.METHOD.attribute(Question(spot_model, x, (1, 0), CompareSpec(samples=40, seed=7)))
+        rebatched = rise.METHOD.attribute(AttributionRequest(spot_model, x, (1, 0), CompareSpec(samples=40, seed=7)))
         expected = torch.zeros(2, 168, 168)
-        drawn = RandomMasks(40, (168, 168), Question(spot_model, x, (0,), CompareSpec(seed=7)).generator())
+        drawn = RandomMasks(40, (168, 168), AttributionRequest(spot_model, x, (0,), CompareSpec(seed=7)).generator())
         for mask in torch.cat(list(drawn.batches(1, CPU))):
             probabilities = network(x * mask).softmax(dim=1)[0]
             expected += torch.stack([probabilities[1] * mask, probabilities[0] * mask])
@@ -76,7 +78,7 @@ def test_map_is_the_mean_of_masks_by_probability(spot_model: Classifier, monkeyp
 
 def test_spot_that_a_class_looks_at_is_the_hottest(spot_model: Classifier, spot_image: Tensor) -> None:
     with spot_model.frozen():
-        maps = rise.METHOD.attribute(Question(spot_model, spot_image, (0, 1), CompareSpec(samples=1000)))
+        maps = rise.METHOD.attribute(AttributionRequest(spot_model, spot_image, (0, 1), CompareSpec(samples=1000)))
     for k, where in enumerate((slice(20, 68), slice(100, 148))):
         spot = torch.zeros(168, 168, dtype=torch.bool)
         spot[where, where] = True
@@ -87,7 +89,7 @@ def test_spot_that_a_class_looks_at_is_the_hottest(spot_model: Classifier, spot_
 def test_bear_is_hotter_than_the_rest(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
     x, frame = mobilenet.preprocess(sample("black_bear"))
     with mobilenet.frozen():
-        (saliency,) = rise.METHOD.attribute(Question(mobilenet, x, (295,), CompareSpec(samples=200)))
+        (saliency,) = rise.METHOD.attribute(AttributionRequest(mobilenet, x, (295,), CompareSpec(samples=200)))
     on_photograph = frame.mask_to_image((saliency / saliency.max()).numpy())
     in_frame = frame.mask_to_image(torch.ones(224, 224).numpy()) > 0
     inside = torch.zeros(on_photograph.shape, dtype=torch.bool).numpy()
@@ -100,7 +102,9 @@ def test_an_image_of_another_size_is_warped_to_the_network_s_and_its_map_back(mo
     small = torch.nn.functional.interpolate(large, (224, 224), mode="bilinear", antialias=True)
     spec = CompareSpec(samples=16)
     with mobilenet.frozen():
-        of_large, of_small = (rise.METHOD.attribute(Question(mobilenet, x, (3,), spec)) for x in (large, small))
+        of_large, of_small = (
+            rise.METHOD.attribute(AttributionRequest(mobilenet, x, (3,), spec)) for x in (large, small)
+        )
     assert of_large.shape == (1, 448, 336)
     up = torch.nn.functional.interpolate(of_small[None], (448, 336), mode="bilinear", antialias=True)[0]
     torch.testing.assert_close(of_large, up)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ep_core import Classifier, CompareSpec, compare
-from ep_core.compare import ask
+from ep_core.compare import attribution
 from ep_core.compare.comparison import Answer, Refusal
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.methods.base.passes import batch_on
 from ep_core.methods.base.registry import get_method
 from tests.unit.ep_core.conftest import checkerboard
@@ -22,20 +22,20 @@ SPEC = CompareSpec(target=0, methods=("center", "gradient"), areas=(0.1,), pertu
 
 
 @pytest.fixture
-def gradient_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Question], Tensor]], None]:
+def gradient_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[AttributionRequest], Tensor]], None]:
     """Puts another function in place of the method `gradient`."""
 
-    def put(attribute: Callable[[Question], Tensor]) -> None:
+    def put(attribute: Callable[[AttributionRequest], Tensor]) -> None:
         def get(name: str) -> Method:
             method = get_method(name)
             return replace(method, attribute=attribute) if name == "gradient" else method
 
-        monkeypatch.setattr(ask, "get_method", get)
+        monkeypatch.setattr(attribution, "get_method", get)
 
     return put
 
 
-def fails(_question: Question) -> Tensor:
+def fails(_request: AttributionRequest) -> Tensor:
     raise RuntimeError("nothing like this was foreseen\nand more")
 
 
@@ -55,7 +55,7 @@ def test_where_all_fail_unexpectedly_the_comparison_fails_so(
 
 
 def test_a_device_beyond_use_ends_the_comparison(spot_model: Classifier, gradient_is: Callable[..., None]) -> None:
-    def poisoned(_question: Question) -> Tensor:
+    def poisoned(_request: AttributionRequest) -> Tensor:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
     gradient_is(poisoned)
@@ -64,9 +64,9 @@ def test_a_device_beyond_use_ends_the_comparison(spot_model: Classifier, gradien
 
 
 def test_what_the_watcher_raises_passes_through(spot_model: Classifier, gradient_is: Callable[..., None]) -> None:
-    def watched(question: Question) -> Tensor:
-        question.on_share(0.5)
-        return torch.ones(1, *question.x.shape[2:])
+    def watched(request: AttributionRequest) -> Tensor:
+        request.on_share(0.5)
+        return torch.ones(1, *request.x.shape[2:])
 
     def stop(progress: object) -> None:
         raise ConnectionError("the watcher is gone")
@@ -82,11 +82,11 @@ def test_out_of_memory_is_tried_in_smaller_batches(
 ) -> None:
     tried: list[int] = []
 
-    def hungry(question: Question) -> Tensor:
-        tried.append(batch_on(question.device))
+    def hungry(request: AttributionRequest) -> Tensor:
+        tried.append(batch_on(request.device))
         if tried[-1] > enough:
             raise MemoryError
-        return torch.ones(1, *question.x.shape[2:])
+        return torch.ones(1, *request.x.shape[2:])
 
     gradient_is(hungry)
     found = compare(spot_model, IMAGE, SPEC).methods[1]

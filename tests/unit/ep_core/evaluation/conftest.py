@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ep_core.evaluation.data.annotations import DataSet, Scene
 from ep_core.evaluation.pointing import pointing
 from ep_core.evaluation.reporting.report import EvaluationReport, Table
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.models import Classifier, Preprocessing
 
 SIDE = 48
@@ -55,9 +55,9 @@ def pictures(*scenes: Scene) -> DataSet:
 def peaks(*points: tuple[int, int]) -> Method:
     """Points at each of some pixels for target 0, 1, ..., whatever the picture."""
 
-    def attribute(question: Question) -> Tensor:
-        maps = torch.full((len(question.targets), *question.x.shape[2:]), -3.0)
-        for map_, target in zip(maps, question.targets, strict=True):
+    def attribute(request: AttributionRequest) -> Tensor:
+        maps = torch.full((len(request.targets), *request.x.shape[2:]), -3.0)
+        for map_, target in zip(maps, request.targets, strict=True):
             column, row = points[target % len(points)]
             map_[row, column] = 5
         return maps

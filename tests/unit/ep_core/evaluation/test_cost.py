@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ep_core.evaluation.cost import counted
-from ep_core.methods.base.method import Question
+from ep_core.methods.base.method import AttributionRequest
 from ep_core.methods.base.registry import get_method
 from ep_core.models import Classifier
 from ep_core.models.tuning.tune import tune
@@ -84,7 +84,7 @@ def test_costs_of_methods(name: str, expected: float, network: nn.Module) -> Non
     model = Classifier(network)
     x = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
     with counted(network, (224, 224)) as cost, model.frozen():
-        get_method(name).attribute(Question(model, x, (1,), CompareSpec(samples=5, iterations=4)))
+        get_method(name).attribute(AttributionRequest(model, x, (1,), CompareSpec(samples=5, iterations=4)))
     assert cost() == expected
 
 
@@ -94,7 +94,7 @@ def test_a_greedy_search_costs_what_its_regions_say(
     x, _ = mobilenet.preprocess(sample("goose"))
     with counted(mobilenet.network, mobilenet.input_size) as cost, mobilenet.frozen():
         ranks: Tensor = get_method("greedy_superpixels").attribute(
-            Question(mobilenet, x, (99,), CompareSpec(samples=42))
+            AttributionRequest(mobilenet, x, (99,), CompareSpec(samples=42))
         )
     regions = len(ranks.unique())
     assert 2 <= regions <= 9

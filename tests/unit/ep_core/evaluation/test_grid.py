@@ -15,7 +15,7 @@ from ep_core.errors import InvalidInput
 from ep_core.evaluation.data.mosaics import assemble, cell_shares, draw_mosaics, find_confident
 from ep_core.evaluation.grid import grid
 from ep_core.evaluation.reporting.report import EvaluationReport
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.models import Classifier, Preprocessing
 
 SAMPLES = Path(__file__).parents[4] / "samples"
@@ -94,9 +94,9 @@ def test_grad_cam_does_better_than_chance(mobilenet: Classifier) -> None:
 def test_methods_see_the_mosaic_and_all_its_classes(mobilenet: Classifier) -> None:
     seen: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
 
-    def attribute(question: Question) -> Tensor:
-        seen.append((tuple(question.x.shape), question.targets))
-        return torch.ones(4, *question.x.shape[2:])
+    def attribute(request: AttributionRequest) -> Tensor:
+        seen.append((tuple(request.x.shape), request.targets))
+        return torch.ones(4, *request.x.shape[2:])
 
     for fit in ("whole", "stretch"):
         grid(mobilenet, PHOTOGRAPHS, ["looks"], count=1, fit=fit, find=lambda _: Method("Looks", "test", attribute))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ep_core.errors import InvalidInput
 from ep_core.evaluation.data.annotations import Scene
 from ep_core.evaluation.pointing import pointing
-from ep_core.methods.base.method import Method, MethodUnavailable, Question
+from ep_core.methods.base.method import AttributionRequest, Method, MethodUnavailable
 from ep_core.models import Classifier, Preprocessing
 from ep_core.schemas.specs import CompareSpec
 
@@ -19,9 +19,9 @@ from .conftest import CLASSES, SIDE, peaks, pictures, play, rows, square
 
 
 def counted(method: Method, calls: list[tuple[int, ...]]) -> Method:
-    def attribute(question: Question) -> Tensor:
-        calls.append(question.targets)
-        return method.attribute(question)
+    def attribute(request: AttributionRequest) -> Tensor:
+        calls.append(request.targets)
+        return method.attribute(request)
 
     return Method(method.title, method.source, attribute)
 
@@ -64,9 +64,9 @@ def test_methods_and_pictures_can_be_added(colours: Classifier, scene: Callable[
 
 
 def test_random_methods_run_with_every_seed(colours: Classifier, scene: Callable[..., Scene], tmp_path: Path) -> None:
-    def attribute(question: Question) -> Tensor:
-        point = (9, 9) if question.spec.seed == 7 else (40, 40)
-        return peaks(point).attribute(question)
+    def attribute(request: AttributionRequest) -> Tensor:
+        point = (9, 9) if request.spec.seed == 7 else (40, 40)
+        return peaks(point).attribute(request)
 
     found = {"dice": Method("Dice", "test", attribute, random=True), "peaks": peaks((9, 9))}
     report = play(colours, pictures(scene("a", red=square(8, 8))), found, seeds=(7, 8, 9), logs=tmp_path)
@@ -83,7 +83,7 @@ def test_random_methods_run_with_every_seed(colours: Classifier, scene: Callable
 
 
 def test_a_method_that_is_unavailable_gets_a_row(colours: Classifier, scene: Callable[..., Scene]) -> None:
-    def refuse(_: Question) -> Tensor:
+    def refuse(_: AttributionRequest) -> Tensor:
         raise MethodUnavailable("has no ReLU")
 
     def find(name: str) -> Method:
@@ -104,10 +104,10 @@ def test_the_network_is_frozen_while_asked_and_left_as_it_was(scene: Callable[..
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(), nn.Linear(3, 3)).train()
     model = Classifier(network, preprocessing=Preprocessing((SIDE, SIDE)))
 
-    def attribute(question: Question) -> Tensor:
-        assert not any(module.training for module in question.network.modules())
-        assert not any(parameter.requires_grad for parameter in question.network.parameters())
-        return peaks((9, 9)).attribute(question)
+    def attribute(request: AttributionRequest) -> Tensor:
+        assert not any(module.training for module in request.network.modules())
+        assert not any(parameter.requires_grad for parameter in request.network.parameters())
+        return peaks((9, 9)).attribute(request)
 
     play(model, pictures(scene("a", red=square(8, 8))), {"looks": Method("Looks", "test", attribute)})
     assert all(module.training for module in network.modules())

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ep_core.evaluation.data.annotations import Scene
 from ep_core.evaluation.pointing import pointing
-from ep_core.methods.base.method import Method, Question
+from ep_core.methods.base.method import AttributionRequest, Method
 from ep_core.models import Classifier
 
 from .conftest import CLASSES, peaks, pictures, play, rows, square
@@ -71,9 +71,9 @@ def test_the_center_hits_what_is_in_the_middle(colours: Classifier, scene: Calla
 def speck_and_block(asked: list[int]) -> Method:
     """Maps whose highest pixel is a speck at 2, 2, and whose mass is a block around 46, 32."""
 
-    def attribute(question: Question) -> Tensor:
-        asked.extend(question.targets)
-        maps = torch.zeros(len(question.targets), *question.x.shape[2:])
+    def attribute(request: AttributionRequest) -> Tensor:
+        asked.extend(request.targets)
+        maps = torch.zeros(len(request.targets), *request.x.shape[2:])
         maps[:, 2, 2] = 2
         maps[:, 26:39, 40:53] = 1
         return maps

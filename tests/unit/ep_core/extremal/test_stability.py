@@ -13,7 +13,7 @@ from ep_core import CurvePoint, ExtremalSpec, explain
 from ep_core.extremal.stability import overlaps, rank_correlation, stability
 from ep_core.extremal.walks import Survival
 from ep_core.models import Classifier
-from ep_core.schemas.reports.extremal import Scores
+from ep_core.schemas.reports.common import Scores
 
 
 def test_overlap_is_intersection_over_union() -> None:

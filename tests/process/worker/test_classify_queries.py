@@ -15,10 +15,10 @@ from PIL import Image
 from redis import Redis
 
 from ep_core.models import Classifier
-from worker.broker import questions, queue
+from worker.broker import classify_queries, queue
+from worker.broker.classify_queries import Classified, ClassifyQuery
 from worker.broker.contract import Problem
-from worker.broker.questions import Ask, Classified
-from worker.process import question_thread
+from worker.process import classify_thread
 from worker.settings import WorkerSettings
 
 from .conftest import Client, WorkerProcess, is_running
@@ -28,13 +28,13 @@ ANSWER_S = 30.0
 
 
 def ask(redis: Redis, image: bytes, *, within_s: float = ANSWER_S, **fields: Any) -> Classified | Problem:
-    """Ask as the API does."""
-    question = Ask(**fields)
-    assert questions.post(redis, question, image, wait_s=within_s)
+    """ClassifyQuery as the API does."""
+    query = ClassifyQuery(**fields)
+    assert classify_queries.post(redis, query, image, wait_s=within_s)
     deadline = time.monotonic() + within_s
-    while not (found := redis.blpop([questions.answer_key(question.id)], timeout=1)):
+    while not (found := redis.blpop([classify_queries.answer_key(query.id)], timeout=1)):
         assert time.monotonic() < deadline, "no answer"
-    return questions.read_answer(found[1])
+    return classify_queries.read_answer(found[1])
 
 
 @pytest.mark.parametrize("fit", ["crop", "stretch"])
@@ -105,27 +105,27 @@ def test_nothing_is_left(shared: Client, bear: bytes):
 
 
 def test_what_nobody_waits_for_any_more_is_dropped(redis: Redis):
-    late, gone = Ask(), Ask()
-    assert questions.post(redis, late, b"image", wait_s=0.01)
-    assert questions.post(redis, gone, b"image", wait_s=60)
-    questions.withdraw(redis, gone)
+    late, gone = ClassifyQuery(), ClassifyQuery()
+    assert classify_queries.post(redis, late, b"image", wait_s=0.01)
+    assert classify_queries.post(redis, gone, b"image", wait_s=60)
+    classify_queries.withdraw(redis, gone)
     time.sleep(0.05)
-    assert questions.take(redis, wait_s=0.1) is None
+    assert classify_queries.take(redis, wait_s=0.1) is None
     assert redis.keys() == []
 
 
 def test_so_many_wait_and_no_more(redis: Redis):
-    waiting = [Ask() for _ in range(questions.MOST_WAITING)]
-    assert all(questions.post(redis, one, b"image", wait_s=60) for one in waiting)
-    assert not questions.post(redis, Ask(), b"image", wait_s=60)
-    assert len(redis.keys("ep:ask:*")) == questions.MOST_WAITING
-    assert questions.take(redis, wait_s=1) == (waiting[0], b"image")
-    assert questions.post(redis, Ask(), b"image", wait_s=60)
+    waiting = [ClassifyQuery() for _ in range(classify_queries.MOST_WAITING)]
+    assert all(classify_queries.post(redis, one, b"image", wait_s=60) for one in waiting)
+    assert not classify_queries.post(redis, ClassifyQuery(), b"image", wait_s=60)
+    assert len(redis.keys("ep:query:*")) == classify_queries.MOST_WAITING
+    assert classify_queries.take(redis, wait_s=1) == (waiting[0], b"image")
+    assert classify_queries.post(redis, ClassifyQuery(), b"image", wait_s=60)
 
 
 def test_the_thread_leaves_the_others_their_cores(new_database: Callable[[], str]):
     url, ending, before = new_database(), threading.Event(), torch.get_num_threads()
-    thread = question_thread.start(queue.connect(url), WorkerSettings(redis_url=url), ending)
+    thread = classify_thread.start(queue.connect(url), WorkerSettings(redis_url=url), ending)
     torch.set_num_threads(before)
     ending.set()
     thread.join(5)
@@ -135,7 +135,7 @@ def test_the_thread_leaves_the_others_their_cores(new_database: Callable[[], str
     alone: list[int] = []
 
     def look() -> None:
-        question_thread.compute_alone()
+        classify_thread.compute_alone()
         go_on.wait()
         torch.ones(10).sum()
         alone.append(torch.get_num_threads())
@@ -153,11 +153,11 @@ def test_the_thread_leaves_the_others_their_cores(new_database: Callable[[], str
 def test_a_question_that_cannot_be_read_is_no_end(
     redis: Redis, unit_url: str, bear: bytes, models_file: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(question_thread, "PAUSE_S", 0.01)
+    monkeypatch.setattr(classify_thread, "PAUSE_S", 0.01)
     redis.rpush("ep:asks", b"\xff{")
     ending = threading.Event()
     settings = WorkerSettings(redis_url=unit_url, models_file=models_file)
-    threading.Thread(target=question_thread.run_answers, args=(redis, settings, ending), daemon=True).start()
+    threading.Thread(target=classify_thread.run_answers, args=(redis, settings, ending), daemon=True).start()
     assert isinstance(ask(redis, bear), Classified)
     ending.set()
 

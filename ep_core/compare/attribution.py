@@ -12,7 +12,7 @@ from torch import Tensor
 from ep_core.extremal.explanation import Explanation
 from ep_core.extremal.preparation import Prepared
 from ep_core.extremal.sweep import sweep
-from ep_core.methods.base.method import MethodUnavailable, Question
+from ep_core.methods.base.method import AttributionRequest, MethodUnavailable
 from ep_core.methods.base.passes import smaller_batches
 from ep_core.methods.base.registry import get_method
 from ep_core.methods.extremal import extremal_spec
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Asked:
+class Attributions:
     """Answers of the methods, by name."""
 
     maps: dict[str, Tensor]
@@ -81,13 +81,13 @@ def _passes(name: str) -> int:
         return 1
 
 
-def ask_all(
+def attribute_all(
     model: Classifier,
     image: Prepared[CompareSpec],
     watch: Watching,
     max_lanes: int | None,
     read_cost: Callable[[], float] | None,
-) -> Asked:
+) -> Attributions:
     """Ask all methods of an image's spec.
 
     Args:
@@ -101,39 +101,44 @@ def ask_all(
         MethodUnavailable: none can explain this model.
         Exception: none has answered, and this is what the first one failed by; or the device is unusable.
     """
-    asked, unexpected = Asked({}, {}, {}), list[Exception]()
+    attributions, unexpected = Attributions({}, {}, {}), list[Exception]()
     for name in image.spec.methods:
         spent = read_cost() if read_cost else 0
         began = time.perf_counter()
         try:
-            asked.maps[name] = _ask_smaller(model, image, name, watch, max_lanes, asked)
+            attributions.maps[name] = _attribute_in_smaller_batches(model, image, name, watch, max_lanes, attributions)
         except MethodUnavailable as error:
-            asked.refusals[name] = Refusal(name, error.detail)
+            attributions.refusals[name] = Refusal(name, error.detail)
         except Exception as error:
             if watch.broken or is_poisoned(error):
                 raise
             unexpected.append(error)
-            asked.refusals[name] = Refusal(name, _reason(name, error))
-        asked.seconds[name] = time.perf_counter() - began
+            attributions.refusals[name] = Refusal(name, _reason(name, error))
+        attributions.seconds[name] = time.perf_counter() - began
         if read_cost:
-            asked.costs[name] = read_cost() - spent
+            attributions.costs[name] = read_cost() - spent
         watch.done(name)
-    if not asked.maps and unexpected:
+    if not attributions.maps and unexpected:
         raise unexpected[0]
-    if not asked.maps:
-        raise MethodUnavailable("; ".join(f"{one.method}: {one.reason}" for one in asked.refusals.values()))
-    return asked
+    if not attributions.maps:
+        raise MethodUnavailable("; ".join(f"{one.method}: {one.reason}" for one in attributions.refusals.values()))
+    return attributions
 
 
-def _ask_smaller(
-    model: Classifier, image: Prepared[CompareSpec], name: str, watch: Watching, max_lanes: int | None, asked: Asked
+def _attribute_in_smaller_batches(
+    model: Classifier,
+    image: Prepared[CompareSpec],
+    name: str,
+    watch: Watching,
+    max_lanes: int | None,
+    attributions: Attributions,
 ) -> Tensor:
     """Return a method's map, H x W, by smaller batches where memory runs out; the sweep halves its own."""
     *first, last = SMALLER if name != EXTREMAL else SMALLER[:1]
     for divisor in first:
         try:
             with smaller_batches(divisor):
-                return _ask(model, image, name, watch, max_lanes, asked)
+                return _attribute(model, image, name, watch, max_lanes, attributions)
         except Exception as error:
             if watch.broken or not is_out_of_memory(error):
                 raise
@@ -141,7 +146,7 @@ def _ask_smaller(
             log.info("%s: out of memory in batches of 1/%d, once more in smaller ones", name, divisor)
         free_memory()
     with smaller_batches(last):
-        return _ask(model, image, name, watch, max_lanes, asked)
+        return _attribute(model, image, name, watch, max_lanes, attributions)
 
 
 def _reason(name: str, error: Exception) -> str:
@@ -154,30 +159,35 @@ def _reason(name: str, error: Exception) -> str:
     return f"{name} failed on this model: {type(error).__name__}{': ' if text else ''}{text}"
 
 
-def _ask(
-    model: Classifier, image: Prepared[CompareSpec], name: str, watch: Watching, max_lanes: int | None, asked: Asked
+def _attribute(
+    model: Classifier,
+    image: Prepared[CompareSpec],
+    name: str,
+    watch: Watching,
+    max_lanes: int | None,
+    attributions: Attributions,
 ) -> Tensor:
     """Return a method's map, H x W."""
     method = get_method(name)
     if name == EXTREMAL:
-        (asked.explanation,) = sweep(
+        (attributions.explanation,) = sweep(
             model,
             [image.x],
             extremal_spec(image.spec, image.target),
             on_progress=lambda progress: watch.share(name, progress.iteration / progress.total, progress),
             max_lanes=max_lanes,
         )
-        return asked.explanation.masks.sum(dim=0)[0].to(image.x.device)
-    question = Question(
+        return attributions.explanation.masks.sum(dim=0)[0].to(image.x.device)
+    request = AttributionRequest(
         model=model,
         x=image.x,
         targets=(image.target,),
         spec=image.spec,
         on_share=lambda share: watch.share(name, share),
     )
-    found = method.attribute(question)[0].detach()
+    found = method.attribute(request)[0].detach()
     if method.layer is not None:
-        asked.layers[name] = method.layer(model, image.spec)
+        attributions.layers[name] = method.layer(model, image.spec)
     if not found.isfinite().all():
         raise MethodUnavailable(f"{name} finds no finite map on this model")
     return found

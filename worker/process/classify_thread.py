@@ -1,4 +1,4 @@
-"""Thread that answers interactive requests (`questions.py`), also while the worker runs a job."""
+"""Thread that answers interactive requests (`classify_queries.py`), also while the worker runs a job."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.inputs import warnings_about
 from ep_core.models.runtime.memory import is_out_of_memory
 from ep_core.models.top_classes import top_classes
-from worker.broker import questions
+from worker.broker import classify_queries
+from worker.broker.classify_queries import Classified, ClassifyQuery
 from worker.broker.contract import Problem
 from worker.broker.problems import internal_error, out_of_memory, problem_from
-from worker.broker.questions import Ask, Classified
 from worker.broker.queue import REDIS_UNUSABLE
 from worker.settings import WorkerSettings
 
@@ -59,7 +59,7 @@ def compute_alone() -> None:
 
 
 def run_answers(redis: Redis, settings: WorkerSettings, ending: threading.Event) -> None:
-    """Answer one question after the other until `ending` is set; Redis may come and go.
+    """Answer one query after the other until `ending` is set; Redis may come and go.
 
     The networks are this thread's own, on the CPU: those of the main thread are full of hooks while it explains, and
     a call to the GPU's driver would spoil the graph that it may just be recording.
@@ -69,32 +69,32 @@ def run_answers(redis: Redis, settings: WorkerSettings, ending: threading.Event)
     )
     while not ending.is_set():
         try:
-            taken = questions.take(redis, wait_s=LOOK_S)
+            taken = classify_queries.take(redis, wait_s=LOOK_S)
             if taken is not None:
-                ask, image = taken
-                questions.answer(redis, ask.id, _answer(models, ask, image, max_pixels=settings.max_pixels))
+                query, image = taken
+                classify_queries.answer(redis, query.id, _answer(models, query, image, max_pixels=settings.max_pixels))
         except REDIS_UNUSABLE as error:
-            log.debug("no questions, Redis is away", error=str(error))
+            log.debug("no queries, Redis is away", error=str(error))
             ending.wait(PAUSE_S)
         except Exception:
-            log.exception("a question was lost")
+            log.exception("a query was lost")
             ending.wait(PAUSE_S)
 
 
-def _answer(models: WarmModels, ask: Ask, image: bytes, *, max_pixels: int) -> Classified | Problem:
+def _answer(models: WarmModels, query: ClassifyQuery, image: bytes, *, max_pixels: int) -> Classified | Problem:
     try:
-        picture = ep_core.read_image(image, max_pixels=max_pixels, white_level=ask.white_level)
-        model = models.get(ask.model)
-        classes = top_classes(model, picture, count=ask.top, fit=ask.fit)
-        return Classified(model=ask.model, classes=classes, warnings=list(warnings_about(model, [picture])))
+        picture = ep_core.read_image(image, max_pixels=max_pixels, white_level=query.white_level)
+        model = models.get(query.model)
+        classes = top_classes(model, picture, count=query.top, fit=query.fit)
+        return Classified(model=query.model, classes=classes, warnings=list(warnings_about(model, [picture])))
     except Exception as error:
-        return _problem(error, ask)
+        return _problem(error, query)
 
 
-def _problem(error: Exception, ask: Ask) -> Problem:
+def _problem(error: Exception, query: ClassifyQuery) -> Problem:
     """Return the problem for the caller; what only the operator should see goes to the log."""
     if isinstance(error, InvalidInput | ModelUnavailable):
         return problem_from(error)
     incident = uuid4().hex[:12]
-    log.error("classification failed unexpectedly", incident=incident, model=ask.model, exc_info=error)
+    log.error("classification failed unexpectedly", incident=incident, model=query.model, exc_info=error)
     return out_of_memory() if is_out_of_memory(error) else internal_error(incident)

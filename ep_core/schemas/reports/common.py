@@ -1,0 +1,84 @@
+"""Parts that the reports of all tasks share. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from ep_core.schemas.pixels import InputSize, OfModel
+
+
+class ModelRef(OfModel):
+    """The network that was explained."""
+
+    name: str
+    weights_digest: Annotated[str, Field(description="`sha256:` and the hex digest of the weights.")]
+    input_size: InputSize
+
+
+class TargetRef(BaseModel):
+    """The class that was explained."""
+
+    index: int
+    label: str
+
+
+class ClassScore(BaseModel):
+    """Score and probability of a class."""
+
+    index: Annotated[int, Field(description="Class index.")]
+    label: str
+    score: Annotated[float, Field(description="The network's output for the class, before the softmax.")]
+    probability: Annotated[float, Field(description="Its softmax.")]
+
+
+ThresholdRule = Literal["share-of-original", "between", "way-down", "none"]
+
+
+class Scores(BaseModel):
+    """Reference scores (before the softmax) for the target."""
+
+    original: Annotated[float, Field(description="Phi(x), the score of the unperturbed image.")]
+    perturbed: Annotated[float, Field(description="The score of the fully perturbed image (m = 0 everywhere).")]
+    threshold: Annotated[
+        float | None,
+        Field(
+            description="Phi_0, which the optimal area's score must reach, or for `delete` fall to; null where there "
+            "is none."
+        ),
+    ]
+    threshold_rule: Annotated[
+        ThresholdRule | None,
+        Field(
+            description="Its rule. `share-of-original`: tau * original (eq. 3). `between`, where the "
+            "original isn't positive: perturbed + tau * (original - perturbed). `way-down`, for `delete`: original - "
+            "tau * (original - perturbed). `none`: the perturbed score is no less than the original one. Null in "
+            "results from before it was told."
+        ),
+    ] = None
+    original_probability: Annotated[
+        float, Field(description="Softmax probability of the target on the unperturbed image.")
+    ]
+
+
+class Timing(BaseModel):
+    """Seconds and iterations."""
+
+    queued_s: float | None = None
+    run_s: float
+    iterations: Annotated[
+        int,
+        Field(
+            description="Optimisation steps per area, as many as cost the same: all of the sweep's, shared out; "
+            "alternatives, contrast and rivals not counted."
+        ),
+    ]
+
+
+class Engine(BaseModel):
+    """Versions and settings that the result depends on."""
+
+    version: str
+    torch: str
+    device: str
