@@ -22,7 +22,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test unit check format audit browser generators figures screenshots chaos pauses soak memory load fuzz attacks clean
+.PHONY: help run setup test unit check format audit browser generators figures screenshots mutants chaos pauses soak memory load fuzz attacks clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -39,6 +39,7 @@ help:  ## This list
 	@echo "make load     latency with a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
 	@echo "make fuzz     all kinds of requests (schemathesis), broken and hostile images"
 	@echo "make attacks  what others see while one client does its worst   (ARGS=\"--only streams\")"
+	@echo "make mutants  how many of a hundred faults in lines of the code the tests find   (ARGS=\"--seed 1\" for others)"
 	@echo "make figures  pictures and figures of README and docs, from real results   (ARGS=--check to compare)"
 	@echo "make screenshots  the dashboard's pictures in docs/   (ARGS=\"running phone\" for some)"
 	@echo "make setup    .venv with everything that run and test need, and the default weights"
@@ -109,6 +110,9 @@ screenshots: setup browser
 
 figures: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m docs.figures $(ARGS)
+
+mutants: setup browser generators
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 # Whether the service can be relied on: each starts a stack of its own and fails where a bar is missed.
 chaos pauses soak memory load fuzz attacks: setup

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from ep_core.models.runtime.heap import keep_freed_memory
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 spin_briefly()
 if side_by_side := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # they share the cores; what they start inherits it
     os.environ["OMP_NUM_THREADS"] = str(threads_per_worker(int(side_by_side)))
+settings.register_profile("any machine", deadline=None)  # how long an example takes depends on what runs beside it
+settings.load_profile("any machine")
 keep_freed_memory()  # as the command and the worker do, before torch is loaded
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -35,9 +35,18 @@ def _run(env: Mapping[str, str], log: Path) -> None:
     os.environ.clear()
     os.environ.update(env)
     sys.path.insert(0, str(NETWORKS))
+    _cover_for(env.get("PYTEST_CURRENT_TEST"))
     from worker.__main__ import main
 
     code = main([])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # as `python -m worker` ends
+
+
+def _cover_for(test: str | None) -> None:
+    """Tell coverage, where it measures (`tests.mutation`), which test has started this process."""
+    if test and "coverage" in sys.modules:
+        measuring = sys.modules["coverage"].Coverage.current()
+        if measuring is not None:
+            measuring.switch_context(test)
