@@ -41,7 +41,7 @@ TYPES = {"integer": int, "number": float, "boolean": bool}
 Command = Callable[..., None]
 
 
-class Asked:
+class Fields:
     """Some fields of a spec, for a command that has no options for the others, or other defaults and texts.
 
     Attributes:
@@ -50,7 +50,7 @@ class Asked:
         texts: the command's own texts, by field, in place of the fields' descriptions.
 
     Example:
-        ``spec: Annotated[ExtremalSpec, Asked("model", "areas", defaults={"areas": (0.1, 0.2)})]``
+        ``spec: Annotated[ExtremalSpec, Fields("model", "areas", defaults={"areas": (0.1, 0.2)})]``
     """
 
     def __init__(
@@ -117,30 +117,30 @@ class SpecOption:
         return NAMES.get(self.field, (both,))
 
 
-def options_of(spec: type[CommonSpec], asked: Asked | None = None) -> list[SpecOption]:
+def options_of(spec: type[CommonSpec], chosen: Fields | None = None) -> list[SpecOption]:
     """Return the options for a spec's fields, in the order of the fields; the task, which is fixed, has none.
 
     Args:
         spec: a task's.
-        asked: some of the fields; None takes all of them as they are.
+        chosen: some of the fields; None takes all of them as they are.
     """
     fields = spec.model_json_schema()["properties"]
-    asked = asked or Asked(*(name for name, schema in fields.items() if "const" not in schema))
+    chosen = chosen or Fields(*(name for name, schema in fields.items() if "const" not in schema))
     return [
         SpecOption(
             name,
             schema=fields[name],
-            default=asked.defaults.get(name, fields[name].get("default")),
-            text=asked.texts.get(name, fields[name].get("description", "")),
+            default=chosen.defaults.get(name, fields[name].get("default")),
+            text=chosen.texts.get(name, fields[name].get("description", "")),
         )
-        for name in asked.fields
+        for name in chosen.fields
     ]
 
 
 def spec_command(name: str, *, stopped: str = NOTHING_WRITTEN) -> Callable[[Command], Command]:
     """Give a command the options of the spec that it takes, and put a user's mistakes into words.
 
-    The command has a parameter that is annotated with a spec's class, or with that and `Asked`. In its place there
+    The command has a parameter that is annotated with a spec's class, or with that and `Fields`. In its place there
     are the options for the spec's fields; the command itself is called with the spec.
 
     Args:
@@ -150,8 +150,8 @@ def spec_command(name: str, *, stopped: str = NOTHING_WRITTEN) -> Callable[[Comm
 
     def make(command: Command) -> Command:
         hints = get_type_hints(command, include_extras=True)
-        taken, spec, asked = next(_specs(hints))
-        options = options_of(spec, asked)
+        taken, spec, chosen = next(_specs(hints))
+        options = options_of(spec, chosen)
 
         @wraps(command)
         def run(**values: Any) -> None:
@@ -173,12 +173,12 @@ def spec_command(name: str, *, stopped: str = NOTHING_WRITTEN) -> Callable[[Comm
     return make
 
 
-def _specs(hints: Mapping[str, Any]) -> Iterator[tuple[str, type[CommonSpec], Asked | None]]:
-    """Yield the parameters of a command that are specs: name, class, and which fields are asked for."""
+def _specs(hints: Mapping[str, Any]) -> Iterator[tuple[str, type[CommonSpec], Fields | None]]:
+    """Yield the parameters of a command that are specs: name, class, and the fields chosen."""
     for name, hint in hints.items():
         kind, *marks = get_args(hint) if hasattr(hint, "__metadata__") else (hint,)
         if isinstance(kind, type) and issubclass(kind, CommonSpec):
-            yield name, kind, next((mark for mark in marks if isinstance(mark, Asked)), None)
+            yield name, kind, next((mark for mark in marks if isinstance(mark, Fields)), None)
 
 
 def _values(kind: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from ep_core.cli.from_spec import Asked
+from ep_core.cli.from_spec import Fields
 from ep_core.cli.terminal import Device, ModelsFile, check_writable, errors_in_words, listed
 from ep_core.errors import InvalidInput
 from ep_core.schemas.specs import ExtremalSpec, Preset
@@ -27,12 +27,12 @@ from .options import (
 
 DENSE_AREAS = tuple(k / 20 for k in range(1, 19))
 Presets = Annotated[str, typer.Option("--presets", "--preset", help="fast, paper or both, separated by commas.")]
-Sweep = Annotated[ExtremalSpec, Asked("areas", "preset", "iterations", "seed", "model")]
+Sweep = Annotated[ExtremalSpec, Fields("areas", "preset", "iterations", "seed", "model")]
 DenseSweep = Annotated[
-    ExtremalSpec, Asked("areas", "preset", "iterations", "seed", "model", defaults={"areas": DENSE_AREAS})
+    ExtremalSpec, Fields("areas", "preset", "iterations", "seed", "model", defaults={"areas": DENSE_AREAS})
 ]
-SweepOfPresets = Annotated[ExtremalSpec, Asked("areas", "iterations", "seed", "model")]
-SweepOfSeeds = Annotated[ExtremalSpec, Asked("areas", "iterations", "model")]
+SweepOfPresets = Annotated[ExtremalSpec, Fields("areas", "iterations", "seed", "model")]
+SweepOfSeeds = Annotated[ExtremalSpec, Fields("areas", "iterations", "model")]
 
 
 @evaluation("monotonicity")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ep_core.cli.from_spec import Asked
+from ep_core.cli.from_spec import Fields
 from ep_core.cli.terminal import Device, ModelsFile, check_writable
 from ep_core.schemas.specs import EXTREMAL, METHODS, CompareSpec
 
@@ -27,7 +27,7 @@ OTHER_METHODS = tuple(name for name in METHODS if name != EXTREMAL)
 KEEP_AREAS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 Kept = Annotated[
     CompareSpec,
-    Asked(
+    Fields(
         *("methods", "areas", "layer", "samples", "preset", "iterations", "model"),
         defaults={"methods": METHODS, "areas": KEEP_AREAS},
         texts={"methods": ALL_METHODS},
@@ -35,7 +35,7 @@ Kept = Annotated[
 ]
 Rivals = Annotated[
     CompareSpec,
-    Asked(
+    Fields(
         *("methods", "areas", "layer", "samples", "iterations", "seed", "model"),
         defaults={"methods": OTHER_METHODS},
         texts={"methods": f"Which methods; default: all but `{EXTREMAL}`."},
@@ -43,7 +43,7 @@ Rivals = Annotated[
 ]
 Randomised = Annotated[
     CompareSpec,
-    Asked(
+    Fields(
         *("methods", "areas", "layer", "samples", "preset", "iterations", "seed", "model"),
         defaults={"methods": METHODS},
         texts={"methods": ALL_METHODS},

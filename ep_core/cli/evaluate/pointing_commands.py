@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ep_core.cli.from_spec import Asked
+from ep_core.cli.from_spec import Fields
 from ep_core.cli.terminal import Device, ModelsFile, check_writable
 from ep_core.errors import InvalidInput
 from ep_core.schemas.specs import METHODS, CompareSpec
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 Game = Annotated[
     CompareSpec,
-    Asked(
+    Fields(
         *("methods", "areas", "layer", "samples", "preset", "iterations", "model"),
         defaults={"methods": METHODS, "areas": None},
         texts={"methods": ALL_METHODS, "areas": "Shares of the image of the extremal masks; default: section 4.2's."},

@@ -11,7 +11,7 @@ from typer import Typer
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from ep_core.cli.from_spec import Asked, spec_command
+from ep_core.cli.from_spec import Fields, spec_command
 from ep_core.cli.main import app
 from ep_core.schemas.specs import CommonSpec, ExtremalSpec
 from ep_core.schemas.tasks import TASKS
@@ -122,7 +122,7 @@ def test_a_mistake_is_told_by_its_option() -> None:
 
 
 def test_a_command_may_ask_for_some_fields_with_defaults_of_its_own() -> None:
-    asked = Annotated[ExtremalSpec, Asked("areas", "seed", defaults={"areas": (0.3,)}, texts={"seed": "Draws."})]
+    asked = Annotated[ExtremalSpec, Fields("areas", "seed", defaults={"areas": (0.3,)}, texts={"seed": "Draws."})]
     assert run(asked, "--seed=2")[0] == [ExtremalSpec(areas=(0.3,), seed=2)]
     assert run(asked, "--preset=paper")[1].exit_code == 2
     said = run(asked, "--help")[1].output
