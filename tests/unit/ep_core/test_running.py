@@ -52,13 +52,13 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(
     spot_model: Classifier, pyramids: Pyramids, preset: Any
 ) -> None:
     with spot_model.frozen() as network:
-        plenty = finished(spatial_solver(network, pyramids, lanes(7), preset))
+        plenty = finished(spatial_solver(network, pyramids, lanes(5, iterations=4), preset))
         scarce = Scarce(network, images=2)
-        solver = spatial_solver(scarce, pyramids, lanes(7), preset)
+        solver = spatial_solver(scarce, pyramids, lanes(5, iterations=4), preset)
         masks = finished(solver)
     assert scarce.largest == 2
     assert solver.max_lanes == 2
-    assert solver.taken == [12] * 7
+    assert solver.taken == [4] * 5
     torch.testing.assert_close(masks, plenty, atol=1e-4, rtol=0)
 
 

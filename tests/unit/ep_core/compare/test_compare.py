@@ -32,7 +32,7 @@ def seen() -> list[Progress]:
 @pytest.fixture(scope="module")
 def bear(mobilenet: Classifier, sample: Sample, seen: list[Progress]) -> Comparison:
     """Three methods on the bear."""
-    spec = CompareSpec(methods=("grad_cam", "extremal", "center"), areas=AREAS, iterations=30)
+    spec = CompareSpec(methods=("grad_cam", "extremal", "center"), areas=AREAS, iterations=10)
     return compare(mobilenet, sample("black_bear"), spec, on_progress=seen.append)
 
 
