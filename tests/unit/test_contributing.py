@@ -44,6 +44,7 @@ def run(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_method_is_one_file_and_passes_its_test(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "ep_core", tmp_path / "ep_core", ignore=shutil.ignore_patterns("__pycache__"))
     assert not (tmp_path / METHOD).exists()
@@ -61,6 +62,7 @@ def test_the_method_keeps_the_style(command: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_is_listed_checked_and_explained(tmp_path: Path) -> None:
     write(tmp_path, "my_models.py", "models.toml", "explain_stripes.py")
     shutil.copy(ROOT / "samples" / "goose.jpg", tmp_path / "photo.jpg")

@@ -81,9 +81,7 @@ def test_random_masks_hang_on_the_seed_alone() -> None:
 
 def test_every_sweep_is_checked_unless_told_otherwise(spot_model: Classifier) -> None:
     image = checkerboard()[None] / 2 + 0.5
-    spec = ExtremalSpec(
-        target=0, areas=AREAS, perturbation="fade", iterations=10, alternatives=0, contrast=False
-    )
+    spec = ExtremalSpec(target=0, areas=AREAS, perturbation="fade", iterations=10, alternatives=0, contrast=False)
     found = explain(spot_model, image, spec)
     assert found.extremality is not None
     assert [one.area for one in found.extremality.points] == list(AREAS)

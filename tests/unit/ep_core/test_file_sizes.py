@@ -13,6 +13,8 @@ from ep_core.schemas.model_card import ModelCard
 from ep_core.schemas.tasks import Spec
 from tests.networks import plain
 
+pytestmark = pytest.mark.slow
+
 SPECS = [
     ExtremalSpec(areas=(0.02, 0.3, 0.8), iterations=2, alternatives=4),
     ExtremalSpec(areas=(0.1,), iterations=3, preset="paper", check_extremality=False),

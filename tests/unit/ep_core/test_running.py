@@ -47,6 +47,7 @@ class Scarce(nn.Module):
         return self.network(x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["fast", "paper"])
 def test_out_of_memory_halves_the_batch_and_loses_nothing(
     spot_model: Classifier, pyramids: Pyramids, preset: Any

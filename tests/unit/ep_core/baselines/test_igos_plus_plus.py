@@ -142,9 +142,7 @@ def test_bear_has_to_go_more_than_the_rest(mobilenet: Classifier, sample: Callab
     small = F.interpolate(x, (112, 112), mode="area")  # four hundred passes of a quarter of the pixels
     shares: list[float] = []
     with mobilenet.frozen():
-        found = METHOD.attribute(
-            AttributionRequest(mobilenet, small, (295,), CompareSpec(iterations=1), shares.append)
-        )
+        found = METHOD.attribute(AttributionRequest(mobilenet, small, (295,), CompareSpec(iterations=1), shares.append))
     (gone,) = F.interpolate(found[None], (224, 224), mode="bilinear")[0]
     assert shares == [1.0]
     assert gone.min() >= 0

@@ -44,6 +44,7 @@ def run(*arguments: object) -> str:
     return done.output
 
 
+@pytest.mark.slow
 def test_the_terminal_says_it_too(tmp_path: Path) -> None:
     image, out = SAMPLES / "goose.jpg", tmp_path / "out"
     shown = run("compare", image, "-o", out, "--methods", "grad_cam,gradient", "--areas", "0.1", "--device", "cpu")
@@ -59,6 +60,7 @@ def boxes(tmp_path: Path) -> tuple[object, ...]:
     return "--boxes", table, "--box-images", SAMPLES
 
 
+@pytest.mark.slow
 def test_the_pointing_game_takes_a_layer_and_names_it(tmp_path: Path, boxes: tuple[object, ...]) -> None:
     asked = ("evaluate", "pointing", *boxes, "--methods", "grad_cam,excitation_backprop,center", "--device", "cpu")
 

@@ -81,6 +81,7 @@ def test_mistakes_are_explained_in_a_line(tmp_path: Path, arguments: tuple[str |
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path) -> None:
     for samples, code in (("1", 0), ("2", 2)):
         done = run(

@@ -85,6 +85,7 @@ def test_a_sweep_that_was_stopped_early_is_beaten(
     assert "layer" in str(won["Grad-CAM"][-1])
 
 
+@pytest.mark.slow
 def test_restarts_are_longer_and_a_second_run_goes_on(spot_model: Classifier, tmp_path: Path) -> None:
     paths, out = [photograph(tmp_path, 1, 0.5), photograph(tmp_path, 1, 0.7)], tmp_path / "out"
     spec = CompareSpec(methods=("center",), areas=AREAS, iterations=1)

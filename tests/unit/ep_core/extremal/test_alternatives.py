@@ -52,6 +52,7 @@ def found() -> Explanation:
     return explain(model(enough=True), IMAGE, SPEC)
 
 
+@pytest.mark.slow
 def test_either_spot_suffices_and_both_are_found(found: Explanation) -> None:
     assert found.optimal_area is not None
     assert len(found.alternatives) == 1  # there is no third spot
@@ -98,6 +99,7 @@ def share_on(mask: Tensor, where: slice) -> float:
     return float(mask[0, where, where].sum() / mask.sum())
 
 
+@pytest.mark.slow
 def test_an_alternative_that_scores_higher_changes_places_with_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
     sweep_that_ends_on(SPOTS[0], monkeypatch)
     weak = Rivals(("weak",), torch.zeros(1, len(SPEC.areas), 1, SIDE, SIDE))
@@ -117,6 +119,7 @@ def test_an_alternative_that_scores_higher_changes_places_with_the_mask(monkeypa
     assert found.extremality.points[place].score == pytest.approx(found.curve[place].preserve)
 
 
+@pytest.mark.slow
 def test_a_contrast_that_scores_higher_is_the_mask_too(monkeypatch: pytest.MonkeyPatch) -> None:
     sweep_that_ends_on(slice(60, 100), monkeypatch)  # between the spots
     found = explain(better_model(), IMAGE, SPEC.model_copy(update={"alternatives": 0, "threshold": 0.5}))
@@ -127,6 +130,7 @@ def test_a_contrast_that_scores_higher_is_the_mask_too(monkeypatch: pytest.Monke
     assert found.optimal_area == found.contrast.report.area
 
 
+@pytest.mark.slow
 def test_where_only_both_spots_suffice_there_is_no_alternative() -> None:
     asked = {"areas": (0.1, 0.3), "contrast": False, "iterations": 60}
     found = explain(model(enough=False), IMAGE, SPEC.model_copy(update=asked))
@@ -134,6 +138,7 @@ def test_where_only_both_spots_suffice_there_is_no_alternative() -> None:
     assert found.alternatives == ()
 
 
+@pytest.mark.slow
 def test_the_contrast_lifts_the_target_above_its_nearest_class(found: Explanation) -> None:
     """The rival looks at the first spot alone, so what speaks against it is the second."""
     assert found.contrast is not None

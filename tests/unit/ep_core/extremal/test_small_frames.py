@@ -24,6 +24,7 @@ def spec(*areas: float, **asked: object) -> ExtremalSpec:
     return ExtremalSpec(target=0, areas=areas, perturbation="fade", **wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "independent"), [*((size, False) for size in SIZES), ((28, 28), True), ((32, 50), True)]
 )
@@ -42,6 +43,7 @@ def test_masks_are_what_is_promised(size: tuple[int, int], independent: bool) ->
         assert share > 0.7  # by chance its area
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [16, 28, 64])
 def test_contrast_and_areas_stay_in_bounds_whatever_the_parameters(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scattered masks are the greyest, and are sharpened the most."""

@@ -93,6 +93,7 @@ def check(network: nn.Module, layer: str, x: Tensor) -> None:
         torch.testing.assert_close(parts.tuned.head(x), parts.activation, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_all_channels_give_the_original_score_exactly_and_masks_what_the_whole_network_gives(name: str) -> None:
     network = made(name)
