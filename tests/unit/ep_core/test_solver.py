@@ -206,7 +206,7 @@ def sharpened_by_bisections(rule: FastRule, rows: list[int]) -> tuple[Tensor, Te
 @pytest.mark.parametrize("spread", [0.1, 3.0])
 def test_fast_sharpens_as_bisections_would(spread: float) -> None:
     areas = (0.01, 0.3, 0.9)
-    rule = FastRule([lane(area) for area in areas], (32, 32), CPU)
+    rule = FastRule([lane(area) for area in areas], (48, 48), CPU)
     rule._theta = spread * torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(0))
     rows = list(range(len(areas)))
     expected, times = sharpened_by_bisections(rule, rows)
