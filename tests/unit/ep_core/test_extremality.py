@@ -79,6 +79,7 @@ def test_random_masks_hang_on_the_seed_alone() -> None:
     assert not torch.equal(random_maps((40, 60), count=2, seed=1), random_maps((40, 60), count=2, seed=2))
 
 
+@pytest.mark.slow
 def test_every_sweep_is_checked_unless_told_otherwise(spot_model: Classifier) -> None:
     image = checkerboard()[None] / 2 + 0.5
     spec = ExtremalSpec(target=0, areas=AREAS, perturbation="fade", iterations=10, alternatives=0, contrast=False)

@@ -107,6 +107,7 @@ def test_pictures_of_any_mode_are_shown_as_a_person_sees_them(spot_model: Classi
     np.testing.assert_allclose(overlay.mean(axis=2), shown * (grey >> 8), atol=2)
 
 
+@pytest.mark.slow
 def test_pictures_in_colour_of_large_images_are_for_screens(spot_model: Classifier, photograph: Image.Image) -> None:
     large = photograph.resize((2400, 1600))
     files = dict(render_files(explain(spot_model, large, QUICK)))

@@ -70,6 +70,7 @@ def test_out_of_memory_with_a_single_lane_is_an_error(spot_model: Classifier, py
             finished(solver)
 
 
+@pytest.mark.slow
 def test_scores_are_computed_in_halves_where_memory_runs_out(spot_model: Classifier) -> None:
     # In double precision: sums of 85 thousand products are added up otherwise for other batches.
     spot_model.network.double()
@@ -102,6 +103,7 @@ class Constant(nn.Module):
         return x.mean(dim=(1, 2, 3))[:, None].expand(-1, 2) * 0 + 1
 
 
+@pytest.mark.slow
 def test_a_lane_on_a_plateau_leaves_the_batch(pyramids: Pyramids) -> None:
     solver = spatial_solver(Constant(), pyramids, lanes(2, iterations=80), "fast")
     finished(solver)

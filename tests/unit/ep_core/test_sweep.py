@@ -164,6 +164,7 @@ def test_a_preprocessed_tensor_of_any_size(mobilenet: Classifier) -> None:
         explain(mobilenet, torch.randn(2, 3, 96, 96))
 
 
+@pytest.mark.slow
 def test_progress_comes_after_every_round_and_ends_at_the_total(
     spot_model: Classifier, sample: Callable[[str], Image.Image]
 ) -> None:

@@ -75,6 +75,7 @@ def test_the_pointing_game_takes_a_layer_and_names_it(tmp_path: Path, boxes: tup
     assert first["settings"]["layer"] == "features.16"
 
 
+@pytest.mark.slow
 def test_a_log_of_another_layer_is_refused_and_of_methods_that_read_none_goes_on(
     tmp_path: Path, boxes: tuple[object, ...]
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_log_of_another_layer_is_refused_and_of_methods_that_read_none_goes_on
     assert "other settings (layer)" in refused.output
 
 
+@pytest.mark.slow
 def test_a_layer_that_there_is_not_is_told_before_any_map(tmp_path: Path, boxes: tuple[object, ...]) -> None:
     asked = ("evaluate", "pointing", *boxes, "--methods", "center,grad_cam", "--layer", "features.81")
     refused = CliRunner().invoke(app, [str(one) for one in (*asked, "--out", tmp_path / "out", "--device", "cpu")])

@@ -87,6 +87,7 @@ def test_masks_that_no_rival_beats_are_left_alone(scores: Callable[[Tensor, Tens
     assert found_by == [OWN, OWN]
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_beaten_goes_on_from_its_rival(spot_model: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
     """One step from the whole image leads nowhere; a rival that knows the spot is taken, and refined."""
     rival = Rivals(("oracle",), spot_masks(SPOTS[1])[None])

@@ -100,6 +100,7 @@ def test_the_masks_of_blocks_are_looked_at_too() -> None:
     assert "0.004 in the contrast" in warning.detail
 
 
+@pytest.mark.slow
 def test_masks_of_paper_that_had_no_time_are_told() -> None:
     short, own = (spec(0.1, 0.3, preset="paper", iterations=count) for count in (3, 400))
     warning, *grey = explain(blob_model((28, 28)), image((28, 28)), short).warnings

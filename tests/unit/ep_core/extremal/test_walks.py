@@ -97,6 +97,7 @@ def test_walks_are_scaled_where_the_network_still_sees_the_target(
     assert whole.maps.shape == scaled.maps.shape == (2, 224, 224)
 
 
+@pytest.mark.slow
 def test_an_images_walks_do_not_depend_on_its_company(spot_model: Classifier) -> None:
     specs = [ExtremalSpec(areas=(0.1, 0.3), iterations=5, target=k) for k in (0, 1)]
     images = [torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(k)) for k in (0, 1)]

@@ -43,6 +43,7 @@ class TestTargets:
 
 
 class TestModels:
+    @pytest.mark.slow
     def test_a_bare_network_is_taken(self, network: Counting) -> None:
         found = explain(network, PICTURE, QUICK)
         assert torch.equal(found.masks, explain(Classifier(network), PICTURE, QUICK).masks)
