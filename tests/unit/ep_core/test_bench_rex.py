@@ -20,6 +20,7 @@ SAMPLES = Path(__file__).parents[3] / "samples"
 PYTHON = os.environ.get("EP_REX_PYTHON")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("python", "said"), [(sys.executable, "rex-xai isn't installed there"), ("/no/python", "can't be run")]
 )

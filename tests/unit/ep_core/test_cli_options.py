@@ -130,6 +130,7 @@ def test_a_command_may_ask_for_some_fields_with_defaults_of_its_own() -> None:
     assert "[default: 0.3]" in said
 
 
+@pytest.mark.slow
 def test_a_comparison_takes_all_that_a_sweep_takes(tmp_path: Path) -> None:
     given = {
         "threshold": 0.9,

@@ -110,6 +110,7 @@ def test_rivals_have_the_area_to_a_ten_thousandth_of_it(preset: Preset, area: fl
     torch.testing.assert_close(masks.mean(dim=(2, 3, 4)), torch.full((2, 1), area), atol=0, rtol=1.1e-4)
 
 
+@pytest.mark.slow
 def test_a_sweep_of_paper_that_has_not_met_its_areas_is_not_called_extremal(spot_model: Classifier) -> None:
     """After 20 iterations its masks are grey and ten times too large: masks of the areas asked for can't beat them."""
     image = checkerboard()[None] / 2 + 0.5
@@ -124,6 +125,7 @@ def test_a_sweep_of_paper_that_has_not_met_its_areas_is_not_called_extremal(spot
         assert (point.beaten_by, point.found_by) == (["gradient"], "walks")
 
 
+@pytest.mark.slow
 def test_a_comparison_of_unequal_areas_warns_and_checks_at_equal_ones(spot_model: Classifier) -> None:
     spec = CompareSpec(methods=("gradient", "extremal"), target=0, areas=(0.1,), perturbation="fade", iterations=20)
     image = checkerboard()[None] / 2 + 0.5

@@ -70,6 +70,7 @@ def test_networks_compute_while_another_thread_traces_one():
     assert graphs[0](ones).tolist() == [2]
 
 
+@pytest.mark.slow
 def test_networks_answer_beside_one_that_is_made_ready_for_a_job(mobilenet):
     x, ended, answers = torch.rand(1, 3, 224, 224), threading.Event(), []
     other = load_model("mobilenet_v2", device="cpu")
@@ -88,6 +89,7 @@ def test_networks_answer_beside_one_that_is_made_ready_for_a_job(mobilenet):
     assert torch.allclose(answers[0], tuned[0], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_model_is_not_made_while_another_thread_uses_the_random_numbers():
     with random_numbers:
         before = torch.random.get_rng_state()

@@ -16,18 +16,19 @@ from ep_core.extremal.render import render_files
 from ep_core.models import Classifier
 from ep_core.pictures import overlays
 from ep_core.pictures.overlays import DIMMED, heat_map, overlay
+from ep_core.schemas.reports.extremal import ExtremalReport
 
 
 @pytest.fixture(scope="module")
 def goose(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> Explanation:
-    spec = ExtremalSpec(areas=(0.1, 0.4), iterations=25, alternatives=0, contrast=False)
-    return explain(mobilenet, sample("goose"), spec)
+    return explain(mobilenet, sample("goose"), ExtremalSpec(areas=(0.1, 0.4), iterations=8).masks_only())
 
 
 @pytest.fixture(scope="module")
 def bear(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> Explanation:
     """A sweep that is so easily satisfied that another region is found, too."""
-    return explain(mobilenet, sample("black_bear"), ExtremalSpec(areas=(0.1, 0.3), iterations=20, threshold=0.2))
+    spec = ExtremalSpec(areas=(0.1, 0.3), iterations=10, threshold=0.2, check_extremality=False)
+    return explain(mobilenet, sample("black_bear"), spec)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,8 @@ def test_alternatives_and_the_contrast_are_files_beside_the_areas(bear: Explanat
             picture(files[f"overlays/{key}.png"])[kept], np.asarray(bear.image.convert("RGB"))[kept]
         )
     assert (picture(files["masks/alternative-1.png"]) != picture(files["masks/contrast.png"])).any()
+    report = bear.report()
+    assert ExtremalReport.model_validate_json(report.model_dump_json()) == report
 
 
 def test_masks_are_grey_in_the_images_pixels_and_in_the_frames(files: dict[str, bytes], goose: Explanation) -> None:
@@ -93,17 +96,21 @@ def test_curve_is_svg_and_reproducible(files: dict[str, bytes], goose: Explanati
     assert dict(render_files(goose))["curve.svg"] == files["curve.svg"]
 
 
-def test_pictures_of_any_mode_are_shown_as_a_person_sees_them(mobilenet: Classifier) -> None:
+QUICK = ExtremalSpec(areas=(0.5,), iterations=1).masks_only()
+
+
+def test_pictures_of_any_mode_are_shown_as_a_person_sees_them(spot_model: Classifier) -> None:
     grey = np.tile(np.linspace(0, 65535, 300, dtype=np.uint16), (260, 1))
-    files = dict(render_files(explain(mobilenet, Image.fromarray(grey), ExtremalSpec(areas=(0.5,), iterations=1))))
+    files = dict(render_files(explain(spot_model, Image.fromarray(grey), QUICK)))
     mask, overlay = picture(files["masks/0.5.png"]), picture(files["overlays/0.5.png"])
     shown = mask / 255 + (1 - mask / 255) * DIMMED
     np.testing.assert_allclose(overlay.mean(axis=2), shown * (grey >> 8), atol=2)
 
 
-def test_pictures_in_colour_of_large_images_are_for_screens(mobilenet: Classifier, goose: Explanation) -> None:
-    large = goose.image.convert("RGB").resize((2400, 1600))
-    files = dict(render_files(explain(mobilenet, large, ExtremalSpec(areas=(0.5,), iterations=1))))
+@pytest.mark.slow
+def test_pictures_in_colour_of_large_images_are_for_screens(spot_model: Classifier, photograph: Image.Image) -> None:
+    large = photograph.resize((2400, 1600))
+    files = dict(render_files(explain(spot_model, large, QUICK)))
     assert picture(files["masks/0.5.png"]).shape == (1600, 2400)
     assert picture(files["overlays/0.5.png"]).shape == picture(files["saliency.png"]).shape == (1365, 2048, 3)
     overlaid = picture(files["overlays/0.5.png"])

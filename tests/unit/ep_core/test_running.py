@@ -47,18 +47,19 @@ class Scarce(nn.Module):
         return self.network(x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["fast", "paper"])
 def test_out_of_memory_halves_the_batch_and_loses_nothing(
     spot_model: Classifier, pyramids: Pyramids, preset: Any
 ) -> None:
     with spot_model.frozen() as network:
-        plenty = finished(spatial_solver(network, pyramids, lanes(7), preset))
+        plenty = finished(spatial_solver(network, pyramids, lanes(5, iterations=4), preset))
         scarce = Scarce(network, images=2)
-        solver = spatial_solver(scarce, pyramids, lanes(7), preset)
+        solver = spatial_solver(scarce, pyramids, lanes(5, iterations=4), preset)
         masks = finished(solver)
     assert scarce.largest == 2
     assert solver.max_lanes == 2
-    assert solver.taken == [12] * 7
+    assert solver.taken == [4] * 5
     torch.testing.assert_close(masks, plenty, atol=1e-4, rtol=0)
 
 
@@ -69,6 +70,7 @@ def test_out_of_memory_with_a_single_lane_is_an_error(spot_model: Classifier, py
             finished(solver)
 
 
+@pytest.mark.slow
 def test_scores_are_computed_in_halves_where_memory_runs_out(spot_model: Classifier) -> None:
     # In double precision: sums of 85 thousand products are added up otherwise for other batches.
     spot_model.network.double()
@@ -101,6 +103,7 @@ class Constant(nn.Module):
         return x.mean(dim=(1, 2, 3))[:, None].expand(-1, 2) * 0 + 1
 
 
+@pytest.mark.slow
 def test_a_lane_on_a_plateau_leaves_the_batch(pyramids: Pyramids) -> None:
     solver = spatial_solver(Constant(), pyramids, lanes(2, iterations=80), "fast")
     finished(solver)

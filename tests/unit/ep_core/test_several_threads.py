@@ -60,18 +60,18 @@ class Untraceable(nn.Module):
 
 
 def masks_of(model: Classifier) -> list[Tensor]:
-    found = explain(model, IMAGE, ExtremalSpec(areas=(0.2, 0.5), iterations=12, target=1))
+    found = explain(model, IMAGE, ExtremalSpec(areas=(0.2, 0.5), iterations=6, alternatives=0, target=1))
     return [found.masks, torch.tensor([point.preserve for point in found.curve])]
 
 
 def channels_of(model: Classifier) -> list[Tensor]:
     layer = next(card.name for card in model.layers if card.channels == 12)
-    found = explain_channels(model, IMAGE, ChannelsSpec(areas=(2, 6), iterations=12, target=1, layer=layer))
+    found = explain_channels(model, IMAGE, ChannelsSpec(areas=(2, 6), iterations=6, target=1, layer=layer))
     return [found.masks, found.activation]
 
 
 def maps_of(model: Classifier) -> list[Tensor]:
-    spec = CompareSpec(methods=METHODS, areas=(0.3,), iterations=4, samples=8, target=1)
+    spec = CompareSpec(methods=METHODS, areas=(0.3,), iterations=2, samples=8, target=1)
     answers = compare(model, IMAGE, spec).methods
     return [answer.map for answer in answers if hasattr(answer, "map")]
 

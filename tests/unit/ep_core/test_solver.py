@@ -69,7 +69,11 @@ def test_mixed_lanes_keep_to_themselves(spot_model: Classifier, pyramids: Pyrami
 
 @pytest.mark.parametrize("preset", ["fast", "paper"])
 def test_a_lane_does_not_depend_on_its_company(spot_model: Classifier, pyramids: Pyramids, preset: str) -> None:
-    lanes = [lane(0.1), lane(0.3, target=1, variant="hybrid"), lane(0.2, variant="delete")]
+    lanes = [
+        lane(0.1, iterations=6),
+        lane(0.3, target=1, variant="hybrid", iterations=6),
+        lane(0.2, variant="delete", iterations=5),
+    ]
     together = solved(spot_model, pyramids, lanes, preset)
     alone = torch.cat([solved(spot_model, pyramids, [one], preset) for one in lanes])
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=0)
@@ -99,12 +103,12 @@ def test_run_steps_more_lanes_than_fit_a_batch_to_their_own_ends(spot_model: Cla
     assert solver.image_masks(0).shape == (7, 1, SIDE, SIDE)
 
 
-@pytest.mark.parametrize(("preset", "iterations", "tolerance"), [("fast", 60, 0.002), ("paper", 150, 0.05)])
+@pytest.mark.parametrize(("preset", "iterations", "tolerance"), [("fast", 40, 0.002), ("paper", 100, 0.05)])
 def test_the_mask_finds_what_the_network_looks_at(
     spot_model: Classifier, pyramids: Pyramids, preset: str, iterations: int, tolerance: float
 ) -> None:
-    variants = ("preserve", "delete", "hybrid")
-    lanes = [lane(0.09, target=k, variant=variant, iterations=iterations) for variant in variants for k in (0, 1)]
+    asked = ((0, "preserve"), (1, "delete"), (0, "hybrid"))
+    lanes = [lane(0.09, target=target, variant=variant, iterations=iterations) for target, variant in asked]
     for one, mask in zip(lanes, solved(spot_model, pyramids, lanes, preset)[:, 0], strict=True):
         where = SPOTS[one.target]
         assert mask[where, where].sum() / mask.sum() > 0.5  # by chance 0.08
@@ -113,7 +117,7 @@ def test_the_mask_finds_what_the_network_looks_at(
 
 @pytest.mark.parametrize("area", [0.05, 0.1, 0.3, 0.6, 0.9])
 def test_fast_masks_have_exactly_their_area(spot_model: Classifier, pyramids: Pyramids, area: float) -> None:
-    for iterations in (1, 30):
+    for iterations in (1, 20):
         masks = solved(spot_model, pyramids, [lane(area, iterations=iterations)], "fast")
         assert masks.mean().item() == pytest.approx(area, abs=1e-3)
 
@@ -202,7 +206,7 @@ def sharpened_by_bisections(rule: FastRule, rows: list[int]) -> tuple[Tensor, Te
 @pytest.mark.parametrize("spread", [0.1, 3.0])
 def test_fast_sharpens_as_bisections_would(spread: float) -> None:
     areas = (0.01, 0.3, 0.9)
-    rule = FastRule([lane(area) for area in areas], (SIDE, SIDE), CPU)
+    rule = FastRule([lane(area) for area in areas], (48, 48), CPU)
     rule._theta = spread * torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(0))
     rows = list(range(len(areas)))
     expected, times = sharpened_by_bisections(rule, rows)

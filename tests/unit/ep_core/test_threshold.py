@@ -24,7 +24,7 @@ from ep_core.schemas.threshold import threshold_of, threshold_warnings
 
 VARIANTS = get_args(Variant)
 SHARE, BETWEEN, DOWN, NONE = get_args(ThresholdRule)
-SIDE = 56
+SIDE = 32
 
 
 def scores_of(original: float, perturbed: float, variant: Variant, tau: float) -> Scores:

@@ -95,6 +95,7 @@ def test_a_large_body_after_short_headers_is_read_whole(serve: Serve) -> None:
             assert client.post("/", content=b"\xff" * 5_000_000).text == "5000000"
 
 
+@pytest.mark.slow
 def test_a_request_that_does_not_come_times_out(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"HEAD_S": 0.5, "QUIET_S": 0.5, "BURST_S": 0.1}.items():
         monkeypatch.setattr(connections, name, value)
@@ -106,6 +107,7 @@ def test_a_request_that_does_not_come_times_out(serve: Serve, monkeypatch: pytes
         assert time.monotonic() - started < 8
 
 
+@pytest.mark.slow
 def test_a_slow_but_steady_upload_goes_through(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"HEAD_S": 1.2, "QUIET_S": 1.2, "BURST_S": 0.1}.items():
         monkeypatch.setattr(connections, name, value)
@@ -131,6 +133,7 @@ def status(connection: socket.socket) -> bytes:
     return connection.recv(1000).split()[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("trusted", "left"), [(None, 20), (("127.0.0.0/8",), 60), (("10.0.0.1",), 20)])
 def test_an_address_has_so_many_silent_connections(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, trusted: tuple[str, ...] | None, left: int
@@ -168,6 +171,7 @@ def test_when_too_many_are_open_the_next_one_is_told(serve: Serve, monkeypatch: 
         assert send(address, GET + b"\r\n").startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.slow
 def test_an_answer_that_nobody_reads_ends_its_connection(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "UNREAD_S", 0.5)
     address = serve()

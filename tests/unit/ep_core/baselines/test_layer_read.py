@@ -13,6 +13,7 @@ from ep_core.errors import UnknownName
 from ep_core.methods.base.method import MethodUnavailable
 from ep_core.methods.base.registry import get_method
 from ep_core.schemas.specs import METHODS, CompareSpec
+from tests.unit.ep_core.light_vgg import light_vgg
 
 Attribute = Callable[..., Tensor]
 READERS = ("grad_cam", "excitation_backprop", "contrastive_excitation_backprop")
@@ -23,9 +24,7 @@ SIDE = 64
 def vgg() -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = torchvision.models.vgg16(weights=None, num_classes=3)
-        network.classifier = nn.Sequential(nn.Linear(512 * 49, 8), nn.ReLU(), nn.Linear(8, 3))
-        return network
+        return light_vgg("vgg16", 3)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def seen() -> list[Progress]:
 @pytest.fixture(scope="module")
 def bear(mobilenet: Classifier, sample: Sample, seen: list[Progress]) -> Comparison:
     """Three methods on the bear."""
-    spec = CompareSpec(methods=("grad_cam", "extremal", "center"), areas=AREAS, iterations=30)
+    spec = CompareSpec(methods=("grad_cam", "extremal", "center"), areas=AREAS, iterations=10)
     return compare(mobilenet, sample("black_bear"), spec, on_progress=seen.append)
 
 
@@ -107,6 +107,7 @@ def test_progress_rises_to_its_total(bear: Comparison, seen: list[Progress]) -> 
     assert any(progress.partial_curve() for progress in seen)  # while the extremal masks are found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["fast", "paper"])
 def test_an_extremal_mask_that_another_methods_beats_gives_way(spot_model: Classifier, preset: str) -> None:
     """The gradient of this network is the answer, which one step of a search can't reach. `paper` stays as it is."""

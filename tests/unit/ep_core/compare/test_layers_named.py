@@ -44,6 +44,7 @@ def run(*arguments: object) -> str:
     return done.output
 
 
+@pytest.mark.slow
 def test_the_terminal_says_it_too(tmp_path: Path) -> None:
     image, out = SAMPLES / "goose.jpg", tmp_path / "out"
     shown = run("compare", image, "-o", out, "--methods", "grad_cam,gradient", "--areas", "0.1", "--device", "cpu")
@@ -59,6 +60,7 @@ def boxes(tmp_path: Path) -> tuple[object, ...]:
     return "--boxes", table, "--box-images", SAMPLES
 
 
+@pytest.mark.slow
 def test_the_pointing_game_takes_a_layer_and_names_it(tmp_path: Path, boxes: tuple[object, ...]) -> None:
     asked = ("evaluate", "pointing", *boxes, "--methods", "grad_cam,excitation_backprop,center", "--device", "cpu")
 
@@ -73,6 +75,7 @@ def test_the_pointing_game_takes_a_layer_and_names_it(tmp_path: Path, boxes: tup
     assert first["settings"]["layer"] == "features.16"
 
 
+@pytest.mark.slow
 def test_a_log_of_another_layer_is_refused_and_of_methods_that_read_none_goes_on(
     tmp_path: Path, boxes: tuple[object, ...]
 ) -> None:
@@ -84,6 +87,7 @@ def test_a_log_of_another_layer_is_refused_and_of_methods_that_read_none_goes_on
     assert "other settings (layer)" in refused.output
 
 
+@pytest.mark.slow
 def test_a_layer_that_there_is_not_is_told_before_any_map(tmp_path: Path, boxes: tuple[object, ...]) -> None:
     asked = ("evaluate", "pointing", *boxes, "--methods", "center,grad_cam", "--layer", "features.81")
     refused = CliRunner().invoke(app, [str(one) for one in (*asked, "--out", tmp_path / "out", "--device", "cpu")])

@@ -115,6 +115,7 @@ def test_an_image_that_scores_less_than_its_blur_has_no_keep_and_delete(spot_mod
     assert "without 1 photographs" in report.tables[0].note
 
 
+@pytest.mark.slow
 def test_extremal_masks_keep_more_than_any_other(spot_model: Classifier, tmp_path: Path) -> None:
     spec = CompareSpec(methods=("center", "extremal"), areas=(0.1, 0.3), iterations=20)
     report = faithfulness(spot_model, [photograph(tmp_path, 1, 0.5)], spec, out=tmp_path / "out")

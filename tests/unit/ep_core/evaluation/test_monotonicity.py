@@ -62,6 +62,7 @@ def test_the_paper_stands_beside_it(spot_model: Classifier, tmp_path: Path) -> N
     assert row(report, "paper, VGG16")["Holds (%)"] == 98.45
 
 
+@pytest.mark.slow
 def test_presets_are_measured_apart_and_a_second_run_does_nothing(spot_model: Classifier, tmp_path: Path) -> None:
     paths, out = photographs(tmp_path, 2), tmp_path / "out"
     spec = ExtremalSpec(areas=(0.03, 0.06, 0.3), perturbation="fade", iterations=3)

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 import ep_core.engine
-from ep_core import Classifier, ExtremalSpec, explain
+from ep_core import Classifier, Explanation, ExtremalSpec, explain
 from ep_core.extremal.alternatives import largest_overlap, without
 from ep_core.extremal.contrast import nearest_class
 from ep_core.extremal.extremality import Rivals
@@ -41,11 +41,19 @@ def model(*, enough: bool) -> Classifier:
 
 
 IMAGE = checkerboard()[None] / 2 + 0.5
-SPEC = ExtremalSpec(target=0, areas=(0.06, 0.1), perturbation="fade", threshold=0.9, alternatives=3)
+SPEC = ExtremalSpec(
+    target=0, areas=(0.06, 0.1), perturbation="fade", threshold=0.9, alternatives=3, check_extremality=False
+)
 
 
-def test_either_spot_suffices_and_both_are_found() -> None:
-    found = explain(model(enough=True), IMAGE, SPEC)
+@pytest.fixture(scope="module")
+def found() -> Explanation:
+    """A sweep of what either spot suffices for."""
+    return explain(model(enough=True), IMAGE, SPEC)
+
+
+@pytest.mark.slow
+def test_either_spot_suffices_and_both_are_found(found: Explanation) -> None:
     assert found.optimal_area is not None
     assert len(found.alternatives) == 1  # there is no third spot
     (other,) = found.alternatives
@@ -91,11 +99,13 @@ def share_on(mask: Tensor, where: slice) -> float:
     return float(mask[0, where, where].sum() / mask.sum())
 
 
+@pytest.mark.slow
 def test_an_alternative_that_scores_higher_changes_places_with_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
     sweep_that_ends_on(SPOTS[0], monkeypatch)
     weak = Rivals(("weak",), torch.zeros(1, len(SPEC.areas), 1, SIDE, SIDE))
     monkeypatch.setattr(ep_core.engine, "quick_rivals", lambda model, sweep, curve: weak)
-    found = explain(better_model(), IMAGE, SPEC.model_copy(update={"contrast": False, "alternatives": 1}))
+    asked = {"contrast": False, "alternatives": 1, "check_extremality": True}
+    found = explain(better_model(), IMAGE, SPEC.model_copy(update=asked))
     assert found.optimal_area is not None
     place = SPEC.areas.index(found.optimal_area)
     assert share_on(found.masks[place], SPOTS[1]) > 0.7
@@ -109,11 +119,10 @@ def test_an_alternative_that_scores_higher_changes_places_with_the_mask(monkeypa
     assert found.extremality.points[place].score == pytest.approx(found.curve[place].preserve)
 
 
+@pytest.mark.slow
 def test_a_contrast_that_scores_higher_is_the_mask_too(monkeypatch: pytest.MonkeyPatch) -> None:
     sweep_that_ends_on(slice(60, 100), monkeypatch)  # between the spots
-    found = explain(
-        better_model(), IMAGE, SPEC.model_copy(update={"alternatives": 0, "check_extremality": False, "threshold": 0.5})
-    )
+    found = explain(better_model(), IMAGE, SPEC.model_copy(update={"alternatives": 0, "threshold": 0.5}))
     assert found.contrast is not None
     place = SPEC.areas.index(found.contrast.report.area)
     assert torch.equal(found.masks[place], found.contrast.mask)
@@ -121,15 +130,17 @@ def test_a_contrast_that_scores_higher_is_the_mask_too(monkeypatch: pytest.Monke
     assert found.optimal_area == found.contrast.report.area
 
 
+@pytest.mark.slow
 def test_where_only_both_spots_suffice_there_is_no_alternative() -> None:
-    found = explain(model(enough=False), IMAGE, SPEC.model_copy(update={"areas": (0.1, 0.3)}))
+    asked = {"areas": (0.1, 0.3), "contrast": False, "iterations": 60}
+    found = explain(model(enough=False), IMAGE, SPEC.model_copy(update=asked))
     assert found.optimal_area is not None
     assert found.alternatives == ()
 
 
-def test_the_contrast_lifts_the_target_above_its_nearest_class() -> None:
+@pytest.mark.slow
+def test_the_contrast_lifts_the_target_above_its_nearest_class(found: Explanation) -> None:
     """The rival looks at the first spot alone, so what speaks against it is the second."""
-    found = explain(model(enough=True), IMAGE, SPEC)
     assert found.contrast is not None
     report = found.contrast.report
     assert (report.rival.index, report.rival.label) == (1, "a")
@@ -141,7 +152,7 @@ def test_the_contrast_lifts_the_target_above_its_nearest_class() -> None:
 
 
 def test_blocks_that_are_not_asked_for_are_left_out() -> None:
-    spec = SPEC.model_copy(update={"alternatives": 0, "contrast": False, "iterations": 10})
+    spec = SPEC.model_copy(update={"alternatives": 0, "contrast": False, "iterations": 2})
     found = explain(model(enough=True), IMAGE, spec)
     assert (found.alternatives, found.contrast) == ((), None)
 
@@ -163,7 +174,8 @@ def test_known_masks_are_taken_away_from_the_image() -> None:
 
 
 def test_a_real_photograph_has_a_contrast(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
-    found = explain(mobilenet, sample("black_bear"), ExtremalSpec(areas=(0.4,), iterations=30, alternatives=0))
+    spec = ExtremalSpec(areas=(0.4,), iterations=10, alternatives=0, check_extremality=False)
+    found = explain(mobilenet, sample("black_bear"), spec)
     assert found.contrast is not None
     report = found.contrast.report
     assert report.rival.label != "American black bear"

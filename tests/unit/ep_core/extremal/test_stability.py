@@ -57,8 +57,7 @@ def test_halves_that_differ_make_a_range_of_optimal_areas() -> None:
 
 
 def test_every_sweep_says_how_far_it_varies(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
-    spec = ExtremalSpec(areas=(0.2, 0.6), iterations=10, alternatives=0, contrast=False)
-    found = explain(mobilenet, sample("pizza"), spec)
+    found = explain(mobilenet, sample("pizza"), ExtremalSpec(areas=(0.2, 0.6), iterations=10).masks_only())
     assert found.stability is not None
     assert [one.area for one in found.stability.points] == [0.2, 0.6]
     assert all(0 < one.agreement <= 1 and one.spread >= 0 for one in found.stability.points)

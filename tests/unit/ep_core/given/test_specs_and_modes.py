@@ -90,6 +90,7 @@ class TestSpecs:
 
 
 class TestModes:
+    @pytest.mark.slow
     @pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
     def test_the_callers_mode_does_not_matter(
         self, network: Counting, model: Classifier, mode: Callable[[], Any]

@@ -43,11 +43,13 @@ class TestTargets:
 
 
 class TestModels:
+    @pytest.mark.slow
     def test_a_bare_network_is_taken(self, network: Counting) -> None:
         found = explain(network, PICTURE, QUICK)
         assert torch.equal(found.masks, explain(Classifier(network), PICTURE, QUICK).masks)
         assert found.model.input_size == (224, 224)
 
+    @pytest.mark.slow
     def test_a_name_is_loaded(self) -> None:
         found = explain("mobilenet_v2", PICTURE, QUICK | {"perturbation": "fade"})
         assert (found.model.name, len(found.masks)) == ("mobilenet_v2", 1)

@@ -18,7 +18,7 @@ from tests.networks import ADAPTED, COMPILED, SIDE, network, plain
 pytestmark = pytest.mark.slow
 
 PREPROCESSING = Preprocessing((SIDE, SIDE), mean=(0, 0, 0), std=(1, 1, 1))
-SPEC = ExtremalSpec(target=0, areas=(0.2,), iterations=4)
+SPEC = ExtremalSpec(target=0, areas=(0.2,), iterations=2, alternatives=0)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_digest_is_that_of_the_network_given() -> None:
 def test_its_channels_are_explained(kind: str, image: Tensor) -> None:
     model = Classifier(network(kind), preprocessing=PREPROCESSING)
     layer = next(one.name for one in model.layers if one.type == "Conv2d")
-    found = explain_channels(model, image, ChannelsSpec(target=0, layer=layer, areas=(2, 8), iterations=4, invert=True))
+    found = explain_channels(model, image, ChannelsSpec(target=0, layer=layer, areas=(2, 8), iterations=2, invert=True))
     assert found.activation.dtype == torch.float32
     assert found.curve[1].preserve == pytest.approx(found.scores.original, rel=0.02)
 
@@ -67,7 +67,7 @@ def test_its_channels_are_explained(kind: str, image: Tensor) -> None:
 @pytest.mark.parametrize("kind", [*ADAPTED, *COMPILED])
 def test_each_method_ends_in_an_answer_or_a_reason(kind: str, image: Tensor, caplog: pytest.LogCaptureFixture) -> None:
     model = Classifier(network(kind), preprocessing=PREPROCESSING)
-    spec = CompareSpec(target=0, areas=(0.2,), iterations=2, samples=20)
+    spec = CompareSpec(target=0, areas=(0.2,), iterations=1, samples=8)
     found = compare(model, image, spec).report()
     assert "failed in a comparison" not in caplog.text
     answered = {method.method for method in found.methods if method.unavailable is None}

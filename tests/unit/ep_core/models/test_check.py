@@ -98,6 +98,7 @@ def test_unusual_scores_are_fine(spoil) -> None:
     Classifier(Spoiled(spoil), preprocessing=PREPROCESSING)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

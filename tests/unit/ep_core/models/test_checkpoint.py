@@ -23,11 +23,9 @@ from ep_core.models import Classifier, load_model
 pytestmark = pytest.mark.slow
 
 MOST_WORDS = 600
-ENTRY = 'torchvision = "resnet18"\nkwargs = { num_classes = 3 }\nfile = "w.pth"'
-ALONE = (
-    'file = "w.pth"\nlabels = ["a", "b", "c"]\n'
-    "preprocessing = { input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }"
-)
+SMALL = "preprocessing = { input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }"
+ENTRY = f'torchvision = "resnet18"\nkwargs = {{ num_classes = 3 }}\nfile = "w.pth"\n{SMALL}'
+ALONE = f'file = "w.pth"\nlabels = ["a", "b", "c"]\n{SMALL}'
 State = dict[str, Any]
 Load = Callable[..., Classifier]
 

@@ -98,6 +98,7 @@ def test_frozen_can_be_nested():
     assert_same_state(network, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["inception_v3", "googlenet"])
 def test_auxiliary_outputs_of_training_do_not_matter(name):
     network = torchvision.models.get_model(

@@ -13,6 +13,7 @@ from ep_core.errors import InvalidInput, UnknownName
 from ep_core.models.layers import find_layers
 from ep_core.models.named_layer import resolve_layer
 from ep_core.schemas.model_card import ListedLayer
+from tests.unit.ep_core.light_vgg import light_vgg
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +81,8 @@ def test_regnets_are_too() -> None:  # they can't be made without memory
 def test_a_default_is_a_map_of_channels_that_the_scores_follow_from(name: str) -> None:
     """Its output is N x K x h x w, it moves where the image does, and every class has a gradient in it."""
     torch.manual_seed(0)
-    network = torchvision.models.get_model(name, weights=None, num_classes=7).eval().requires_grad_(False)
+    made = light_vgg(name, 3) if name == "vgg16" else torchvision.models.get_model(name, weights=None, num_classes=3)
+    network = made.eval().requires_grad_(False)
     for card in find_layers(network, (224, 224)):
         if not card.default_for:
             continue

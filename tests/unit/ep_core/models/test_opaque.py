@@ -73,11 +73,14 @@ def image() -> Tensor:
     return torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning"),
+]
 
 
 def test_it_is_explained(model: Classifier, image: Tensor) -> None:
-    spec = ExtremalSpec(target=0, areas=(0.2,), iterations=6)
+    spec = ExtremalSpec(target=0, areas=(0.2,), iterations=2).masks_only()
     found = explain(model, image, spec)
     assert found.curve[0].measured_area == pytest.approx(0.2, abs=0.03)
     own = explain(Classifier(plain(), preprocessing=model.preprocessing), image, spec)
@@ -87,7 +90,7 @@ def test_it_is_explained(model: Classifier, image: Tensor) -> None:
 def test_each_method_answers_or_says_that_it_needs_layers(
     model: Classifier, image: Tensor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spec = CompareSpec(target=0, areas=(0.2,), methods=METHODS, iterations=2, samples=20)
+    spec = CompareSpec(target=0, areas=(0.2,), methods=METHODS, iterations=1, samples=8)
     found = compare(model, image, spec).report()
     refused = {method.method: method.unavailable for method in found.methods if method.unavailable is not None}
     assert refused.keys() == NEED_LAYERS

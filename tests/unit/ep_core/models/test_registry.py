@@ -138,6 +138,7 @@ def test_timm_that_is_not_installed_is_named(monkeypatch):
         load_model("timm:resnet18", device="cpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["torchvision", "timm"])
 def test_a_state_dict_fills_a_librarys_architecture(tmp_path, write_list, library):
     makers = {"torchvision": torchvision.models.resnet18, "timm": lambda **kw: timm.create_model("resnet18", **kw)}
@@ -181,6 +182,7 @@ def save_program(network, path):
     torch.export.save(program, path)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
 @pytest.mark.parametrize(("save", "name"), [(save_torchscript, "whole.pt"), (save_program, "whole.pt2")])
 def test_a_whole_network_comes_from_a_file(tmp_path, write_list, save, name):

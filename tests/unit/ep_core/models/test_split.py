@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ep_core.models import Classifier, Preprocessing
 from ep_core.models.layers import find_layers
 from ep_core.models.split import split
+from tests.unit.ep_core.light_vgg import light_vgg
 
 SIZE = (64, 64)
 NETWORKS = {
@@ -60,6 +61,8 @@ class InPlace(Branching):
 
 def made(name: str) -> nn.Module:
     torch.manual_seed(0)
+    if name == "vgg11":
+        return light_vgg("vgg11", 7).eval().requires_grad_(False)
     extra = {"init_weights": False} if name == "googlenet" else {}
     return torchvision.models.get_model(name, weights=None, num_classes=7, **extra).eval().requires_grad_(False)
 
@@ -90,6 +93,7 @@ def check(network: nn.Module, layer: str, x: Tensor) -> None:
         torch.testing.assert_close(parts.tuned.head(x), parts.activation, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_all_channels_give_the_original_score_exactly_and_masks_what_the_whole_network_gives(name: str) -> None:
     network = made(name)

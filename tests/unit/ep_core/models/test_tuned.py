@@ -26,6 +26,7 @@ def gradient(network: nn.Module, x: Tensor, target: int = 3) -> tuple[Tensor, Te
     return scores.detach(), torch.autograd.grad(scores[:, target].sum(), x)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["resnet18", "mobilenet_v3_small", "squeezenet1_1", "shufflenet_v2_x0_5", "densenet121"]
 )

