@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-PRELOADED = ("pytest", "worker.process.main", "worker.process.job", "captum.attr", "matplotlib.figure")
+PRELOADED = ("pytest", "worker.process.main", "worker.process.job", "captum.attr", "matplotlib.figure", "tests.frozen")
 NETWORKS = Path(__file__).parent / "process" / "worker"  # of the tests' model lists
 
 _forks = multiprocessing.get_context("forkserver")

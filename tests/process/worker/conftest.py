@@ -30,9 +30,10 @@ from worker.broker.store import JobStore
 HERE = Path(__file__).parent
 BEAR = HERE.parents[2] / "samples" / "black_bear.jpg"
 START_S = 120.0
+GATE = "gate"
 UNFINISHED = ("ep:jobs:queued", "ep:jobs:running", "ep:jobs:queued:normal", "ep:jobs:queued:low")
 QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate", "rq:queue:extremal-low")
-FAULTS = ("none", "raises", "hungry", "poisons", "hangs")
+FAULTS = ("none", "raises", "hungry", "poisons", "hangs", "waits")
 KINDS = ("rounded", "numpy", "nan", "constant", "batch_norm", "half", "in_place", "compiled", "script")
 
 
@@ -149,7 +150,7 @@ class WorkerProcess:
         while live_workers(redis) < workers:
             assert self.alive, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
+            time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
@@ -218,14 +219,23 @@ def models_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     faulty = """
 [models.{fault}]
 entry_point = "faulty_models:Faulty"
-kwargs = {{ fault = "{fault}" }}
+kwargs = {{ fault = "{fault}", gate = "{gate}" }}
 labels = ["no", "yes"]
 preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }}
 """
     path = tmp_path_factory.mktemp("models") / "models.toml"
+    gate = path.with_name(GATE)
     default = '[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n'
-    path.write_text(default + "".join(faulty.format(fault=fault) for fault in FAULTS) + model_list(*KINDS))
+    path.write_text(default + "".join(faulty.format(fault=fault, gate=gate) for fault in FAULTS) + model_list(*KINDS))
     return path
+
+
+@pytest.fixture
+def gate(models_file: Path) -> Iterator[Path]:
+    """A file that isn't there: once it is touched, jobs of the network "waits" no longer wait at each step."""
+    path = models_file.with_name(GATE)
+    yield path
+    path.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
