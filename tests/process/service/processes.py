@@ -39,5 +39,5 @@ def _wait_for(url: str, status: int, *, within_s: float) -> None:
         with suppress(httpx.TransportError):
             if httpx.get(url).status_code == status:
                 return
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise AssertionError(f"{url} did not answer {status} within {within_s} s")

@@ -30,6 +30,7 @@ from worker.broker.store import JobStore
 HERE = Path(__file__).parent
 BEAR = HERE.parents[2] / "samples" / "black_bear.jpg"
 START_S = 120.0
+LINE_S = 30.0
 GATE = "gate"
 UNFINISHED = ("ep:jobs:queued", "ep:jobs:running", "ep:jobs:queued:normal", "ep:jobs:queued:low")
 QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate", "rq:queue:extremal-low")
@@ -96,7 +97,7 @@ class Client:
         lists = [key for key in QUEUES if job_id.encode() in self.redis.lrange(key, 0, -1)]
         return sorted([*named, *(key.encode() for key in [*sets, *lists])])
 
-    def wait_tidy(self, job_id: str, *kept: str, within_s: float = 3.0) -> None:
+    def wait_tidy(self, job_id: str, *kept: str, within_s: float = 20.0) -> None:
         """Wait until Redis holds nothing of a job but the kinds of keys in `kept`; workers tidy up a moment later."""
         wanted = [f"{kind}:{job_id}".encode() for kind in kept]
         deadline = time.monotonic() + within_s
@@ -110,6 +111,7 @@ class WorkerProcess:
 
     def __init__(self, url: str, log: Path, **settings: object) -> None:
         self.log = log
+        log.touch()
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("EP_")}
         self._env |= {"EP_REDIS_URL": url, "EP_THREADS": "1"} | {name: str(value) for name, value in settings.items()}
         self._process = self._spawn()
@@ -144,6 +146,13 @@ class WorkerProcess:
     def kill(self) -> None:
         self._process.kill()
         self._process.join()
+
+    def wait_line(self, *parts: str) -> None:
+        """Wait until a line of its log, which others may share, contains all `parts`."""
+        deadline = time.monotonic() + LINE_S
+        while not any(all(part in line for part in parts) for line in self.log.read_text().splitlines()):
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
 
     def wait_ready(self, redis: Redis, *, workers: int = 1) -> None:
         deadline = time.monotonic() + START_S

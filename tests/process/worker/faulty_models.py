@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-
 STEP_S = 0.05
 """Seconds that each step of a network waits while its gate is shut: a job of hundreds of steps takes many seconds."""
 

@@ -57,20 +57,12 @@ def test_a_paused_worker_that_comes_back_leaves_its_job_to_the_one_that_took_ove
     worker.send(signal.SIGSTOP)
     taken = client.wait_iterating(job_id, attempt=2, within_s=RECOVERY_S)
     worker.send(signal.SIGCONT)
-    wait_for_line(worker, "job stopped", "attempt=1")
+    worker.wait_line("job stopped", "attempt=1")
     gate.touch()
     record = client.wait_final(job_id)
     assert (record.state, record.attempt, record.worker) == (JobState.SUCCEEDED, 2, taken.worker)
     client.wait_tidy(job_id, "ep:blobs", "ep:job")
     assert client.wait_final(client.post(bear, **TINY)).state is JobState.SUCCEEDED
-
-
-def wait_for_line(worker: WorkerProcess, *parts: str) -> None:
-    """Wait until a line of the workers' log contains all `parts`."""
-    deadline = time.monotonic() + RECOVERY_S
-    while not any(all(part in line for part in parts) for line in worker.log.read_text().splitlines()):
-        assert time.monotonic() < deadline, worker.log.read_text()
-        time.sleep(0.02)
 
 
 def test_a_job_that_loses_its_worker_each_time_fails(own: StartWorker, bear: bytes):
