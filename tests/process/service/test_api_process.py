@@ -111,7 +111,7 @@ def test_without_redis_the_api_lives_says_503_and_recovers(tmp_path: Path, png: 
                 assert httpx.get(address + answer.headers["location"]).status_code == 200
                 server.stop()
                 _assert_unavailable(address, png)
-            assert process.poll() is None
+            assert process.alive
         finally:
             server.stop()
 
@@ -199,11 +199,11 @@ def test_stopping_answers_clients_that_wait(redis_server: EmbeddedRedis, png: by
         while not httpx.get(f"{address}/v1/jobs").json()["jobs"]:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        process.send_signal(signal.SIGTERM)
+        process.terminate()
         client.join(timeout=30)  # without an answer at the end it would wait for a minute
-        _, log = process.communicate(timeout=30)
+        log = process.end()
 
-    assert process.returncode in (0, -signal.SIGTERM)
+    assert process.exit_code in (0, -signal.SIGTERM)
     assert [(a.status_code, a.json()["status"]) for a in answers] == [(202, "queued")]
     assert f'"request_id": "{answers[0].headers["x-request-id"]}"' in log
     assert "Traceback" not in log
@@ -217,8 +217,8 @@ def test_a_keys_file_that_others_can_read_is_warned_of(
     keys.write_text("")
     keys.chmod(mode)
     with run_api(redis_server.url, EP_API_KEYS_FILE=str(keys)) as (process, _):
-        process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=30)
+        process.terminate()
+        log = process.end()
     assert ("others can read the API keys' file" in log) == warned
 
 
@@ -244,7 +244,7 @@ def test_an_unforeseen_error_is_logged_with_its_trace_and_request_id(redis_serve
         redis.set(f"ep:job:{'e' * 32}", "no record")  # nothing of ours writes that
         answer = httpx.get(f"{address}/v1/jobs/{'e' * 32}")
         process.terminate()
-        _, log = process.communicate(timeout=30)
+        log = process.end()
 
     assert answer.status_code == 500
     (line,) = [line for line in log.splitlines() if "Traceback" in line]

@@ -19,7 +19,7 @@ from redis import Redis
 from ep_core.schemas.specs import ExtremalSpec
 from ep_core.schemas.tasks import TASKS
 from service.run.embedded_redis import EmbeddedRedis
-from tests.forked_worker import forked_worker
+from tests.forked import forked_worker
 from tests.networks import model_list
 from worker.broker import queue
 from worker.broker.blobs import open_blobs

@@ -119,7 +119,7 @@ def test_so_many_wait_and_no_more(redis: Redis):
     waiting = [ClassifyQuery() for _ in range(classify_queries.MOST_WAITING)]
     assert all(classify_queries.post(redis, one, b"image", wait_s=60) for one in waiting)
     assert not classify_queries.post(redis, ClassifyQuery(), b"image", wait_s=60)
-    assert len(redis.keys("ep:query:*")) == classify_queries.MOST_WAITING
+    assert len(redis.keys("ep:ask:*")) == classify_queries.MOST_WAITING
     assert classify_queries.take(redis, wait_s=1) == (waiting[0], b"image")
     assert classify_queries.post(redis, ClassifyQuery(), b"image", wait_s=60)
 
