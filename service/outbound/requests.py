@@ -15,6 +15,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -45,7 +46,7 @@ class Outbound:
 
     def __init__(self, *, allow_private: bool, tls: ssl.SSLContext | None = None) -> None:
         self._allow_private = allow_private
-        self._tls = tls or httpcore.default_ssl_context()
+        self._tls = tls or _trusted()
         self._network = _GuardedNetwork(allow_private=allow_private)
 
     async def post(self, url: str, *, content: bytes, headers: Mapping[str, str], timeout_s: float) -> int:
@@ -143,6 +144,12 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.AsyncNetworkStream:
         raise AddressRefused(PRIVATE)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return what the machine trusts, for all of a process: to read its certificates takes a quarter of a second."""
+    return httpcore.default_ssl_context()
 
 
 def look_up(host: str, port: int) -> list[str]:

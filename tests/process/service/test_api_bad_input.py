@@ -276,10 +276,10 @@ MANY = 60_000
     ids=["areas", "methods", "images", "urls", "target", "other"],
 )
 def test_what_is_no_image_has_a_limit_before_it_is_read(client: TestClient, path: str, body: dict[str, Any]) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     problem = problem_of(client.post(path, json=body))
     assert problem.status in (413, 422)
-    assert time.monotonic() - started < 4
+    assert time.process_time() - started < 4
     if "x" * 3 * MANY not in str(body):
         assert (problem.status, problem.errors[0].field) == (413, "params")
 

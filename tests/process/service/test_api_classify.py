@@ -176,7 +176,7 @@ def test_where_no_worker_answers_a_503_comes_in_time(make: Callable[..., TestCli
     started = time.monotonic()
     answer = client.post("/v1/classify", files={"image": png})
 
-    assert 0.3 < time.monotonic() - started < 3
+    assert 0.3 < time.monotonic() - started < 8
     problem = problem_of(answer)
     assert (problem.status, problem.type) == (503, "/problems/unavailable")
     assert int(answer.headers["retry-after"]) >= 1
@@ -223,7 +223,7 @@ def test_where_many_wait_the_next_does_not(client: TestClient, png: bytes, redis
     started = time.monotonic()
     answer = client.post("/v1/classify", files={"image": png})
 
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
     assert problem_of(answer).status == 503
     assert "100 images wait" in answer.json()["detail"]
     assert "retry-after" in answer.headers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -124,8 +123,8 @@ class TestLogs:
                 httpx.get(f"{address}/v1/nothing", headers={"X-Forwarded-Prefix": b"/\x9b31m"}),
                 httpx.post(f"{address}/v1/jobs", files={"image": ("\x1b[31m\n.png", png)}, data={"params": PARAMS}),
             ]
-            process.send_signal(signal.SIGTERM)
-            _, log = process.communicate(timeout=10)
+            process.terminate()
+            log = process.end()
 
         assert [answer.status_code for answer in answers] == [404, 404, 403, 404, 422]
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -195,12 +194,10 @@ class TestImagesByAddress:
     def test_slow_ones_share_one_limit_of_time(self, open_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(fetch, "FETCH_S", 1.0)
         with Answering(late(5)) as slow:
-            started = time.monotonic()
             answer = open_client.post("/v1/batches", json={"image_url": [slow.url] * 20})
 
-        assert time.monotonic() - started < 4.5  # one after the other they would take longer
         assert answer.status_code == 422
-        assert len(slow.requests) == FETCHED_AT_ONCE
+        assert len(slow.requests) == FETCHED_AT_ONCE  # with a limit for each, the next ones would have their turn
 
     def test_in_a_batch_they_do_not_lose_the_others(self, open_client: TestClient, png: bytes) -> None:
         with Answering(body(png)) as good, Answering(status(500)) as bad:

@@ -25,7 +25,7 @@ from worker.broker.liveness import beat
 from worker.broker.queue import connect
 
 from .processes import run_api
-from .refusing import refusal
+from .refusing import refusal, refusal_of_a_process
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_an_ordinary_client_reads_the_413(api: str) -> None:
 
 def test_a_kept_connection_answers_at_once(api: str) -> None:
     with httpx.Client(base_url=api) as client:
-        quickest = min(client.get("/healthz").elapsed.total_seconds() for _ in range(20))
+        quickest = min(client.get("/healthz").elapsed.total_seconds() for _ in range(50))
 
     assert quickest < 0.02
 
@@ -111,7 +111,7 @@ def test_without_redis_the_api_lives_says_503_and_recovers(tmp_path: Path, png: 
                 assert httpx.get(address + answer.headers["location"]).status_code == 200
                 server.stop()
                 _assert_unavailable(address, png)
-            assert process.poll() is None
+            assert process.alive
         finally:
             server.stop()
 
@@ -151,14 +151,23 @@ def test_on_a_full_disk_the_api_says_503_and_makes_no_half_jobs(
 ASKS_REDIS = [("GET", "/readyz"), ("GET", f"/v1/jobs/{'0' * 32}"), ("GET", "/v1/models"), ("POST", "/v1/jobs")]
 
 
+IN_TIME_S = 3.0
+TRIES = 4
+"""The quickest of so many counts: a machine that is busy for a moment delays one of them."""
+
+
 def _assert_unavailable(address: str, png: bytes, paths: list[tuple[str, str]] = ASKS_REDIS) -> None:
-    assert httpx.get(f"{address}/healthz").status_code == 200
+    assert httpx.get(f"{address}/healthz", timeout=20).status_code == 200
     for method, path in paths:
-        started = time.monotonic()
-        answer = httpx.request(method, address + path, files={"image": png} if method == "POST" else None)
-        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
-        assert int(answer.headers["retry-after"]) > 0
-        assert time.monotonic() - started < 3
+        files = {"image": png} if method == "POST" else None
+        took: list[float] = []
+        while not took or (took[-1] >= IN_TIME_S and len(took) < TRIES):
+            started = time.monotonic()
+            answer = httpx.request(method, address + path, files=files, timeout=20)
+            took.append(time.monotonic() - started)
+            assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+        assert min(took) < IN_TIME_S
 
 
 @pytest.mark.parametrize(("trusted", "granted"), [({}, 30), ({"EP_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"}, 40)])
@@ -186,14 +195,15 @@ def test_stopping_answers_clients_that_wait(redis_server: EmbeddedRedis, png: by
     with run_api(redis_server.url) as (process, address):
         client = threading.Thread(target=post)
         client.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not httpx.get(f"{address}/v1/jobs").json()["jobs"]:
             assert time.monotonic() < deadline
-        process.send_signal(signal.SIGTERM)
-        client.join(timeout=10)
-        _, log = process.communicate(timeout=10)
+            time.sleep(0.02)
+        process.terminate()
+        client.join(timeout=30)  # without an answer at the end it would wait for a minute
+        log = process.end()
 
-    assert process.returncode in (0, -signal.SIGTERM)
+    assert process.exit_code in (0, -signal.SIGTERM)
     assert [(a.status_code, a.json()["status"]) for a in answers] == [(202, "queued")]
     assert f'"request_id": "{answers[0].headers["x-request-id"]}"' in log
     assert "Traceback" not in log
@@ -207,8 +217,8 @@ def test_a_keys_file_that_others_can_read_is_warned_of(
     keys.write_text("")
     keys.chmod(mode)
     with run_api(redis_server.url, EP_API_KEYS_FILE=str(keys)) as (process, _):
-        process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=10)
+        process.terminate()
+        log = process.end()
     assert ("others can read the API keys' file" in log) == warned
 
 
@@ -225,7 +235,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
 
 
 def test_wrong_settings_are_one_clear_line() -> None:
-    said = refusal(EP_PORT="eighty")
+    said = refusal_of_a_process(EP_PORT="eighty")
     assert said.startswith("ep api: settings: EP_PORT")
 
 
@@ -234,7 +244,7 @@ def test_an_unforeseen_error_is_logged_with_its_trace_and_request_id(redis_serve
         redis.set(f"ep:job:{'e' * 32}", "no record")  # nothing of ours writes that
         answer = httpx.get(f"{address}/v1/jobs/{'e' * 32}")
         process.terminate()
-        _, log = process.communicate(timeout=10)
+        log = process.end()
 
     assert answer.status_code == 500
     (line,) = [line for line in log.splitlines() if "Traceback" in line]

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner, Result
 
+from service.access.cli import new_key_command
 from service.access.keys import ApiKey, KeyRing, hash_key, new_key, read_keys
 
 from .refusing import refusal
@@ -20,9 +23,16 @@ def ep(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([EP, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
+def here(*arguments: str) -> Result:
+    """Run `ep new-key` in this process, which has imported it already."""
+    app = typer.Typer()
+    app.command()(new_key_command)
+    return CliRunner().invoke(app, arguments)
+
+
 def test_the_command_shows_a_key_and_adds_its_entry_to_a_private_file(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
-    ep("new-key", "first", "--file", str(file))
+    here("first", "--file", str(file))
     file.chmod(0o644)
     made = ep(
         "new-key", "dash", "--rate", "10/second;600/minute", "--max-queued", "7", "--webhooks", "--file", str(file)
@@ -42,10 +52,9 @@ def test_the_command_shows_a_key_and_adds_its_entry_to_a_private_file(tmp_path: 
 
 @pytest.mark.parametrize("wrong", [["Upper"], ["a", "--rate", "often"], ["a", "--max-queued", "-1"]])
 def test_the_command_says_what_is_wrong(wrong: list[str]) -> None:
-    said = ep("new-key", *wrong, "--file", "no-such-file")
+    said = here(*wrong, "--file", "no-such-file")
 
-    assert (said.returncode, said.stdout) == (2, "")
-    assert "Traceback" not in said.stderr
+    assert (said.exit_code, said.stdout) == (2, "")
     assert not Path("no-such-file").exists()
 
 
@@ -57,10 +66,9 @@ def test_a_file_that_can_not_be_added_to_is_left_alone(tmp_path: Path, there: st
     elif there is not None:
         file.write_text(there)
 
-    said = ep("new-key", "dash", "--file", str(file))
+    said = here("dash", "--file", str(file))
 
-    assert said.returncode == 2
-    assert "Traceback" not in said.stderr
+    assert said.exit_code == 2
     assert "ep_" not in said.stdout
     assert not file.is_file() or file.read_text() == there
 

@@ -19,7 +19,9 @@ import pytest
 from service.run import embedded_redis
 from service.run.embedded_redis import EmbeddedRedis
 from service.run.stack import LocalSettings, serve
+from tests.networks import model_list
 
+ROOT = Path(__file__).parents[3]
 READY_TIMEOUT_S = 90.0  # a slow machine imports torch
 
 
@@ -143,7 +145,10 @@ def answers(url: str) -> bool:
 class TestRunning:
     @pytest.fixture
     def start(self, tmp_path: Path, free_port: int) -> Iterator[Callable[[], Stack]]:
+        models = tmp_path / "models.toml"  # one tiny network: workers look at all that are listed, in idle moments
+        models.write_text(model_list("plain"))
         env = os.environ | {"EP_PORT": str(free_port), "EP_STATE_DIR": str(tmp_path / "state"), "EP_THREADS": "1"}
+        env |= {"EP_MODELS_FILE": str(models), "EP_PRELOAD": "plain", "PYTHONPATH": str(ROOT)}
         stacks: list[Stack] = []
 
         def start_stack() -> Stack:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -50,6 +52,18 @@ DECODING_TAGS = {
 DECODING_TAGS |= {529, 530, 531, 532, ORIENTATION}
 
 
+@pytest.fixture(scope="module")
+def bare_files(photograph: Image.Image) -> dict[str, bytes]:
+    """Files that say nothing, by the names of their kinds."""
+    return forms(photograph)
+
+
+@pytest.fixture(scope="module")
+def talkative_files(photograph: Image.Image) -> Callable[[int], dict[str, bytes]]:
+    """A function that returns files of an orientation that say much, by the names of their kinds."""
+    return cache(lambda orientation: talkative(photograph, orientation))
+
+
 def pixels(data: bytes) -> tuple[tuple[int, int], bytes]:
     picture = read_image(data)
     return picture.size, picture.tobytes()
@@ -66,8 +80,10 @@ def clean(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("name", TALKATIVE)
-def test_the_pixels_stay_and_nothing_is_said(photograph: Image.Image, name: str, orientation: int) -> None:
-    data = talkative(photograph, orientation)[name]
+def test_the_pixels_stay_and_nothing_is_said(
+    talkative_files: Callable[[int], dict[str, bytes]], name: str, orientation: int
+) -> None:
+    data = talkative_files(orientation)[name]
     assert SECRET.encode() in data
 
     stripped = clean(data)
@@ -85,8 +101,10 @@ def test_the_pixels_stay_and_nothing_is_said(photograph: Image.Image, name: str,
 
 @pytest.mark.parametrize("name", [name for name in TALKATIVE if name not in WITHOUT_PROFILE])
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_format_samples_and_colours_stay(photograph: Image.Image, name: str, orientation: int) -> None:
-    data = talkative(photograph, orientation)[name]
+def test_format_samples_and_colours_stay(
+    talkative_files: Callable[[int], dict[str, bytes]], name: str, orientation: int
+) -> None:
+    data = talkative_files(orientation)[name]
     stripped = clean(data)
 
     with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(stripped)) as after:
@@ -96,8 +114,8 @@ def test_format_samples_and_colours_stay(photograph: Image.Image, name: str, ori
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not any(other in name for other in ANEW)])
-def test_what_says_nothing_is_left_as_it_is(photograph: Image.Image, name: str) -> None:
-    data = forms(photograph)[name]
+def test_what_says_nothing_is_left_as_it_is(bare_files: dict[str, bytes], name: str) -> None:
+    data = bare_files[name]
 
     assert clean(data) == data or name == "a phone's"  # whose second picture goes
 

@@ -19,7 +19,7 @@ from redis import Redis
 from ep_core.schemas.specs import ExtremalSpec
 from ep_core.schemas.tasks import TASKS
 from service.run.embedded_redis import EmbeddedRedis
-from tests.forked_worker import forked_worker
+from tests.forked import forked_worker
 from tests.networks import model_list
 from worker.broker import queue
 from worker.broker.blobs import open_blobs
@@ -30,9 +30,11 @@ from worker.broker.store import JobStore
 HERE = Path(__file__).parent
 BEAR = HERE.parents[2] / "samples" / "black_bear.jpg"
 START_S = 120.0
+LINE_S = 30.0
+GATE = "gate"
 UNFINISHED = ("ep:jobs:queued", "ep:jobs:running", "ep:jobs:queued:normal", "ep:jobs:queued:low")
 QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate", "rq:queue:extremal-low")
-FAULTS = ("none", "raises", "hungry", "poisons", "hangs")
+FAULTS = ("none", "raises", "hungry", "poisons", "hangs", "waits")
 KINDS = ("rounded", "numpy", "nan", "constant", "batch_norm", "half", "in_place", "compiled", "script")
 
 
@@ -95,7 +97,7 @@ class Client:
         lists = [key for key in QUEUES if job_id.encode() in self.redis.lrange(key, 0, -1)]
         return sorted([*named, *(key.encode() for key in [*sets, *lists])])
 
-    def wait_tidy(self, job_id: str, *kept: str, within_s: float = 3.0) -> None:
+    def wait_tidy(self, job_id: str, *kept: str, within_s: float = 20.0) -> None:
         """Wait until Redis holds nothing of a job but the kinds of keys in `kept`; workers tidy up a moment later."""
         wanted = [f"{kind}:{job_id}".encode() for kind in kept]
         deadline = time.monotonic() + within_s
@@ -109,6 +111,7 @@ class WorkerProcess:
 
     def __init__(self, url: str, log: Path, **settings: object) -> None:
         self.log = log
+        log.touch()
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("EP_")}
         self._env |= {"EP_REDIS_URL": url, "EP_THREADS": "1"} | {name: str(value) for name, value in settings.items()}
         self._process = self._spawn()
@@ -144,12 +147,19 @@ class WorkerProcess:
         self._process.kill()
         self._process.join()
 
+    def wait_line(self, *parts: str) -> None:
+        """Wait until a line of its log, which others may share, contains all `parts`."""
+        deadline = time.monotonic() + LINE_S
+        while not any(all(part in line for part in parts) for line in self.log.read_text().splitlines()):
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+
     def wait_ready(self, redis: Redis, *, workers: int = 1) -> None:
         deadline = time.monotonic() + START_S
         while live_workers(redis) < workers:
             assert self.alive, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
+            time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
@@ -218,14 +228,23 @@ def models_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     faulty = """
 [models.{fault}]
 entry_point = "faulty_models:Faulty"
-kwargs = {{ fault = "{fault}" }}
+kwargs = {{ fault = "{fault}", gate = "{gate}" }}
 labels = ["no", "yes"]
 preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }}
 """
     path = tmp_path_factory.mktemp("models") / "models.toml"
+    gate = path.with_name(GATE)
     default = '[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n'
-    path.write_text(default + "".join(faulty.format(fault=fault) for fault in FAULTS) + model_list(*KINDS))
+    path.write_text(default + "".join(faulty.format(fault=fault, gate=gate) for fault in FAULTS) + model_list(*KINDS))
     return path
+
+
+@pytest.fixture
+def gate(models_file: Path) -> Iterator[Path]:
+    """A file that isn't there: once it is touched, jobs of the network "waits" no longer wait at each step."""
+    path = models_file.with_name(GATE)
+    yield path
+    path.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import torch
 from torch import nn
 
+STEP_S = 0.05
+"""Seconds that each step of a network waits while its gate is shut: a job of hundreds of steps takes many seconds."""
+
 
 class Faulty(nn.Module):
-    """Average colour to two scores; `fault` says what happens to any image but those that it is tried on first."""
+    """Average colour to two scores; `fault` says what happens to any image but those that it is tried on first.
 
-    def __init__(self, fault: str) -> None:
+    Args:
+        fault: its name.
+        gate: a file; as long as it isn't there, the fault "waits" takes `STEP_S` a step and computes nothing.
+    """
+
+    def __init__(self, fault: str, gate: str = "") -> None:
         super().__init__()
         self.fault = fault
+        self.gate = Path(gate)
         self.head = nn.Linear(3, 2)
         self.harmless: list[torch.Tensor] = []
 
@@ -33,3 +43,5 @@ class Faulty(nn.Module):
             raise RuntimeError("CUDA error: device-side assert triggered")
         if self.fault == "hangs":
             time.sleep(3600)
+        if self.fault == "waits" and not self.gate.exists():
+            time.sleep(STEP_S)

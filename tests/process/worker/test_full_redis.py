@@ -22,18 +22,20 @@ from service.settings import ApiSettings
 from worker.broker.queue import connect
 from worker.broker.reserved import Room
 
+from .small_jobs import TINY
+
 if TYPE_CHECKING:
     from conftest import WorkerProcess
 
-PARAMS = json.dumps({"model": "none", "areas": [0.1, 0.3, 0.6], "iterations": 5})
+PARAMS = json.dumps(TINY | {"areas": [0.1, 0.3, 0.6]})
 PATIENCE = {"EP_JOB_TIMEOUT_S": "5"}  # a worker that finds no room gives its job up soon
 
 
 @pytest.fixture
 def redis(tmp_path: Path, start_worker: Callable[..., WorkerProcess]) -> Iterator[Redis]:
-    """A Redis of 12 MB, with a worker."""
+    """A Redis of 8 MB, with a worker."""
     with EmbeddedRedis(tmp_path / "redis") as server, connect(server.url) as redis:
-        redis.config_set("maxmemory", "12mb")
+        redis.config_set("maxmemory", "8mb")
         start_worker(server.url, EP_PRELOAD="none", **PATIENCE).wait_ready(redis)
         yield redis
 
@@ -62,7 +64,7 @@ def finished(client: TestClient, job_id: str) -> dict[str, object]:
     deadline = time.monotonic() + 120
     while (job := client.get(f"/v1/jobs/{job_id}").json())["status"] in ("queued", "running"):
         assert time.monotonic() < deadline, job
-        time.sleep(0.05)
+        time.sleep(0.02)
     return job
 
 

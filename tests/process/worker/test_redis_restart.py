@@ -24,81 +24,94 @@ from worker.process.gpu_worker import GpuWorker
 from worker.process.runtime import Runtime
 from worker.settings import WorkerSettings
 
+from .small_jobs import GATED, TINY
+
 if TYPE_CHECKING:
     from conftest import Client, WorkerProcess
 
 StartWorker: TypeAlias = "Callable[..., tuple[Client, WorkerProcess]]"
 
-JOB = {"model": "none", "areas": (0.1,), "iterations": 5}  # of a tiny network: Redis is what it's about
-LONG = JOB | {"iterations": 600}  # a second or more
+PATIENCE_S = 30.0
 
 
 def test_a_worker_outlives_redis(
-    tmp_path: Path, bear: bytes, start_worker: Callable[..., WorkerProcess], make_client: Callable[[Redis], Client]
+    tmp_path: Path,
+    bear: bytes,
+    gate: Path,
+    start_worker: Callable[..., WorkerProcess],
+    make_client: Callable[[Redis], Client],
 ):
     server = EmbeddedRedis(tmp_path / "redis")
     worker = start_worker(server.url, EP_HEARTBEAT_S=0.5, EP_PRELOAD="none")
-    time.sleep(1.0)  # it starts before Redis does
+    worker.wait_line("waiting for Redis")  # it starts before Redis does
     with server:
         redis = queue.connect(server.url)
         worker.wait_ready(redis)
         client = make_client(redis)
-        assert client.wait_final(client.post(bear, **JOB)).state is JobState.SUCCEEDED
+        assert client.wait_final(client.post(bear, **TINY)).state is JobState.SUCCEEDED
         pid = worker.pid
 
         server.stop()
-        time.sleep(2.0)
+        worker.wait_line("no heartbeat")
         server.start()
-        assert client.wait_final(client.post(bear, **JOB)).state is JobState.SUCCEEDED
+        assert client.wait_final(client.post(bear, **TINY)).state is JobState.SUCCEEDED
 
         # Away in the middle of a job: it goes on without.
-        job_id = client.post(bear, **LONG)
+        job_id = client.post(bear, **GATED)
         client.wait_iterating(job_id)
         server.stop()
-        time.sleep(1.0)
+        worker.wait_line("progress waits")
         server.start()
+        gate.touch()
         assert client.wait_final(job_id).state is JobState.SUCCEEDED
 
         # All is forgotten: what the worker offers is published again.
         redis.flushall()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while not (catalogue.names(redis) and live_workers(redis)):
             assert time.monotonic() < deadline
-            time.sleep(0.1)
-        assert client.wait_final(client.post(bear, **JOB)).state is JobState.SUCCEEDED
+            time.sleep(0.02)
+        assert client.wait_final(client.post(bear, **TINY)).state is JobState.SUCCEEDED
     assert worker.alive
     assert worker.pid == pid
     worker.send(signal.SIGTERM)  # while Redis is away
-    assert worker.wait(within_s=10) == 0
+    assert worker.wait() == 0
     assert "Traceback" not in worker.log.read_text()
 
 
 def test_a_full_disk_is_waited_for(
-    tmp_path: Path, bear: bytes, start_worker: Callable[..., WorkerProcess], make_client: Callable[[Redis], Client]
+    tmp_path: Path,
+    bear: bytes,
+    gate: Path,
+    start_worker: Callable[..., WorkerProcess],
+    make_client: Callable[[Redis], Client],
 ):
     with EmbeddedRedis(tmp_path / "redis") as server:
         redis = queue.connect(server.url)
-        worker = start_worker(server.url, EP_HEARTBEAT_S=0.5, EP_PRELOAD="none")
+        worker = start_worker(server.url, EP_HEARTBEAT_S=0.4, EP_PRELOAD="none")
         worker.wait_ready(redis)
         client = make_client(redis)
-        running, waiting = (client.post(bear, **job) for job in (LONG, JOB))
+        running, waiting = (client.post(bear, **job) for job in (GATED, TINY))
         client.wait_iterating(running)
         with full_disk(server):
-            time.sleep(4.0)  # longer than the lease
+            gate.touch()
+            worker.wait_line("Redis takes no writes")  # at its end, which it can't store
+            time.sleep(2.5)  # longer than the lease
             with pytest.raises(queue.RedisRefuses):
-                client.post(bear, **JOB)
-        for job_id in (running, waiting, client.post(bear, **JOB)):
+                client.post(bear, **TINY)
+        for job_id in (running, waiting, client.post(bear, **TINY)):
             assert client.wait_final(job_id).state is JobState.SUCCEEDED
         assert worker.alive
         assert "Traceback" not in worker.log.read_text()
 
 
 @pytest.mark.parametrize("lost", ["rq:execution:*", "rq:job:*", "rq:*"])
-def test_what_rq_has_lost_meanwhile_is_no_failure(own: StartWorker, bear: bytes, lost: str):
+def test_what_rq_has_lost_meanwhile_is_no_failure(own: StartWorker, bear: bytes, gate: Path, lost: str):
     client, worker = own(EP_HEARTBEAT_S=60)  # no heartbeat brings it back
-    job_id = client.post(bear, **LONG)
+    job_id = client.post(bear, **GATED)
     client.wait_iterating(job_id)
     assert client.redis.delete(*client.redis.scan_iter(lost)) > 0
+    gate.touch()
     record = client.wait_final(job_id)
     assert (record.state, record.attempt) == (JobState.SUCCEEDED, 1)
     client.wait_tidy(job_id, "ep:blobs", "ep:job")

@@ -22,11 +22,11 @@ from worker.broker.contract import JobState
 from worker.process.tidying import GROWTH_BYTES, Tidier
 
 from .conftest import Client, WorkerProcess
+from .small_jobs import TINY
 
 ROOT = Path(__file__).parents[3]
-QUICK = {"areas": (0.1,), "iterations": 1, "check_extremality": False, "alternatives": 0, "contrast": False}
 MOST_BYTES = 3 * GROWTH_BYTES  # the first job loads some 90 MB of modules
-TIDY_S = 10.0  # after the job
+TIDY_S = 20.0  # after the job
 
 
 class Lost:
@@ -92,7 +92,7 @@ def test_a_large_picture_leaves_a_worker_as_small_as_before(own: Callable[..., t
     picture = io.BytesIO()
     Image.new("RGB", (6000, 4000), "teal").save(picture, "PNG")
     ready = resident_bytes(worker.pid)
-    job = client.wait_final(client.post(picture.getvalue(), model="none", **QUICK))
+    job = client.wait_final(client.post(picture.getvalue(), **TINY))
     assert job.state is JobState.SUCCEEDED, job.error
     deadline = time.monotonic() + TIDY_S
     while (grown := resident_bytes(worker.pid) - ready) > MOST_BYTES:

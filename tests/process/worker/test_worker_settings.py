@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.forked_worker import forked_worker
+from tests.forked import forked_worker
 
 
 @pytest.mark.parametrize(

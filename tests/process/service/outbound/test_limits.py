@@ -74,9 +74,9 @@ def drip(text: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
 )
 def test_an_answer_that_drips_hits_the_deadline(answer: bytes) -> None:
     started = time.perf_counter()
-    with Answering(drip(answer)) as server, pytest.raises(OutboundError, match=r"in time \(within 1.5 s\)"):
-        fetch(server.url, timeout_s=1.5)
-    assert 1.4 < time.perf_counter() - started < 4
+    with Answering(drip(answer)) as server, pytest.raises(OutboundError, match=r"in time \(within 0.5 s\)"):
+        fetch(server.url, timeout_s=0.5)
+    assert 0.4 < time.perf_counter() - started < 8  # all of it takes ten seconds
 
 
 def test_informational_answers_without_end_hit_the_deadline() -> None:
@@ -92,15 +92,15 @@ def test_informational_answers_without_end_hit_the_deadline() -> None:
 def test_a_status_counts_though_its_body_drips() -> None:
     started = time.perf_counter()
     with Answering(drip(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 400)) as server:
-        assert post(server.url, timeout_s=10) == 200
-    assert time.perf_counter() - started < 5
+        assert post(server.url, timeout_s=30) == 200
+    assert time.perf_counter() - started < 15  # all of it takes twenty seconds
 
 
 def test_a_server_that_never_answers_hits_the_deadline() -> None:
     started = time.perf_counter()
     with silent() as dead, pytest.raises(OutboundError, match="in time"):
         post(dead.url, timeout_s=0.5)
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 15
     assert len(dead.calls) == 1
 
 

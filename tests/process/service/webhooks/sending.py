@@ -61,7 +61,7 @@ def couriers(
     finally:
         stop.set()
         for thread in threads:
-            thread.join(timeout=5)
+            thread.join(timeout=20)
             assert not thread.is_alive()
 
 

@@ -45,7 +45,7 @@ def test_it_starts_and_stops_while_redis_is_away(tmp_path: Path) -> None:
     with couriers(server.url):
         time.sleep(0.5)
         stopping = time.monotonic()
-    assert time.monotonic() - stopping < 3
+    assert time.monotonic() - stopping < 10
     with Answering() as receiver, couriers(server.url), server:
         redis = Redis.from_url(server.url)
         job_id = finish_job(redis, receiver.url)

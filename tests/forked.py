@@ -1,15 +1,16 @@
-"""Workers that are forked from a process that has imported torch: an import takes seconds, a fork none."""
+"""Workers and APIs that are forked from a process that has imported all they need: that takes seconds, a fork none."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 PRELOADED = ("pytest", "worker.process.main", "worker.process.job", "captum.attr", "matplotlib.figure")
+PRELOADED += ("service.__main__", "tests.frozen")
 NETWORKS = Path(__file__).parent / "process" / "worker"  # of the tests' model lists
 
 _forks = multiprocessing.get_context("forkserver")
@@ -25,20 +26,22 @@ def forked_worker(env: Mapping[str, str], log: Path) -> BaseProcess:
         env: its whole environment.
         log: what it writes is added to this file.
     """
-    return _forks.Process(target=_run, args=(dict(env), log), daemon=True)
+    return _forks.Process(target=_run, args=(_work, dict(env), log), daemon=True)
 
 
-def _run(env: Mapping[str, str], log: Path) -> None:
+def forked_api(env: Mapping[str, str], log: Path) -> BaseProcess:
+    """Return a process, not started yet, that does what `python -m service` does; arguments as of `forked_worker`."""
+    return _forks.Process(target=_run, args=(_serve, dict(env), log), daemon=True)
+
+
+def _run(main: Callable[[], int], env: Mapping[str, str], log: Path) -> None:
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(output, stream.fileno())
     os.environ.clear()
     os.environ.update(env)
-    sys.path.insert(0, str(NETWORKS))
     _cover_for(env.get("PYTEST_CURRENT_TEST"))
-    from worker.__main__ import main
-
-    code = main([])
+    code = main()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # as `python -m worker` ends
@@ -50,3 +53,16 @@ def _cover_for(test: str | None) -> None:
         measuring = sys.modules["coverage"].Coverage.current()
         if measuring is not None:
             measuring.switch_context(test)
+
+
+def _work() -> int:
+    sys.path.insert(0, str(NETWORKS))
+    from worker.__main__ import main
+
+    return main([])
+
+
+def _serve() -> int:
+    from service.__main__ import main
+
+    return main()
