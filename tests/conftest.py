@@ -78,13 +78,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The one running stack of all tests, with the default model only: to look at all others takes half a minute."""
-    from .running_stack import Stack  # here, so that tests without httpx can share this file
+    """The one running stack of all tests, with the default model, and a slow one whose jobs wait instead of computing."""
+    from .networks import model_list  # here, so that tests without torch or httpx can share this file
+    from .running_stack import Stack
 
     folder = tmp_path_factory.mktemp("stack")
     models = folder / "models.toml"
-    models.write_text('[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n')
-    with Stack(folder, EP_MODELS_FILE=models, EP_TRUSTED_PROXIES="127.0.0.1") as running:  # the tests' own proxy
+    models.write_text('[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n' + model_list("slow"))
+    with Stack(
+        folder,
+        EP_MODELS_FILE=models,
+        EP_TRUSTED_PROXIES="127.0.0.1",  # the tests' own proxy
+        EP_STOP_GRACE_S=1,  # nobody waits for a job that a test left behind
+        PYTHONPATH=SAMPLES.parent,  # for the slow network
+    ) as running:
         yield running
 
 
