@@ -76,15 +76,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
     return ByStack(config, log)
 
 
+_MOBILENETS = """
+[models.mobilenet_v2]
+torchvision = "mobilenet_v2"
+
+[models.mobilenet_small]
+torchvision = "mobilenet_v2"
+
+[models.mobilenet_small.preprocessing]
+input_size = [112, 112]
+resize = 128
+mean = [0.485, 0.456, 0.406]
+std = [0.229, 0.224, 0.225]
+"""
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The one running stack of all tests, with the default model, and a slow one whose jobs wait instead of computing."""
+    """The one running stack of all tests, with the default model, the same for small images, and one that waits."""
     from .networks import model_list  # here, so that tests without torch or httpx can share this file
     from .running_stack import Stack
 
     folder = tmp_path_factory.mktemp("stack")
     models = folder / "models.toml"
-    models.write_text('[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n' + model_list("slow"))
+    models.write_text(_MOBILENETS + model_list("slow"))
     with Stack(
         folder,
         EP_MODELS_FILE=models,

@@ -136,7 +136,7 @@ def _slow(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def network(kind: str) -> nn.Module:
-    """Return one of the networks by its name, the plain one in TorchScript, as a file holds it, or one that takes its time."""
+    """Return one of the networks by its name; others are the plain one as TorchScript, and a slow one."""
     others = {"plain": plain, "script": lambda: torch.jit.script(plain()), "slow": lambda: Spoiled(_slow)}
     return (others | USELESS | ADAPTED | COMPILED)[kind]()
 

@@ -23,7 +23,7 @@ ON_THE_BEAR = {"grad_cam", "lrp", "excitation_backprop", "contrastive_excitation
 @pytest.fixture(scope="module")
 def bear(stack: Stack) -> dict[str, Any]:
     """All methods on the bear, with fewer random images than they have by default."""
-    job = stack.finish(stack.post("black_bear", task="compare", areas=AREAS, samples=30, iterations=30), limit_s=280)
+    job = stack.finish(stack.post("black_bear", task="compare", areas=AREAS, samples=20, iterations=15), limit_s=280)
     assert job["status"] == "succeeded", job["error"]
     result: dict[str, Any] = stack.client.get(job["links"]["result"]).json()
     return result

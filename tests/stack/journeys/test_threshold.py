@@ -10,7 +10,7 @@ from tests.running_stack import Stack
 
 pytestmark = pytest.mark.e2e
 
-QUICK = {"areas": [0.05, 0.2, 0.4, 0.8], "iterations": 2, "alternatives": 0, "contrast": False}
+QUICK = {"areas": [0.05, 0.2, 0.4, 0.6, 0.8], "iterations": 5, "alternatives": 0, "contrast": False}
 
 
 def result_of(stack: Stack, **params: Any) -> dict[str, Any]:
