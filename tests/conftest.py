@@ -79,15 +79,37 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
     return ByStack(config, log)
 
 
+_MOBILENETS = """
+[models.mobilenet_v2]
+torchvision = "mobilenet_v2"
+
+[models.mobilenet_small]
+torchvision = "mobilenet_v2"
+
+[models.mobilenet_small.preprocessing]
+input_size = [112, 112]
+resize = 128
+mean = [0.485, 0.456, 0.406]
+std = [0.229, 0.224, 0.225]
+"""
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The one running stack of all tests, with the default model only: to look at all others takes half a minute."""
-    from .running_stack import Stack  # here, so that tests without httpx can share this file
+    """The one running stack of all tests, with the default model, the same for small images, and one that waits."""
+    from .networks import model_list  # here, so that tests without torch or httpx can share this file
+    from .running_stack import Stack
 
     folder = tmp_path_factory.mktemp("stack")
     models = folder / "models.toml"
-    models.write_text('[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n')
-    with Stack(folder, EP_MODELS_FILE=models, EP_TRUSTED_PROXIES="127.0.0.1") as running:  # the tests' own proxy
+    models.write_text(_MOBILENETS + model_list("slow"))
+    with Stack(
+        folder,
+        EP_MODELS_FILE=models,
+        EP_TRUSTED_PROXIES="127.0.0.1",  # the tests' own proxy
+        EP_STOP_GRACE_S=1,  # nobody waits for a job that a test left behind
+        PYTHONPATH=SAMPLES.parent,  # for the slow network
+    ) as running:
         yield running
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import torch
@@ -128,9 +129,15 @@ COMPILED: dict[str, Callable[[], nn.Module]] = {
 """Networks by `torch.compile`; those that call what it made do so without its code generator."""
 
 
+def _slow(network: nn.Module, images: Tensor) -> Tensor:
+    float(images.flatten()[0])  # what reads a value is no CUDA graph, which would sleep once only
+    time.sleep(0.02)
+    return network(images)
+
+
 def network(kind: str) -> nn.Module:
-    """Return one of the networks by its name, or the plain one in TorchScript, as a file holds it."""
-    others = {"plain": plain, "script": lambda: torch.jit.script(plain())}
+    """Return one of the networks by its name; others are the plain one as TorchScript, and a slow one."""
+    others = {"plain": plain, "script": lambda: torch.jit.script(plain()), "slow": lambda: Spoiled(_slow)}
     return (others | USELESS | ADAPTED | COMPILED)[kind]()
 
 

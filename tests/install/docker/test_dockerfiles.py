@@ -52,6 +52,7 @@ def copy_sources(name: str, target: Path) -> None:
 def run(command: str, cwd: Path, venv: Path | None = None) -> str:
     env = {key: value for key, value in os.environ.items() if not key.startswith(("EP_", "PYTHON"))}
     binaries = venv / "bin" if venv else Path(sys.executable).parent
+    env["PIP_NO_COMPILE"] = "1"  # what is never imported here would be most of the time
     env["PATH"] = f"{binaries}{os.pathsep}{env['PATH']}"
     done = subprocess.run(["sh", "-ec", command], cwd=cwd, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"

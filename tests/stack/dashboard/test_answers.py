@@ -15,11 +15,11 @@ from ep_core.cli import verdicts
 from tests.running_stack import Stack
 
 from .accessibility import axe
-from .using import changes_the_picture, pixels, post, shows_area
+from .using import MASKS_ONLY, changes_the_picture, pixels, post, shows_area
 
 pytestmark = pytest.mark.e2e
 
-EASY = {"areas": [0.1, 0.3], "iterations": 20, "threshold": 0.2, "check_extremality": False}
+EASY = {"areas": [0.1, 0.3], "iterations": 8, "threshold": 0.2, "check_extremality": False}
 """A threshold so low that another region is found, too."""
 STATIC = Path(__file__).parents[3] / "service" / "dashboard" / "static"
 
@@ -114,7 +114,7 @@ def test_without_other_answers_there_is_nothing_to_choose(page: Page, stack: Sta
 
 
 def test_other_answers_without_the_image_are_overlays(page: Page, stack: Stack) -> None:
-    job = stack.finish(post(stack, EASY | {"seed": 1}, keep=False))
+    job = stack.finish(post(stack, {"areas": [0.3], "iterations": 1, **MASKS_ONLY, "contrast": True}, keep=False))
     page.goto(f"/#/job/{job['id']}")
     page.get_by_role("button", name=re.compile("^Why ")).click()
     expect(

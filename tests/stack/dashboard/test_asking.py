@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.running_stack import SAMPLES, Stack
 
-from .using import BEAR, FINISH_MS, SWEEP, asked, choose, choose_files, explain, post
+from .using import BEAR, FINISH_MS, MASKS_ONLY, SWEEP, asked, choose, choose_files, explain, post, quickly
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
@@ -48,11 +48,12 @@ def classes(page: Page) -> list[str]:
 
 
 def test_one_click_explains_a_sample(page: Page) -> None:
+    quickly(page, iterations=50, **MASKS_ONLY)
     page.goto("/")
     choose(page, "Areas", "0.1")
     explain(page)
-    expect(page.get_by_role("progressbar")).to_be_visible()
-    expect(page.get_by_alt_text("The mask of 10% so far")).to_be_visible(timeout=FINISH_MS)
+    page.get_by_role("progressbar").wait_for()  # both are there for a moment only; this misses none
+    page.get_by_alt_text("The mask of 10% so far").wait_for(timeout=FINISH_MS)
     expect(page.locator("h1.answer")).to_contain_text("American black bear", timeout=FINISH_MS)
     expect(page.locator("canvas")).to_be_visible()
     expect(page.locator("#jobs tbody tr").first).to_contain_text("American black bear")
@@ -104,6 +105,7 @@ def test_classes_of_the_same_name_can_be_told_apart(page: Page, stack: Stack) ->
 
 
 def test_an_own_image_is_explained(page: Page, stack: Stack) -> None:
+    quickly(page, iterations=3)
     first_sample(page)
     choose_files(page, SAMPLES / "goose.jpg")
     expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "false")
@@ -139,6 +141,7 @@ def test_methods_are_chosen(page: Page, stack: Stack) -> None:
 
 
 def test_several_images_of_a_class_are_one_job(page: Page, stack: Stack) -> None:
+    quickly(page, iterations=3, invert=False)
     first_sample(page)
     choose_files(page, SAMPLES / "school_bus.jpg", BEAR, SAMPLES / "goose.jpg")
     page.get_by_role("button", name="Leave out image 2: black_bear.jpg").click()
@@ -156,6 +159,7 @@ def test_several_images_of_a_class_are_one_job(page: Page, stack: Stack) -> None
 def test_several_images_are_a_batch(page: Page, tmp_path: Path) -> None:
     bad = tmp_path / "bad.jpg"
     bad.write_text("no picture")
+    quickly(page, iterations=2, **MASKS_ONLY)
     first_sample(page)
     choose_files(page, SAMPLES / "goose.jpg", bad, SAMPLES / "pizza.jpg")
     choose(page, "Areas", "0.1")
@@ -207,7 +211,7 @@ def test_names_are_never_read_as_html(page: Page, watch: Watch, tmp_path: Path) 
 
 
 def test_a_job_is_asked_again_with_what_it_was_asked(page: Page, stack: Stack) -> None:
-    params = {"areas": [0.3], "variant": "hybrid", "iterations": 5, "seed": 3, "target": "brown bear"}
+    params = {"areas": [0.3], "variant": "hybrid", "iterations": 1, "seed": 3, "target": "brown bear", **MASKS_ONLY}
     job = stack.finish(post(stack, params))
     page.goto(f"/#/job/{job['id']}")
     page.get_by_role("button", name="Ask again with changes").click()
@@ -225,6 +229,8 @@ def test_another_task_keeps_what_it_knows(page: Page, done: Callable[..., str]) 
     page.goto(done(**SWEEP))
     page.get_by_role("button", name="Ask again with changes").click()
     kept = page.get_by_role("group", name="Kept from that job").get_by_role("button")
-    expect(kept).to_have_text(["iterations: 20 ×", "check extremality: false ×"])
+    expect(kept).to_have_text(
+        ["iterations: 5 ×", "check extremality: false ×", "alternatives: 0 ×", "contrast: false ×"]
+    )
     choose(page, "What to find", "compare")
-    expect(kept).to_have_text(["iterations: 20 ×"])
+    expect(kept).to_have_text(["iterations: 5 ×"])

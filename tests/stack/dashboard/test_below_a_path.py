@@ -13,7 +13,7 @@ from tests.browser import open_context
 from tests.proxy import Proxy
 from tests.running_stack import Stack
 
-from .using import BEAR, FINISH_MS, SWEEP, choose, choose_files, explain, pixels, shows_area
+from .using import BEAR, FINISH_MS, MASKS_ONLY, SWEEP, choose, choose_files, explain, pixels, quickly, shows_area
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
@@ -42,6 +42,7 @@ def page(browser: Browser, proxy: Proxy, watch: Watch) -> Iterator[Page]:
 
 
 def test_a_job_is_posted_watched_and_shown(page: Page, proxy: Proxy) -> None:
+    quickly(page, iterations=50, **MASKS_ONLY)
     page.goto("/explain")  # where links would lead beside it
     expect(page).to_have_url(f"{proxy.url}/explain/")
     choose_files(page, BEAR)
@@ -49,7 +50,7 @@ def test_a_job_is_posted_watched_and_shown(page: Page, proxy: Proxy) -> None:
     page.get_by_label("Shares of the image, in (0, 1)").fill("0.12")  # no other test's: its result isn't known
     explain(page)
     assert re.match(rf"{proxy.url}/explain/#/job/[0-9a-f]{{32}}", page.url)
-    expect(page.get_by_alt_text("The mask of 12% so far")).to_be_visible(timeout=FINISH_MS)
+    page.get_by_alt_text("The mask of 12% so far").wait_for(timeout=FINISH_MS)
     expect(page.locator("h1.answer")).to_contain_text("American black bear", timeout=2 * FINISH_MS)
     shows_area(page, "12%")
     assert len(pixels(page)) > 10_000

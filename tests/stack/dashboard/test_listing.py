@@ -10,11 +10,11 @@ from playwright.sync_api import Page, expect
 
 from tests.running_stack import Stack
 
-from .using import SWEEP, post, row_of
+from .using import MASKS_ONLY, SWEEP, post, row_of
 
 pytestmark = pytest.mark.e2e
 
-QUICK = {"areas": [0.5], "iterations": 1, "check_extremality": False}
+QUICK = {"areas": [0.5], "iterations": 1, **MASKS_ONLY}
 
 REFRESHED_MS = 15_000  # the list is read every five seconds
 

@@ -11,7 +11,7 @@ from tests.running_stack import Stack
 
 from .accessibility import axe
 from .conftest import OpenPage
-from .using import SWEEP, becomes, changes_the_picture, pixels, post, shows_area
+from .using import CHANNELS, COMPARED, MASKS_ONLY, SWEEP, becomes, changes_the_picture, pixels, post, shows_area
 
 pytestmark = pytest.mark.e2e
 
@@ -104,7 +104,7 @@ def test_a_curve_tells_its_numbers(page: Page, stack: Stack, done: Callable[...,
 
 
 def test_a_job_whose_image_is_gone_shows_its_masks(page: Page, stack: Stack) -> None:
-    job = stack.finish(post(stack, {**SWEEP, "seed": 1}, keep=False))
+    job = stack.finish(post(stack, {"areas": [0.05, 0.6], "iterations": 1, **MASKS_ONLY}, keep=False))
     page.goto(f"/#/job/{job['id']}?area=0.05")
     expect(page.get_by_alt_text("The mask of 5% over the image")).to_be_visible()
     page.get_by_label(SLIDER).focus()
@@ -120,7 +120,7 @@ def test_deletion_is_shown_as_what_is_left(page: Page, done: Callable[..., str])
 
 
 def test_a_comparison(page: Page, done: Callable[..., str]) -> None:
-    page.goto(done(task="compare", methods=["gradient", "grad_cam", "extremal"], areas=[0.1, 0.3], iterations=20))
+    page.goto(done(**COMPARED))
     expect(page.locator("h1.answer")).to_contain_text("areas")
     expect(page.locator(".methods img")).to_have_count(3)
     expect(page.locator(".methods figcaption", has_text="Grad-CAM")).to_contain_text("at features")
@@ -136,7 +136,7 @@ def test_a_comparison(page: Page, done: Callable[..., str]) -> None:
 
 
 def test_channels(page: Page, done: Callable[..., str]) -> None:
-    page.goto(done(task="channels", layer="features.18", areas=[10, 100, 1280]))
+    page.goto(done(**CHANNELS))
     expect(page.locator("h1.answer")).to_contain_text("1280")
     expect(page.get_by_alt_text("Where they are active")).to_be_visible()
     expect(page.get_by_role("columnheader", name="Contribution")).to_be_visible()

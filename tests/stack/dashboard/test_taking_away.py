@@ -22,7 +22,7 @@ from playwright.sync_api import Page, expect
 import ep_core
 from tests.running_stack import Stack
 
-from .using import BEAR, SWEEP
+from .using import BEAR, CHANNELS, COMPARED, SWEEP
 
 pytestmark = pytest.mark.e2e
 
@@ -88,14 +88,7 @@ def test_the_copied_command_posts_the_same_job(
         assert asked == {name: value for name, value in open_job["params"].items() if value is not None}
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"task": "compare", "methods": ["gradient", "grad_cam", "extremal"], "areas": [0.1, 0.3], "iterations": 20},
-        {"task": "channels", "layer": "features.18", "areas": [10, 100, 1280]},
-    ],
-    ids=lambda params: str(params["task"]),
-)
+@pytest.mark.parametrize("params", [COMPARED, CHANNELS], ids=lambda params: str(params["task"]))
 def test_the_copied_python_asks_the_same(
     page: Page, finish: Callable[..., dict[str, Any]], params: dict[str, Any]
 ) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.running_stack import Stack
 
-from .using import SWEEP
+from .using import CHANNELS, SWEEP
 
 pytestmark = pytest.mark.e2e
 
@@ -88,6 +88,5 @@ def test_channels(
     said: str,
 ) -> None:
     scores = {"threshold_rule": rule} | ({"threshold": None} if rule == "none" else {})
-    address = done(task="channels", layer="features.18", areas=[10, 100, 1280])
-    told(page, stack, address, scores=scores, params={"variant": variant, "threshold": tau}, area=count)
+    told(page, stack, done(**CHANNELS), scores=scores, params={"variant": variant, "threshold": tau}, area=count)
     expect(page.locator("h1.answer")).to_have_text(said)

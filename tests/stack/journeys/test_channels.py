@@ -20,8 +20,19 @@ LAYER = "features.18"
 
 @pytest.fixture(scope="module")
 def bear(stack: Stack) -> dict[str, Any]:
-    """The channels of the bear, with inversions: its result."""
-    job = stack.finish(stack.post("black_bear", task="channels", layer=LAYER, invert=True))
+    """The channels of the bear: its result."""
+    return result_of(stack, stack.post("black_bear", task="channels", layer=LAYER, iterations=10))
+
+
+@pytest.fixture(scope="module")
+def inverted(stack: Stack) -> dict[str, Any]:
+    """A result with inversions, of images of a quarter of the size: they take hundreds of steps."""
+    params = {"model": "mobilenet_small", "layer": LAYER, "areas": [100, 300, 1280], "iterations": 10, "threshold": 0.5}
+    return result_of(stack, stack.post("black_bear", task="channels", invert=True, **params))
+
+
+def result_of(stack: Stack, posted: dict[str, Any]) -> dict[str, Any]:
+    job = stack.finish(posted)
     assert job["status"] == "succeeded", job["error"]
     result: dict[str, Any] = stack.client.get(job["links"]["result"]).json()
     return result
@@ -47,12 +58,12 @@ def test_the_curve_rises_with_the_count_and_few_channels_suffice(bear: dict[str,
     assert len(bear["channels"]) == bear["optimal_area"]
 
 
-def test_pictures_and_masks_are_there(stack: Stack, bear: dict[str, Any]) -> None:
-    files = {name: stack.client.get(link).content for name, link in bear["artifacts"].items() if name != "result"}
+def test_pictures_and_masks_are_there(stack: Stack, inverted: dict[str, Any]) -> None:
+    files = {name: stack.client.get(link).content for name, link in inverted["artifacts"].items() if name != "result"}
     heat = np.asarray(Image.open(io.BytesIO(files["saliency"])))
     assert heat.shape == (427, 640, 3)
     full, masked = (np.asarray(Image.open(io.BytesIO(files[f"inversion_{name}"]))) for name in ("full", "masked"))
-    assert full.shape == masked.shape == (224, 224, 3)
+    assert full.shape == masked.shape == (112, 112, 3)
     assert np.abs(full.astype(int) - masked).mean() > 5
     masks = json.loads(files["channel_masks"])
     assert [sum(mask) for mask in masks["masks"]] == masks["areas"]
@@ -61,7 +72,7 @@ def test_pictures_and_masks_are_there(stack: Stack, bear: dict[str, Any]) -> Non
 
 
 def test_deleting_the_chosen_channels_hurts(stack: Stack) -> None:
-    params = {"task": "channels", "layer": LAYER, "areas": [50, 200], "variant": "delete", "threshold": 1.0}
+    params = {"task": "channels", "layer": LAYER, "areas": [50, 200], "variant": "delete", "iterations": 5}
     job = stack.finish(stack.post("school_bus", **params))
     result = stack.client.get(job["links"]["result"]).json()
     assert result["scores"]["original"] > result["curve"][0]["delete"] > result["curve"][1]["delete"]
@@ -74,7 +85,9 @@ def test_a_class_from_several_images(stack: Stack) -> None:
         buffer = io.BytesIO()
         whole.crop(box).save(buffer, "PNG")  # of another size each
         images[name] = buffer.getvalue()
-    answer = post_class(stack, images, target="school bus", areas=[50, 150, 1280], iterations=10, top=1)
+    answer = post_class(
+        stack, images, model="mobilenet_small", target="school bus", areas=[50, 150, 1280], iterations=5, top=1
+    )
     assert answer.status_code == 202, answer.text
     job = stack.finish(answer.json())
     assert job["status"] == "succeeded", job["error"]
@@ -85,9 +98,9 @@ def test_a_class_from_several_images(stack: Stack) -> None:
     assert len(result["channels"]) == 1
     assert max(result["weights"]) == result["channels"][0]["weight"] > 0.5
     for channel in result["channels"]:
-        assert Image.open(io.BytesIO(stack.client.get(channel["inversion"]).content)).size == (224, 224)
+        assert Image.open(io.BytesIO(stack.client.get(channel["inversion"]).content)).size == (112, 112)
     sheet = Image.open(io.BytesIO(stack.client.get(job["links"]["sheet"]).content))
-    assert sheet.width > 3 * 224
+    assert sheet.width > 3 * 112
 
 
 def test_layers_are_listed_and_mistakes_said(stack: Stack) -> None:

@@ -23,7 +23,7 @@ ON_THE_BEAR = {"grad_cam", "lrp", "excitation_backprop", "contrastive_excitation
 @pytest.fixture(scope="module")
 def bear(stack: Stack) -> dict[str, Any]:
     """All methods on the bear, with fewer random images than they have by default."""
-    job = stack.finish(stack.post("black_bear", task="compare", areas=AREAS, samples=30, iterations=30), limit_s=280)
+    job = stack.finish(stack.post("black_bear", task="compare", areas=AREAS, samples=20, iterations=15), limit_s=280)
     assert job["status"] == "succeeded", job["error"]
     result: dict[str, Any] = stack.client.get(job["links"]["result"]).json()
     return result
@@ -83,11 +83,12 @@ def test_everything_beside_each_other(stack: Stack, bear: dict[str, Any]) -> Non
 
 
 def test_a_sweep_says_whether_rivals_beat_its_masks(stack: Stack) -> None:
-    job = stack.finish(stack.post("goose", areas=[0.2], iterations=40))
+    job = stack.finish(stack.post("goose", areas=[0.2], iterations=20, alternatives=0, contrast=False))
     found = stack.client.get(job["links"]["result"]).json()["extremality"]
     assert found["methods"] == ["center", "gradient", "grad_cam"]
     assert found["points"][0]["rank"] == 1
-    unchecked = stack.finish(stack.post("goose", areas=[0.2], iterations=3, check_extremality=False))
+    masks_only = {"check_extremality": False, "alternatives": 0, "contrast": False}
+    unchecked = stack.finish(stack.post("goose", areas=[0.2], iterations=1, **masks_only))
     assert stack.client.get(unchecked["links"]["result"]).json()["extremality"] is None
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 AREAS = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8]
 BEAR_BOX = (196, 115, 431, 307)  # left, top, right, bottom on the photograph, from its COCO annotation
-QUICK = {"areas": [0.2, 0.5], "iterations": 3}
+QUICK = {"areas": [0.2, 0.5], "iterations": 3, "check_extremality": False, "alternatives": 0, "contrast": False}
 LONG = {"areas": AREAS, "iterations": 2000}
 
 
@@ -119,7 +119,7 @@ def test_deleting_a_running_job_frees_the_worker(stack: Stack) -> None:
 
 
 def test_a_killed_worker_s_job_runs_again_within_30_s(stack: Stack) -> None:
-    job = stack.post("pizza", areas=AREAS, iterations=25)
+    job = stack.post("pizza", **QUICK | {"model": "slow", "iterations": 120})
     stack.wait(job, until=lambda seen: seen["progress"] is not None, limit_s=30)
     os.kill(stack.worker_pid(), signal.SIGKILL)
     killed = time.monotonic()
