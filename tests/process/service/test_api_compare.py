@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.schemas.reports.comparison import COMPARISON, heat_name, map_name
+from ep_core.schemas.reports.comparison import COMPARISON_FILE, heat_name, map_name
 from ep_core.schemas.reports.file_names import CURVE, RESULT, mask_name, overlay_name
 from ep_core.schemas.specs import DEFAULT_METHODS
 from service.jobs.examples import COMPARE_REPORT
@@ -31,7 +31,7 @@ def job(client: TestClient, redis: Redis, store: JobStore, png: bytes) -> str:
     attempt = store.start(job_id, worker="test")
     blobs = RedisBlobs(redis)
     blobs.put(job_id, RESULT, json.dumps(COMPARE_REPORT | {"id": job_id, "artifacts": {}}).encode())
-    names = [COMPARISON, CURVE, map_name("grad_cam"), heat_name("grad_cam"), mask_name(0.1), overlay_name(0.1)]
+    names = [COMPARISON_FILE, CURVE, map_name("grad_cam"), heat_name("grad_cam"), mask_name(0.1), overlay_name(0.1)]
     for name in names:
         blobs.put(job_id, name, name.encode())
     assert store.finish(job_id, JobState.SUCCEEDED, attempt=attempt)
@@ -47,7 +47,7 @@ def test_all_methods_but_the_slowest_are_compared_unless_told_otherwise(client: 
 
 def test_links_and_files(client: TestClient, job: str) -> None:
     links = client.get(job).json()["links"]
-    assert client.get(links["comparison"]).content == COMPARISON.encode()
+    assert client.get(links["comparison"]).content == COMPARISON_FILE.encode()
     assert client.get(links["masks"]["0.1"]).content == mask_name(0.1).encode()
     assert links["saliency"] is None
     result = client.get(links["result"]).json()

@@ -215,6 +215,6 @@ def test_a_folder_with_modules_of_the_same_names_does_not_matter(tmp_path: Path)
     (tmp_path / "service").mkdir()
     (tmp_path / "service" / "__init__.py").write_text("raise SystemExit")
     code = "from service.decoding.decoder import Decoder, DecodeRequest\n"
-    code += "print(Decoder(memory_bytes=0).ask(DecodeRequest(max_pixels=9, seconds=5), b'no image')[0]['error'])"
+    code += "print(Decoder(memory_bytes=0).run(DecodeRequest(max_pixels=9, seconds=5), b'no image')[0]['error'])"
     run = [sys.executable, "-P", "-c", code]
     assert subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True).stdout == "UnreadableImage\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 from redis import Redis
 
 from ep_core.schemas.specs import ExtremalSpec
-from service.jobs.idempotency import Claims, Request
+from service.jobs.idempotency import Claims, IdempotentRequest
 from service.uploads.upload import Upload
 from worker.broker.contract import JobState
 from worker.broker.store import JobStore
@@ -80,15 +80,15 @@ def test_an_empty_or_newer_state_is_left_alone(redis: Redis):
 def test_a_key_of_the_first_version_makes_no_second_job(redis: Redis, store: JobStore):
     restore(redis)
     claims = Claims(redis, hold_s=60, find=store.get)
-    request = Request.of("first-version", Upload(images=(), params=ExtremalSpec()), owner=None)
+    request = IdempotentRequest.of("first-version", Upload(images=(), params=ExtremalSpec()), owner=None)
     assert claims.claim(request, "new").id == IDS[0]
-    another = Request.of("first-version", Upload(images=(), params=ExtremalSpec()), owner="ann")
+    another = IdempotentRequest.of("first-version", Upload(images=(), params=ExtremalSpec()), owner="ann")
     assert claims.claim(another, "new") is None
 
 
 def test_a_key_from_before_there_was_a_new_parameter_makes_no_second_job(redis: Redis, store: JobStore):
     restore(redis)
     claims = Claims(redis, hold_s=60, find=store.get)
-    request = Request.of("second-version", Upload(images=(), params=ExtremalSpec()), owner=None)
+    request = IdempotentRequest.of("second-version", Upload(images=(), params=ExtremalSpec()), owner=None)
     redis.set(f"ep:request:{request.key}", f"{'0' * 64} {IDS[2]}")  # a fingerprint of all parameters that there were
     assert claims.claim(request, "new").id == IDS[2]

@@ -174,7 +174,7 @@ def test_known_masks_are_taken_away_from_the_image() -> None:
 
 
 def test_a_real_photograph_has_a_contrast(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
-    spec = ExtremalSpec(areas=(0.4,), iterations=10, alternatives=0, check_extremality=False)
+    spec = ExtremalSpec(areas=(0.4,), iterations=20, alternatives=0, check_extremality=False)
     found = explain(mobilenet, sample("black_bear"), spec)
     assert found.contrast is not None
     report = found.contrast.report
