@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from torch import Tensor
 
@@ -88,7 +89,7 @@ def attribute_all(
     max_lanes: int | None,
     read_cost: Callable[[], float] | None,
 ) -> Attributions:
-    """Ask all methods of an image's spec.
+    """Run all methods of an image's spec.
 
     Args:
         model: the classifier.
@@ -106,7 +107,8 @@ def attribute_all(
         spent = read_cost() if read_cost else 0
         began = time.perf_counter()
         try:
-            attributions.maps[name] = _attribute_in_smaller_batches(model, image, name, watch, max_lanes, attributions)
+            attribute = partial(_attribute, model, image, name, watch, max_lanes, attributions)
+            attributions.maps[name] = _in_smaller_batches(name, attribute, watch)
         except MethodUnavailable as error:
             attributions.refusals[name] = Refusal(name, error.detail)
         except Exception as error:
@@ -125,20 +127,13 @@ def attribute_all(
     return attributions
 
 
-def _attribute_in_smaller_batches(
-    model: Classifier,
-    image: Prepared[CompareSpec],
-    name: str,
-    watch: Watching,
-    max_lanes: int | None,
-    attributions: Attributions,
-) -> Tensor:
-    """Return a method's map, H x W, by smaller batches where memory runs out; the sweep halves its own."""
+def _in_smaller_batches(name: str, attribute: Callable[[], Tensor], watch: Watching) -> Tensor:
+    """Return what a method's `attribute` does, by smaller batches where memory runs out; the sweep halves its own."""
     *first, last = SMALLER if name != EXTREMAL else SMALLER[:1]
     for divisor in first:
         try:
             with smaller_batches(divisor):
-                return _attribute(model, image, name, watch, max_lanes, attributions)
+                return attribute()
         except Exception as error:
             if watch.broken or not is_out_of_memory(error):
                 raise
@@ -146,7 +141,7 @@ def _attribute_in_smaller_batches(
             log.info("%s: out of memory in batches of 1/%d, once more in smaller ones", name, divisor)
         free_memory()
     with smaller_batches(last):
-        return _attribute(model, image, name, watch, max_lanes, attributions)
+        return attribute()
 
 
 def _reason(name: str, error: Exception) -> str:

@@ -17,7 +17,7 @@ _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.Mod: "*", ast.Pow: "*",
     ast.BitAnd: "|", ast.BitOr: "&", ast.And: "or", ast.Or: "and",
 }  # fmt: skip
-"""What takes an operator's place."""
+"""Operators that take the place of each."""
 
 
 @dataclass(frozen=True)

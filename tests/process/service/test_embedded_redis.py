@@ -99,14 +99,14 @@ def test_no_redis_server_anywhere_says_what_to_install(monkeypatch: pytest.Monke
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal")
 def test_it_saves_and_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     program = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from redis import Redis
 from service.run.embedded_redis import EmbeddedRedis
 with EmbeddedRedis(Path(sys.argv[1])) as redis:
     Redis.from_url(redis.url).set("job", "running")
     print(redis.url, flush=True)
-    time.sleep(60)
+    signal.pause()
 """
     command = [sys.executable, "-c", program, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:

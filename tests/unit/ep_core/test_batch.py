@@ -33,7 +33,7 @@ def test_each_image_gets_its_own_answer_in_order(mobilenet: Classifier, sample: 
 def test_the_company_changes_nothing(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
     """Not a bit, for the default network on a CPU; also where a lane is the only one of its batch."""
     images = [sample(name) for name in ("goose", "pizza", "airliner")]
-    walks, lone = (ExtremalSpec(areas=(0.2,), iterations=3, independent=alone).masks_only() for alone in (False, True))
+    walks, lone = (ExtremalSpec(areas=(0.2,), iterations=3, independent=alone) for alone in (False, True))
     specs = [walks.model_copy(update={"areas": (0.1, 0.4)}), walks, lone]
     together = explain_batch(mobilenet, images, specs)
     for image, spec, result in zip(images, specs, together, strict=True):

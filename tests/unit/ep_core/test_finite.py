@@ -62,11 +62,11 @@ def test_any_number_of_a_report_counts(wrong: float) -> None:
         require_finite_report(report)
 
 
-@pytest.mark.parametrize("side", [28, 48])
+@pytest.mark.parametrize("side", [28, 32, 48])
 def test_masks_of_small_frames_are_finite(side: int) -> None:
     """Scattered ones are sharpened the most, and half to a large power is 0."""
     lanes = independent_lanes(ExtremalSpec(areas=(0.05, 0.1, 0.2, 0.4, 0.8), iterations=10), image=0, target=0)
-    for seed in (1, 2, 4):  # of the first ten, those that are sharpened most
+    for seed in range(10):
         rule = FastRule(lanes, (side, side), torch.device("cpu"))
         rule._theta.copy_(torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(seed)))
         rule._contrast.fill_(CONTRASTS[1])

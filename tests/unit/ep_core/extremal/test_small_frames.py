@@ -13,8 +13,9 @@ from ep_core.optimiser.presets.fast import MOST_CONTRAST, FastRule
 from ep_core.optimiser.presets.promises import AREA_MISSED, NOT_BINARY, Measured
 from tests.unit.ep_core.small_frames import blob_model, ellipse, image
 
-AREAS = (0.05, 0.2, 0.4)
-SIZES = [(28, 28), (50, 32), (48, 48), (64, 64), (300, 384)]
+AREAS = (0.05, 0.1, 0.2, 0.4)
+SIZES = [(28, 28), (32, 32), (48, 48), (64, 64), (96, 96), (160, 160), (384, 384)]
+OBLONG = [(28, 40), (50, 32), (48, 80), (64, 100), (130, 96), (160, 220), (300, 384)]
 CPU = torch.device("cpu")
 
 
@@ -26,12 +27,12 @@ def spec(*areas: float, **asked: object) -> ExtremalSpec:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("size", "independent"), [*((size, False) for size in SIZES), ((28, 28), True), ((32, 50), True)]
+    ("size", "independent"), [*((size, False) for size in SIZES + OBLONG), ((28, 28), True), ((32, 50), True)]
 )
 def test_masks_are_what_is_promised(size: tuple[int, int], independent: bool) -> None:
     found = explain(blob_model(size), image(size), spec(*AREAS, independent=independent))
     assert found.warnings == ()
-    assert found.masks.shape == (3, 1, *size)
+    assert found.masks.shape == (4, 1, *size)
     assert found.masks.isfinite().all()
     on_blob = ellipse(size)
     for area, point, mask in zip(AREAS, found.curve, found.masks[:, 0], strict=True):
@@ -44,7 +45,7 @@ def test_masks_are_what_is_promised(size: tuple[int, int], independent: bool) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("side", [16, 28, 64])
+@pytest.mark.parametrize("side", [16, 28, 32, 48, 64])
 def test_contrast_and_areas_stay_in_bounds_whatever_the_parameters(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scattered masks are the greyest, and are sharpened the most."""
     contrasts, masks_at = [], FastRule._masks_at
@@ -54,10 +55,10 @@ def test_contrast_and_areas_stay_in_bounds_whatever_the_parameters(side: int, mo
         return masks_at(rule, logits, slope, contrast)
 
     monkeypatch.setattr(FastRule, "_masks_at", noted)
-    areas = (0.05, 0.1, 0.2, 0.4, 0.8)
+    areas = (*AREAS, 0.8)
     rule = FastRule(independent_lanes(spec(*areas, iterations=10), image=0, target=0), (side, side), CPU)
     rule.taken.fill_(10)
-    for seed in (1, 2):
+    for seed in range(5):
         rule._theta.copy_(torch.randn(rule._theta.shape, generator=torch.Generator().manual_seed(seed)))
         masks = rule.masks(range(5))
         assert masks.isfinite().all()
