@@ -169,7 +169,9 @@ def test_many_watchers_see_the_same_and_others_are_answered(
     for watcher in watchers:
         watcher.start()
     all_watch.wait(20)
+    asked = time.monotonic()
     assert httpx.get(f"{address}/v1/models", timeout=20).status_code == 200
+    assert time.monotonic() - asked < 1.5
     finish(job_id)
     for watcher in watchers:
         watcher.join(20)
@@ -192,7 +194,9 @@ def test_watchers_hold_no_connections_to_redis(
         for one in sockets:
             assert b"queued" in read_until(one, b"\r\n\r\n", b"queued")
         assert redis.info("clients")["connected_clients"] < connected + 70  # of quick commands; they are a pool
+        asked = time.monotonic()
         assert httpx.get(f"{address}/v1/jobs/{job_ids[0]}", timeout=20).status_code == 200
+        assert time.monotonic() - asked < 1
         for job_id in job_ids:
             finish(job_id)
         for one in sockets:

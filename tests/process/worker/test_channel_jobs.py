@@ -46,7 +46,7 @@ def test_an_inversion_under_way_stops_where_its_job_is_deleted(shared: Client, b
     job_id = shared.post(bear, task="class_channels", top=1, **LAYER)
     shared.wait(job_id, lambda record: record.progress is not None and record.progress.iteration > 40)
     shared.delete(job_id)
-    shared.wait_tidy(job_id, within_s=10.0)
+    shared.wait_tidy(job_id, within_s=2.0)
 
 
 def test_a_wrong_layer_fails_with_the_nearest_names(shared: Client, bear: bytes):

@@ -13,9 +13,10 @@ from playwright.sync_api import Page, expect
 
 from ep_core.cli import verdicts
 from tests.running_stack import Stack
+from tests.small_jobs import MASKS_ONLY
 
 from .accessibility import axe
-from .using import MASKS_ONLY, changes_the_picture, pixels, post, shows_area
+from .using import changes_the_picture, pixels, post, shows_area
 
 pytestmark = pytest.mark.e2e
 

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.running_stack import SAMPLES, Stack
+from tests.small_jobs import MASKS_ONLY
 
-from .using import BEAR, FINISH_MS, MASKS_ONLY, SWEEP, asked, choose, choose_files, explain, post, quickly
+from .using import BEAR, FINISH_MS, SWEEP, asked, choose, choose_files, explain, post, quickly
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
@@ -72,7 +73,9 @@ def test_the_button_stays_in_its_place_while_an_image_and_its_classes_arrive(pag
     expect(button).to_be_visible()
     place = button.bounding_box()
     for arrived in (page.get_by_alt_text("The chosen image"), page.get_by_role("button", name="American black bear")):
-        page.wait_for_timeout(200)
+        while not held:
+            page.wait_for_timeout(20)
+        page.wait_for_timeout(200)  # time to move
         held.pop().continue_()
         expect(arrived).to_be_visible()
         assert button.bounding_box() == place

@@ -12,8 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import open_context
 from tests.proxy import Proxy
 from tests.running_stack import Stack
+from tests.small_jobs import MASKS_ONLY
 
-from .using import BEAR, FINISH_MS, MASKS_ONLY, SWEEP, choose, choose_files, explain, pixels, quickly, shows_area
+from .using import BEAR, FINISH_MS, SWEEP, choose, choose_files, explain, pixels, quickly, shows_area
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e

@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.running_stack import Stack
+from tests.small_jobs import MASKS_ONLY
 
-from .using import MASKS_ONLY, SWEEP, post, row_of
+from .using import SWEEP, post, row_of
 
 pytestmark = pytest.mark.e2e
 

@@ -8,10 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.running_stack import Stack
+from tests.small_jobs import MASKS_ONLY
 
 from .accessibility import axe
 from .conftest import OpenPage
-from .using import CHANNELS, COMPARED, MASKS_ONLY, SWEEP, becomes, changes_the_picture, pixels, post, shows_area
+from .using import CHANNELS, COMPARED, SWEEP, becomes, changes_the_picture, pixels, post, shows_area
 
 pytestmark = pytest.mark.e2e
 

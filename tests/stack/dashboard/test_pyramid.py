@@ -19,8 +19,9 @@ from ep_core.models.preprocessing import Preprocessing
 from ep_core.models.registry import find_entry
 from ep_core.models.sources.describe import describe
 from tests.running_stack import Stack
+from tests.small_jobs import MASKS_ONLY
 
-from .using import BEAR, MASKS_ONLY, changes_the_picture, pixels
+from .using import BEAR, changes_the_picture, pixels
 
 pytestmark = pytest.mark.e2e
 

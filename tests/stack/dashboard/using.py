@@ -10,9 +10,9 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from tests.running_stack import SAMPLES, Stack
+from tests.small_jobs import MASKS_ONLY
 
 BEAR = SAMPLES / "black_bear.jpg"
-MASKS_ONLY = {"check_extremality": False, "alternatives": 0, "contrast": False}
 SWEEP = {"areas": [0.05, 0.2, 0.6], "iterations": 5, **MASKS_ONLY}
 CHANNELS = {"task": "channels", "layer": "features.18", "areas": [10, 100, 1280], "iterations": 3}
 COMPARED = {"task": "compare", "methods": ["gradient", "grad_cam", "extremal"], "areas": [0.1, 0.3], "iterations": 3}

@@ -12,6 +12,7 @@ from PIL import Image
 
 from ep_core.schemas.specs import DEFAULT_METHODS
 from tests.running_stack import SAMPLES, Stack
+from tests.small_jobs import MASKS_ONLY
 
 pytestmark = pytest.mark.e2e
 
@@ -87,8 +88,7 @@ def test_a_sweep_says_whether_rivals_beat_its_masks(stack: Stack) -> None:
     found = stack.client.get(job["links"]["result"]).json()["extremality"]
     assert found["methods"] == ["center", "gradient", "grad_cam"]
     assert found["points"][0]["rank"] == 1
-    masks_only = {"check_extremality": False, "alternatives": 0, "contrast": False}
-    unchecked = stack.finish(stack.post("goose", areas=[0.2], iterations=1, **masks_only))
+    unchecked = stack.finish(stack.post("goose", areas=[0.2], iterations=1, **MASKS_ONLY))
     assert stack.client.get(unchecked["links"]["result"]).json()["extremality"] is None
 
 

@@ -11,10 +11,9 @@ import pytest
 from PIL import Image
 
 from tests.running_stack import Stack
+from tests.small_jobs import MASKS_ONLY
 
 pytestmark = pytest.mark.e2e
-
-MASKS_ONLY = {"check_extremality": False, "alternatives": 0, "contrast": False}
 
 
 def watch(stack: Stack, link: str) -> list[tuple[str, Any]]:

@@ -16,12 +16,13 @@ import pytest
 from PIL import Image
 
 from tests.running_stack import SAMPLES, Stack
+from tests.small_jobs import MASKS_ONLY
 
 pytestmark = pytest.mark.e2e
 
 AREAS = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8]
 BEAR_BOX = (196, 115, 431, 307)  # left, top, right, bottom on the photograph, from its COCO annotation
-QUICK = {"areas": [0.2, 0.5], "iterations": 3, "check_extremality": False, "alternatives": 0, "contrast": False}
+QUICK = {"areas": [0.2, 0.5], "iterations": 3, **MASKS_ONLY}
 LONG = {"areas": AREAS, "iterations": 2000}
 
 

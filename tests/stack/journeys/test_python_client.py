@@ -18,12 +18,13 @@ from PIL import Image
 
 from tests.generators import find_generator, run
 from tests.running_stack import SAMPLES, Stack
+from tests.small_jobs import MASKS_ONLY
 
 pytestmark = pytest.mark.e2e
 
 PACKAGE = "generated_ep_client"
 AREAS = [0.1, 0.4]
-QUICK = {"areas": AREAS, "iterations": 3, "check_extremality": False, "alternatives": 0, "contrast": False}
+QUICK = {"areas": AREAS, "iterations": 3, **MASKS_ONLY}
 
 
 class Generated:
