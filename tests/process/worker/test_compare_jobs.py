@@ -33,4 +33,4 @@ def test_a_long_method_under_way_stops_where_its_job_is_deleted(shared: Client, 
     job_id = shared.post(bear, methods=("rise",), samples=100_000, **PARAMS)
     shared.wait(job_id, lambda record: record.progress is not None and record.progress.iteration > 0)
     shared.delete(job_id)
-    shared.wait_tidy(job_id, within_s=10.0)
+    shared.wait_tidy(job_id, within_s=2.0)

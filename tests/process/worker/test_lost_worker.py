@@ -122,7 +122,7 @@ def test_sigterm_puts_back_what_cannot_finish_and_that_is_no_attempt(
 def test_sigterm_ends_an_idle_worker_at_once(own: StartWorker):
     client, worker = own(EP_STOP_GRACE_S=60)
     worker.send(signal.SIGTERM)
-    assert worker.wait() == 0
+    assert worker.wait(within_s=4) == 0  # a wait for a job that goes on takes five seconds
     assert live_workers(client.redis) == 0
     assert "Traceback" not in worker.log.read_text()
 
