@@ -9,7 +9,7 @@ export function targets(modelName) {
   const list = el("datalist", { id: uniqueId("labels") });
   const input = el("input", { type: "text", placeholder: "The top class", autocomplete: "off" });
   input.setAttribute("list", list.id);
-  const chips = el("div.chips.top", { role: "group", "aria-label": "The top classes of this image" });
+  const chips = el("div.chips.ranked", { role: "group", "aria-label": "The top classes of this image" });
   const node = el("div.stack", {}, field("Class", input, "Type to search all of the model’s"), chips, list);
   let names = []; // by index; those that several classes share have the index in them
   let turn = 0;

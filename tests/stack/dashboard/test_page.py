@@ -51,6 +51,14 @@ def test_it_loads_without_errors_and_says_what_it_is(page: Page) -> None:
     load(page)
 
 
+def test_its_head_is_one_line(page: Page) -> None:
+    page.goto("/")
+    boxes = [page.locator(part).bounding_box() for part in (".brand", "header [role=status]", "header nav")]
+    middles = [box["y"] + box["height"] / 2 for box in boxes if box]
+    assert len(middles) == 3
+    assert max(middles) - min(middles) < 10
+
+
 def test_it_is_light(page: Page) -> None:
     assert 0 < load(page).evaluate(WEIGHT) < WEIGHT_B
 
