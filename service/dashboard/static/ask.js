@@ -15,6 +15,7 @@ export function ask(section, onPosted) {
   const target = targets(() => how.model());
   const images = pictures((files) => {
     error.textContent = "";
+    section.classList.add("chosen");
     go.textContent = files.length > 1 ? `Explain ${files.length} images` : "Explain";
     target.of(files[0]);
   });
@@ -51,7 +52,9 @@ export function ask(section, onPosted) {
 
   async function load() {
     await how.load();
-    if (!place().kind) await images.first().catch(() => {}); // the status line says what is wrong
+    if (place().kind) return;
+    section.classList.add("chosen"); // by us, in a moment
+    await images.first().catch(() => {}); // the status line says what is wrong
   }
 
   const more = el("details", {}, el("summary", {}, "More choices"), how.node);
