@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page
+
+from tests.running_stack import Stack
 
 from .accessibility import axe
 from .watching import Watch
@@ -52,6 +57,22 @@ def test_what_is_allowed_passes_and_nothing_else(blank: Page, watch: Watch) -> N
     with pytest.raises(AssertionError, match="new"):
         watch.check()
     watch.allow("new")
+
+
+def test_a_picture_of_a_removed_job_is_no_fault_and_another_missing_part_is(
+    blank: Page, watch: Watch, stack: Stack, finish: Callable[..., dict[str, Any]]
+) -> None:
+    job = finish(model="mobilenet_small", areas=[0.3], iterations=2, seed=77)
+    fetch = "path => fetch(path).then(answer => answer.status)"
+    assert blank.evaluate(fetch, f"{job['links']['self']}/images/7") == 404
+    with pytest.raises(AssertionError, match="images/7"):
+        watch.check()
+    stack.client.delete(job["links"]["self"])
+    watch.check()
+    assert blank.evaluate(fetch, job["links"]["result"]) == 404
+    with pytest.raises(AssertionError, match="result"):
+        watch.check()
+    watch.allow("/result")
 
 
 def test_axe_names_what_it_finds(blank: Page) -> None:

@@ -12,6 +12,8 @@ _TELL_BREACHES = """
 addEventListener("securitypolicyviolation", (event) =>
   tellBreach(`${event.effectiveDirective} forbids ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`));
 """
+# A picture that was asked for while its job was removed, as the console tells it.
+_MISSED_PICTURE = re.compile(r"status of 404.*\((http\S+/v1/jobs/[0-9a-f]{32})/images/")
 _LOCAL_SCHEMES = ("data", "blob", "about")
 
 
@@ -46,8 +48,14 @@ class Watch:
         """Raise AssertionError if something went wrong so far."""
         for page in (page for context in self._contexts for page in context.pages):
             page.wait_for_timeout(50)  # lets what happened last arrive
-        problems = [problem for problem in self.problems if not any(known.search(problem) for known in self._allowed)]
+        problems = [problem for problem in self.problems if not self._is_expected(problem)]
         assert not problems, "on the page:\n" + "\n".join(problems)
+
+    def _is_expected(self, problem: str) -> bool:
+        if any(known.search(problem) for known in self._allowed):
+            return True
+        missed = _MISSED_PICTURE.search(problem)
+        return missed is not None and self._contexts[0].request.get(missed[1]).status == 404
 
     def _see_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
