@@ -116,11 +116,16 @@ def attribute(
     parts = split(network, layer.name, x)
     masks = _solve(parts.tuned, target, sweep, max_lanes or MAX_LANES, on_round)
     everything = torch.ones_like(masks[:1])
-    scores = reference_scores(parts.scores, everything, target, variant=spec.variant, threshold=spec.threshold)
-    curve = [
-        _point(point, float(mask.sum()))
-        for point, mask in zip(score_curve(parts.scores, masks, target, counts), masks.cpu().double(), strict=True)
-    ]
+    scores = reference_scores(
+        parts.scores,
+        everything,
+        target,
+        variant=spec.variant,
+        threshold=spec.threshold,
+        probabilities=model.probabilities,
+    )
+    points = score_curve(parts.scores, masks, target, counts, probabilities=model.probabilities)
+    curve = [_point(point, float(mask.sum())) for point, mask in zip(points, masks.cpu().double(), strict=True)]
     missed = channel_warnings(of_curve(curve, layer.channels), sweep.preset, sweep.iterations)
     found = ChannelExplanation(
         spec=spec,

@@ -161,8 +161,9 @@ def class_channels(
 @torch.no_grad()
 def common_class(model: Classifier, network: nn.Module, images: Sequence[Picture], spec: ClassChannelsSpec) -> int:
     """Return the class whose mean probability over the images is the highest."""
+    probable = model.probabilities_by(network) if model.kind == "class" else network
     inputs = (network_input(model, image, spec.fit)[0] for image in images)
-    total = sum((network(x).softmax(dim=1) for x in inputs), torch.zeros(1, model.num_classes, device=model.device))
+    total = sum((probable(x) for x in inputs), torch.zeros(1, model.num_classes, device=model.device))
     return int(total.argmax())
 
 

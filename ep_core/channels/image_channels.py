@@ -21,7 +21,7 @@ class ImageChannels:
     name: str
     original: float
     """Phi(x)."""
-    probability: float
+    probability: float | None
     optimal_area: int | None
     """a* in channels; None where no count reaches the threshold."""
     mask: Tensor

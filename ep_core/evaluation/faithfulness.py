@@ -53,7 +53,7 @@ def faithfulness(
 ) -> EvaluationReport:
     """Measure how faithful the maps of methods are to the network, for the top class of each photograph.
 
-    Insertion and deletion are Petsiuk et al.'s (BMVC 2018), by pixels and softmax probabilities; keep and delete are
+    Insertion and deletion are Petsiuk et al.'s (BMVC 2018), by pixels and probabilities; keep and delete are
     the curves of figure 3, by smooth masks of equal areas and scores before the softmax (`measured`).
 
     Args:
@@ -140,9 +140,10 @@ def measured(
         (answer,) = (one for one in compared.methods if isinstance(one, Answer))
         saliency = answer.map.to(x.device)
         start, steps = (authors_blur(x), authors_steps(x)) if authors else (image.pyramid[-1:], STEPS)
+        probable = model.probabilities_by(network)
         curves = {
-            "insertion": pixel_curve(network, start, x, saliency, image.target, steps),
-            "deletion": pixel_curve(network, x, torch.zeros_like(x), saliency, image.target, steps),
+            "insertion": pixel_curve(probable, start, x, saliency, image.target, steps),
+            "deletion": pixel_curve(probable, x, torch.zeros_like(x), saliency, image.target, steps),
             **_normalised(answer.curve, compared.scores),
         }
     places = _places(spec.areas, steps)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 STEPS = 28
 """Steps from one image to the other, a 28th of the pixels each: eight rows of 224 x 224 pixels, where the authors' code
@@ -18,14 +18,14 @@ CHUNK = 16  # images scored in one batch
 
 @torch.no_grad()
 def pixel_curve(
-    network: nn.Module, start: Tensor, end: Tensor, saliency: Tensor, target: int, steps: int = STEPS
+    network: Callable[[Tensor], Tensor], start: Tensor, end: Tensor, saliency: Tensor, target: int, steps: int = STEPS
 ) -> list[float]:
     """Return a class's probability as one image turns into another, the pixels that matter most first.
 
     Insertion turns the blurred image into the image, deletion the image into the mean colour.
 
     Args:
-        network: N x 3 x H x W -> N x C, in evaluation mode.
+        network: N x 3 x H x W -> N x C, probabilities.
         start: 1 x 3 x H x W.
         end: 1 x 3 x H x W.
         saliency: H x W, higher matters more; only its order counts, and equal pixels go row by row.
@@ -33,15 +33,15 @@ def pixel_curve(
         steps: from one image to the other, at most one for each pixel.
 
     Returns:
-        ``steps + 1`` softmax probabilities, after 0, 1/steps ... 1 of the pixels.
+        ``steps + 1`` probabilities, after 0, 1/steps ... 1 of the pixels.
     """
     pixels = saliency.numel()
     places = saliency.flatten().argsort(descending=True, stable=True).argsort()
     counts = torch.arange(steps + 1, device=places.device) * pixels // steps
     turned = (places < counts[:, None]).view(-1, 1, *saliency.shape)
-    scores = torch.cat([network(torch.where(chunk, end, start)) for chunk in turned.split(CHUNK)])
-    probabilities: list[float] = scores.softmax(dim=1)[:, target].tolist()
-    return probabilities
+    probabilities = torch.cat([network(torch.where(chunk, end, start)) for chunk in turned.split(CHUNK)])
+    curve: list[float] = probabilities[:, target].tolist()
+    return curve
 
 
 def authors_steps(x: Tensor) -> int:

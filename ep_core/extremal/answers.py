@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ep_core.masks.scores import ClassScores, masked_scores, score_curve
+from ep_core.masks.scores import ClassScores, masked_scores
 from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.schemas.curve import optimal_area, reaches
 from ep_core.schemas.reports.common import Scores, TargetRef
@@ -100,7 +100,7 @@ class Answers:
         known, points = self.best.masks[place : place + 1], [self.best.curve[place]]
         for _ in range(sweep.spec.alternatives):
             mask = self._search.elsewhere(sweep, area, distinct.without(sweep.pyramid, known))
-            (point,) = score_curve(self._scores, mask, sweep.target, [area])
+            (point,) = sweep.curve(self._scores, mask, [area])
             overlap = distinct.largest_overlap(mask, known)
             if not reaches(point, self.reference, sweep.spec.variant) or overlap >= distinct.MOST_OVERLAP:
                 break
@@ -131,7 +131,7 @@ class Answers:
         rival = nearest_class(whole, sweep.target)
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target, against=rival)]
         mask = self._search.refined(sweep.pyramid, lanes, survival.maps[place : place + 1])
-        (point,) = score_curve(self._scores, mask, sweep.target, [area])
+        (point,) = sweep.curve(self._scores, mask, [area])
         self._take_if_better(place, mask, point, CONTRAST)
         (kept,) = masked_scores(self._scores, mask)
         named = TargetRef(index=rival, label=self._labels[rival])

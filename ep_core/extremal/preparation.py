@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from ep_core.masks.cells import check_frame
 from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid, fade_pyramid
-from ep_core.masks.scores import ClassScores, reference_scores, score_curve
+from ep_core.masks.scores import ClassScores, ToProbabilities, reference_scores, score_curve
 from ep_core.models.classifier import Classifier
 from ep_core.models.frame import Frame
 from ep_core.models.inputs import network_input, top_class
@@ -43,6 +44,8 @@ class Prepared(Generic[S_co]):
     """Position of the network's frame on the picture."""
     pyramid: Tensor
     """levels x 3 x H x W; the first one is the network's input."""
+    probabilities: ToProbabilities
+    """Of the network's scores."""
 
     @property
     def x(self) -> Tensor:
@@ -62,11 +65,19 @@ class Prepared(Generic[S_co]):
         """Return the scores of the untouched and of the fully perturbed image, and the threshold (3.2)."""
         everything = torch.ones_like(self.pyramid[:1, :1])
         spec = self.spec
-        return reference_scores(scores, everything, self.target, variant=spec.variant, threshold=spec.threshold)
+        return reference_scores(
+            scores,
+            everything,
+            self.target,
+            variant=spec.variant,
+            threshold=spec.threshold,
+            probabilities=self.probabilities,
+        )
 
-    def curve(self, scores: ClassScores, masks: Tensor) -> list[CurvePoint]:
-        """Return the points of the spec's areas, given their masks (K x 1 x H x W)."""
-        return score_curve(scores, masks, self.target, self.spec.areas)
+    def curve(self, scores: ClassScores, masks: Tensor, areas: Sequence[float] | None = None) -> list[CurvePoint]:
+        """Return the points of K areas (None: the spec's), given their masks (K x 1 x H x W)."""
+        asked = self.spec.areas if areas is None else areas
+        return score_curve(scores, masks, self.target, asked, probabilities=self.probabilities)
 
 
 def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
@@ -108,6 +119,7 @@ def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S
         picture=picture,
         frame=frame,
         pyramid=_pyramid(model, x, spec),
+        probabilities=model.probabilities,
     )
     with torch.no_grad():  # before any work on masks
         ends = network(prepared.pyramid[[0, -1]])[:, prepared.target].tolist()

@@ -21,9 +21,19 @@ ClassScores = Callable[[Tensor, Tensor], Tensor]
 """N masks in [0, 1] (N x ...) and the N indices of their images -> N x C, the scores under the masks."""
 
 
+ToProbabilities = Callable[[Tensor], Tensor | None]
+"""Returns the probabilities that scores (N x C) stand for, N x C; None where they stand for none."""
+
+
 @torch.no_grad()
 def reference_scores(
-    scores: ClassScores, everything: Tensor, target: int, *, variant: Variant, threshold: float
+    scores: ClassScores,
+    everything: Tensor,
+    target: int,
+    *,
+    variant: Variant,
+    threshold: float,
+    probabilities: ToProbabilities,
 ) -> Scores:
     """Return the scores of the untouched and of the fully perturbed image, and the threshold of the curve.
 
@@ -33,6 +43,7 @@ def reference_scores(
         target: class index.
         variant: of the masks.
         threshold: tau, which `threshold_of` makes a score of.
+        probabilities: of the network's scores.
     """
     found = masked_scores(scores, torch.cat([everything, torch.zeros_like(everything)]))
     original, perturbed = found[:, target].tolist()
@@ -42,12 +53,14 @@ def reference_scores(
         perturbed=perturbed,
         threshold=reached,
         threshold_rule=rule,
-        original_probability=float(found.softmax(dim=1)[0, target]),
+        original_probability=_of_target(found, target, probabilities)[0],
     )
 
 
 @torch.no_grad()
-def score_curve(scores: ClassScores, masks: Tensor, target: int, areas: Sequence[float]) -> list[CurvePoint]:
+def score_curve(
+    scores: ClassScores, masks: Tensor, target: int, areas: Sequence[float], *, probabilities: ToProbabilities
+) -> list[CurvePoint]:
     """Return one point per mask: its scores kept and deleted, and how large and how binary it is.
 
     Args:
@@ -55,6 +68,7 @@ def score_curve(scores: ClassScores, masks: Tensor, target: int, areas: Sequence
         masks: K x ... in [0, 1].
         target: class index.
         areas: the K requested areas.
+        probabilities: of the network's scores.
     """
     kept = masked_scores(scores, masks)
     deleted = masked_scores(scores, 1 - masks)
@@ -64,12 +78,18 @@ def score_curve(scores: ClassScores, masks: Tensor, target: int, areas: Sequence
         flat.mean(dim=1).tolist(),
         kept[:, target].tolist(),
         deleted[:, target].tolist(),
-        kept.softmax(dim=1)[:, target].tolist(),
+        _of_target(kept, target, probabilities),
         binariness(flat).tolist(),
         strict=True,
     )
     names = ("area", "measured_area", "preserve", "delete", "preserve_probability", "binariness")
     return [CurvePoint.model_validate(dict(zip(names, column, strict=True))) for column in columns]
+
+
+def _of_target(scores: Tensor, target: int, probabilities: ToProbabilities) -> list[float | None]:
+    """Return the target's probability for each of N rows of scores; None for each where scores stand for none."""
+    found = probabilities(scores)
+    return [None] * len(scores) if found is None else found[:, target].tolist()
 
 
 def binariness(masks: Tensor) -> Tensor:

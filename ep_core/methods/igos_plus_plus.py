@@ -44,7 +44,7 @@ class Objective:
         """Set the network, image and target.
 
         Args:
-            network: N x 3 x H x W -> N x C, scores before the softmax.
+            network: N x 3 x H x W -> N x C, probabilities.
             x: 1 x 3 x H x W.
             target: class index.
             generator: of the noise that is added to every image, on the CPU.
@@ -92,7 +92,7 @@ class Objective:
             mask = large.prod(dim=0) if term < 2 else large[0 if deletes else 1]
             images = start + shares[:, None, None, None] * mask * (end - start)
             noise = torch.randn(images.shape, generator=self._generator).to(images) * NOISE
-            scores = self._network(images + noise).softmax(dim=1)[:, self._target].sum() / STEPS
+            scores = self._network(images + noise)[:, self._target].sum() / STEPS
             yield scores if deletes else -scores
 
 
@@ -140,7 +140,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
     As in the authors' code, masks of 28 x 28 start from ones, and every target has its own. `iterations` of the request
     shortens the authors' 20.
     """
-    network = tune(request.network, request.x)
+    network = request.probabilities_by(tune(request.network, request.x))
     iterations = min(request.spec.iterations or ITERATIONS, ITERATIONS)
     maps = []
     for k, target in enumerate(request.targets):

@@ -89,13 +89,13 @@ def _upsampling(size: int) -> Tensor:
 def _attribute(request: AttributionRequest) -> Tensor:
     """Return how much of each pixel has to go: ``1 - m`` of the deletion game, T x H x W in [0, 1].
 
-    The mask minimises the target's softmax probability under it plus `penalty`, by Adam from a mask of ones, as in the
+    The mask minimises the target's probability under it plus `penalty`, by Adam from a mask of ones, as in the
     authors' code; of that, the start from circles that suppress the class is left out. Every target has its own
     mask, and its own random shifts. `iterations` of the request shortens the authors' 300.
     """
     iterations = min(request.spec.iterations or ITERATIONS, ITERATIONS)
     targets = torch.tensor(request.targets, device=request.device)[:, None]
-    network = tune(request.network, request.x)
+    network = request.probabilities_by(tune(request.network, request.x))
     perturbed = BlurredByMask(request.x)
     shifts = torch.stack([_shifts(iterations, request.generator(target)) for target in request.targets], dim=1)
     shifts = shifts.to(request.device)
@@ -105,7 +105,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
     def step() -> None:
         images = perturbed.images(masks, shifts.index_select(0, taken)[0])
-        probabilities = network(images).softmax(dim=1).gather(1, targets)
+        probabilities = network(images).gather(1, targets)
         (masks.grad,) = torch.autograd.grad(probabilities.sum() + penalty(masks).sum(), masks)
         adam.step()
         with torch.no_grad():

@@ -60,20 +60,20 @@ def _attribute(request: AttributionRequest) -> Tensor:
     """Return ``sum_i p(target | m_i x) m_i / (N KEPT)`` over N masks (eq. 6): T x H x W in [0, 1 / KEPT].
 
     As in the paper, masks multiply the normalised input, which fades to the training images' mean colour, and scores
-    are softmax probabilities. One pass of the N images serves all targets. An image of another size than the network's
+    are probabilities. One pass of the N images serves all targets. An image of another size than the network's
     own is warped to that, and the map back, as in the pointing game of the paper that this is compared with.
     """
     targets = torch.tensor(request.targets, device=request.device)
     size, (height, width) = request.x.shape[2:], request.model.input_size
     x = _resized(request.x, (height, width))
     samples = request.spec.samples or SAMPLES
-    network = tune(request.network, x)
+    network = request.probabilities_by(tune(request.network, x))
     total = torch.zeros(len(targets), height * width, device=request.device)
     masks = RandomMasks(samples, (height, width), request.generator())
     done = 0
     for batch in masks.batches(batch_on(request.device, BATCHES), request.device):
         images = (x * batch[:, None]).contiguous(memory_format=torch.channels_last)
-        probabilities = network(images).softmax(dim=1)[:, targets]
+        probabilities = network(images)[:, targets]
         total.addmm_(probabilities.T, batch.flatten(1))
         done += len(batch)
         request.on_share(done / samples)

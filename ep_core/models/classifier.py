@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import torch
 from PIL import Image
@@ -26,6 +26,7 @@ from ep_core.models.runtime.turns import one_thread
 from ep_core.models.sources.weights import state_digest
 from ep_core.models.tuning.adapted import adapt, uncompiled
 from ep_core.schemas.model_card import Head, ListedLayer
+from ep_core.schemas.reports.common import TargetKind
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
 
@@ -136,6 +137,13 @@ class Classifier:
         return self.preprocessing.input_size
 
     @property
+    def kind(self) -> TargetKind:
+        """Kind of the targets: classes, or the only score of a network that was given one."""
+        if isinstance(self.network, ContrastNetwork):
+            return "contrast"
+        return "score" if self.head == "score" else "class"
+
+    @property
     def num_classes(self) -> int:
         """Number of classes."""
         return len(self.labels)
@@ -169,6 +177,21 @@ class Classifier:
     def probabilities(self, scores: torch.Tensor) -> torch.Tensor | None:
         """Return the probabilities that scores stand for, N x C in [0, 1]; None where they stand for none."""
         return probabilities(scores, self.head)
+
+    def probabilities_by(
+        self, network: Callable[[torch.Tensor], torch.Tensor]
+    ) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Return a network that gives the probabilities that its scores stand for: N x 3 x H x W -> N x C in [0, 1].
+
+        Args:
+            network: N x 3 x H x W -> N x C, the scores of this model's own.
+
+        Raises:
+            InvalidInput: they stand for none.
+        """
+        if self.head == "score":
+            raise InvalidInput(f"the score {self.labels[0]!r} is no probability", field="target")
+        return lambda images: cast("torch.Tensor", self.probabilities(network(images)))
 
     def scoring(self, target: ScalarTarget, label: str | None = None) -> Classifier:
         """Return this model with a function of its scores (N x C) in place of the classes.

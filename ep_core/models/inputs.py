@@ -52,12 +52,17 @@ def warnings_about(
 
 def model_ref(model: Classifier, input_size: tuple[int, int] | None = None) -> ModelRef:
     """Return what a report says of a model, and of the height and width that it was given (None: its own)."""
-    return ModelRef(name=model.name, weights_digest=model.weights_digest, input_size=input_size or model.input_size)
+    return ModelRef(
+        name=model.name,
+        outputs=model.head,
+        weights_digest=model.weights_digest,
+        input_size=input_size or model.input_size,
+    )
 
 
 def target_ref(model: Classifier, index: int) -> TargetRef:
-    """Return what a report says of a class."""
-    return TargetRef(index=index, label=model.labels[index])
+    """Return what a report says of a class, or of the only score of a model that has no classes."""
+    return TargetRef(kind=model.kind, index=index if model.kind == "class" else None, label=model.labels[index])
 
 
 @torch.no_grad()

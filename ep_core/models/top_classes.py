@@ -23,9 +23,14 @@ def top_classes(model: Classifier, image: Image.Image, *, count: int = 5, fit: F
         scores = network(x)[0].float()
     if not scores.isfinite().all():
         raise InvalidInput(f"model {model.name!r} gives this image scores that aren't finite numbers", field="model")
-    probabilities = scores.softmax(0)
+    probabilities = model.probabilities(scores[None])
     best = scores.argsort(descending=True, stable=True)[:count].tolist()
     return [
-        ClassScore(index=k, label=model.labels[k], score=float(scores[k]), probability=float(probabilities[k]))
+        ClassScore(
+            index=k,
+            label=model.labels[k],
+            score=float(scores[k]),
+            probability=None if probabilities is None else float(probabilities[0, k]),
+        )
         for k in best
     ]

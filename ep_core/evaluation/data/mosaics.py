@@ -39,9 +39,10 @@ def find_confident(
 ) -> dict[int, list[Path]]:
     """Return the pictures whose top class is more probable than a threshold, by that class."""
     found = defaultdict(list)
+    probable = model.probabilities_by(lambda x: input_scores(model, x)[None])
     for k, path in enumerate(photographs):
         on_progress(k / len(photographs), path.name)
-        probabilities = input_scores(model, model.preprocess(load(path))[0]).softmax(dim=0)
+        (probabilities,) = probable(model.preprocess(load(path))[0])
         if float(probabilities.max()) > threshold:
             found[int(probabilities.argmax())].append(path)
     return dict(sorted(found.items()))

@@ -52,6 +52,20 @@ class AttributionRequest:
         """Device of the network."""
         return self.x.device
 
+    def probabilities_by(self, network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        """Return a network that gives the probabilities that its scores stand for: N x 3 x H x W -> N x C in [0, 1].
+
+        Args:
+            network: N x 3 x H x W -> N x C, the scores of this request's own.
+
+        Raises:
+            MethodUnavailable: they stand for none.
+        """
+        try:
+            return self.model.probabilities_by(network)
+        except InvalidInput as error:
+            raise MethodUnavailable(f"it weighs images by probabilities, and {error.detail}") from error
+
     def generator(self, k: int = 0) -> torch.Generator:
         """Return random numbers (of the CPU, the same for every device) for the k-th stream of this request."""
         return torch.Generator().manual_seed((self.spec.seed * 1_000_003 + k) % 2**63)

@@ -28,7 +28,7 @@ Search = Callable[[SetFunction, int, torch.Generator], Sequence[int]]
 def rank_map(request: AttributionRequest, search: Search) -> Tensor:
     """Return each pixel's rank in the order that a search finds for each target: T x H x W in (0, 1], first is 1.
 
-    The set function is ``p(target | S) + 1 - p(target | all but S)``, softmax probabilities of images in which the
+    The set function is ``p(target | S) + 1 - p(target | all but S)``, probabilities of images in which the
     other regions are 0, the normalisation's mean colour: as in LIME and RISE, and as deletion is scored; the authors
     take black. `samples` of the request, if given, has the image cut into so few regions R that ``R (R + 1)`` images,
     those of a whole greedy search, are about that many.
@@ -39,7 +39,8 @@ def rank_map(request: AttributionRequest, search: Search) -> Tensor:
     """
     segments = superpixels(request, regions_for(request.spec.samples), adaptive=True)
     regions = int(segments.max()) + 1
-    forward = watched(request, len(request.targets) * regions * (regions + 1), tune(request.network, request.x))
+    passes = len(request.targets) * regions * (regions + 1)
+    forward = request.probabilities_by(watched(request, passes, tune(request.network, request.x)))
     maps = []
     for target in request.targets:
         order = search(set_function(forward, request.x, segments, target), regions, request.generator(target))
@@ -60,7 +61,7 @@ def set_function(forward: Callable[[Tensor], Tensor], x: Tensor, segments: Tenso
     """Return the consistency and the collaboration of sets, summed: N x R -> N in (0, 2).
 
     Args:
-        forward: N x 3 x H x W -> N x C, scores before the softmax.
+        forward: N x 3 x H x W -> N x C, probabilities.
         x: 1 x 3 x H x W.
         segments: H x W, the number of each pixel's region.
         target: class index.
@@ -70,7 +71,7 @@ def set_function(forward: Callable[[Tensor], Tensor], x: Tensor, segments: Tenso
         values = []
         for some in sets.to(x.device).split(max(1, batch_on(x.device) // 2)):
             masks = some[:, None, segments]
-            shown, rest = forward(torch.cat([x * masks, x * ~masks])).softmax(dim=1)[:, target].chunk(2)
+            shown, rest = forward(torch.cat([x * masks, x * ~masks]))[:, target].chunk(2)
             values.append((shown + 1 - rest).cpu())
         return torch.cat(values)
 

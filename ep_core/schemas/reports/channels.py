@@ -28,7 +28,10 @@ class ChannelPoint(BaseModel):
     measured_area: Annotated[float, Field(description="Sum of the mask over the channels; `fast`: exactly `area`.")]
     preserve: Annotated[float, Field(description="Phi_l+(m x): score when only the mask's channels are kept (eq. 9).")]
     delete: Annotated[float, Field(description="Phi_l+((1-m) x): score when they are taken away.")]
-    preserve_probability: Annotated[float, Field(description="Softmax probability of the target under m x.")]
+    preserve_probability: Annotated[
+        float | None,
+        Field(description="Probability of the target under m x, by its head; null for a score without one."),
+    ]
     binariness: Annotated[float, Field(description="Mean of m(1-m): 0 for a binary mask, at most 0.25.")]
 
 
@@ -89,7 +92,9 @@ class ClassImage(BaseModel):
     index: Annotated[int, Field(description="Its place among the images, from 0.")]
     name: Annotated[str, Field(description="The file's name, where it came with one.")]
     original: Annotated[float, Field(description="Phi(x).")]
-    probability: Annotated[float, Field(description="Softmax probability of the class.")]
+    probability: Annotated[
+        float | None, Field(description="Of the class, by the model's head; null for a score without one.")
+    ]
     optimal_area: Annotated[
         int | None,
         Field(description="a* in channels; null: no count reaches the threshold, the image is left out."),

@@ -6,21 +6,34 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from ep_core.schemas.model_card import Head
 from ep_core.schemas.pixels import InputSize, OfModel
+
+TargetKind = Literal["class", "contrast", "score"]
 
 
 class ModelRef(OfModel):
     """The network that was explained."""
 
     name: str
+    outputs: Annotated[
+        Head, Field(description="What its scores stand for: see the model's card; `score`: no probability.")
+    ] = "softmax"
     weights_digest: Annotated[str, Field(description="`sha256:` and the hex digest of the weights.")]
     input_size: InputSize
 
 
 class TargetRef(BaseModel):
-    """The class that was explained."""
+    """The class, or the score, that was explained."""
 
-    index: int
+    kind: Annotated[
+        TargetKind,
+        Field(
+            description="`class`: a class. `contrast`: one class's score minus another's. `score`: a function of the "
+            "network's outputs."
+        ),
+    ] = "class"
+    index: Annotated[int | None, Field(description="Class index; null where it is no class.")]
     label: str
 
 
@@ -29,15 +42,17 @@ class ClassScore(BaseModel):
 
     index: Annotated[int, Field(description="Class index.")]
     label: str
-    score: Annotated[float, Field(description="The network's output for the class, before the softmax.")]
-    probability: Annotated[float, Field(description="Its softmax.")]
+    score: Annotated[float, Field(description="The network's output for the class, before any softmax or sigmoid.")]
+    probability: Annotated[
+        float | None, Field(description="Its softmax or sigmoid, by the model's head; null for a score without one.")
+    ]
 
 
 ThresholdRule = Literal["share-of-original", "between", "way-down", "none"]
 
 
 class Scores(BaseModel):
-    """Reference scores (before the softmax) for the target."""
+    """Reference scores (before any softmax or sigmoid) for the target."""
 
     original: Annotated[float, Field(description="Phi(x), the score of the unperturbed image.")]
     perturbed: Annotated[float, Field(description="The score of the fully perturbed image (m = 0 everywhere).")]
@@ -58,7 +73,11 @@ class Scores(BaseModel):
         ),
     ] = None
     original_probability: Annotated[
-        float, Field(description="Softmax probability of the target on the unperturbed image.")
+        float | None,
+        Field(
+            description="Probability of the target on the unperturbed image, by the model's head; null for a score "
+            "without one."
+        ),
     ]
 
 

@@ -24,7 +24,10 @@ class CurvePoint(BaseModel):
     measured_area: Annotated[float, Field(description="Mean of the mask over the network's frame.")]
     preserve: Annotated[float, Field(description="Phi(m x): score when only the mask is kept.")]
     delete: Annotated[float, Field(description="Phi((1-m) x): score when the mask is taken away.")]
-    preserve_probability: Annotated[float, Field(description="Softmax probability of the target under m x.")]
+    preserve_probability: Annotated[
+        float | None,
+        Field(description="Probability of the target under m x, by its head; null for a score without one."),
+    ]
     binariness: Annotated[float, Field(description="Mean of m(1-m): 0 for a binary mask, at most 0.25.")]
 
 

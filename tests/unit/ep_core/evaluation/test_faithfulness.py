@@ -31,6 +31,9 @@ class Sum(nn.Module):
         return torch.stack([total, torch.zeros_like(total)], dim=1)
 
 
+SUM = nn.Sequential(Sum(), nn.Softmax(dim=1))
+
+
 def photograph(folder: Path, upper_left: float, lower_right: float) -> Path:
     """Write a picture whose detail in the two spots of `spot_model` is of these contrasts."""
     rows, columns = np.indices((168, 168))
@@ -51,7 +54,7 @@ def row(report: EvaluationReport, title: str) -> dict[str, float]:
 def test_pixels_are_inserted_by_rank_and_probabilities_are_those_of_the_sum() -> None:
     end = (LOGIT / 3).view(1, 1, 2, 2).expand(-1, 3, -1, -1)
     saliency = torch.tensor([[0.1, 0.9], [0.5, 0.2]])  # second, third, fourth, first pixel
-    curve = pixel_curve(Sum(), torch.zeros_like(end), end, saliency, 0)
+    curve = pixel_curve(SUM, torch.zeros_like(end), end, saliency, 0)
     totals = torch.cat([torch.zeros(1), LOGIT[[1, 2, 3, 0]].cumsum(0)])
     expected = torch.sigmoid(totals[torch.arange(STEPS + 1) * 4 // STEPS])
     assert curve == pytest.approx(expected.tolist())
@@ -61,7 +64,7 @@ def test_pixels_are_inserted_by_rank_and_probabilities_are_those_of_the_sum() ->
 
 def test_pixels_of_the_same_saliency_go_row_by_row() -> None:
     end = (LOGIT / 3).view(1, 1, 2, 2).expand(-1, 3, -1, -1)
-    curve = pixel_curve(Sum(), torch.zeros_like(end), end, torch.zeros(2, 2), 0)
+    curve = pixel_curve(SUM, torch.zeros_like(end), end, torch.zeros(2, 2), 0)
     assert curve[7] == pytest.approx(1 / (1 + np.exp(-4 / 3)))
 
 
@@ -74,9 +77,10 @@ def test_the_perfect_map_beats_its_negation(spot_model: Classifier, tmp_path: Pa
     x, _ = spot_model.preprocess(Image.open(photograph(tmp_path, 1, 0.5)))
     perfect = spot_model.network[1].weight[0].detach().view(3, 168, 168).abs().sum(dim=0)  # type: ignore[index]
     grey = torch.full_like(x, 0.5)
+    probable = spot_model.probabilities_by(spot_model.network)
     with torch.no_grad():
-        inserted = [pixel_curve(spot_model.network, grey, x, sign * perfect, 0) for sign in (1, -1)]
-        deleted = [pixel_curve(spot_model.network, x, grey, sign * perfect, 0) for sign in (1, -1)]
+        inserted = [pixel_curve(probable, grey, x, sign * perfect, 0) for sign in (1, -1)]
+        deleted = [pixel_curve(probable, x, grey, sign * perfect, 0) for sign in (1, -1)]
     places = [k / STEPS for k in range(STEPS + 1)]
     best, worst = (area_under(places, curve) for curve in inserted)
     assert best > 0.95
@@ -128,7 +132,7 @@ def test_the_authors_area_by_hand() -> None:
     """Four pixels in four steps: (sum - first / 2 - last / 2) / (n - 1), as in RISE's code."""
     end = (LOGIT / 3).view(1, 1, 2, 2).expand(-1, 3, -1, -1)
     saliency = torch.tensor([[0.9, 0.5], [0.2, 0.1]])
-    curve = pixel_curve(Sum(), torch.zeros_like(end), end, saliency, 0, steps=4)
+    curve = pixel_curve(SUM, torch.zeros_like(end), end, saliency, 0, steps=4)
     expected = [1 / (1 + np.exp(-total)) for total in (0, 4 / 3, 7 / 3, 9 / 3, 10 / 3)]
     assert curve == pytest.approx(expected)
     area = area_under([0, 0.25, 0.5, 0.75, 1], curve)
