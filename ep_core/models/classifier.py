@@ -36,6 +36,9 @@ from .layers import find_layers
 from .preprocessing import Preprocessing
 from .scalar import ContrastNetwork, OneScore, ScalarTarget, label_of, scalar_network
 
+Scoring = Callable[[torch.Tensor], torch.Tensor]
+"""A network, or a function that calls one: N x 3 x H x W -> N x C."""
+
 
 class Classifier:
     """An image classifier: the network, how pictures become its input, and what its outputs are called.
@@ -178,9 +181,7 @@ class Classifier:
         """Return the probabilities that scores stand for, N x C in [0, 1]; None where they stand for none."""
         return probabilities(scores, self.head)
 
-    def probabilities_by(
-        self, network: Callable[[torch.Tensor], torch.Tensor]
-    ) -> Callable[[torch.Tensor], torch.Tensor]:
+    def probabilities_by(self, network: Scoring) -> Scoring:
         """Return a network that gives the probabilities that its scores stand for: N x 3 x H x W -> N x C in [0, 1].
 
         Args:

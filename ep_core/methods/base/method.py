@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
-from ep_core.models.classifier import Classifier
+from ep_core.models.classifier import Classifier, Scoring
 from ep_core.schemas.specs import CompareSpec
 
 OnShare = Callable[[float], None]
@@ -52,7 +52,7 @@ class AttributionRequest:
         """Device of the network."""
         return self.x.device
 
-    def probabilities_by(self, network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    def probabilities_by(self, network: Scoring) -> Scoring:
         """Return a network that gives the probabilities that its scores stand for: N x 3 x H x W -> N x C in [0, 1].
 
         Args:
