@@ -70,6 +70,7 @@ def explain_channels(
     max_lanes = given_lanes(max_lanes)
     model, (picture,) = given_inputs(model, [image], [spec])
     sweep = channel_sweep(model, spec)
+    model = sweep.model
     inverting = 2 * INVERSION_WEIGHT * STEPS if spec.invert else 0
 
     def tell(done: int, solver: Solver | None = None) -> None:

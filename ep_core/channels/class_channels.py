@@ -126,6 +126,7 @@ def class_channels(
     max_lanes = given_lanes(max_lanes)
     model, pictures = given_inputs(model, images, [spec] * len(images))
     sweep = channel_sweep(model, ChannelsSpec(**spec.model_dump(exclude={"task", "top", "invert"})))
+    model = sweep.model
     started = time.perf_counter()
     with model.frozen() as network:
         target = common_class(model, network, pictures, spec) if sweep.target is None else sweep.target
@@ -137,7 +138,9 @@ def class_channels(
         top = top_channels(weights, outcomes, spec.top)
         examples = {one.channel: run.examples(one) for one in top}
         inversions = run.inversions([one.channel for one in top]) if spec.invert else {}
-    as_run = sweep.spec.model_dump(include={"model", "layer", "areas", "iterations"}) | {"target": target}
+    as_run = sweep.spec.model_dump(include={"model", "layer", "areas", "iterations"})
+    if model.kind == "class":
+        as_run["target"] = target
     return ClassExplanation(
         spec=spec.model_copy(update=as_run),
         model=model_ref(model),

@@ -17,6 +17,8 @@ from ep_core.schemas.specs import ChannelsSpec
 class ChannelSweep:
     """Masks of several counts of a layer's channels."""
 
+    model: Classifier
+    """Of the target: the classes' own, or one that gives the score of a contrast."""
     spec: ChannelsSpec
     """As run, with the defaults filled in."""
     layer: LayerCard
@@ -45,9 +47,9 @@ def channel_sweep(model: Classifier, spec: ChannelsSpec) -> ChannelSweep:
         UnknownName: the model has no such layer or class.
         InvalidInput: a count is larger than the layer.
     """
-    target = given_target(model, spec)
+    model, target = given_target(model, spec)
     layer = resolve_layer(spec.layer, model.layers, model=model.name)
     counts = check_counts(spec.areas, layer)
     iterations = spec.iterations or CHANNEL_PRESETS[spec.preset].iterations
     as_run = {"model": model.name, "layer": layer.name, "areas": counts, "iterations": iterations}
-    return ChannelSweep(spec.model_copy(update=as_run), layer, counts, iterations, target)
+    return ChannelSweep(model, spec.model_copy(update=as_run), layer, counts, iterations, target)

@@ -25,11 +25,14 @@ NAMES: dict[str, tuple[str, ...]] = {
 TERMS = {
     "`GET /v1/models/{name}`": "`ep models --layers NAME`",
     "`GET /v1/models`": "`ep models`",
+    '`{"class": 3, "instead_of": 7}`': "`3 instead of 7`",
     "null takes": "default:",
     "null explains": "default:",
     "null:": "default:",
 }
 """Terms of the HTTP API in the fields' descriptions, and those of the terminal."""
+INSTEAD_OF = " instead of "
+"""Words between the two classes of a contrast."""
 BOUNDS = {
     "minimum": "at least",
     "exclusiveMinimum": "more than",
@@ -74,8 +77,8 @@ class SpecOption:
 
     @property
     def kinds(self) -> list[Mapping[str, Any]]:
-        """Schemas of what the field takes besides null: one, or several for a field such as `target`."""
-        return [kind for kind in self.schema.get("anyOf", [self.schema]) if kind["type"] != "null"]
+        """Schemas of what the field takes besides null and objects: one, or several for a field such as `target`."""
+        return [kind for kind in self.schema.get("anyOf", [self.schema]) if kind.get("type", "null") != "null"]
 
     def parameter(self) -> inspect.Parameter:
         """Return the option as a parameter that Typer understands."""
@@ -105,6 +108,9 @@ class SpecOption:
         """Return the field's value, from the option's; what can't be one is left for the spec to refuse."""
         if not isinstance(given, str):
             return given
+        if self.field == "target" and INSTEAD_OF in given:
+            wanted, rival = map(_whole_number, map(str.strip, given.split(INSTEAD_OF, 1)))
+            return {"class": wanted, "instead_of": rival}
         kinds = {kind["type"]: kind for kind in self.kinds}
         if "array" in kinds:
             parts = listed(given)

@@ -73,7 +73,7 @@ def compare(
     max_lanes = given_lanes(max_lanes)
     model, (picture,) = given_inputs(model, [image], [spec])
     check_masked(model, picture)
-    target = given_target(model, spec)
+    model, target = given_target(model, spec)
     started = time.perf_counter()
     if spec.layer is not None:
         resolve_layer(spec.layer, model.layers, model=model.name)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ from ep_core.schemas.finite import require_finite
 from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.reports.common import Timing
 from ep_core.schemas.reports.extremal import CurvePoint
-from ep_core.schemas.specs import ExtremalSpec
+from ep_core.schemas.specs import ExtremalSpec, Target
 from ep_core.schemas.threshold import threshold_warnings
 
 from .answers import Answers
@@ -60,11 +61,15 @@ def sweep(
     max_lanes = given_lanes(max_lanes)
     model, pictures = given_inputs(model, images, asked)
     lanes_at_once = max_lanes or max_lanes_on(model.device)
-    wanted = [_wanted(model, k, picture, spec) for k, (picture, spec) in enumerate(zip(pictures, asked, strict=True))]
+    known: dict[Target, tuple[Classifier, int | None]] = {}
+    wanted = [
+        _wanted(model, k, picture, spec, known) for k, (picture, spec) in enumerate(zip(pictures, asked, strict=True))
+    ]
     watch = Watch(sum(planned_steps(one.spec) for one in wanted), on_progress)
     explained: dict[int, Explanation] = {}
-    with model.frozen() as network:
-        for group in _groups(wanted, model, lanes_at_once):
+    for group in _groups(wanted, lanes_at_once):
+        model = group[0].model
+        with model.frozen() as network:
             started = time.perf_counter()
             sweeps = [prepare_image(model, network, one.image, one.spec, one.target) for one in group]
             search = Search(tune(network, sweeps[0].pyramid[[0, -1]]), watch, lanes_at_once)
@@ -85,15 +90,18 @@ class _Wanted:
     """Request for one image, checked."""
 
     place: int
+    model: Classifier
+    """Of the target: the classes' own, or one that gives the score of a contrast."""
     image: Picture
     spec: ExtremalSpec
     target: int | None
     """Class index; None for the top class."""
 
-    def kind(self, model: Classifier) -> tuple[str, bool, int, tuple[int, ...]]:
-        """Return what images must share to be stepped together: preset and search, levels of the pyramid, frame."""
+    @property
+    def kind(self) -> tuple[int, str, bool, int, tuple[int, ...]]:
+        """What images must share to be stepped together: network, preset, search, levels of the pyramid, frame."""
         levels = self.spec.pyramid_levels if self.spec.perturbation == "blur" else 2
-        return self.spec.preset, by_walks(self.spec), levels, frame_size(model, self.image)
+        return id(self.model), self.spec.preset, by_walks(self.spec), levels, frame_size(self.model, self.image)
 
 
 def _specs_of(specs: AnySpec | Sequence[AnySpec] | None, count: int) -> list[ExtremalSpec]:
@@ -105,19 +113,28 @@ def _specs_of(specs: AnySpec | Sequence[AnySpec] | None, count: int) -> list[Ext
     return [given_spec(spec, ExtremalSpec) for spec in specs]
 
 
-def _wanted(model: Classifier, place: int, image: Picture, spec: ExtremalSpec) -> _Wanted:
+def _wanted(
+    model: Classifier,
+    place: int,
+    image: Picture,
+    spec: ExtremalSpec,
+    known: dict[Target, tuple[Classifier, int | None]],
+) -> _Wanted:
+    """Return a request, checked; its target is added to the known ones."""
     try:
         check_masked(model, image)
-        target = given_target(model, spec)
+        if spec.target not in known:
+            known[spec.target] = given_target(model, spec)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")
         raise
-    return _Wanted(place, image, spec, target)
+    scoring, target = known[spec.target]
+    return _Wanted(place, scoring, image, spec, target)
 
 
-def _groups(wanted: Sequence[_Wanted], model: Classifier, max_lanes: int) -> Iterator[list[_Wanted]]:
+def _groups(wanted: Sequence[_Wanted], max_lanes: int) -> Iterator[list[_Wanted]]:
     """Yield images that can be stepped together, as many as keep the batches full and no more: each has a pyramid."""
-    for _, alike in groupby(sorted(wanted, key=lambda one: one.kind(model)), key=lambda one: one.kind(model)):
+    for _, alike in groupby(sorted(wanted, key=attrgetter("kind")), key=attrgetter("kind")):
         group: list[_Wanted] = []
         for one in alike:
             group.append(one)

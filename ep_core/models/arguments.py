@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
 from ep_core.pictures.given_image import AnyImage, Picture, given_image
-from ep_core.schemas.specs import CommonSpec
-from ep_core.schemas.targets import resolve_target
-from ep_core.schemas.wording import in_words, without_echoes
+from ep_core.schemas.specs import ClassContrast, CommonSpec
+from ep_core.schemas.targets import resolve_contrast, resolve_target
+from ep_core.schemas.wording import in_words, inner_fields, without_echoes
 
 from .classifier import Classifier
 from .registry import load_model
@@ -77,19 +77,23 @@ def given_spec(spec: S | Mapping[str, Any] | None, kind: type[S]) -> S:
         return kind.model_validate(dict(spec or {}))
     except ValidationError as error:
         found = [
-            (str(one["loc"][0]) if one["loc"] else "spec", in_words(one)) for one in without_echoes(error.errors())
+            (".".join([str(one["loc"][0]), *inner_fields(one["loc"])]) if one["loc"] else "spec", in_words(one))
+            for one in without_echoes(error.errors())
         ]
         said = "; ".join(dict.fromkeys(f"{field}: {message}" for field, message in found))
-        raise InvalidInput(said, field=found[0][0]) from error
+        raise InvalidInput(said, field=found[0][0].partition(".")[0]) from error
 
 
-def given_target(model: Classifier, spec: CommonSpec) -> int | None:
-    """Return the class index that a spec names; None for the top class.
+def given_target(model: Classifier, spec: CommonSpec) -> tuple[Classifier, int | None]:
+    """Return the model that gives the target's score, and the target's index there; None for the top class.
 
     Raises:
         InvalidInput, UnknownName: the target is no class of the model.
     """
-    return None if spec.target is None else resolve_target(spec.target, model.labels)
+    target = spec.target
+    if isinstance(target, ClassContrast):
+        return model.contrasting(*resolve_contrast(target, model.labels)), 0
+    return model, None if target is None else resolve_target(target, model.labels)
 
 
 def given_lanes(max_lanes: int | None) -> int | None:

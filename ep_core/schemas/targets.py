@@ -1,4 +1,4 @@
-"""Target class: from an index or a label to a class index."""
+"""Targets: from indices, labels and WordNet ids to class indices."""
 
 from __future__ import annotations
 
@@ -10,17 +10,41 @@ from typing import SupportsIndex
 
 from ep_core.errors import InvalidInput, UnknownName
 
+from .imagenet import synset_index
+from .specs.target import ClassContrast, Target
+
 MAX_SUGGESTIONS = 5
 ALIKE = 0.6  # of the letters
 _WORD = re.compile(r"\w{3,}")
+
+
+def check_target(target: Target, labels: Sequence[str]) -> None:
+    """Raise what `resolve_target` and `resolve_contrast` raise for a target; None is any model's top class."""
+    if isinstance(target, ClassContrast):
+        resolve_contrast(target, labels)
+    elif target is not None:
+        resolve_target(target, labels)
+
+
+def resolve_contrast(target: ClassContrast, labels: Sequence[str]) -> tuple[int, int]:
+    """Return the indices of a contrast's two classes.
+
+    Raises:
+        InvalidInput, UnknownName: as `resolve_target`, or both are the same class.
+    """
+    wanted, rival = (resolve_target(one, labels) for one in (target.class_, target.instead_of))
+    if wanted == rival:
+        raise InvalidInput(f"a class instead of itself ({labels[wanted]!r}): name two classes", field="target")
+    return wanted, rival
 
 
 def resolve_target(target: SupportsIndex | str, labels: Sequence[str]) -> int:
     """Return the class index that `target` names.
 
     Args:
-        target: a class index in ``[0, len(labels))``, also numpy's or a tensor's; or a label, compared exactly but for
-            case and outer blanks.
+        target: a class index in ``[0, len(labels))``, also numpy's or a tensor's; a label, compared exactly but for
+            case and outer blanks; or the WordNet id of a class, such as ``"n02133161"``, where the classes are the 1000
+            of ImageNet.
         labels: the model's class labels, one per class.
 
     Raises:
@@ -38,6 +62,8 @@ def resolve_target(target: SupportsIndex | str, labels: Sequence[str]) -> int:
         raise InvalidInput(
             f"{len(matches)} classes are called {target!r}: use one of the indices {matches}", field="target"
         )
+    if not matches and (found := synset_index(wanted, labels)) is not None:
+        return found
     if not matches:
         nearest = nearest_names(target, labels)
         hint = f"; did you mean {', '.join(map(repr, nearest))}?" if nearest else ""

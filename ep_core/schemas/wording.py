@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .specs.target import ClassContrast
+
 MAX_VALUE_CHARS = 40
+_SCALARS = ("int_type", "string_type")
+_INNER = frozenset(ClassContrast.model_json_schema()["properties"])
+"""Fields of the objects that a field may hold."""
 
 _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "less_than": lambda value, bound: f"{value} is too large: it must be less than {_bound(bound['lt'])}",
@@ -56,9 +61,36 @@ def in_words(error: Mapping[str, Any]) -> str:
 
 
 def without_echoes(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return errors without those of a list's length where its items are at fault: pydantic counts only good ones."""
-    lists = {error["loc"][:-1] for error in errors if error["loc"]}
-    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in lists]
+    """Return errors without those that only follow from others, or from another form that a value may have.
+
+    Of a list's length where its items are at fault: pydantic counts only good ones. Of a field that takes numbers,
+    texts and objects: what an object isn't, where one was given that is at fault itself, and that another value is no
+    object.
+    """
+    places = [error["loc"] for error in errors]
+    lists = {place[:-1] for place in places if place}
+
+    def is_echo(error: Mapping[str, Any]) -> bool:
+        place, kind = error["loc"], error["type"]
+        around = place[:-1]
+        others = [one for one in places if around and one[: len(around)] == around and one != place]
+        if kind == "too_short":
+            return place in lists
+        if kind == "model_type":
+            return bool(others)
+        return kind in _SCALARS and isinstance(error["input"], Mapping) and any(len(one) > len(place) for one in others)
+
+    return [error for error in errors if not is_echo(error)]
+
+
+def inner_fields(place: Sequence[str | int]) -> list[str]:
+    """Return the fields of an object within a field, of the place of an error; the names of a union's members left out.
+
+    Example:
+        >>> inner_fields(("target", "ClassContrast", "instead_of"))
+        ['instead_of']
+    """
+    return [str(part) for part in place[1:] if part in _INNER]
 
 
 def lines(errors: Sequence[Mapping[str, Any]], called: Callable[[list[str]], str] = ".".join) -> list[str]:

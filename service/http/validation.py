@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from ep_core.schemas.targets import nearest_names
 from ep_core.schemas.tasks import DEFAULT_TASK, TASKS
-from ep_core.schemas.wording import in_words, without_echoes
+from ep_core.schemas.wording import in_words, inner_fields, without_echoes
 
 MAX_ERRORS = 20
 MAX_VALUE_CHARS = 100
@@ -57,10 +57,11 @@ def _field_error(error: Mapping[str, Any], around: Sequence[str]) -> FieldError:
     value = None if error["type"] in _WITHOUT_VALUE else _excerpt(error["input"])
     if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return _unknown_task(error["input"].get("task"))
-    if error["type"] == "extra_forbidden":
+    if error["type"] == "extra_forbidden" and not inner:
         return _unknown_field(str(top), value, task, around if len(error["loc"]) == 1 else ())
     # What else is in a location are names of a union's members, which mean nothing to the sender.
-    field = ".".join([str(top), *(str(part) for part in inner if isinstance(part, int))])
+    within = [*(str(part) for part in inner if isinstance(part, int)), *inner_fields((top, *inner))]
+    field = ".".join([str(top), *within])
     return FieldError(field=field, detail=in_words(error), value=value, allowed=_allowed(str(top), task, error))
 
 

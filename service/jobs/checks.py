@@ -11,7 +11,7 @@ from ep_core.errors import ImageTooLarge, InvalidInput
 from ep_core.masks.cells import check_frame
 from ep_core.models.named_layer import check_counts, has_known_defaults, resolve_layer
 from ep_core.schemas.model_card import ListedLayer
-from ep_core.schemas.targets import resolve_target
+from ep_core.schemas.targets import check_target
 from ep_core.schemas.tasks import Spec, task_of
 from service.access.caller import Caller
 from service.decoding.decoders import Checked
@@ -104,8 +104,7 @@ def check_params(redis: Redis, params: Spec) -> None:
             fewer channels; or the model's frame is too small for masks.
     """
     card = find_model(redis, params.model)
-    if params.target is not None:
-        resolve_target(params.target, card.labels)
+    check_target(params.target, card.labels)
     task = task_of(params)
     if task.has_spatial_masks:
         check_frame(card.input_size, field="model")

@@ -10,6 +10,7 @@ from .channels import MAX_IMAGES, MAX_TOP, ChannelsSpec, ClassChannelsSpec, defa
 from .common import DEFAULT_MODEL, MAX_AREAS, MAX_ITERATIONS, CommonSpec, Fit, PerturbationKind, Preset, Variant
 from .compare import DEFAULT_METHODS, EXTREMAL, MAX_SAMPLES, METHODS, CompareSpec
 from .extremal import DEFAULT_AREAS, ExtremalSpec, SpatialSpec
+from .target import ClassContrast, ClassName, Target
 
 __all__ = [
     "DEFAULT_AREAS",
@@ -24,6 +25,8 @@ __all__ = [
     "METHODS",
     "ChannelsSpec",
     "ClassChannelsSpec",
+    "ClassContrast",
+    "ClassName",
     "CommonSpec",
     "CompareSpec",
     "ExtremalSpec",
@@ -31,6 +34,7 @@ __all__ = [
     "PerturbationKind",
     "Preset",
     "SpatialSpec",
+    "Target",
     "Variant",
     "default_counts",
 ]

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, field_validator
 
-from .common import MAX_AREAS, CommonSpec, Preset, Target
+from .common import MAX_AREAS, CommonSpec, Preset
+from .target import Target
 
 PAPER_CHANNELS = 528
 PAPER_COUNTS = (1, 5, 10, 20, 25, 35, 40, 50, 60, 70, 80, 90, 100, 150, 200, 250, 300, 350, 400, 450, PAPER_CHANNELS)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator
+
+from .target import Target
 
 DEFAULT_MODEL = "mobilenet_v2"
 MAX_AREAS = 64
@@ -15,7 +17,6 @@ Variant = Literal["preserve", "delete", "hybrid"]
 PerturbationKind = Literal["blur", "fade"]
 Preset = Literal["fast", "paper"]
 Fit = Literal["crop", "stretch"]
-Target = StrictInt | Annotated[StrictStr, Field(min_length=1, max_length=200)] | None
 
 
 class CommonSpec(BaseModel):
@@ -29,7 +30,11 @@ class CommonSpec(BaseModel):
     )
     target: Annotated[
         Target,
-        Field(description="Class index, or label (exact but for case); null explains the top class."),
+        Field(
+            description="Class index, label (exact but for case), or WordNet id of an ImageNet class (`n02133161`); "
+            '`{"class": 3, "instead_of": 7}` explains why one class and not another; null explains the top class.',
+            examples=["American black bear", 295, {"class": 295, "instead_of": "brown bear"}],
+        ),
     ] = None
     variant: Annotated[
         Variant,

@@ -2,7 +2,7 @@
 
 import { el, svg } from "./dom.js";
 import { pointable } from "./tip.js";
-import { className, number, percent, size } from "./words.js";
+import { className, inBrackets, number, percent, size } from "./words.js";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [440, 270, 40, 12, 18, 42];
 
@@ -78,7 +78,7 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
     k,
   ) => [
     size(areas[k]),
-    `kept: ${number(points[k].preserve)} (${percent(points[k].preserve_probability)})`,
+    `kept: ${number(points[k].preserve)}${inBrackets(points[k].preserve_probability)}`,
     `taken away: ${number(points[k].delete)}`,
   ];
   const mark = (k) => ["x1", "x2"].forEach((name) => now.setAttribute(name, x(areas[k])));

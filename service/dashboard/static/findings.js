@@ -13,6 +13,8 @@ export function sentence(result) {
   return [...meaning(result, shareOfImage(result)), differ && el("span.range.dim", {}, ` ${differ}`), "."];
 }
 
+const probability = ({ preserve_probability: value }) => (typeof value === "number" ? percent(value) : "–");
+
 /** Return the table of a sweep's numbers, and what can be said of them. */
 export function numbers(result) {
   const steady = result.stability?.points;
@@ -20,7 +22,7 @@ export function numbers(result) {
   const rows = result.curve.map((
     one,
     k,
-  ) => [size(one.area), number(one.preserve), percent(one.preserve_probability), number(one.delete), ...varies(k)]);
+  ) => [size(one.area), number(one.preserve), probability(one), number(one.delete), ...varies(k)]);
   return el(
     "details",
     {},

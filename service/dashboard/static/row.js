@@ -3,7 +3,7 @@
 import { picture, posted, remove, sized } from "./api.js";
 import { el } from "./dom.js";
 import { taskOf } from "./task.js";
-import { ago, className, done, needs } from "./words.js";
+import { ago, className, contrast, done, needs } from "./words.js";
 
 const THUMB = 96; // twice what is shown, for fine screens
 
@@ -63,6 +63,7 @@ export function jobRow(job, { again, changed, said }) {
 
 function asked(target) {
   if (target === null) return "top class";
+  if (target.class !== undefined) return contrast(target);
   return typeof target === "number" ? `class ${target}` : target;
 }
 

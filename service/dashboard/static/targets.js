@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { el, field, show, uniqueId } from "./dom.js";
-import { chance } from "./words.js";
+import { chance, contrast, contrasted } from "./words.js";
 
 /** Return the control: `{node, of(file), labels(list), value(), set(target)}`. */
 export function targets(modelName) {
@@ -10,7 +10,7 @@ export function targets(modelName) {
   const input = el("input", { type: "text", placeholder: "The top class", autocomplete: "off" });
   input.setAttribute("list", list.id);
   const chips = el("div.chips.ranked", { role: "group", "aria-label": "The top classes of this image" });
-  const node = el("div.stack", {}, field("Class", input, "Type to search all of the model’s"), chips, list);
+  const node = el("div.stack", {}, field("Class", input, "Type to search all of the model’s; “this instead of that” asks for the difference"), chips, list);
   let names = []; // by index; those that several classes share have the index in them
   let turn = 0;
 
@@ -31,7 +31,7 @@ export function targets(modelName) {
     return el(
       "button",
       { type: "button", value: name, title: name, "aria-pressed": "false", onclick: pick },
-      `${name} ${chance(probability)}`,
+      probability === null ? name : `${name} ${chance(probability)}`,
     );
   }
 
@@ -44,11 +44,17 @@ export function targets(modelName) {
     mark();
   }
 
-  /** Return the class as the API takes it: a label, an index, or null for the top class. */
+  /** Return the target as the API takes it: a class, one instead of another, or null for the top class. */
   function value() {
     const text = input.value.trim();
+    const two = names.includes(text) ? null : contrasted(text);
+    if (two) return { class: classOf(two[0]), instead_of: classOf(two[1]) };
+    return text ? classOf(text) : null;
+  }
+
+  function classOf(name) {
+    const text = name.trim();
     const index = names.indexOf(text);
-    if (!text) return null;
     if (/^\d+$/.test(text)) return Number(text);
     return index >= 0 && text.endsWith(`(${index})`) ? index : text;
   }
@@ -60,8 +66,13 @@ export function targets(modelName) {
     show(list, names.map((name) => el("option", { value: name })));
   }
 
+  function named(target) {
+    if (typeof target === "number") return nameOf(target);
+    return target?.class === undefined ? (target ?? "") : contrast(target, nameOf);
+  }
+
   function set(target) {
-    input.value = typeof target === "number" ? nameOf(target) : (target ?? "");
+    input.value = named(target);
     mark();
   }
 

@@ -1,7 +1,7 @@
 // Which mask is looked at: an area's, another one that suffices as well, or the one that tells the class from its rival.
 
 import { el } from "./dom.js";
-import { className, done, number, percent, quoted } from "./words.js";
+import { className, done, inBrackets, number, percent, quoted } from "./words.js";
 
 const CONTRAST = "contrast";
 const OTHERS = ["or that", "or a third", "or a fourth", "or a fifth"];
@@ -64,10 +64,9 @@ export function whichMask(result, onPick) {
 const numberOf = (which) => Number(which.split("-")[1]) - 1;
 
 const scores = (one) =>
-  `score ${number(one.preserve)} when only this is kept${chance(one)}, ${number(one.delete)} when it is taken away`;
-const chance = (
-  { preserve_probability: probability },
-) => (probability === undefined ? "" : ` (${percent(probability)})`);
+  `score ${number(one.preserve)} when only this is kept${inBrackets(one.preserve_probability)}, ${
+    number(one.delete)
+  } when it is taken away`;
 
 function instead(one, key) {
   const share = `${done(one.overlap)} in common with the others`;
