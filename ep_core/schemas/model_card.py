@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .warnings import ResultWarning
 
-Source = Literal["torchvision", "timm", "entry_point", "file"]
+Source = Literal["torchvision", "timm", "huggingface", "open_clip", "entry_point", "file"]
 LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
 """A reader of a layer: the tasks on channels, Grad-CAM, or both kinds of excitation backprop."""
 
