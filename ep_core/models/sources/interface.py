@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import nn
@@ -88,20 +88,11 @@ def source_of(entry: ModelEntry) -> NetworkSource:
     return source
 
 
-def require(module: str, *, extra: str, what: str) -> Any:
-    """Return the module of an optional package.
+def missing_extra(extra: str, what: str) -> ModelUnavailable:
+    """Return the error of an optional package that isn't installed.
 
     Args:
-        module: its name.
         extra: of this package, that installs it.
         what: it is needed for, in the plural.
-
-    Raises:
-        ModelUnavailable: it isn't installed.
     """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ModelUnavailable(
-            f"{what} need the extra `{extra}`: pip install 'extremal-perturbations[{extra}]'"
-        ) from error
+    return ModelUnavailable(f"{what} need the extra `{extra}`: pip install 'extremal-perturbations[{extra}]'")

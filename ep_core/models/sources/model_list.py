@@ -114,8 +114,8 @@ class ModelEntry(BaseModel):
     @classmethod
     def _folder_beside_the_list(cls, place: str | None, info: ValidationInfo) -> str | None:
         """Return the path of a folder beside the list, or a name as it is; one like a path must be a folder."""
-        if place is None:
-            return None
+        if not place:
+            return place
         folder = _folder(info) / place
         if folder.is_dir():
             return str(folder)

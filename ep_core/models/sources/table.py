@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple, get_args
 
 from ep_core.schemas.model_card import Source
@@ -22,15 +24,17 @@ class SourceRow(NamedTuple):
 
 
 def _open_clip_keys(name: str) -> dict[str, str]:
-    """Return the keys of open_clip's ``ARCHITECTURE/WEIGHTS``; a place of its own form is taken whole."""
-    architecture, _, weights = ("", "", "") if ":" in name else name.rpartition("/")
-    return {"open_clip": architecture, "weights": weights} if architecture else {"open_clip": name}
+    """Return the keys of ``ARCHITECTURE/WEIGHTS``, of a folder, or of ``hf-hub:NAME@REVISION``."""
+    if ":" in name or Path(name).is_dir():
+        return _keys_at_revision("open_clip", name)
+    architecture, slash, weights = name.rpartition("/")
+    return {"open_clip": architecture, "weights": weights} if slash else {"open_clip": name}
 
 
-def _hugging_face_keys(name: str) -> dict[str, str]:
-    """Return the keys of ``NAME`` or ``NAME@REVISION``."""
+def _keys_at_revision(source: Source, name: str) -> dict[str, str]:
+    """Return the keys of a folder, ``NAME`` or ``NAME@REVISION``."""
     network, at, revision = name.rpartition("@")
-    return {"huggingface": network, "revision": revision} if at else {"huggingface": name}
+    return {source: network, "revision": revision} if at and not Path(name).is_dir() else {source: name}
 
 
 _HERE = "ep_core.models.sources"
@@ -38,18 +42,16 @@ _TEXTS = frozenset({"texts", "template"})
 
 SOURCES: dict[Source, SourceRow] = {
     "torchvision": SourceRow(f"{_HERE}.torchvision_source:Torchvision", frozenset({"weights", "kwargs"})),
-    "timm": SourceRow(
-        f"{_HERE}.timm_source:Timm", frozenset({"kwargs"}), named=lambda name: {"timm": name}
-    ),
+    "timm": SourceRow(f"{_HERE}.timm_source:Timm", frozenset({"kwargs"}), named=lambda name: {"timm": name}),
     "huggingface": SourceRow(
-        f"{_HERE}.huggingface.source:HuggingFace", _TEXTS | {"revision"}, named=_hugging_face_keys
+        f"{_HERE}.huggingface.source:HuggingFace",
+        _TEXTS | {"revision"},
+        named=partial(_keys_at_revision, "huggingface"),
     ),
     "open_clip": SourceRow(
         f"{_HERE}.open_clip_source:OpenClip", _TEXTS | {"weights", "revision"}, named=_open_clip_keys
     ),
-    "entry_point": SourceRow(
-        f"{_HERE}.entry_point_source:EntryPoint", frozenset({"kwargs"}), has_description=False
-    ),
+    "entry_point": SourceRow(f"{_HERE}.entry_point_source:EntryPoint", frozenset({"kwargs"}), has_description=False),
     "file": SourceRow(f"{_HERE}.file_source:WholeNetwork", has_description=False),
 }
 

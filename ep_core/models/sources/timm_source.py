@@ -10,7 +10,7 @@ from torch import nn
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.preprocessing import from_timm
 
-from .interface import Description, NetworkSource, require
+from .interface import Description, NetworkSource, missing_extra
 from .model_list import ModelEntry
 from .torchvision_zoo import imagenet_labels, unknown_model
 from .weights import weights_only
@@ -71,8 +71,11 @@ def class_labels(num_classes: int) -> tuple[str, ...]:
 
 
 def _timm() -> Any:
-    timm = require("timm", extra="timm", what="timm models")
-    require("timm.data", extra="timm", what="timm models")
+    try:
+        import timm
+        import timm.data
+    except ImportError as error:
+        raise missing_extra("timm", "timm models") from error
     return timm
 
 
