@@ -99,9 +99,9 @@ def _frame(processor: Any) -> tuple[tuple[int, int], int | tuple[int, int] | Non
     edge, share = size.shortest_edge, getattr(processor, "crop_pct", None)
     if not edge or size.longest_edge:
         return None
-    if share and not crop:
-        return (edge, edge), int(edge / share) if edge < _WARPED_FROM else None
-    return (crop, edge) if crop else None
+    if crop:
+        return crop, int(edge / (share or 1))
+    return ((edge, edge), int(edge / share) if edge < _WARPED_FROM else None) if share else None
 
 
 def _pictures() -> Iterator[Image.Image]:

@@ -297,6 +297,7 @@ PROCESSORS = {
     "CLIP": lambda: transformers.CLIPImageProcessorPil(),
     "ConvNeXt": lambda: transformers.ConvNextImageProcessorPil(size={"shortest_edge": 224}),
     "ConvNeXt 384": lambda: transformers.ConvNextImageProcessorPil(),
+    "PoolFormer": lambda: transformers.PoolFormerImageProcessorPil(),
     "DeiT": lambda: transformers.DeiTImageProcessorPil(),
     "ViT, Lanczos": lambda: transformers.ViTImageProcessorPil(resample=1),
     "not normalised": lambda: transformers.ViTImageProcessorPil(do_normalize=False),
@@ -314,6 +315,16 @@ def test_a_picture_becomes_what_the_processor_makes_of_it(photograph, processor,
     found = from_image_processor(theirs)
     expected = torch.as_tensor(theirs(image, return_tensors="pt")["pixel_values"])
     torch.testing.assert_close(found.preprocess(image)[0], expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("size", [(224, 224), (640, 383), (35, 39)], ids=str)
+def test_the_torchvision_backend_differs_by_less_than_a_level(photograph, size):
+    theirs = transformers.CLIPImageProcessor()
+    image = photograph.convert("RGB").resize(size)
+    expected = torch.as_tensor(theirs(image, return_tensors="pt")["pixel_values"])
+    found = from_image_processor(theirs)
+    apart = (found.preprocess(image)[0] - expected).abs() * torch.tensor(found.std)[:, None, None]
+    assert apart.mean() < 1 / 255
 
 
 @pytest.mark.parametrize(
