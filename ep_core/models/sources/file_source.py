@@ -19,10 +19,6 @@ class WholeNetwork(NetworkSource):
     def describe(self, entry: ModelEntry) -> None:
         """Return None: only the entry has labels and preprocessing."""
 
-    def architecture(self, entry: ModelEntry) -> nn.Module:
-        """Return the network, with its weights, on the CPU."""
-        return self.build(entry, torch.device("cpu")).network
-
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
         """Return the network, read straight to `device`."""
         return Built(_load(Path(entry.file or ""), device))

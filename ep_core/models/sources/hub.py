@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 TEXT_FILES = ("*.json", "*.txt", "*.model")
 """Configurations, and vocabularies of tokenizers. No code: that is never fetched."""
 
+_PICKLES = (".bin", ".ckpt", ".pt", ".pth")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -51,6 +52,22 @@ def warn_of_loose_revision(place: str, revision: str | None, folder: Path) -> No
         )
 
 
+def require_safetensors(folder: Path, names: Sequence[str]) -> None:
+    """Refuse a folder that has none of the files by these names; pickles are read where an entry names them alone.
+
+    Raises:
+        ModelUnavailable: there is none.
+    """
+    if any((folder / name).exists() for name in names):
+        return
+    pickles = sorted(file.name for file in folder.iterdir() if file.suffix in _PICKLES)
+    fix = f"; {pickles[0]} is read without its objects if it is named as `file` of the entry" if pickles else ""
+    raise ModelUnavailable(
+        f"{folder} has no {names[0]}: choose a network or a revision that has it, or write the weights as "
+        f"safetensors{fix}"
+    )
+
+
 def shown(place: str, revision: str | None) -> str:
     """Return the name of a network's weights: the folder's, or the one on the Hub and its revision."""
     if Path(place).is_dir():
@@ -68,6 +85,6 @@ def _snapshot(name: str, revision: str | None, files: Sequence[str], extra: str)
     except Exception as error:  # of several libraries
         at = f" (revision {revision})" if revision else ""
         raise ModelUnavailable(
-            f"{name}{at} can't be had from the Hugging Face Hub: {brief(error)}. Download its files elsewhere and name "
-            "their folder, or put them into the Hub's cache (HF_HOME)"
+            f"{name}{at} is no folder here, and can't be had from the Hugging Face Hub: {brief(error)}. Download its "
+            "files elsewhere and name their folder, or put them into the Hub's cache (HF_HOME)"
         ) from error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
@@ -53,11 +55,8 @@ class NetworkSource(ABC):
         """
 
     @abstractmethod
-    def architecture(self, entry: ModelEntry) -> nn.Module:
-        """Return the network of an entry, without trained weights where they come from its `file`."""
-
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
-        """Return the network of an entry with its weights, in evaluation mode.
+        """Return the network of an entry with its weights, in evaluation mode where it has modes.
 
         Args:
             entry: of the model list; its `file` exists, and has the hash that the entry gives.
@@ -66,11 +65,6 @@ class NetworkSource(ABC):
         Raises:
             ModelUnavailable: the weights can't be had, or don't fit. Errors of a library's own code pass through.
         """
-        with random_numbers:
-            network = self.architecture(entry)
-        if entry.file:
-            load_weights(network, entry.file)
-        return Built(network.eval())
 
     def bare(self, entry: ModelEntry) -> nn.Module | None:
         """Return the network of an entry without trained weights; None where that runs code that isn't a library's."""
@@ -86,6 +80,15 @@ def source_of(entry: ModelEntry) -> NetworkSource:
     module, _, name = SOURCES[entry.source].loader.partition(":")
     source: NetworkSource = getattr(importlib.import_module(module), name)()
     return source
+
+
+def built(make: Callable[[], nn.Module], file: Path | None) -> Built:
+    """Return a network that is made by a function, with the weights of a checkpoint if there is a file."""
+    with random_numbers:
+        network = make()
+    if file:
+        load_weights(network, file)
+    return Built(network.eval())
 
 
 def missing_extra(extra: str, what: str) -> ModelUnavailable:

@@ -18,7 +18,7 @@ from ep_core.models.runtime.backend_flags import random_numbers
 from ep_core.schemas.targets import nearest_names
 
 from .file_kind import file_kind
-from .hub import TEXT_FILES, network_folder, shown, warn_of_loose_revision
+from .hub import TEXT_FILES, network_folder, require_safetensors, shown, warn_of_loose_revision
 from .image_text import ImageTextNetwork, class_names, class_texts
 from .interface import Built, Description, NetworkSource, missing_extra
 from .model_list import ModelEntry
@@ -28,7 +28,8 @@ from .weights import file_digest, state_digest, weights_only
 _EXTRA = "open-clip"
 _HUB = "hf-hub:"
 _CONFIG = "open_clip_config.json"
-_WEIGHTS = ("open_clip_model.safetensors",)
+_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
+"""Files that open_clip reads in a folder, the first one that is there."""
 
 
 class _Found(NamedTuple):
@@ -58,15 +59,13 @@ class OpenClip(NetworkSource):
             _preprocessing(found), class_names(entry), named, outputs=None if bias is None else "sigmoid"
         )
 
-    def architecture(self, entry: ModelEntry) -> nn.Module:
-        """Return the whole network without trained weights, both towers."""
-        return _create(_find(entry))
-
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
         """Return the network of an entry's texts. Its digest is of the tower of images and the texts' embeddings."""
         found = _find(entry, () if entry.file else _WEIGHTS)
         if found.folder:
             warn_of_loose_revision(_place(entry), entry.revision, found.folder)
+            if not entry.file:
+                require_safetensors(found.folder, _WEIGHTS)
         with random_numbers, weights_only():
             model = _create(found) if entry.file else _pretrained(found, entry.weights)
             if entry.file:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import nn
 
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.preprocessing import from_timm
 
-from .interface import Description, NetworkSource, missing_extra
+from .interface import Built, Description, NetworkSource, built, missing_extra
 from .model_list import ModelEntry
 from .torchvision_zoo import imagenet_labels, unknown_model
 from .weights import weights_only
@@ -28,9 +29,9 @@ class Timm(NetworkSource):
         data_config = _timm().data.resolve_data_config(pretrained_cfg=config)
         return Description(from_timm(data_config), labels, config["tag"])
 
-    def architecture(self, entry: ModelEntry) -> nn.Module:
-        """Return the network with its pretrained weights, or without where they come from the entry's file."""
-        return _create(entry, pretrained=entry.file is None)
+    def build(self, entry: ModelEntry, device: torch.device) -> Built:
+        """Return the network with its pretrained weights, or with those of the entry's file."""
+        return built(lambda: _create(entry, pretrained=entry.file is None), entry.file)
 
     def bare(self, entry: ModelEntry) -> nn.Module:
         """Return the architecture without trained weights."""

@@ -10,7 +10,7 @@ from torch import nn
 from ep_core.models.preprocessing import from_torchvision
 from ep_core.models.runtime.backend_flags import random_numbers
 
-from .interface import Built, Description, NetworkSource
+from .interface import Built, Description, NetworkSource, built
 from .model_list import ModelEntry
 from .torchvision_library import torchvision
 from .torchvision_zoo import pick_weights
@@ -26,14 +26,10 @@ class Torchvision(NetworkSource):
         labels = tuple(weights.meta["categories"])
         return Description(from_torchvision(weights.transforms()), labels, weights.name)
 
-    def architecture(self, entry: ModelEntry) -> nn.Module:
-        """Return the architecture without trained weights."""
-        return self.bare(entry)
-
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
         """Return the network with torchvision's weights, their hash checked, or with those of the entry's file."""
         if entry.file:
-            return super().build(entry, device)
+            return built(lambda: self.bare(entry), entry.file)
         weights = _weights(entry)
         file = cached_file(weights.url)
         with random_numbers, weights_only():

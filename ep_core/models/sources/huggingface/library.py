@@ -10,6 +10,7 @@ import torch
 
 from ep_core.errors import ModelUnavailable
 from ep_core.models.sources.checkpoint import load_weights, tensors_of
+from ep_core.models.sources.hub import require_safetensors
 from ep_core.models.sources.interface import missing_extra
 
 EXTRA = "huggingface"
@@ -63,7 +64,7 @@ def load(auto_class: Any, folder: Path, config: Any, file: Path | None) -> Any:
     """
     if file:
         return _load_file(auto_class, config, file)
-    _require_safetensors(folder)
+    require_safetensors(folder, ("model.safetensors", "model.safetensors.index.json"))
     network, info = auto_class.from_pretrained(
         folder,
         config=config,
@@ -94,14 +95,3 @@ def _load_file(auto_class: Any, config: Any, file: Path) -> Any:
             if not info["missing_keys"]:
                 return network
         raise
-
-
-def _require_safetensors(folder: Path) -> None:
-    if any((folder / name).exists() for name in ("model.safetensors", "model.safetensors.index.json")):
-        return
-    pickles = sorted(file.name for file in folder.iterdir() if file.suffix in (".bin", ".pt", ".pth", ".ckpt"))
-    fix = f"; {pickles[0]} is read without its objects if it is named as `file` of the entry" if pickles else ""
-    raise ModelUnavailable(
-        f"{folder} has no model.safetensors: choose a network or a revision that has it, or write it by "
-        f"network.save_pretrained(FOLDER){fix}"
-    )

@@ -38,10 +38,6 @@ class HuggingFace(NetworkSource):
             config = read_config(folder)
             return _task(config).describe(entry, folder, config)
 
-    def architecture(self, entry: ModelEntry) -> nn.Module:
-        """Return the network without trained weights."""
-        return self.bare(entry)
-
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
         """Return the network with its weights; the tower of texts of CLIP and SigLIP computes on `device`."""
         folder = _folder(entry, () if entry.file else _WEIGHTS)

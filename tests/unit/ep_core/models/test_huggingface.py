@@ -197,6 +197,17 @@ def test_weights_without_a_head_are_refused(copied):
         load_model(f"huggingface:{file.parent}", device="cpu")
 
 
+def test_weights_in_half_precision_and_in_several_files_are_read_as_float32(load, copied, photograph):
+    folder = copied("vit")
+    (folder / "model.safetensors").unlink()
+    half = load("vit").network.model.half()
+    half.save_pretrained(folder, max_shard_size="20KB")
+    assert (folder / "model.safetensors.index.json").exists()
+    classifier = load_model(f"huggingface:{folder}", device="cpu")
+    assert {parameter.dtype for parameter in classifier.network.parameters()} == {torch.float32}
+    torch.testing.assert_close(scores(classifier, photograph), scores(load("vit"), photograph), atol=0.01, rtol=0)
+
+
 def test_code_in_a_folder_is_never_run(copied):
     folder = copied("vit")
     (folder / "own.py").write_text(f"open({str(folder / 'run')!r}, 'w')")
@@ -282,7 +293,7 @@ def test_a_loose_name_on_the_hub_is_warned_of_with_the_commit(hub, folders, capl
 
 def test_what_the_hub_cannot_give_is_told_in_a_line(hub):
     with pytest.raises(
-        ModelUnavailable, match=r"org/tiny \(revision v1\) can't be had from the Hugging Face Hub"
+        ModelUnavailable, match=r"org/tiny \(revision v1\) is no folder.*can't be had from the Hugging Face Hub"
     ) as error:
         load_model("huggingface:org/tiny@v1", device="cpu")
     assert "\n" not in str(error.value)

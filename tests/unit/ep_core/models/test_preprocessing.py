@@ -49,7 +49,7 @@ def test_a_crop_beyond_the_resized_image_is_padded_with_black_as_torchvision_doe
 
 
 def test_a_whole_image_can_be_stretched_to_another_size_before_the_crop(photograph):
-    steps = torchvision.transforms.v2.Compose(
+    steps = torchvision.transforms.Compose(
         [torchvision.transforms.Resize((90, 120)), torchvision.transforms.CenterCrop(64)]
     )
     preprocessing = Preprocessing((64, 64), resize=(90, 120))
