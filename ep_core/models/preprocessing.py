@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,17 +25,20 @@ class Preprocessing:
 
     Attributes:
         input_size: height and width of the network's input, in pixels.
-        resize: length in pixels that the image's shorter side gets before the central crop; None resizes the image
-            straight to `input_size`.
+        resize: length in pixels that the image's shorter side gets before the central crop, or the height and width
+            that the whole image is stretched to before it; None stretches the image straight to `input_size`.
         interpolation: Pillow's resampling filter: nearest, box, bilinear, hamming, bicubic or lanczos.
         mean, std: per channel, of pixel values x in [0, 1]: the network's input is (x - mean) / std.
+        crop_rounding: where the central crop starts when an odd number of pixels is cut off: ``"even"`` as in
+            torchvision, ``"down"`` as in Hugging Face's processors.
     """
 
     input_size: tuple[int, int]
-    resize: int | None = None
+    resize: int | tuple[int, int] | None = None
     interpolation: str = "bilinear"
     mean: Triple = IMAGENET_MEAN
     std: Triple = IMAGENET_STD
+    crop_rounding: Literal["even", "down"] = "even"
 
     def __post_init__(self) -> None:
         if self.interpolation.upper() not in Image.Resampling.__members__:
@@ -43,7 +46,8 @@ class Preprocessing:
             raise InvalidInput(f"interpolation {self.interpolation!r} is unknown: use one of {known}")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise InvalidInput("mean and std need three values, one per channel, and std must be positive")
-        if min(self.input_size) < 1 or (self.resize is not None and self.resize < 1):
+        resize = (self.resize,) if isinstance(self.resize, int) else self.resize or ()
+        if min((*self.input_size, *resize)) < 1:
             raise InvalidInput("input_size and resize must be at least 1 pixel")
 
     def preprocess(self, image: Image.Image, fit: Fit = "crop") -> tuple[torch.Tensor, Frame]:
@@ -98,15 +102,22 @@ class Preprocessing:
             raise InvalidInput(f"fit {fit!r} is unknown: use 'crop' or 'stretch'", field="fit")
         if fit == "stretch" or self.resize is None:
             return self.input_size, (0, 0)
-        shorter = min(size)
-        # torchvision cuts the longer side's fraction off.
-        height, width = (int(self.resize * side / shorter) if side != shorter else self.resize for side in size)
+        if isinstance(self.resize, int):
+            shorter = min(size)
+            # torchvision cuts the longer side's fraction off.
+            height, width = (int(self.resize * side / shorter) if side != shorter else self.resize for side in size)
+        else:
+            height, width = self.resize
         if height * width > MAX_PIXELS:
             raise InvalidInput(
                 f"the image is too elongated to be cropped ({size[1]} x {size[0]}): cut it, or use fit 'stretch'",
                 field="image",
             )
-        return (height, width), (_crop_start(height, self.input_size[0]), _crop_start(width, self.input_size[1]))
+        top, left = (
+            _crop_start(length, crop, self.crop_rounding)
+            for length, crop in zip((height, width), self.input_size, strict=True)
+        )
+        return (height, width), (top, left)
 
 
 def from_torchvision(transforms: Any) -> Preprocessing:
@@ -142,9 +153,11 @@ def from_timm(data_config: Mapping[str, Any]) -> Preprocessing:
     )
 
 
-def _crop_start(size: int, crop: int) -> int:
-    """Return where a central crop starts, with torchvision's rounding; negative where the image must be padded."""
-    return -((crop - size) // 2) if crop > size else round((size - crop) / 2)
+def _crop_start(size: int, crop: int, rounding: Literal["even", "down"]) -> int:
+    """Return where a central crop starts; negative where the image must be padded."""
+    if crop > size:
+        return -((crop - size) // 2)
+    return round((size - crop) / 2) if rounding == "even" else (size - crop) // 2
 
 
 def _triple(values: Any) -> Triple:

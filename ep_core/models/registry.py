@@ -6,16 +6,21 @@ import logging
 import os
 import time
 from pathlib import Path
+from typing import cast
 
 import torch
+from pydantic import ValidationError
 
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.runtime.device import pick_device
 from ep_core.models.sources.build import build_network
 from ep_core.models.sources.describe import describe
 from ep_core.models.sources.model_list import ModelEntry, read_model_list
+from ep_core.models.sources.table import SOURCES
 from ep_core.models.sources.torchvision_zoo import classifier_names, unknown_model
+from ep_core.schemas.model_card import Source
 from ep_core.schemas.specs import DEFAULT_MODEL
+from ep_core.schemas.wording import in_words
 
 from .classifier import Classifier
 
@@ -33,7 +38,9 @@ def load_model(
 
     Args:
         name: a name in the model list, if there is one; else one of torchvision's classifiers (``"resnet50"``, or with
-            certain weights ``"resnet50:IMAGENET1K_V1"``) or one of timm's (``"timm:resnet18"``).
+            certain weights ``"resnet50:IMAGENET1K_V1"``), or one of another source: timm's (``"timm:resnet18"``),
+            Hugging Face's by their names there or a folder (``"huggingface:google/vit-base-patch16-224"``, also with
+            ``@REVISION``) or open_clip's (``"open_clip:ViT-B-32/laion2b_s34b_b79k"``).
         device: where the network lives; by default the GPU, if there is one.
         models_file: the operator's model list (`model_list.py`). Names outside it are then unknown.
 
@@ -72,7 +79,7 @@ def find_entry(name: str, *, models_file: str | os.PathLike[str] | None = None) 
 
     Raises:
         UnknownName: the list has no such name. Without a list, names are checked by `describe`.
-        InvalidInput: the list is wrong.
+        InvalidInput: the list is wrong, or without a list the name stands for no source's model.
     """
     if models_file is not None:
         entries = read_model_list(Path(models_file))
@@ -80,8 +87,17 @@ def find_entry(name: str, *, models_file: str | os.PathLike[str] | None = None) 
             raise unknown_model(name, tuple(entries))
         return entries[name]
     library, colon, rest = name.partition(":")
-    if library == "timm" and colon:
-        return ModelEntry(timm=rest)
+    row = SOURCES.get(cast(Source, library))
+    if row and row.named and colon:
+        return _entry(name, row.named(rest))
     if library not in classifier_names():
         raise unknown_model(name, classifier_names())
     return ModelEntry(torchvision=library, weights=rest or None)
+
+
+def _entry(name: str, keys: dict[str, str]) -> ModelEntry:
+    try:
+        return ModelEntry.model_validate(keys)
+    except ValidationError as error:
+        told = "; ".join(in_words(one) for one in error.errors())
+        raise InvalidInput(f"there is no model {name!r}: {told}", field="model") from error

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .warnings import ResultWarning
 
-Source = Literal["torchvision", "timm", "entry_point", "file"]
+Source = Literal["torchvision", "timm", "huggingface", "open_clip", "entry_point", "file"]
 Head = Literal["softmax", "sigmoid", "logit", "score"]
 """The meaning of a network's scores: of exclusive classes, of classes that each are there or not, of a single such
 class, or a number without a probability."""

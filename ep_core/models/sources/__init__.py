@@ -1,1 +1,1 @@
-"""Sources of networks: torchvision, timm, files of weights, model lists."""
+"""Sources of networks: torchvision, timm, Hugging Face, open_clip, functions, files of weights; model lists."""

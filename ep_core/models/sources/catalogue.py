@@ -19,7 +19,7 @@ def list_models(models_file: str | os.PathLike[str] | None = None) -> list[Model
     Raises:
         InvalidInput: the model list is wrong.
         UnknownName: it names a model that its library doesn't have.
-        ModelUnavailable: it names a timm model, and timm isn't installed.
+        ModelUnavailable: it names a model of a package that isn't installed, or of a hub that can't be reached.
     """
     if models_file is not None:
         entries = read_model_list(Path(models_file))

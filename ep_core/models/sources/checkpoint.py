@@ -56,6 +56,16 @@ def load_weights(network: nn.Module, file: Path) -> None:
         raise ModelUnavailable(refusal(network, file.name, fits))
 
 
+def tensors_of(file: Path) -> Iterator[dict[str, Tensor]]:
+    """Yield the tensors of each state dict in a checkpoint, by their keys there.
+
+    Raises:
+        ModelUnavailable: the file isn't a checkpoint.
+    """
+    for _, state in _state_dicts(_read(file)):
+        yield {key: value for key, value in state.items() if isinstance(value, Tensor)}
+
+
 def whole_network_kind(file: Path) -> FileKind:
     """Return which kind of whole network a file holds: ``"torchscript"`` or ``"program"``.
 

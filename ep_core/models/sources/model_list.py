@@ -18,8 +18,14 @@ A complete example; `docs/models.md` explains it::
     sha256 = "..."                           # optional: 64 hex digits
     labels = ["daisy", "rose", "tulip"]
 
-A model has one architecture: `torchvision`, `timm` or `entry_point`. A `file` next to it holds its state dict. A `file`
-alone is a whole network: a program of `torch.export`, or TorchScript.
+    [models.pets]                            # images against texts
+    huggingface = "openai/clip-vit-base-patch32"
+    revision = "..."                         # the commit
+    labels = ["cat", "dog"]
+    template = "a photo of a {}"
+
+A model has one architecture: `torchvision`, `timm`, `huggingface`, `open_clip` or `entry_point` (`table.py`). A `file`
+next to it holds its state dict. A `file` alone is a whole network: a program of `torch.export`, or TorchScript.
 """
 
 from __future__ import annotations
@@ -44,8 +50,11 @@ from ep_core.errors import InvalidInput
 from ep_core.schemas.model_card import Source
 from ep_core.schemas.wording import lines
 
+from .table import ARCHITECTURES, SOURCES, takers
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.:-]*$", max_length=200)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
 
 class PreprocessingTable(BaseModel):
@@ -60,6 +69,16 @@ class PreprocessingTable(BaseModel):
     std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] | None = None
 
 
+_MISPLACED = {
+    "weights": "names weights of {takers}; a file takes their place",
+    "revision": "goes with {takers}",
+    "texts": "goes with {takers}",
+    "template": "goes with {takers}",
+    "kwargs": "goes with {takers}; a whole network in a file takes none",
+}
+"""Keys that not all sources take, and the message where one doesn't."""
+
+
 class ModelEntry(BaseModel):
     """`[models.NAME]`: where a model's network, labels and preprocessing come from."""
 
@@ -67,60 +86,89 @@ class ModelEntry(BaseModel):
 
     torchvision: str | None = None
     timm: str | None = None
+    huggingface: str | None = None
+    open_clip: str | None = None
     entry_point: Annotated[str | None, Field(pattern=r"^[\w.]+:[\w.]+$")] = None
     file: Path | None = None
     weights: str | None = None
+    revision: Annotated[str | None, Field(pattern=r"^[\w][\w./-]*$")] = None
     sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
     kwargs: dict[str, Any] = {}
     labels: Literal["imagenet"] | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    texts: Texts | None = None
+    template: str | None = None
     preprocessing: PreprocessingTable = PreprocessingTable()
     description: str = ""
 
     @property
     def source(self) -> Source:
         """Source of the architecture."""
-        if self.torchvision:
-            return "torchvision"
-        if self.timm:
-            return "timm"
-        return "entry_point" if self.entry_point else "file"
+        return next((source for source in ARCHITECTURES if getattr(self, source)), "file")
 
     @field_validator("file")
     @classmethod
     def _beside_the_list(cls, file: Path | None, info: ValidationInfo) -> Path | None:
         return file and _folder(info) / file
 
-    @field_validator("labels", mode="before")
+    @field_validator("huggingface", "open_clip")
     @classmethod
-    def _read_labels(cls, labels: object, info: ValidationInfo) -> object:
-        if not isinstance(labels, str) or labels == "imagenet":
-            return labels
-        path = _folder(info) / labels
+    def _folder_beside_the_list(cls, place: str | None, info: ValidationInfo) -> str | None:
+        """Return the path of a folder beside the list, or a name as it is; one like a path must be a folder."""
+        if not place:
+            return place
+        folder = _folder(info) / place
+        if folder.is_dir():
+            return str(folder)
+        if place.startswith((".", "/", "~")) or place.endswith("/") or place.count("/") > 1:
+            raise ValueError(f"there is no folder {folder}")
+        return place
+
+    @field_validator("labels", "texts", mode="before")
+    @classmethod
+    def _read_lines(cls, given: object, info: ValidationInfo) -> object:
+        if not isinstance(given, str) or (info.field_name == "labels" and given == "imagenet"):
+            return given
+        path = _folder(info) / given
         try:
             return read_labels(path)
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"can't read labels from {path}: {error}") from error
+            raise ValueError(f"can't read {info.field_name} from {path}: {error}") from error
+
+    @field_validator("template")
+    @classmethod
+    def _one_place(cls, template: str | None) -> str | None:
+        if template is not None and template.count("{}") != 1:
+            raise ValueError(f"{template!r} must have one {{}}, where the label goes")
+        return template
 
     @model_validator(mode="after")
     def _consistent(self) -> ModelEntry:
-        architectures = [key for key in ("torchvision", "timm", "entry_point") if getattr(self, key)]
+        architectures = [key for key in ARCHITECTURES if getattr(self, key)]
         if len(architectures) > 1 or not (architectures or self.file):
-            raise ValueError("give exactly one of torchvision, timm and entry_point, or a file alone")
-        if self.weights and (self.source != "torchvision" or self.file):
-            raise ValueError("weights: names weights of torchvision; a file takes their place")
+            listed = ", ".join(ARCHITECTURES[:-1])
+            raise ValueError(f"give exactly one of {listed} and {ARCHITECTURES[-1]}, or a file alone")
+        self._check_keys()
         if self.sha256 and not self.file:
             raise ValueError("sha256: goes with a file")
-        if self.kwargs and self.source == "file":
-            raise ValueError("kwargs: a whole network in a file takes none")
         classes = self.kwargs.get("num_classes", 1)
         if self.labels is None and (type(classes) is not int or classes < 1):
             raise ValueError(
                 f"kwargs.num_classes: {classes!r} leaves no classes to explain: give a whole number of at least 1, or "
                 "`labels` to say that the outputs are classes"
             )
-        if self.source in ("entry_point", "file"):
+        if not SOURCES[self.source].has_description:
             self._check_own()
         return self
+
+    def _check_keys(self) -> None:
+        """Raise where a key has no meaning for the source, or beside another key."""
+        for key, why in _MISPLACED.items():
+            if getattr(self, key) and key not in SOURCES[self.source].keys:
+                raise ValueError(f"{key}: {why.format(takers=takers(key))}")
+        if self.weights and self.file:
+            raise ValueError(f"weights: {_MISPLACED['weights'].format(takers=takers('weights'))}")
+        if self.template and self.texts:
+            raise ValueError("template: makes texts of labels; leave it out, or the texts")
 
     def _check_own(self) -> None:
         """Raise where values are missing that only the author of the network knows."""

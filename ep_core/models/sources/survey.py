@@ -15,11 +15,13 @@ from ep_core.models.runtime.backend_flags import quietly
 from ep_core.schemas.model_card import ListedLayer, ModelCard
 from ep_core.version import __version__
 
-from .build import bare_network
+from .interface import source_of
+
+_PACKAGES = ("torch", "torchvision", "timm", "transformers", "open_clip_torch")
 
 
 def survey_layers(card: ModelCard, *, models_file: Path | None = None) -> tuple[ListedLayer, ...] | None:
-    """Return the layers of a model of torchvision or timm that have channels; None for the operator's own networks.
+    """Return the layers of a library's model that have channels; None for the operator's own networks.
 
     Args:
         card: of the model.
@@ -28,10 +30,11 @@ def survey_layers(card: ModelCard, *, models_file: Path | None = None) -> tuple[
     Raises:
         UnknownName, InvalidInput: as `find_entry`. What a network's own code raises passes through.
     """
-    if card.source not in ("torchvision", "timm"):
-        return None
+    entry = find_entry(card.name, models_file=models_file)
     with quietly(), torch.device("meta"):  # warnings are about weights, which nobody will see
-        network = bare_network(find_entry(card.name, models_file=models_file))
+        network = source_of(entry).bare(entry)
+        if network is None:
+            return None
         for module in network.modules():
             module.training = False
         return tuple(find_layers(network, card.input_size))
@@ -50,8 +53,10 @@ def survey_version(card: ModelCard, *, models_file: Path | None = None) -> str:
         UnknownName, InvalidInput: as `find_entry`.
     """
     entry = find_entry(card.name, models_file=models_file)
-    versions = [f"{name} {_version(name)}" for name in ("torch", "torchvision", "timm")]
-    told = "\n".join([__version__, *versions, f"{card.input_size}", entry.model_dump_json()])
+    versions = [f"{name} {_version(name)}" for name in _PACKAGES]
+    told = "\n".join(
+        [__version__, *versions, f"{card.input_size}", entry.model_dump_json(), source_of(entry).version(entry)]
+    )
     return hashlib.sha256(told.encode()).hexdigest()
 
 

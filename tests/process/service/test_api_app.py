@@ -24,6 +24,7 @@ def test_importing_the_app_loads_no_torch_and_connects_to_nothing() -> None:
         "import service.app, service.__main__\n"
         "service.app.create_app()\n"
         "heavy = {'torch', 'torchvision', 'timm', 'matplotlib', 'scipy'} & set(sys.modules)\n"
+        "heavy |= {'transformers', 'open_clip'} & set(sys.modules)\n"
         "heavy |= {'opentelemetry.exporter', 'opentelemetry.instrumentation'} & set(sys.modules)\n"  # redis loads more
         "sys.exit(str(heavy) if heavy else 0)"
     )

@@ -7,6 +7,7 @@ import pytest
 
 from ep_core.errors import InvalidInput
 from ep_core.models.sources.model_list import read_labels, read_model_list
+from ep_core.models.sources.table import SOURCES
 
 OWN = 'labels = ["a", "b"]\npreprocessing = { input_size = [32, 32], mean = [0, 0, 0], std = [1, 1, 1] }'
 DOCS = Path(__file__).parents[4] / "docs" / "models.md"
@@ -143,3 +144,66 @@ def test_a_model_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "models.toml"
     path.write_text('[models.a]\ntorchvision = "resnet18"\n', encoding="utf-8-sig")
     assert list(read_model_list(path)) == ["a"]
+
+
+def test_every_documented_list_is_valid(tmp_path: Path) -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    for name in ("flowers", "birds"):
+        (tmp_path / f"{name}.txt").write_text("daisy\nrose\ntulip\n")
+    entries = {}
+    for block in blocks:
+        (tmp_path / "models.toml").write_text(block, encoding="utf-8")
+        entries |= read_model_list(tmp_path / "models.toml")
+    assert {entry.source for entry in entries.values()} == set(SOURCES)
+    assert entries["pets"].template == "a photo of a {}"
+    assert entries["scenes"].texts is not None
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ('huggingface = "org/name"\ntimm = "resnet18"', r"models\.a: .*exactly one of"),
+        ('huggingface = "./folder"', r"models\.a\.huggingface: there is no folder .*folder"),
+        ('open_clip = "some/deep/folder"', r"models\.a\.open_clip: there is no folder"),
+        ('timm = "resnet18"\nrevision = "main"', r"models\.a: .*revision: goes with huggingface and open_clip"),
+        ('huggingface = "org/name"\nrevision = "-x"', r"models\.a\.revision: "),
+        ('torchvision = "resnet18"\ntexts = ["a"]', r"models\.a: .*texts: goes with huggingface and open_clip"),
+        ('torchvision = "resnet18"\ntemplate = "a {}"', r"models\.a: .*template: goes with huggingface"),
+        ('open_clip = "ViT-B-32"\ntemplate = "a photo"', r"models\.a\.template: 'a photo' must have one \{\}"),
+        ('open_clip = "ViT-B-32"\ntemplate = "a {}"\ntexts = ["a"]', r"models\.a: .*template: makes texts of labels"),
+        (
+            'huggingface = "org/name"\nweights = "V1"',
+            r"models\.a: .*weights: names weights of torchvision and open_clip",
+        ),
+        (
+            'open_clip = "ViT-B-32"\nweights = "openai"\nfile = "w.pt"',
+            r"models\.a: .*weights: .*a file takes their place",
+        ),
+        ('huggingface = "org/name"\nkwargs = { num_classes = 3 }', r"models\.a: .*kwargs: goes with torchvision, timm"),
+        ('open_clip = "ViT-B-32"\ntexts = []', r"models\.a\.texts"),
+        ('open_clip = "ViT-B-32"\ntexts = ["a", ""]', r"models\.a\.texts\.1: "),
+        ('open_clip = "ViT-B-32"\ntexts = "missing.txt"', r"models\.a\.texts: .*can't read texts from .*missing\.txt"),
+        ('huggingface = ""', r"models\.a: .*exactly one of"),
+    ],
+)
+def test_a_wrong_entry_of_a_hub_is_named(read, entry, said):
+    with pytest.raises(InvalidInput, match=said):
+        read(f"[models.a]\n{entry}")
+
+
+def test_a_folder_beside_the_list_is_found_and_other_places_are_names(read, tmp_path):
+    (tmp_path / "vit").mkdir()
+    (tmp_path / "texts.txt").write_text("a cat\na dog\n")
+    entries = read(
+        """
+        [models.folder]
+        huggingface = "vit"
+        texts = "texts.txt"
+        [models.name]
+        huggingface = "org/vit"
+        revision = "refs/pr/3"
+        """
+    )
+    assert entries["folder"].huggingface == str(tmp_path / "vit")
+    assert entries["folder"].texts == ("a cat", "a dog")
+    assert entries["name"].huggingface == "org/vit"

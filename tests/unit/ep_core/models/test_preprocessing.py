@@ -48,6 +48,26 @@ def test_a_crop_beyond_the_resized_image_is_padded_with_black_as_torchvision_doe
     assert torch.equal(tensor[0, :, :1, :1], preprocessing.black)
 
 
+def test_a_whole_image_can_be_stretched_to_another_size_before_the_crop(photograph):
+    steps = torchvision.transforms.Compose(
+        [torchvision.transforms.Resize((90, 120)), torchvision.transforms.CenterCrop(64)]
+    )
+    preprocessing = Preprocessing((64, 64), resize=(90, 120))
+    tensor, frame = preprocessing.preprocess(photograph, "crop")
+    assert torch.equal(
+        preprocessing.normalise(torchvision.transforms.functional.to_tensor(steps(photograph))), tensor[0]
+    )
+    width, height = photograph.size
+    assert frame.box == pytest.approx((width * 28 / 120, height * 13 / 90, width * 92 / 120, height * 77 / 90))
+
+
+@pytest.mark.parametrize(("rounding", "start"), [("even", 2), ("down", 1)])
+def test_a_crop_of_three_pixels_too_many_starts_where_its_library_starts(rounding, start):
+    image = Image.new("RGB", (67, 64))
+    _, frame = Preprocessing((64, 64), resize=64, crop_rounding=rounding).preprocess(image)
+    assert frame.box == (start, 0, start + 64, 64)
+
+
 @pytest.mark.parametrize("name", ["resnet18", "vit_base_patch16_224", "tf_efficientnet_lite0", "inception_v4"])
 def test_crop_equals_timm_to_the_bit(photograph, name):
     config = resolve_data_config(pretrained_cfg=timm.get_pretrained_cfg(name).to_dict())
@@ -130,8 +150,15 @@ def test_an_unknown_fit_is_refused():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"interpolation": "cubic"}, {"std": (1, 0, 1)}, {"mean": (0.5,)}, {"input_size": (0, 4)}, {"resize": 0}],
-    ids=lambda wrong: next(iter(wrong)),
+    [
+        {"interpolation": "cubic"},
+        {"std": (1, 0, 1)},
+        {"mean": (0.5,)},
+        {"input_size": (0, 4)},
+        {"resize": 0},
+        {"resize": (0, 4)},
+    ],
+    ids=str,
 )
 def test_impossible_preprocessing_is_refused(wrong):
     with pytest.raises(InvalidInput):

@@ -1,0 +1,1 @@
+"""Networks of Hugging Face's transformers: a task a file."""

@@ -1,0 +1,111 @@
+"""timm's classifiers as a source, where the extra `timm` is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from ep_core.errors import InvalidInput, ModelUnavailable
+from ep_core.models.preprocessing import from_timm
+
+from .interface import Built, Description, NetworkSource, built, missing_extra
+from .model_list import ModelEntry
+from .torchvision_zoo import imagenet_labels, unknown_model
+from .weights import weights_only
+
+
+class Timm(NetworkSource):
+    """Networks of timm: `timm` of an entry."""
+
+    def describe(self, entry: ModelEntry) -> Description:
+        """Return the description of the pretrained weights, which are not loaded."""
+        name = str(entry.timm)
+        config = pretrained_config(name)
+        labels = class_labels(config["num_classes"])
+        _require_trained_head(entry, config["num_classes"], labels)
+        data_config = _timm().data.resolve_data_config(pretrained_cfg=config)
+        return Description(from_timm(data_config), labels, config["tag"])
+
+    def build(self, entry: ModelEntry, device: torch.device) -> Built:
+        """Return the network with its pretrained weights, or with those of the entry's file."""
+        return built(lambda: _create(entry, pretrained=entry.file is None), entry.file)
+
+    def bare(self, entry: ModelEntry) -> nn.Module:
+        """Return the architecture without trained weights."""
+        return _create(entry, pretrained=False)
+
+
+def pretrained_config(name: str) -> dict[str, Any]:
+    """Return timm's description (a ``pretrained_cfg``) of one of its models, such as ``resnet18.a1_in1k``.
+
+    Raises:
+        UnknownName: timm has no such model.
+        ModelUnavailable: timm isn't installed.
+    """
+    timm = _timm()
+    try:
+        config = timm.get_pretrained_cfg(name)
+    except RuntimeError:  # a known network, but no such weights of it
+        config = None
+    if config is None:
+        prefixed = tuple(f"timm:{known}" for known in timm.list_models() + timm.list_pretrained())
+        raise unknown_model(f"timm:{name}", prefixed)
+    described: dict[str, Any] = config.to_dict()
+    return described
+
+
+def class_labels(num_classes: int) -> tuple[str, ...]:
+    """Return the labels that a number of classes stands for in timm; none where it stands for no known classes.
+
+    The 1000 classes of ImageNet get torchvision's short names, so that a target means the same for all networks.
+    """
+    if num_classes == 1000:
+        return imagenet_labels()
+    data = _timm().data
+    subset = data.infer_imagenet_subset({"num_classes": num_classes})
+    if subset is None:
+        return ()
+    return tuple(data.ImageNetInfo(subset).label_descriptions())
+
+
+def _timm() -> Any:
+    try:
+        import timm
+        import timm.data
+    except ImportError as error:
+        raise missing_extra("timm", "timm models") from error
+    return timm
+
+
+def _create(entry: ModelEntry, *, pretrained: bool) -> nn.Module:
+    try:
+        with weights_only():
+            network: nn.Module = _timm().create_model(entry.timm, pretrained=pretrained, **entry.kwargs)
+    except OSError as error:
+        raise ModelUnavailable(
+            f"the weights of timm's {entry.timm} can't be had from the Hugging Face Hub ({error}). Download them "
+            "elsewhere and put them into its cache (HF_HOME), or name them as `file` of the model's entry in the model "
+            "list"
+        ) from error
+    return network
+
+
+def _require_trained_head(entry: ModelEntry, trained: int, labels: Sequence[str] | None) -> None:
+    """Refuse timm's pretrained weights where the head isn't among them, so that it would be random or there is none."""
+    asked = entry.kwargs.get("num_classes", trained)
+    if entry.file is None and asked not in (0, trained):
+        raise InvalidInput(
+            f"timm's weights {entry.timm!r} have no head of {asked} classes, so that one would have random weights: "
+            "name your own as `file`, or leave kwargs.num_classes out",
+            field="model",
+        )
+    if entry.labels is None and "num_classes" not in entry.kwargs and not labels:
+        ending = f"{trained} outputs that timm names no classes for, as an embedding" if trained else "features"
+        raise InvalidInput(
+            f"timm's weights {entry.timm!r} end in {ending}, not in scores of classes: choose weights with a head, or "
+            "list the model with `labels`, one per output, to say that they are classes",
+            field="model",
+        )

@@ -1,0 +1,68 @@
+"""Folders of tiny networks of transformers with seeded random weights, as `save_pretrained` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import transformers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+SIZE = 32
+TOKENS = 16
+LAYERS = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+VISION = LAYERS | {"image_size": SIZE, "patch_size": 8}
+TEXT = LAYERS | {
+    "vocab_size": 11,
+    "max_position_embeddings": TOKENS,
+    "pad_token_id": 0,
+    "bos_token_id": 2,
+    "eos_token_id": 3,
+}
+SQUARE = {"height": SIZE, "width": SIZE}
+LABELS = {0: "cat", 1: "dog", 2: "school bus"}
+
+
+def vit(folder: Path, **config) -> None:
+    config = transformers.ViTConfig(**VISION, id2label=LABELS, initializer_range=0.2, **config)
+    _save(transformers.ViTForImageClassification(config), folder)
+    transformers.ViTImageProcessor(size=SQUARE).save_pretrained(folder)
+
+
+def convnext(folder: Path) -> None:
+    sizes = {"hidden_sizes": [8, 16, 16, 16], "depths": [1, 1, 1, 1]}
+    config = transformers.ConvNextConfig(**sizes, id2label=LABELS, initializer_range=0.2, layer_scale_init_value=1.0)
+    _save(transformers.ConvNextForImageClassification(config), folder)
+    transformers.ConvNextImageProcessor(size={"shortest_edge": SIZE}).save_pretrained(folder)
+
+
+def clip(folder: Path) -> None:
+    config = transformers.CLIPConfig(text_config=TEXT, vision_config=VISION, projection_dim=24)
+    _save(transformers.CLIPModel(config), folder)
+    transformers.CLIPImageProcessor(size={"shortest_edge": SIZE}, crop_size=SQUARE).save_pretrained(folder)
+    _tokenizer().save_pretrained(folder)
+
+
+def siglip(folder: Path) -> None:
+    config = transformers.SiglipConfig(text_config=TEXT | {"projection_size": 32}, vision_config=VISION)
+    _save(transformers.SiglipModel(config), folder)
+    transformers.SiglipImageProcessor(size=SQUARE).save_pretrained(folder)
+    _tokenizer().save_pretrained(folder)
+
+
+FOLDERS: dict[str, Callable[[Path], None]] = {"vit": vit, "convnext": convnext, "clip": clip, "siglip": siglip}
+
+
+def _save(network: torch.nn.Module, folder: Path) -> None:
+    network.eval().save_pretrained(folder)
+
+
+def _tokenizer() -> transformers.PreTrainedTokenizerFast:
+    words = ["[PAD]", "[UNK]", "[BOS]", "[EOS]", "a", "photo", "of", "cat", "dog", "school", "bus"]
+    tokenizer = Tokenizer(models.WordLevel({word: k for k, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    ends = [("[BOS]", 2), ("[EOS]", 3)]
+    tokenizer.post_processor = processors.TemplateProcessing(single="[BOS] $A [EOS]", special_tokens=ends)
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "bos_token": "[BOS]", "eos_token": "[EOS]"}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=TOKENS, **names)
