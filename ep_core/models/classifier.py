@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -20,16 +21,19 @@ from ep_core.models.checks.probes import on_trial, probe_images
 from ep_core.models.checks.wrapping import check_described, check_module, given_labels
 from ep_core.models.runtime.memory import is_of_device
 from ep_core.models.runtime.precision import exact_convolutions
+from ep_core.models.runtime.stillness import still
 from ep_core.models.runtime.turns import one_thread
 from ep_core.models.sources.weights import state_digest
 from ep_core.models.tuning.adapted import adapt, uncompiled
-from ep_core.schemas.model_card import ListedLayer
+from ep_core.schemas.model_card import Head, ListedLayer
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
 
 from .frame import Frame
+from .heads import BinaryNetwork, OutputKey, checked_head, probabilities
 from .layers import find_layers
 from .preprocessing import Preprocessing
+from .scalar import ContrastNetwork, OneScore, ScalarTarget, label_of, scalar_network
 
 
 class Classifier:
@@ -43,11 +47,12 @@ class Classifier:
         10
 
     Attributes:
-        network: N x 3 x H x W -> N x C, scores before the softmax: the one given, out of `torch.compile`'s wrapper, and
-            in one that copies and casts (`adapted.Adapted`) where it needs that.
+        network: N x 3 x H x W -> N x C, scores before any softmax or sigmoid: the one given, out of `torch.compile`'s
+            wrapper, and in one that copies, casts and picks the scores (`adapted.Adapted`) where it needs that.
         name: what it is called in requests and results.
         preprocessing: from a picture to the network's input.
         labels: one per class.
+        head: the probabilities that the scores stand for (`heads.probabilities`).
         weights_digest: ``sha256:`` and the hex digest of the weights.
         warnings: reasons to doubt every result of this model; results of pictures carry them.
     """
@@ -59,26 +64,38 @@ class Classifier:
         name: str = "custom",
         preprocessing: Preprocessing | None = None,
         labels: Iterable[Any] | None = None,
+        outputs: Head | None = None,
+        output: OutputKey | None = None,
+        target: ScalarTarget | None = None,
         weights_digest: str | None = None,
         check: bool = True,
     ) -> None:
         """Try the network on an image and its blur.
 
         Args:
-            network: N x 3 x H x W -> N x C, scores before the softmax, for any N.
+            network: N x 3 x H x W -> N x C, scores before any softmax or sigmoid, for any N. Scores that are one of
+                several outputs are found: the only tensor of N x C, or the one called ``logits``.
             name: what it is called in results.
             preprocessing: that of the training. Without it, ImageNet's usual one is assumed, 224 x 224 out of a shorter
                 side of 256 and ImageNet's mean and std, and results of pictures carry a warning of that.
             labels: one per class, in their order, numbers are written out; by default ``"0"`` to ``"C-1"``. They also
-                say that the outputs are classes.
+                say that the outputs are classes. A network of one score may have two: of what it means when the score
+                is negative, and positive.
+            outputs: what the scores stand for: ``"softmax"``, probabilities of classes that exclude each other;
+                ``"sigmoid"``, of classes of which several may be there; ``"logit"``, of a single one. By default
+                ``"logit"`` for one score and ``"softmax"`` for several.
+            output: key of the scores among several outputs, where they aren't found by themselves.
+            target: a function of the outputs that is explained in place of a class; the network's outputs may be
+                anything then (boxes, maps, embeddings), the labels are one name for the score.
             weights_digest: by default computed from the state dict, as it is now.
             check: whether to refuse a network by whose gradient no mask can be found; without, methods that need none
                 (RISE, occlusion, LIME) can be used on any network.
 
         Raises:
-            InvalidInput: the network fails on such an input, its output isn't N x C, C isn't the number of labels, or
-                without labels the network ends in features, as one without its head does. Before it runs: it is no
-                module, its weights are on several devices or on none, or an argument is of the wrong type.
+            InvalidInput: the network fails on such an input, none of its outputs is N x C, or several may be the
+                scores; C isn't the number of labels; the head doesn't go with so many; without labels the network
+                ends in features, as one without its head does. Before it runs: it is no module, its weights are on
+                several devices or on none, or an argument is of the wrong type.
             ModelUnavailable: its gradient is zero, missing or not finite, its scores are not finite, the same for all
                 images, or dependent on the others in a batch (`check.py`).
         """
@@ -86,11 +103,18 @@ class Classifier:
         check_module(network)
         check_described(name, preprocessing, weights_digest)
         given = None if labels is None else given_labels(labels)
-        self.network = network
+        if target is not None:
+            outputs, given = "score", given or (label_of(target),)
+        self.network = network if target is None else scalar_network(network, target)
         self.name = name
         self.preprocessing = preprocessing or IMAGENET_PREPROCESSING
         self.warnings: tuple[ResultWarning, ...] = preprocessing_warnings(preprocessing)
-        classes = self._count_classes(" (ImageNet's, as there is no preprocessing)" if preprocessing is None else "")
+        classes = self._count_classes(
+            " (ImageNet's, as there is no preprocessing)" if preprocessing is None else "", output
+        )
+        self.head = checked_head(outputs, classes)
+        if self.head == "logit" and given is not None and len(given) == 2:
+            self.network, classes = BinaryNetwork(self.network), 2
         if given is None:
             with self.tried() as frozen:
                 require_head(frozen, torch.zeros(2, 3, *self.input_size, device=self.device), model=name)
@@ -117,6 +141,12 @@ class Classifier:
         return len(self.labels)
 
     @property
+    def digest(self) -> str:
+        """``sha256:`` and the hex digest of all that results depend on: weights, preprocessing, labels, head."""
+        described = f"{self.weights_digest}\n{self.preprocessing!r}\n{self.labels!r}\n{self.head}"
+        return f"sha256:{hashlib.sha256(described.encode()).hexdigest()}"
+
+    @property
     def device(self) -> torch.device:
         """Device of the network's weights; the CPU for a network without any."""
         return next((parameter.device for parameter in self.network.parameters()), torch.device("cpu"))
@@ -128,12 +158,48 @@ class Classifier:
         TorchScript and exported programs show none.
         """
         with self.frozen() as network:
+            network = network.network if isinstance(network, OneScore) else network
             return tuple(find_layers(network, self.input_size, self.device))
 
     def preprocess(self, image: Image.Image, fit: Fit = "crop") -> tuple[torch.Tensor, Frame]:
         """Return the network's input (1 x 3 x H x W, on its device) and where it lies on `image`."""
         tensor, frame = self.preprocessing.preprocess(image, fit)
         return tensor.to(self.device), frame
+
+    def probabilities(self, scores: torch.Tensor) -> torch.Tensor | None:
+        """Return the probabilities that scores stand for, N x C in [0, 1]; None where they stand for none."""
+        return probabilities(scores, self.head)
+
+    def scoring(self, target: ScalarTarget, label: str | None = None) -> Classifier:
+        """Return this model with a function of its scores (N x C) in place of the classes.
+
+        Args:
+            target: see `ScalarTarget`.
+            label: name of the score in results; None takes the function's.
+
+        Raises:
+            InvalidInput: the function returns no score for each image.
+            ModelUnavailable: it has no gradient, or is the same for all images.
+        """
+        return self._seen_by(scalar_network(self.network, target), label or label_of(target))
+
+    def contrasting(self, target: int, rival: int) -> Classifier:
+        """Return this model with the score of one class minus that of another: why this one and not that."""
+        label = f"{self.labels[target]} instead of {self.labels[rival]}"
+        return self._seen_by(ContrastNetwork(self.network, target, rival), label)
+
+    def _seen_by(self, network: nn.Module, label: str) -> Classifier:
+        """Return this model by a network of one score around its own."""
+        seen = Classifier(
+            network,
+            name=self.name,
+            preprocessing=self.preprocessing,
+            labels=[label],
+            outputs="score",
+            weights_digest=self.weights_digest,
+        )
+        seen.warnings = self.warnings
+        return seen
 
     @contextmanager
     def frozen(self) -> Iterator[nn.Module]:
@@ -145,7 +211,7 @@ class Classifier:
         Every module's own mode and every parameter's own flag come back, also after an error. The mode is set flag by
         flag: some networks' `train` and `eval` do more than that (merging weights), or refuse (exported programs).
         """
-        with one_thread(self.network), exact_convolutions(), _still(self.network):
+        with one_thread(self.network), exact_convolutions(), still(self.network):
             yield self.network
 
     @contextmanager
@@ -154,12 +220,14 @@ class Classifier:
         with self.frozen() as network, on_trial(self.device):  # in this order: methods draw while they have a network
             yield network
 
-    def _count_classes(self, size_words: str) -> int:
+    def _count_classes(self, size_words: str, output: OutputKey | None) -> int:
         """Return C; adapts the network to the engine where it has to be."""
         count = 2  # not 1: shows a network that was traced for single images
         try:
             with self.tried() as network, torch.no_grad():
-                self.network, scores = adapt(network, probe_images(self.preprocessing, self.device))
+                self.network, scores = adapt(network, probe_images(self.preprocessing, self.device), output)
+        except InvalidInput as error:
+            raise InvalidInput(f"model {self.name!r}: {error.detail}", field="model") from error
         except Exception as error:
             if is_of_device(error):
                 raise
@@ -167,33 +235,10 @@ class Classifier:
             raise InvalidInput(
                 f"model {self.name!r} fails on an input of {shape}{size_words}: {brief(error)}", field="model"
             ) from error
-        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != count or scores.shape[1] == 0:
-            got = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
+        if scores.ndim != 2 or len(scores) != count or scores.shape[1] == 0:
             raise InvalidInput(
-                f"model {self.name!r} must turn N x 3 x H x W into N x C scores; for N = {count} it gives {got}",
+                f"model {self.name!r} must turn N x 3 x H x W into N x C scores; for N = {count} it gives "
+                f"{tuple(scores.shape)}. Any other output can be explained by a `target`, a function of it",
                 field="model",
             )
         return scores.shape[1]
-
-
-@contextmanager
-def _still(network: nn.Module) -> Iterator[None]:
-    """Turn compiled calls, training and the parameters' gradients off; afterwards on again where they were on."""
-    modes = [(module, module.training) for module in network.modules()]
-    flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
-    compiled = [(one, one._compiled_call_impl) for one, _ in modes if one._compiled_call_impl is not None]
-    try:
-        for module, _ in compiled:  # by `module.compile()`: such a call may not heed hooks
-            module._compiled_call_impl = None
-        for module, _ in modes:
-            module.training = False
-        for parameter, _ in flags:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for module, call in compiled:
-            module._compiled_call_impl = call
-        for module, training in modes:
-            module.training = training
-        for parameter, requires_grad in flags:
-            parameter.requires_grad_(requires_grad)

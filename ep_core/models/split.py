@@ -15,6 +15,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx, nn
 
+from ep_core.models.scalar import OneScore
 from ep_core.models.tuning.traced import Tracer, release, trace
 from ep_core.models.tuning.tune import TOLERANCE, tune
 
@@ -72,6 +73,9 @@ def split(network: nn.Module, layer: str, x: Tensor) -> Split:
         layer: name of a module that is called once and gives N x K x h x w (`layers.find_layers`).
         x: 1 x 3 x H x W, the network's input.
     """
+    if isinstance(network, OneScore):
+        parts = split(network.network, layer, x)
+        return Split(parts.head, network.around(parts.tail), parts.x, parts.activation)
     x = x.clone() if x.is_inference() else x
     hooked = _HookedHead(network, layer), _HookedTail(network, layer, x)
     activation = hooked[0](x)

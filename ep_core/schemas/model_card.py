@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from .warnings import ResultWarning
 
 Source = Literal["torchvision", "timm", "entry_point", "file"]
+Head = Literal["softmax", "sigmoid", "logit", "score"]
+"""The meaning of a network's scores: of exclusive classes, of classes that each are there or not, of a single such
+class, or a number without a probability."""
 LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
 """A reader of a layer: the tasks on channels, Grad-CAM, or both kinds of excitation backprop."""
 
@@ -47,6 +50,13 @@ class ModelCard(BaseModel):
     source: Annotated[Source, Field(description="The source of its architecture.")]
     input_size: Annotated[tuple[int, int], Field(description="Height and width of the network's frame, in pixels.")]
     labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
+    outputs: Annotated[
+        Head,
+        Field(
+            description="What its scores stand for: `softmax`: probabilities of classes that exclude each other; "
+            "`sigmoid`: of classes of which several may be there; `logit`: of a single one."
+        ),
+    ] = "softmax"
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     description: Annotated[str, Field(description="The operator's words.")] = ""
     warnings: Annotated[

@@ -2,45 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from ep_core.models.heads import OutputKey, find_scores, pick
+
 
 class Adapted(nn.Module):
-    """A network that gets a copy of the images in its weights' precision, and whose scores come out in float32."""
+    """A network that gets a copy of the images in its weights' precision, and whose scores come out in float32.
 
-    def __init__(self, network: nn.Module, dtype: torch.dtype) -> None:
+    Args:
+        network: N x 3 x H x W -> its outputs.
+        dtype: of its weights.
+        key: of the scores among the outputs; None where the scores are all that there is.
+    """
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype, key: OutputKey | None = None) -> None:
         super().__init__()
         self.network = network
         self.dtype = dtype
+        self._key = key
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the network's scores: N x 3 x H x W -> N x C."""
-        scores: Tensor = self.network(images.to(self.dtype, copy=True))
+        outputs = self.network(images.to(self.dtype, copy=True))
+        scores: Tensor = outputs if self._key is None else pick(outputs, self._key)
         return scores.float()
 
 
-def adapt(network: nn.Module, images: Tensor) -> tuple[nn.Module, Any]:
-    """Return a network as the engine can use it, itself where possible, and what it gives for images.
+def adapt(network: nn.Module, images: Tensor, output: OutputKey | None = None) -> tuple[nn.Module, Tensor]:
+    """Return a network as the engine can use it, itself where possible, and its scores of images.
 
-    `Adapted` are those that compute in another precision or change their input in place, and TorchScript, which takes
-    no hooks. What the network raises passes through.
+    `Adapted` are those that compute in another precision, change their input in place or give more than their scores,
+    and TorchScript, which takes no hooks. What the network raises passes through.
 
     Args:
-        network: N x 3 x H x W -> N x C, in evaluation mode.
+        network: N x 3 x H x W -> N x C, or outputs of which one is that; in evaluation mode.
         images: N x 3 x H x W, float32; they are left alone.
+        output: key of the scores among several outputs; None finds it.
+
+    Raises:
+        InvalidInput: it can't be told which output the scores are.
     """
     dtype = next((one.dtype for one in network.parameters() if one.is_floating_point()), torch.float32)
     given = images.to(dtype, copy=True)
     version = given._version
-    scores = network(given)
-    if not isinstance(scores, Tensor):
-        return network, scores
+    outputs = network(given)
+    key = find_scores(outputs, len(images), output)
+    scores: Tensor = outputs if key is None else pick(outputs, key)
     alien = (dtype, scores.dtype) != (torch.float32, torch.float32) or isinstance(network, torch.jit.ScriptModule)
-    if alien or given._version > version:
-        network = Adapted(network, dtype)
+    if alien or key is not None or given._version > version:
+        network = Adapted(network, dtype, key)
     return network, scores
 
 

@@ -126,10 +126,14 @@ class Elsewhere(nn.Module):
         (lambda images: images, r"N x C scores; for N = 2 it gives \(2, 3, 32, 32\)"),
         (lambda images: images.mean((2, 3)).argmax(1), r"gives \(2,\)"),
         (lambda images: images.mean((2, 3))[:1], r"gives \(1, 3\)"),
-        (lambda images: {"logits": images.mean((2, 3))}, "gives dict"),
+        (
+            lambda images: {"map": images},
+            r"no output of the network may be scores, 2 x C for 2 images; it gives 'map' \(",
+        ),
+        (lambda images: str(images), "it gives no tensors at all"),
         (lambda images: images @ torch.rand(7, 7), "fails on an input of 2 x 3 x 32 x 32: "),
     ],
-    ids=["feature map", "classes", "one for the whole batch", "dictionary", "error"],
+    ids=["feature map", "classes", "one for the whole batch", "dictionary", "text", "error"],
 )
 def test_a_network_that_is_no_classifier_is_refused(output, said):
     with pytest.raises(InvalidInput, match=said) as error:
