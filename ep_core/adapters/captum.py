@@ -99,11 +99,11 @@ class ExtremalPerturbation(PerturbationAttribution):
         extra = given_extra(additional_forward_args, len(images))
         maps = images.new_zeros(len(images), 1, *images.shape[2:])
         with _bar(show_progress) as on_progress:
+            options.setdefault("on_progress", on_progress)
             for places in alike(extra, len(images)):
                 network = as_network(self.forward_func, rows(extra, places), images.device)
                 chosen = [targets[k] for k in places]
-                found = saliency(network, images[places], chosen, {"on_progress": on_progress} | options, black=black)
-                maps[places] = found.to(maps)
+                maps[places] = saliency(network, images[places], chosen, options, black=black, is_batched=True).to(maps)
         attributions = maps.expand_as(images).clone()
         return (attributions,) if isinstance(inputs, tuple) else attributions
 

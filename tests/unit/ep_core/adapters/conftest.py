@@ -25,6 +25,15 @@ class TwoSpots(nn.Module):
         return self.gain * torch.stack(spots, dim=1)
 
 
+class Difference(TwoSpots):
+    """Scores the light of the left spot less that of the right one by class 0, and the opposite by class 1."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """N x 3 x H x W -> N x 2."""
+        left, right = super().forward(images).unbind(dim=1)
+        return torch.stack([left - right, right - left], dim=1)
+
+
 @pytest.fixture
 def spots() -> TwoSpots:
     return TwoSpots()
@@ -34,6 +43,18 @@ def spots() -> TwoSpots:
 def images() -> Tensor:
     """2 x 3 x H x W, bright everywhere, the second a little less."""
     return torch.ones(2, 3, SIDE, SIDE) * torch.tensor([1.0, 0.9])[:, None, None, None]
+
+
+@pytest.fixture
+def black_and_white() -> Tensor:
+    """1 x 3 x H x W: the left spot is white, the right one black, all else grey.
+
+    For class 0 of `Difference`, the left spot must be kept where an image fades to black, and the right one where it
+    fades to white.
+    """
+    image = torch.full((1, 3, SIDE, SIDE), 0.5)
+    image[:, :, *LEFT], image[:, :, *RIGHT] = 1, 0
+    return image
 
 
 def seen(saliency: Tensor) -> str:

@@ -15,7 +15,7 @@ from ep_core import Classifier, Preprocessing, explain
 from ep_core.adapters.captum import ExtremalPerturbation
 from ep_core.errors import InvalidInput
 
-from .conftest import LEFT, QUICK, RIGHT, SIDE, TwoSpots, seen
+from .conftest import QUICK, SIDE, Difference, TwoSpots, seen
 
 
 def faded(function: Any, images: Tensor, **given: Any) -> Tensor:
@@ -77,24 +77,10 @@ def test_without_a_target_several_scores_are_refused(spots: TwoSpots, images: Te
 
 
 @pytest.mark.parametrize("number", [0, 0.0, torch.tensor(0.0), torch.zeros(1, 3, 1, 1), torch.zeros(1, 3, SIDE, SIDE)])
-def test_baselines_are_what_the_image_fades_to(number: Any, images: Tensor) -> None:
-    """To black, the bright left spot must be kept for the score, and the dark right one may go; to white, vice versa."""
-    image = images[:1] / 2
-    image[:, :, *LEFT] = 1
-    image[:, :, *RIGHT] = 0
-    network = Difference()
-    method = ExtremalPerturbation(network, **QUICK)
-    assert seen(method.attribute(image, baselines=number, target=0)) == "left"
-    assert seen(method.attribute(image, baselines=number + 1, target=0)) == "right"
-
-
-class Difference(TwoSpots):
-    """Scores the light of the left spot less that of the right one, and its opposite."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        """N x 3 x H x W -> N x 2."""
-        left, right = super().forward(images).unbind(dim=1)
-        return torch.stack([left - right, right - left], dim=1)
+def test_baselines_are_what_the_image_fades_to(number: Any, black_and_white: Tensor) -> None:
+    method = ExtremalPerturbation(Difference(), **QUICK)
+    assert seen(method.attribute(black_and_white, baselines=number, target=0)) == "left"
+    assert seen(method.attribute(black_and_white, baselines=number + 1, target=0)) == "right"
 
 
 @pytest.mark.parametrize("baselines", [torch.rand(1, 3, SIDE, SIDE), torch.zeros(2, 5), "black", (0, 0)])

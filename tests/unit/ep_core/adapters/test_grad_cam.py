@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -13,7 +11,7 @@ from ep_core import Classifier, Preprocessing
 from ep_core.adapters.grad_cam import ExtremalPerturbation
 from ep_core.errors import InvalidInput
 
-from .conftest import LEFT, QUICK, RIGHT, SIDE, TwoSpots, seen
+from .conftest import LEFT, QUICK, RIGHT, SIDE, Difference, TwoSpots, seen
 
 pytest.importorskip(
     "pytorch_grad_cam", reason="grad-cam is not installed: pip install 'extremal-perturbations[grad-cam]'"
@@ -29,7 +27,6 @@ from pytorch_grad_cam.utils.model_targets import (
     FasterRCNNBoxScoreTarget,
     SemanticSegmentationTarget,
 )
-
 
 FADE = QUICK | {"perturbation": "fade"}
 
@@ -124,12 +121,12 @@ def test_the_target_of_a_detection_explains_its_box(images: Tensor) -> None:
     assert as_seen(ExtremalPerturbation(Detector(), **FADE)(images, targets)) == ["left", "right"]
 
 
-def test_a_classifier_says_what_is_black(spots: TwoSpots, images: Tensor) -> None:
-    """To a classifier of this preprocessing, these images are black already: no mask helps, and the spots don't matter."""
-    black = Preprocessing((SIDE, SIDE), mean=(-1, -1, -1), std=(1, 1, 1))
-    model = Classifier(spots, preprocessing=black, labels=["left", "right"])
-    (plane,) = ExtremalPerturbation(model, **FADE)(images[:1], [0])
-    assert plane[LEFT].mean() < 0.7
+@pytest.mark.parametrize(("mean", "kept"), [(0, "left"), (-1, "right")])
+def test_a_classifier_says_what_black_is(black_and_white: Tensor, mean: float, kept: str) -> None:
+    """Black is 0 in the network's input, or 1."""
+    preprocessing = Preprocessing((SIDE, SIDE), mean=(mean, mean, mean), std=(1, 1, 1))
+    model = Classifier(Difference(), preprocessing=preprocessing, labels=["left", "right"])
+    assert as_seen(ExtremalPerturbation(model, **FADE)(black_and_white, [0])) == [kept]
 
 
 def test_the_librarys_pictures_and_metrics_take_its_maps(

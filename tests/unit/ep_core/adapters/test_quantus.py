@@ -36,7 +36,7 @@ def test_tensors_and_a_single_target_will_do(spots: TwoSpots, images: Tensor) ->
 
 
 def test_options_of_quantus_own_explain_are_refused(spots: TwoSpots, images: Tensor) -> None:
-    with pytest.raises(InvalidInput, match="no option 'method'; the options are .*areas"):
+    with pytest.raises(InvalidInput, match=r"no option 'method'; the options are .*areas"):
         explain(spots, images.numpy(), np.array([0, 1]), method="Saliency")
 
 
