@@ -151,6 +151,7 @@ $(STAMPS)/local: $(INSTALLED_FROM) | $(STAMPS)/venv
 $(STAMPS)/test: $(INSTALLED_FROM) | $(STAMPS)/venv
 	@echo "Installing what running and testing need (the first time takes a few minutes)"
 	@$(INSTALL) --editable '.[test]'
+	@$(INSTALL) --no-deps quantus  # its opencv-python has the files of grad-cam's opencv-python-headless, and needs libGL
 	@touch $@ $(STAMPS)/local
 
 # Needs an installation, but a newer one is no reason to fetch again.

@@ -55,6 +55,11 @@ class Explanation(ExplainedImage):
         return is_monotonic(self.curve, self.optimal_area, self.spec.variant)
 
     @property
+    def saliency(self) -> Tensor:
+        """Mean of the masks over the areas: 1 x H x W in [0, 1], on the CPU."""
+        return self.masks.mean(dim=0)
+
+    @property
     def named_masks(self) -> dict[str, Tensor]:
         """The masks beside those of the areas, each 1 x H x W, by the keys of their files."""
         named = {alternative_key(k): one.mask for k, one in enumerate(self.alternatives)}

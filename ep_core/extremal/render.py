@@ -18,8 +18,8 @@ from .explanation import Explanation
 def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
     """Yield all pictures of a result as (file name, bytes), named as in `ep_core.schemas.reports.file_names`."""
     yield from extremal_pictures(explanation)
-    masks = explanation.frame.mask_to_image(explanation.masks.mean(dim=0)[0].numpy())
-    yield SALIENCY, png(for_screens(heat_map(np.asarray(explanation.image), masks)))
+    saliency = explanation.frame.mask_to_image(explanation.saliency[0].numpy())
+    yield SALIENCY, png(for_screens(heat_map(np.asarray(explanation.image), saliency)))
     yield (
         CURVE,
         curve_plot(

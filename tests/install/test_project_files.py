@@ -17,7 +17,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 PACKAGES = PYPROJECT["tool"]["importlinter"]["root_packages"]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
-PAGES = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md"]
+PAGES = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/adapters.md"]
 
 
 def test_the_version_is_the_same_everywhere() -> None:
