@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, network_input, target_ref, warnings_about
 from ep_core.models.split import Split, split
 from ep_core.pictures.given_image import AnyImage, Picture
+from ep_core.pictures.result_folder import Result
 from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage
@@ -30,13 +31,14 @@ from .attribution import INVERSION_WEIGHT, attribute
 from .image_channels import ImageChannels, averaged_mask, image_warnings, top_channels
 from .inversion import STEPS, invert_channels
 from .promised import channel_warnings, of_optimal
+from .render import render_class
 from .sweep import ChannelSweep, channel_sweep
 
 OnImage = Callable[[int, ImageChannels], None]
 
 
 @dataclass(frozen=True)
-class ClassExplanation:
+class ClassExplanation(Result):
     """A class's channels, over several of its images."""
 
     spec: ClassChannelsSpec
@@ -57,6 +59,10 @@ class ClassExplanation:
     """By channel, if requested: 3 x H x W, RGB in [0, 1]."""
     warnings: tuple[ResultWarning, ...] = ()
     """Warnings that qualify the result."""
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the sheet of channels and the inversions as (name, bytes), made as they are asked for."""
+        return render_class(self)
 
     def report(self) -> ClassChannelsReport:
         """Return everything but the pictures, as the document that the API serves."""
