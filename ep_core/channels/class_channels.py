@@ -18,6 +18,7 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, network_input, target_ref, warnings_about
 from ep_core.models.split import Split, split
 from ep_core.pictures.given_image import AnyImage, Picture
+from ep_core.pictures.progress_bar import progress_shown
 from ep_core.pictures.result_folder import Result
 from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.progress import OnProgress, Progress
@@ -100,6 +101,7 @@ def class_channels(
     known: Mapping[int, ImageChannels] | None = None,
     on_image: OnImage | None = None,
     on_progress: OnProgress | None = None,
+    show_progress: bool = False,
     max_lanes: int | None = None,
 ) -> ClassExplanation:
     """Find the channels that a class needs: the mean of its images' optimal masks, and the largest of it (5.2).
@@ -113,6 +115,7 @@ def class_channels(
         known: by index, the images that are done already (see `on_image`).
         on_image: called with each image's index and outcome as soon as it is done.
         on_progress: called after every round of steps.
+        show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: masks stepped in one batch, at most.
 
     Raises:
@@ -133,10 +136,11 @@ def class_channels(
     model, pictures = given_inputs(model, images, [spec] * len(images))
     sweep = channel_sweep(model, ChannelsSpec(**spec.model_dump(exclude={"task", "top", "invert"})))
     started = time.perf_counter()
-    with model.frozen() as network:
+    bar = progress_shown("explaining a class", on_progress, show=show_progress)
+    with model.frozen() as network, bar as tell:
         target = common_class(model, network, pictures, spec) if sweep.target is None else sweep.target
         sweep = replace(sweep, target=target)
-        run = _Run(model, network, pictures, spec, sweep, on_progress, max_lanes)
+        run = _Run(model, network, pictures, spec, sweep, tell, max_lanes)
         outcomes = run.outcomes(names, known or {}, on_image)
         weights = averaged_mask(outcomes)
         missed = channel_warnings(of_optimal(outcomes, called), sweep.preset, sweep.iterations)

@@ -14,14 +14,11 @@ from ep_core.schemas.printable import printable
 from ep_core.schemas.specs import ExtremalSpec
 
 from .from_spec import Fields, spec_command
-from .terminal import Device, Images, ModelsFile, out_console, print_json, progress_bars, say_failure, warn
+from .terminal import FAILED, Device, Images, ModelsFile, out_console, print_json, progress_bars, say_failure, warn
 from .verdicts import shown_probability
 
 if TYPE_CHECKING:
     from ep_core.models import Classifier
-
-FAILED = 1
-"""Exit status where some images could not be classified."""
 
 
 @spec_command("classify", stopped="nothing was printed")

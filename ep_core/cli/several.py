@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import TaskID
-from rich.table import Table
+from rich.table import Column, Table
 
 from ep_core.errors import InvalidInput, UnreadableImage
 from ep_core.pictures.decoding import read_with_level
@@ -27,7 +27,7 @@ from ep_core.schemas.specs import ExtremalSpec
 
 from .gallery import gallery_page
 from .several_results import Item, as_csv, as_document
-from .terminal import check_writable, err_console, print_json, progress_bars, say_failure, words_console
+from .terminal import FAILED, check_writable, err_console, print_json, progress_bars, say_failure, words_console
 from .verdicts import shown_probability
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 PAGE, TABLE, DOCUMENT = "index.html", "results.csv", "results.json"
 STEM, KEY = 60, 12
 """Characters of a folder's name: of the file's own name at most, and of what the result depends on."""
-FAILED = 1
-"""Exit status where some images have no result."""
 
 
 def explain_several(
@@ -105,7 +103,7 @@ class _Run:
         folders: dict[Path, str] = {}
         for path in paths:
             with suppress(UnreadableImage):  # said when it is its turn
-                folders[path] = self._folder(path)
+                folders[path] = self._folder(path, _content(path))
         waiting = {name for name in folders.values() if self._known(name) is None}
         self._say_what_is_there(sum(name not in waiting for name in folders.values()), len(paths))
         done = 0
@@ -115,10 +113,9 @@ class _Run:
             self.items.append(self._item(path, done))
             done += folders.get(path) in waiting
 
-    def _folder(self, path: Path) -> str:
+    def _folder(self, path: Path, data: bytes) -> str:
         """Return the name of an image's folder, which depends on all that the result does."""
-        asked = self.spec.model_dump_json()
-        key = result_key(_content(path), weights_digest=self.model.weights_digest, asked=asked)
+        key = result_key(data, weights_digest=self.model.weights_digest, asked=self.spec.model_dump_json())
         return f"{printable(path.stem)[:STEM]}-{key[:KEY]}"
 
     def _known(self, folder: str) -> ExtremalReport | None:
@@ -137,19 +134,19 @@ class _Run:
         """Return an image's result, or why it has none. An error of writing is no image's fault: it ends the run."""
         file = printable(str(path))
         try:
-            folder = self._folder(path)
-            return Item(file=file, folder=folder, report=self._known(folder) or self._explain(path, folder, done))
+            data = _content(path)
+            folder = self._folder(path, data)
+            return Item(file=file, folder=folder, report=self._known(folder) or self._explain(data, folder, done))
         except InvalidInput as error:
             say_failure("explain", file, error)
             return Item(file=file, error=printable(str(error)))
 
-    def _explain(self, path: Path, folder: str, done: int) -> ExtremalReport:
+    def _explain(self, data: bytes, folder: str, done: int) -> ExtremalReport:
         from ep_core.engine import explain
 
-        image = read_with_level(_content(path), self.spec.white_level)
         found = explain(
             self.model,
-            image,
+            read_with_level(data, self.spec.white_level),
             self.spec,
             on_progress=lambda one: self.bars.update(self.task, completed=done + one.iteration / one.total),
         )
@@ -175,7 +172,7 @@ def _write_all(items: Sequence[Item], out: Path, spec: ExtremalSpec) -> None:
 
 
 def _summarise(items: Sequence[Item], out: Path, *, console: Console) -> None:
-    table = Table("image", "class", "probability", "a*", box=None, header_style="bold")
+    table = Table(Column("image", overflow="fold"), "class", "probability", "a*", box=None, header_style="bold")
     for one in items:
         if one.report is not None:
             area = one.report.optimal_area

@@ -27,7 +27,9 @@ def shares(parts: Sequence[str], option: str) -> list[str]:
     for part in parts:
         if not part.endswith("%") and _is_below_one(part):
             listed = ",".join(parts)
-            raise InvalidInput(f"{option}: {part} in {listed} may be a share or percent: write percent signs at all")
+            raise InvalidInput(
+                f"{option}: {part} in {listed} may be a share or percent: write a sign at each of them or at none"
+            )
     return [_fraction(part.removesuffix("%") + "%") for part in parts]
 
 

@@ -58,6 +58,8 @@ Images = Annotated[
     typer.Argument(metavar="IMAGE", help="Image files, folders of them, or patterns such as 'more/*.jpg'."),
 ]
 NOTHING_WRITTEN = "nothing was written"
+FAILED = 1
+"""Exit status where some of several images have no answer."""
 
 
 def print_json(document: Any) -> None:
