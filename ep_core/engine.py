@@ -10,11 +10,8 @@ from PIL import Image
 
 from ep_core.channels.attribution import explain_channels
 from ep_core.channels.class_channels import class_channels
-from ep_core.channels.render import render_channels, render_class
-from ep_core.compare.render import render_comparison
 from ep_core.compare.run import compare
 from ep_core.extremal.explanation import Explanation
-from ep_core.extremal.render import render_files
 from ep_core.extremal.sweep import AnySpec, sweep
 from ep_core.methods.base.quick_rivals import quick_rivals
 from ep_core.models.arguments import AnyModel
@@ -129,7 +126,7 @@ def run_extremal(
     """Run the task `extremal`; arguments as for `run_task`."""
     (image,) = images
     found = explain(model, image, spec, **how)
-    return Outcome(found.report(), render_files(found))
+    return Outcome(found.report(), found.files())
 
 
 def run_channels(
@@ -138,7 +135,7 @@ def run_channels(
     """Run the task `channels`; arguments as for `run_task`."""
     (image,) = images
     found = explain_channels(model, image, spec, **how)
-    return Outcome(found.report(), render_channels(found))
+    return Outcome(found.report(), found.files())
 
 
 def run_class_channels(
@@ -146,7 +143,7 @@ def run_class_channels(
 ) -> Outcome:
     """Run the task `class_channels`; arguments as for `run_task`."""
     found = class_channels(model, images, spec, names=names, **how)
-    return Outcome(found.report(), render_class(found))
+    return Outcome(found.report(), found.files())
 
 
 def run_compare(
@@ -155,4 +152,4 @@ def run_compare(
     """Run the task `compare`; arguments as for `run_task`."""
     (image,) = images
     found = compare(model, image, spec, **how)
-    return Outcome(found.report(), render_comparison(found))
+    return Outcome(found.report(), found.files())

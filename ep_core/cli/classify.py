@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from ep_core.errors import InvalidInput
@@ -84,7 +85,9 @@ def _show(answer: dict[str, Any]) -> None:
         warn(f"{answer['file']}: {warning['detail']}")
     table = Table("class", "index", "score", "probability", box=None, header_style="bold")
     for one in answer["classes"]:
-        table.add_row(one["label"], str(one["index"]), f"{one['score']:.2f}", shown_probability(one["probability"]))
+        table.add_row(
+            escape(one["label"]), str(one["index"]), f"{one['score']:.2f}", shown_probability(one["probability"])
+        )
     out_console.print(
         f"{answer['file']}, {answer['model']}", style="bold", highlight=False, markup=False, soft_wrap=True
     )

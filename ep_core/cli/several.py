@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress as Bars
 from rich.progress import TaskID
 from rich.table import Column, Table
@@ -178,12 +179,13 @@ def _summarise(items: Sequence[Item], out: Path, *, console: Console) -> None:
             area = one.report.optimal_area
             said = "not reached" if area is None else f"{area:.1%}"
             probability = shown_probability(one.report.scores.original_probability)
-            table.add_row(one.file, one.report.target.label, probability, said)
+            table.add_row(escape(one.file), escape(one.report.target.label), probability, said)
     if table.rows:
         console.print(table)
     failed = sum(one.report is None for one in items)
-    if failed:
-        console.print(f"{failed} of {len(items)} could not be explained", style="bold", highlight=False)
-    console.print(
-        f"{PAGE}, {TABLE}, {DOCUMENT} and a folder for each image are in {out}/", highlight=False, soft_wrap=True
-    )
+    warned = sum(one.report is not None and bool(one.report.warnings) for one in items)
+    for count, what in ((failed, "could not be explained"), (warned, f"have warnings: see {PAGE}")):
+        if count:
+            console.print(f"{count} of {len(items)} {what}", style="bold", highlight=False)
+    said = f"{PAGE}, {TABLE}, {DOCUMENT} and a folder for each image are in {out}/"
+    console.print(said, highlight=False, markup=False, soft_wrap=True)

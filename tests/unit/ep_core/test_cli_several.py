@@ -50,7 +50,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("several")
     (folder / "models.toml").write_text(model_list("plain", "slow"))
     picture(folder / "a" / "cat.png", "goose")
-    picture(folder / "a" / "deeper" / "<b>#1?.png", "pizza")
+    picture(folder / "a" / "deeper" / "<b>[b]#1?.png", "pizza")
     picture(folder / "b" / "cat.png", "airliner")
     (folder / "b" / "broken.jpg").write_text("no picture")
     with pytest.MonkeyPatch.context() as patch:
@@ -67,7 +67,7 @@ def test_each_image_has_a_folder_of_its_own_with_the_files_of_a_single_one(made:
     rows = json.loads((made / "results" / "results.json").read_text())["images"]
     folders = [row["folder"] for row in rows if row["folder"]]
     assert len(set(folders)) == 3
-    assert [re.sub("-[0-9a-f]{12}$", "", folder) for folder in folders] == ["cat", "<b>#1?", "cat"]
+    assert [re.sub("-[0-9a-f]{12}$", "", folder) for folder in folders] == ["cat", "<b>[b]#1?", "cat"]
     files = {str(path.relative_to(made / "alone")) for path in (made / "alone").rglob("*.*")}
     for folder in folders:
         assert {
@@ -83,6 +83,8 @@ def test_a_file_that_cannot_be_explained_is_a_line_and_the_rest_goes_on(made: Pa
     said = (made / "said.txt").read_text()
     assert "1 of 4 could not be explained" in said
     assert said.count("cat.png") == 2
+    assert "a/deeper/<b>[b]#1?.png" in said
+    assert "3 of 4 have warnings: see index.html" in said
 
 
 def test_the_tables_have_a_row_for_each_image(made: Path) -> None:
@@ -90,7 +92,7 @@ def test_the_tables_have_a_row_for_each_image(made: Path) -> None:
     assert document["params"]["areas"] == [0.2, 0.4]
     with (made / "results" / "results.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["file"] for row in rows] == ["a/cat.png", "a/deeper/<b>#1?.png", "b/broken.jpg", "b/cat.png"]
+    assert [row["file"] for row in rows] == ["a/cat.png", "a/deeper/<b>[b]#1?.png", "b/broken.jpg", "b/cat.png"]
     for row, image in zip(rows, document["images"], strict=True):
         if image["error"]:
             assert row["error"] == image["error"]
@@ -178,7 +180,7 @@ def test_the_page_holds_all_pictures_and_says_what_was_found(made: Path) -> None
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\(|<script|<link", page)
     assert page.count("<svg") == 3
     assert page.count("a* = 20%") == 3
-    assert "&lt;b&gt;#1?.png" in page
+    assert "&lt;b&gt;[b]#1?.png" in page
     assert "<b>" not in page
     assert "b/broken.jpg" in page
 
