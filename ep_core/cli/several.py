@@ -61,7 +61,7 @@ def explain_several(
     Raises:
         InvalidInput, ModelUnavailable, OSError: nothing can be explained so, or `out` can't be written to.
         typer.Exit: at the end, with `FAILED`, where an image could not be explained.
-        KeyboardInterrupt: with a text that says what is kept.
+        KeyboardInterrupt: with a text that says what is kept, where something is.
     """
     check_writable(out)
     paths = named_photographs(names, beside=out)
@@ -76,6 +76,8 @@ def explain_several(
         try:
             run.explain_all(paths)
         except KeyboardInterrupt:
+            if not run.items:
+                raise
             _write_all(run.items, out, spec)
             kept = f"{len(run.items)} of {len(paths)} are done and kept; the same command goes on from there"
             raise KeyboardInterrupt(kept) from None
@@ -165,11 +167,10 @@ def _content(path: Path) -> bytes:
 
 def _write_all(items: Sequence[Item], out: Path, spec: ExtremalSpec) -> None:
     """Write the page and the tables of what is done."""
-    if items:
-        out.mkdir(parents=True, exist_ok=True)
-        write_whole(out / PAGE, gallery_page(items, out, spec))
-        write_whole(out / TABLE, as_csv(items, spec.areas))
-        write_whole(out / DOCUMENT, json.dumps(as_document(items, spec), indent=2) + "\n")
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / PAGE, gallery_page(items, out, spec))
+    write_whole(out / TABLE, as_csv(items, spec.areas))
+    write_whole(out / DOCUMENT, json.dumps(as_document(items, spec), indent=2) + "\n")
 
 
 def _summarise(items: Sequence[Item], out: Path, *, console: Console) -> None:
