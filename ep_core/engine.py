@@ -10,16 +10,14 @@ from PIL import Image
 
 from ep_core.channels.attribution import explain_channels
 from ep_core.channels.class_channels import class_channels
-from ep_core.channels.render import render_channels, render_class
-from ep_core.compare.render import render_comparison
 from ep_core.compare.run import compare
 from ep_core.extremal.explanation import Explanation
-from ep_core.extremal.render import render_files
 from ep_core.extremal.sweep import AnySpec, sweep
 from ep_core.methods.base.quick_rivals import quick_rivals
 from ep_core.models.arguments import AnyModel
 from ep_core.models.classifier import Classifier
 from ep_core.pictures.given_image import AnyImage
+from ep_core.pictures.progress_bar import progress_shown
 from ep_core.schemas.finite import require_finite_report
 from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, ExtremalSpec
@@ -34,6 +32,7 @@ def explain(
     spec: AnySpec | None = None,
     *,
     on_progress: OnProgress | None = None,
+    show_progress: bool = False,
     max_lanes: int | None = None,
 ) -> Explanation:
     """Find the extremal perturbations of an image (section 3): one mask per area, each with its scores.
@@ -47,6 +46,7 @@ def explain(
         spec: what to find, or a dict of that; None takes the defaults. Its `model` is ignored: the model is the
             one given.
         on_progress: called after every round of steps.
+        show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
 
     Raises:
@@ -55,7 +55,10 @@ def explain(
         UnreadableImage, ImageTooLarge: the picture can't be decoded.
         NotFinite: the target's scores are NaN or infinite under this perturbation.
     """
-    return explain_batch(model, [image], spec, on_progress=on_progress, max_lanes=max_lanes)[0]
+    batch = explain_batch(
+        model, [image], spec, on_progress=on_progress, show_progress=show_progress, max_lanes=max_lanes
+    )
+    return batch[0]
 
 
 def explain_batch(
@@ -64,6 +67,7 @@ def explain_batch(
     specs: AnySpec | Sequence[AnySpec] | None = None,
     *,
     on_progress: OnProgress | None = None,
+    show_progress: bool = False,
     max_lanes: int | None = None,
 ) -> list[Explanation]:
     """Explain many images together, the masks of all of them in one batch: see `explain`.
@@ -77,6 +81,7 @@ def explain_batch(
         images: as for `explain`; their frames may differ in size.
         specs: what to find, one for all images or one for each; None takes the defaults.
         on_progress: called after every round of steps.
+        show_progress: as for `explain`: one bar for all images.
         max_lanes: masks stepped in one batch, at most. Memory grows with it, not with the number of images.
 
     Returns:
@@ -86,7 +91,8 @@ def explain_batch(
         InvalidInput: as for `explain`, or there isn't one spec per image. Raised before any work; a note on the error
             names the image.
     """
-    return sweep(model, images, specs, rivals=quick_rivals, on_progress=on_progress, max_lanes=max_lanes)
+    with progress_shown("explaining", on_progress, show=show_progress) as tell:
+        return sweep(model, images, specs, rivals=quick_rivals, on_progress=tell, max_lanes=max_lanes)
 
 
 def run_task(
@@ -120,7 +126,7 @@ def run_extremal(
     """Run the task `extremal`; arguments as for `run_task`."""
     (image,) = images
     found = explain(model, image, spec, **how)
-    return Outcome(found.report(), render_files(found))
+    return Outcome(found.report(), found.files())
 
 
 def run_channels(
@@ -129,7 +135,7 @@ def run_channels(
     """Run the task `channels`; arguments as for `run_task`."""
     (image,) = images
     found = explain_channels(model, image, spec, **how)
-    return Outcome(found.report(), render_channels(found))
+    return Outcome(found.report(), found.files())
 
 
 def run_class_channels(
@@ -137,7 +143,7 @@ def run_class_channels(
 ) -> Outcome:
     """Run the task `class_channels`; arguments as for `run_task`."""
     found = class_channels(model, images, spec, names=names, **how)
-    return Outcome(found.report(), render_class(found))
+    return Outcome(found.report(), found.files())
 
 
 def run_compare(
@@ -146,4 +152,4 @@ def run_compare(
     """Run the task `compare`; arguments as for `run_task`."""
     (image,) = images
     found = compare(model, image, spec, **how)
-    return Outcome(found.report(), render_comparison(found))
+    return Outcome(found.report(), found.files())

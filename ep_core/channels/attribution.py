@@ -19,6 +19,7 @@ from ep_core.optimiser.lanes_seen import LanesSeen
 from ep_core.optimiser.presets.channels import CHANNEL_PRESETS, channel_lanes
 from ep_core.optimiser.solver import Solver
 from ep_core.pictures.given_image import AnyImage, Picture
+from ep_core.pictures.progress_bar import progress_shown
 from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import FULL, MASKED, ChannelPoint
 from ep_core.schemas.reports.common import Timing
@@ -46,6 +47,7 @@ def explain_channels(
     spec: ChannelsSpec | Mapping[str, Any] | None = None,
     *,
     on_progress: OnProgress | None = None,
+    show_progress: bool = False,
     max_lanes: int | None = None,
 ) -> ChannelExplanation:
     """Find which channels of a layer keep an image's score (eq. 9 and 10), for each count of a sweep.
@@ -58,6 +60,7 @@ def explain_channels(
         spec: what to find, or a dict of that; None takes the defaults. Its `model` is ignored: the model is the
             one given.
         on_progress: called after every round of steps.
+        show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: masks stepped in one batch, at most (None: 32). Halved where memory runs out.
 
     Raises:
@@ -74,11 +77,12 @@ def explain_channels(
     inverting = 2 * INVERSION_WEIGHT * STEPS if spec.invert else 0
 
     def tell(done: int, solver: Solver | None = None) -> None:
-        if on_progress is not None:
+        if watch is not None:
             seen = None if solver is None else LanesSeen(solver, whole=sweep.layer.channels)
-            on_progress(Progress(done, sweep.steps + inverting, seen))
+            watch(Progress(done, sweep.steps + inverting, seen))
 
-    with model.frozen() as network:
+    bar = progress_shown("explaining channels", on_progress, show=show_progress)
+    with model.frozen() as network, bar as watch:
         found, parts = attribute(
             model, network, picture, sweep, max_lanes=max_lanes, on_round=lambda solver: tell(solver.done, solver)
         )

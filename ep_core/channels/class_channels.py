@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,8 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, network_input, target_ref, warnings_about
 from ep_core.models.split import Split, split
 from ep_core.pictures.given_image import AnyImage, Picture
+from ep_core.pictures.progress_bar import progress_shown
+from ep_core.pictures.result_folder import Result
 from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.progress import OnProgress, Progress
 from ep_core.schemas.reports.channels import EXAMPLES, ClassChannel, ClassChannelsReport, ClassImage
@@ -30,13 +32,14 @@ from .attribution import INVERSION_WEIGHT, attribute
 from .image_channels import ImageChannels, averaged_mask, image_warnings, top_channels
 from .inversion import STEPS, invert_channels
 from .promised import channel_warnings, of_optimal
+from .render import render_class
 from .sweep import ChannelSweep, channel_sweep
 
 OnImage = Callable[[int, ImageChannels], None]
 
 
 @dataclass(frozen=True)
-class ClassExplanation:
+class ClassExplanation(Result):
     """A class's channels, over several of its images."""
 
     spec: ClassChannelsSpec
@@ -57,6 +60,10 @@ class ClassExplanation:
     """By channel, if requested: 3 x H x W, RGB in [0, 1]."""
     warnings: tuple[ResultWarning, ...] = ()
     """Warnings that qualify the result."""
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the sheet of channels and the inversions as (name, bytes), made as they are asked for."""
+        return render_class(self)
 
     def report(self) -> ClassChannelsReport:
         """Return everything but the pictures, as the document that the API serves."""
@@ -94,6 +101,7 @@ def class_channels(
     known: Mapping[int, ImageChannels] | None = None,
     on_image: OnImage | None = None,
     on_progress: OnProgress | None = None,
+    show_progress: bool = False,
     max_lanes: int | None = None,
 ) -> ClassExplanation:
     """Find the channels that a class needs: the mean of its images' optimal masks, and the largest of it (5.2).
@@ -107,6 +115,7 @@ def class_channels(
         known: by index, the images that are done already (see `on_image`).
         on_image: called with each image's index and outcome as soon as it is done.
         on_progress: called after every round of steps.
+        show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: masks stepped in one batch, at most.
 
     Raises:
@@ -128,10 +137,11 @@ def class_channels(
     sweep = channel_sweep(model, ChannelsSpec(**spec.model_dump(exclude={"task", "top", "invert"})))
     model = sweep.model
     started = time.perf_counter()
-    with model.frozen() as network:
+    bar = progress_shown("explaining a class", on_progress, show=show_progress)
+    with model.frozen() as network, bar as tell:
         target = common_class(model, network, pictures, spec) if sweep.target is None else sweep.target
         sweep = replace(sweep, target=target)
-        run = _Run(model, network, pictures, spec, sweep, on_progress, max_lanes)
+        run = _Run(model, network, pictures, spec, sweep, tell, max_lanes)
         outcomes = run.outcomes(names, known or {}, on_image)
         weights = averaged_mask(outcomes)
         missed = channel_warnings(of_optimal(outcomes, called), sweep.preset, sweep.iterations)

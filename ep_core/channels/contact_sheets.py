@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -12,8 +14,9 @@ from ep_core.pictures.contact_sheet import contact_sheet
 from ep_core.pictures.overlays import heat_map
 from ep_core.schemas.reports.channels import EXAMPLES, FULL, MASKED
 
-from .class_channels import ClassExplanation
-from .explanation import ChannelExplanation
+if TYPE_CHECKING:
+    from .class_channels import ClassExplanation
+    from .explanation import ChannelExplanation
 
 
 def inversion_sheet(explanation: ChannelExplanation) -> Image.Image:

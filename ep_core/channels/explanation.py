@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +13,8 @@ from ep_core.schemas.curve import is_monotonic, optimal_area
 from ep_core.schemas.model_card import LayerCard
 from ep_core.schemas.reports.channels import ChannelPoint, ChannelsReport, ChosenChannel
 from ep_core.schemas.specs import ChannelsSpec
+
+from .render import render_channels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,10 @@ class ChannelExplanation(ExplainedImage):
     def saliency(self) -> Tensor:
         """``sum_k m_k Phi_l^k(x)`` at the optimal mask (eq. 11): h x w."""
         return (self.optimal_mask[:, None, None] * self.activation).sum(dim=0)
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield heat map, curve, masks and inversions as (name, bytes), made as they are asked for."""
+        return render_channels(self)
 
     def report(self) -> ChannelsReport:
         """Return everything but the pictures and the masks, as the document that the API serves."""

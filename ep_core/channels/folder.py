@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +12,10 @@ from PIL import Image
 from ep_core.errors import InvalidInput
 from ep_core.models import Classifier, load_model
 from ep_core.pictures.decoding import read_with_level
+from ep_core.pictures.result_folder import result_key, write_whole
 from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.specs import ClassChannelsSpec
 from ep_core.schemas.warnings import ResultWarning
-from ep_core.version import __version__
 
 from .class_channels import ClassExplanation, class_channels, common_class
 from .image_channels import ImageChannels
@@ -74,8 +73,7 @@ def _pictures(paths: Sequence[Path], data: Sequence[bytes], white_level: int | N
 
 def _key(model: Classifier, spec: ClassChannelsSpec, data: bytes) -> str:
     asked = spec.model_dump_json(exclude={"top", "invert", "seed"})
-    digest = hashlib.sha256(f"{__version__} {model.weights_digest} {asked} ".encode() + data)
-    return digest.hexdigest()[:32]
+    return result_key(data, weights_digest=model.weights_digest, asked=asked)[:32]
 
 
 def _write(path: Path, one: ImageChannels) -> None:
@@ -84,9 +82,7 @@ def _write(path: Path, one: ImageChannels) -> None:
     fields["warnings"] = [warning.model_dump() for warning in one.warnings]
     tensors = {"mask": one.mask.tolist(), "excitement": one.excitement.tolist()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".half")
-    half.write_text(json.dumps(fields | tensors))
-    half.replace(path)  # whole, or not at all
+    write_whole(path, json.dumps(fields | tensors))
 
 
 def _read(path: Path, name: str) -> ImageChannels:

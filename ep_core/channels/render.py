@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic_core import to_json
@@ -12,9 +13,11 @@ from ep_core.pictures.plot import curve_plot
 from ep_core.schemas.reports.channels import COMPARISON, MASKS, SHEET, inversion_name
 from ep_core.schemas.reports.file_names import CURVE, SALIENCY
 
-from .class_channels import ClassExplanation
 from .contact_sheets import class_sheet, heat_on_frame, inversion_sheet, rgb_image
-from .explanation import ChannelExplanation
+
+if TYPE_CHECKING:
+    from .class_channels import ClassExplanation
+    from .explanation import ChannelExplanation
 
 
 def render_channels(explanation: ChannelExplanation) -> Iterator[tuple[str, bytes]]:

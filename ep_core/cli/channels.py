@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from ep_core.pictures.photographs import load
@@ -13,8 +14,16 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ChannelsSpec
 
 from .from_spec import spec_command
-from .terminal import Device, ModelsFile, Photograph, check_writable, model_at_work, out_console, write_result
-from .verdicts import Goal, channels_verdict
+from .terminal import (
+    AsJson,
+    Device,
+    ModelsFile,
+    Photograph,
+    check_writable,
+    deliver,
+    model_at_work,
+)
+from .verdicts import Goal, channels_verdict, shown_probability
 
 if TYPE_CHECKING:
     from ep_core.channels.explanation import ChannelExplanation
@@ -29,6 +38,7 @@ def channels(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for all results; default: IMAGE-channels.")
     ] = None,
+    as_json: AsJson = False,
     spec: ChannelsSpec,
     models_file: ModelsFile = None,
     device: Device = None,
@@ -37,10 +47,8 @@ def channels(
     folder = out or Path(f"{image.stem}-channels")
     check_writable(folder)
     explanation = _explain(image, spec, models_file=models_file, device=device)
-    from ep_core.channels.render import render_channels
-
-    write_result(folder, render_channels(explanation), explanation.report())
-    _summarise(explanation, folder)
+    console = deliver(explanation, folder, as_json=as_json)
+    _summarise(explanation, folder, console)
 
 
 def _explain(path: Path, spec: ChannelsSpec, *, models_file: Path | None, device: str | None) -> ChannelExplanation:
@@ -53,19 +61,19 @@ def _explain(path: Path, spec: ChannelsSpec, *, models_file: Path | None, device
         return explain_channels(model, photograph, spec, on_progress=on_progress)
 
 
-def _summarise(explanation: ChannelExplanation, out: Path) -> None:
+def _summarise(explanation: ChannelExplanation, out: Path, console: Console) -> None:
     table = Table("channels", "measured", "kept", "deleted", "probability", box=None, header_style="bold")
     for point in explanation.curve:
         numbers = (f"{point.measured_area:.1f}", f"{point.preserve:.2f}", f"{point.delete:.2f}")
         style = "bold green" if point.area == explanation.optimal_area else ""
-        table.add_row(str(point.area), *numbers, f"{point.preserve_probability:.3f}", style=style)
+        table.add_row(str(point.area), *numbers, shown_probability(point.preserve_probability), style=style)
     label, layer, spec, scores = explanation.target.label, explanation.layer, explanation.spec, explanation.scores
-    out_console.print(
+    console.print(
         f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} without {layer.name}", highlight=False
     )
-    out_console.print(table)
+    console.print(table)
     said = channels_verdict(explanation.optimal_area, layer, Goal(label, spec.variant, spec.threshold, scores))
-    out_console.print(said, style="bold", highlight=False)
+    console.print(said, style="bold", highlight=False)
     shown = ", ".join(str(one.channel) for one in explanation.channels[:SHOWN])
-    out_console.print(f"the first of them: {shown}", highlight=False)
-    out_console.print(f"the heat map, the curve, the masks and {RESULT} are in {out}/", highlight=False, soft_wrap=True)
+    console.print(f"the first of them: {shown}", highlight=False)
+    console.print(f"the heat map, the curve, the masks and {RESULT} are in {out}/", highlight=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from ep_core.pictures.photographs import all_photographs
@@ -14,7 +15,14 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ClassChannelsSpec
 
 from .from_spec import spec_command
-from .terminal import Device, ModelsFile, check_writable, out_console, progress_bars, write_result
+from .terminal import (
+    AsJson,
+    Device,
+    ModelsFile,
+    check_writable,
+    deliver,
+    progress_bars,
+)
 
 if TYPE_CHECKING:
     from ep_core.channels.class_channels import ClassExplanation
@@ -27,6 +35,7 @@ def class_channels(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for all results; what is in it already isn't done again.")
     ] = Path("class-channels"),
+    as_json: AsJson = False,
     spec: ClassChannelsSpec,
     models_file: ModelsFile = None,
     device: Device = None,
@@ -34,10 +43,8 @@ def class_channels(
     """Find which channels of a layer a class needs, from several photographs of it (5.2)."""
     check_writable(out)
     explanation = _explain(images, out, spec, models_file=models_file, device=device)
-    from ep_core.channels.render import render_class
-
-    write_result(out, render_class(explanation), explanation.report())
-    _summarise(explanation, out)
+    console = deliver(explanation, out, as_json=as_json)
+    _summarise(explanation, out, console)
 
 
 def _explain(
@@ -56,15 +63,15 @@ def _explain(
         return explain_folder(paths, out, spec, models_file=models_file, device=device, on_progress=on_progress)
 
 
-def _summarise(explanation: ClassExplanation, out: Path) -> None:
+def _summarise(explanation: ClassExplanation, out: Path, console: Console) -> None:
     table = Table("channel", "weight", "excited most by", box=None, header_style="bold")
     for one in explanation.channels:
         names = ", ".join(explanation.images[excited.image].name for excited in one.images[:3])
         table.add_row(str(one.channel), f"{one.weight:.2f}", names)
     found = sum(image.optimal_area is not None for image in explanation.images)
-    out_console.print(
+    console.print(
         f"{explanation.target.label!r} at {explanation.layer.name}, over {found} of {len(explanation.images)} images",
         highlight=False,
     )
-    out_console.print(table)
-    out_console.print(f"channels.png, the inversions and {RESULT} are in {out}/", highlight=False, soft_wrap=True)
+    console.print(table)
+    console.print(f"channels.png, the inversions and {RESULT} are in {out}/", highlight=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from ep_core.pictures.photographs import load
@@ -13,7 +14,15 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import CompareSpec
 
 from .from_spec import spec_command
-from .terminal import Device, ModelsFile, Photograph, check_writable, model_at_work, out_console, write_result
+from .terminal import (
+    AsJson,
+    Device,
+    ModelsFile,
+    Photograph,
+    check_writable,
+    deliver,
+    model_at_work,
+)
 from .verdicts import extremality_verdict
 
 if TYPE_CHECKING:
@@ -27,6 +36,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for all results; default: IMAGE-compared.")
     ] = None,
+    as_json: AsJson = False,
     spec: CompareSpec,
     models_file: ModelsFile = None,
     device: Device = None,
@@ -35,10 +45,8 @@ def compare(
     folder = out or Path(f"{image.stem}-compared")
     check_writable(folder)
     comparison = _compare(image, spec, models_file=models_file, device=device)
-    from ep_core.compare.render import render_comparison
-
-    write_result(folder, render_comparison(comparison), comparison.report())
-    _summarise(comparison, folder)
+    console = deliver(comparison, folder, as_json=as_json)
+    _summarise(comparison, folder, console)
 
 
 def _compare(path: Path, spec: CompareSpec, *, models_file: Path | None, device: str | None) -> Comparison:
@@ -51,9 +59,9 @@ def _compare(path: Path, spec: CompareSpec, *, models_file: Path | None, device:
         return run(model, photograph, spec, on_progress=on_progress)
 
 
-def _summarise(comparison: Comparison, out: Path) -> None:
+def _summarise(comparison: Comparison, out: Path, console: Console) -> None:
     label, scores = comparison.target.label, comparison.scores
-    out_console.print(
+    console.print(
         f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} fully perturbed. "
         "With nothing but a method's top areas:",
         highlight=False,
@@ -63,11 +71,11 @@ def _summarise(comparison: Comparison, out: Path) -> None:
     for one in comparison.answers:
         title = f"{one.title} ({one.layer})" if one.layer else one.title
         table.add_row(title, *(f"{point.preserve:.2f}" for point in one.curve), f"{one.seconds:.1f}")
-    out_console.print(table)
+    console.print(table)
     for refusal in comparison.refusals:
-        out_console.print(f"{refusal.method}: {refusal.reason}", highlight=False, soft_wrap=True)
+        console.print(f"{refusal.method}: {refusal.reason}", highlight=False, soft_wrap=True)
     if comparison.extremality is not None:
-        out_console.print(extremality_verdict(comparison.extremality), style="bold", highlight=False)
-    out_console.print(
+        console.print(extremality_verdict(comparison.extremality), style="bold", highlight=False)
+    console.print(
         f"comparison.png, curve.svg, maps, heat maps and {RESULT} are in {out}/", highlight=False, soft_wrap=True
     )

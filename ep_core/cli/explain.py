@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from ep_core.pictures.photographs import load
@@ -13,30 +14,69 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ExtremalSpec
 
 from .from_spec import spec_command
-from .terminal import Device, ModelsFile, Photograph, check_writable, model_at_work, out_console, write_result
-from .verdicts import Goal, alternatives_verdict, contrast_verdict, extremality_verdict, stability_verdict, verdict
+from .terminal import (
+    AsJson,
+    Device,
+    Images,
+    ModelsFile,
+    check_writable,
+    deliver,
+    model_at_work,
+)
+from .verdicts import (
+    Goal,
+    alternatives_verdict,
+    contrast_verdict,
+    extremality_verdict,
+    shown_probability,
+    stability_verdict,
+    verdict,
+)
 
 if TYPE_CHECKING:
     from ep_core.extremal.explanation import Explanation
 
+SEVERAL = "explained"
+"""Folder of the results of several images, unless another one is named."""
+
 
 @spec_command("explain")
 def explain(
-    image: Photograph,
+    images: Images,
     *,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for all results; default: IMAGE-explained.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", help=f"Folder for all results; default: IMAGE-explained, of several images {SEVERAL}."
+        ),
     ] = None,
+    as_json: AsJson = False,
     spec: ExtremalSpec,
     models_file: ModelsFile = None,
     device: Device = None,
 ) -> None:
-    """Find the extremal masks of a photograph, without any server."""
+    """Find the extremal masks of a photograph, or of many, without any server.
+
+    The results of a single file are in the folder itself. Of several files, a folder
+    or a pattern, each image has a folder of its own there, beside index.html (all of
+    them on one page), results.csv and results.json.
+
+    Several images: what is done is kept, and the same command goes on where it
+    stopped. An image is done where its result is there, made of the same file with
+    the same parameters and model weights; else it is done anew, beside the earlier
+    result. What can't be explained is said and left out; the exit status is then 1.
+    """
+    image = Path(images[0])
+    if len(images) > 1 or not image.is_file():
+        from .several import explain_several
+
+        explain_several(images, out or Path(SEVERAL), spec, models_file=models_file, device=device, as_json=as_json)
+        return
     folder = out or Path(f"{image.stem}-explained")
     check_writable(folder)
     explanation = _explain(image, spec, models_file=models_file, device=device)
-    _save(explanation, folder)
-    _summarise(explanation, folder)
+    console = deliver(explanation, folder, as_json=as_json)
+    _summarise(explanation, folder, console)
 
 
 def _explain(path: Path, spec: ExtremalSpec, *, models_file: Path | None, device: str | None) -> Explanation:
@@ -49,28 +89,22 @@ def _explain(path: Path, spec: ExtremalSpec, *, models_file: Path | None, device
         return run_sweep(model, image, spec, on_progress=on_progress)
 
 
-def _save(explanation: Explanation, out: Path) -> None:
-    from ep_core.extremal.render import render_files
-
-    write_result(out, render_files(explanation), explanation.report())
-
-
-def _summarise(explanation: Explanation, out: Path) -> None:
+def _summarise(explanation: Explanation, out: Path, console: Console) -> None:
     table = Table("area", "measured", "kept", "deleted", "probability", box=None, header_style="bold")
     for point in explanation.curve:
         best = "bold green" if point.area == explanation.optimal_area else ""
         numbers = (f"{point.measured_area:.3f}", f"{point.preserve:.2f}", f"{point.delete:.2f}")
-        table.add_row(f"{point.area:g}", *numbers, f"{point.preserve_probability:.3f}", style=best)
+        table.add_row(f"{point.area:g}", *numbers, shown_probability(point.preserve_probability), style=best)
     label, spec, scores = explanation.target.label, explanation.spec, explanation.scores
-    out_console.print(
+    console.print(
         f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} fully perturbed", highlight=False
     )
-    out_console.print(table)
+    console.print(table)
     said = verdict(explanation.optimal_area, Goal(label, spec.variant, spec.threshold, scores))
-    out_console.print(said, style="bold", highlight=False)
+    console.print(said, style="bold", highlight=False)
     for sentence in _sentences(explanation):
-        out_console.print(sentence, highlight=False, markup=False)
-    out_console.print(
+        console.print(sentence, highlight=False, markup=False)
+    console.print(
         f"masks, overlays, saliency.png, curve.svg and {RESULT} are in {out}/", highlight=False, soft_wrap=True
     )
 

@@ -13,6 +13,8 @@ import typer
 
 from ep_core.schemas.specs import CommonSpec
 
+from .completion import model_names
+from .shares import shares
 from .terminal import NOTHING_WRITTEN, errors_in_words, listed
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -90,6 +92,7 @@ class SpecOption:
             help=self.help(),
             metavar=f"[{'|'.join(choices)}]" if choices else None,
             show_default="default" not in self.help().lower(),
+            autocompletion=self._completion(),
         )
         default = ",".join(map(str, self.default)) if first["type"] == "array" and self.default else self.default
         annotation = Annotated[kind | None, info]  # type: ignore[valid-type]
@@ -113,9 +116,20 @@ class SpecOption:
             return {"class": wanted, "instead_of": rival}
         kinds = {kind["type"]: kind for kind in self.kinds}
         if "array" in kinds:
-            parts = listed(given)
-            return [*map(_whole_number, parts)] if kinds["array"]["items"]["type"] == "integer" else parts
+            return self._items(listed(given), kinds["array"]["items"])
         return _whole_number(given) if "integer" in kinds else given
+
+    def _items(self, parts: list[str], kind: Mapping[str, Any]) -> list[int | str] | list[str]:
+        if kind["type"] == "integer":
+            return [*map(_whole_number, parts)]
+        return shares(parts, self._names()[0]) if _is_share(kind) else parts
+
+    def _completion(self) -> Callable[..., list[str]] | None:
+        """Return what completes the option's value in a shell: names of models, or the values that there are."""
+        if self.field == "model":
+            return model_names
+        choices: list[str] = self.kinds[0].get("enum", [])
+        return (lambda incomplete: [one for one in choices if one.startswith(incomplete)]) if choices else None
 
     def _names(self) -> tuple[str, ...]:
         dashed = self.field.replace("_", "-")
@@ -191,9 +205,16 @@ def _values(kind: Mapping[str, Any]) -> str:
     """Return what the values of a field are, in a sentence; empty where nothing is to be said."""
     if kind["type"] == "array":
         choices = kind["items"].get("enum")
+        if _is_share(kind["items"]):
+            return "Separated by commas, as 0.1,0.2 or 10,20%."
         return f"Separated by commas; all: {', '.join(choices)}." if choices else "Separated by commas."
     bounds = ", ".join(f"{words} {_shown(kind[bound])}" for bound, words in BOUNDS.items() if bound in kind)
     return f"{bounds.capitalize()}." if bounds else ""
+
+
+def _is_share(kind: Mapping[str, Any]) -> bool:
+    """Return whether a field's values are shares, which may be written in percent."""
+    return kind["type"] == "number" and kind.get("exclusiveMaximum") == 1
 
 
 def _shown(bound: float) -> str:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from ep_core.models.runtime.heap import keep_freed_memory
 from ep_core.models.runtime.threads import spin_briefly
+from ep_core.version import __version__
 
 from .bench.commands import bench_app
 from .channels import channels
 from .class_channels import class_channels
+from .classify import classify
 from .compare import compare
 from .evaluate.commands import evaluate_app
 from .explain import explain
 from .models import models
 
-ORDER = ("explain", "compare", "channels", "class-channels", "models", "evaluate", "bench")
+ORDER = ("explain", "classify", "compare", "channels", "class-channels", "models", "evaluate", "bench")
 """Commands as `ep --help` lists them; those of other floors come after them."""
 
 
@@ -34,11 +36,28 @@ class _InOrder(TyperGroup):
 app = typer.Typer(
     cls=_InOrder,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Extremal perturbations: which parts of an image a classifier needs to see.",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ep {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def ep(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options of `ep` itself; the text of its help is above."""
+
+
 app.command()(explain)
+app.command()(classify)
 app.command()(compare)
 app.command()(channels)
 app.command("class-channels")(class_channels)

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from ep_core.errors import InvalidInput, ModelUnavailable
 
-from .terminal import Device, ModelsFile, errors_in_words, out_console
+from .completion import model_names
+from .terminal import Device, ModelsFile, errors_in_words, out_console, print_json
+
+if TYPE_CHECKING:
+    from ep_core.schemas.model_card import ModelCard
 
 
 def models(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="The models to --check; default: all of the list.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="The models to --check; default: all of the list.",
+            autocompletion=model_names,
+        ),
     ] = None,
     check: Annotated[
         bool,
@@ -26,39 +35,52 @@ def models(
     device: Device = None,
     fetch: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Fetch a torchvision model's weights and check their hash."),
+        typer.Option(
+            metavar="NAME",
+            help="Fetch a torchvision model's weights and check their hash.",
+            autocompletion=model_names,
+        ),
     ] = None,
     layers: Annotated[
-        str | None, typer.Option(metavar="NAME", help="List the layers of a model that have channels.")
+        str | None,
+        typer.Option(metavar="NAME", help="List the layers of a model that have channels.", autocompletion=model_names),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON on standard output.")] = False,
 ) -> None:
     """List what can be explained here."""
     with errors_in_words("models"):
         if check and (fetch or layers):
             raise InvalidInput("--check goes without --fetch and --layers: ask one thing at a time", field="check")
         if check:
-            _check_models(names, models_file=models_file, device=device)
+            _check_models(names, models_file=models_file, device=device, as_json=as_json)
         elif names:
             raise InvalidInput("names of models go with --check; --fetch and --layers take one each", field="names")
         elif fetch is not None:
-            _fetch(fetch)
+            _fetch(fetch, as_json=as_json)
         elif layers is not None:
-            _list_layers(layers, models_file)
+            _list_layers(layers, models_file, as_json=as_json)
         else:
-            _list_models(models_file)
+            _list_models(models_file, as_json=as_json)
 
 
-def _fetch(name: str) -> None:
+def _fetch(name: str, *, as_json: bool) -> None:
     from ep_core.models.sources.weights import fetch
 
-    out_console.print(f"{name}: {fetch(name)}", highlight=False, soft_wrap=True)
+    path = fetch(name)
+    if as_json:
+        print_json({"name": name, "file": str(path)})
+    else:
+        out_console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
 
 
-def _list_models(models_file: Path | None) -> None:
+def _list_models(models_file: Path | None, *, as_json: bool) -> None:
     from ep_core.models import list_models
 
-    table = Table("model", "input", "classes", "weights", box=None, header_style="bold")
     cards = list_models(models_file)
+    if as_json:
+        print_json([_as_object(card) for card in cards])
+        return
+    table = Table("model", "input", "classes", "weights", box=None, header_style="bold")
     for card in cards:
         height, width = card.input_size
         table.add_row(card.name, f"{height} x {width}", str(len(card.labels)), card.weights or card.source)
@@ -68,23 +90,33 @@ def _list_models(models_file: Path | None) -> None:
             out_console.print(f"warning: {card.name}: {warning.detail}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _list_layers(name: str, models_file: Path | None) -> None:
+def _as_object(card: ModelCard) -> dict[str, Any]:
+    """Return a model's card for JSON, with the number of its classes instead of their labels."""
+    return card.model_dump(mode="json", exclude={"labels", "layers"}) | {"classes": len(card.labels)}
+
+
+def _list_layers(name: str, models_file: Path | None, *, as_json: bool) -> None:
     from ep_core.models import load_model
 
+    layers = load_model(name, models_file=models_file).layers
+    if as_json:
+        print_json([layer.model_dump(mode="json") for layer in layers])
+        return
     table = Table("layer", "type", "channels", "map", "default for", box=None, header_style="bold")
-    for layer in load_model(name, models_file=models_file).layers:
+    for layer in layers:
         size, uses = f"{layer.height} x {layer.width}", ", ".join(layer.default_for or ())
         table.add_row(layer.name, layer.type, str(layer.channels), size, uses)
     out_console.print(table)
 
 
-def _check_models(names: Sequence[str] | None, *, models_file: Path | None, device: str | None) -> None:
+def _check_models(names: Sequence[str] | None, *, models_file: Path | None, device: str | None, as_json: bool) -> None:
     """Print a line for each model: ok, or why it can't be used.
 
     Args:
         names: the models; None or empty takes all of the list.
         models_file: the operator's model list.
         device: where they are tried; by default the GPU, if there is one.
+        as_json: whether to print one list at the end instead; `fault` is null where a model can be used.
 
     Raises:
         InvalidInput: no names and no list: torchvision's models would all be fetched.
@@ -97,12 +129,14 @@ def _check_models(names: Sequence[str] | None, *, models_file: Path | None, devi
     if not listed:
         raise InvalidInput("name the models to check, or give a model list (--models-file)", field="names")
     pick_device(device)
-    faults = 0
+    faults: dict[str, str | None] = {}
     for name in listed:
-        fault = _fault(name, models_file, device)
-        faults += fault is not None
-        out_console.print(f"{name}: {fault or 'ok'}", highlight=False, markup=False, soft_wrap=True)
-    if faults:
+        faults[name] = _fault(name, models_file, device)
+        if not as_json:
+            out_console.print(f"{name}: {faults[name] or 'ok'}", highlight=False, markup=False, soft_wrap=True)
+    if as_json:
+        print_json([{"name": name, "fault": fault} for name, fault in faults.items()])
+    if any(fault is not None for fault in faults.values()):
         raise typer.Exit(1)
 
 

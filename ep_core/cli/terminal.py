@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,13 +17,13 @@ from rich.text import Text
 
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.schemas.printable import printable
-from ep_core.schemas.reports.file_names import RESULT
+from ep_core.schemas.specs.extremal import Percentage
 from ep_core.schemas.wording import in_words, without_echoes
 
 if TYPE_CHECKING:
     from ep_core.models import Classifier
+    from ep_core.pictures.result_folder import Result
     from ep_core.schemas.progress import OnProgress
-    from ep_core.schemas.tasks import Report
 
 
 class _Terminal(Console):
@@ -47,8 +48,28 @@ ModelsFile = Annotated[
 ]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by default the GPU where there is one.")]
 
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="The report as JSON on standard output, and nothing else there."),
+]
 Photograph = Annotated[Path, typer.Argument(help="The photograph.", metavar="IMAGE", exists=True, dir_okay=False)]
+Images = Annotated[
+    list[str],
+    typer.Argument(metavar="IMAGE", help="Image files, folders of them, or patterns such as 'more/*.jpg'."),
+]
 NOTHING_WRITTEN = "nothing was written"
+FAILED = 1
+"""Exit status where some of several images have no answer."""
+
+
+def print_json(document: Any) -> None:
+    """Print a document on standard output, as JSON of ASCII: what a terminal would obey is escaped."""
+    typer.echo(json.dumps(document, indent=2, allow_nan=False))
+
+
+def words_console(as_json: bool) -> Console:
+    """Return where words go: beside a document on standard output, to standard error."""
+    return err_console if as_json else out_console
 
 
 def listed(text: str) -> list[str]:
@@ -90,15 +111,19 @@ def check_writable(folder: Path) -> None:
         raise InvalidInput(f"can't write to {folder}: {existing} is not a folder that you may write to", field="out")
 
 
-def write_result(out: Path, files: Iterable[tuple[str, bytes]], report: Report) -> None:
-    """Write the files of a result and its report into a folder, and show the report's warnings."""
-    for name, data in files:
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    (out / RESULT).write_text(report.model_dump_json(indent=2) + "\n")
+def deliver(result: Result, folder: Path, *, as_json: bool) -> Console:
+    """Write a result into a folder, show its warnings, print its report where it is wanted as JSON.
+
+    Returns:
+        Where the words on the result go.
+    """
+    result.save(folder)
+    report = result.report()
     for warning in report.warnings:
-        err_console.print(f"Warning: {warning.detail}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        warn(warning.detail)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    return words_console(as_json)
 
 
 @contextmanager
@@ -107,17 +132,34 @@ def errors_in_words(command: str, *, stopped: str = NOTHING_WRITTEN) -> Iterator
 
     Args:
         command: its name.
-        stopped: what to say when the user stops it.
+        stopped: what to say when the user stops it, unless the `KeyboardInterrupt` has a text of its own.
     """
     try:
         yield
     except ValidationError as error:
-        _fail(command, *(f"{_option(one)}: {in_words(one)}" for one in without_echoes(error.errors())))
+        _fail(command, *(f"{_option(one)}: {_words(one)}" for one in without_echoes(error.errors())))
     except (InvalidInput, ModelUnavailable, OSError) as error:
         _fail(command, str(error))
-    except KeyboardInterrupt:
-        err_console.print(f"ep {command}: stopped; {stopped}", highlight=False)
+    except KeyboardInterrupt as error:
+        said = error.args[0] if error.args else stopped
+        err_console.print(f"ep {command}: stopped; {said}", highlight=False, soft_wrap=True)
         raise typer.Exit(130) from None
+
+
+def warn(text: str) -> None:
+    """Show a warning on standard error."""
+    err_console.print(f"Warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def say_failure(command: str, file: str, error: Exception) -> None:
+    """Say on standard error why one of several images has no answer."""
+    err_console.print(f"ep {command}: {file}: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    """Return what is wrong with an option; of a percentage without its sign, how it can be written here, too."""
+    cause = error.get("ctx", {}).get("error")
+    return f"{in_words(error)}, or {cause.given:g}%" if isinstance(cause, Percentage) else in_words(error)
 
 
 def _option(error: Any) -> str:

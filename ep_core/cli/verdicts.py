@@ -16,6 +16,11 @@ NEARLY_THE_SAME, MOSTLY_THE_SAME = 0.7, 0.4
 another one. The page says the same (`steadiness.js`)."""
 
 
+def shown_probability(probability: float | None) -> str:
+    """Return a probability as tables show it; a dash where a score has none."""
+    return "–" if probability is None else f"{probability:.3f}"
+
+
 @dataclass(frozen=True)
 class Goal:
     """The threshold of a sweep, in words, as its rule has it."""

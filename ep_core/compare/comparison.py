@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -11,6 +12,8 @@ from ep_core.models.explained import ExplainedImage
 from ep_core.schemas.reports.comparison import ComparedMethod, CompareReport
 from ep_core.schemas.reports.extremal import CurvePoint, Extremality
 from ep_core.schemas.specs import CompareSpec
+
+from .render import render_comparison
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,10 @@ class Comparison(ExplainedImage):
     def extremality(self) -> Extremality | None:
         """The extremal masks beside all other methods' and random ones."""
         return self.explanation.extremality if self.explanation else None
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield maps, heat maps, sheet and curves as (name, bytes), made as they are asked for."""
+        return render_comparison(self)
 
     def report(self) -> CompareReport:
         """Return everything but the pictures, as the document that the API serves."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ep_core.pictures.plot import as_svg, svg_style
 from ep_core.schemas.specs import EXTREMAL
 
-from .comparison import Comparison
+if TYPE_CHECKING:
+    from .comparison import Comparison
 
 
 def comparison_plot(comparison: Comparison) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,10 @@ from ep_core.pictures.overlays import for_screens, grey, heat_map, png
 from ep_core.schemas.reports.comparison import COMPARISON_FILE, heat_name, map_name
 from ep_core.schemas.reports.file_names import CURVE
 
-from .comparison import Comparison
 from .plot import comparison_plot
+
+if TYPE_CHECKING:
+    from .comparison import Comparison
 
 COLUMNS = 4
 SHOWN_QUANTILE = 0.995  # of a map's values: the heat's full scale, since a few pixels stick out of some maps

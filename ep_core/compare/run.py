@@ -29,6 +29,7 @@ from ep_core.models.tuning.tune import tune
 from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.optimiser.presets.promises import AREA_MISSED
 from ep_core.pictures.given_image import AnyImage
+from ep_core.pictures.progress_bar import progress_shown
 from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.reports.common import Timing
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
@@ -46,6 +47,7 @@ def compare(
     spec: CompareSpec | Mapping[str, Any] | None = None,
     *,
     on_progress: OnProgress | None = None,
+    show_progress: bool = False,
     max_lanes: int | None = None,
     read_cost: Callable[[], float] | None = None,
 ) -> Comparison:
@@ -60,6 +62,7 @@ def compare(
         spec: which methods, and how, or a dict of that; None takes the defaults. Its `model` is ignored: the model
             is the one given.
         on_progress: called during the run.
+        show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: as for `explain`.
         read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.
 
@@ -77,10 +80,11 @@ def compare(
     started = time.perf_counter()
     if spec.layer is not None:
         resolve_layer(spec.layer, model.layers, model=model.name)
-    with model.frozen() as network:
+    bar = progress_shown("comparing", on_progress, show=show_progress)
+    with model.frozen() as network, bar as tell:
         prepared = prepare_image(model, network, picture, spec, target)
         scores = prepared.scores_by(network)
-        watch = Watching(spec, on_progress)
+        watch = Watching(spec, tell)
         attributions = attribute_all(model, prepared, watch, max_lanes, read_cost)
         answers = _score_all(prepared, scores, attributions, watch)
         explanation = _checked(network, prepared, scores, attributions, answers, max_lanes)

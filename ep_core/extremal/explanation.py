@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -13,6 +14,9 @@ from ep_core.schemas.curve import is_monotonic, optimal_area
 from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, Extremality, ExtremalReport, Stability
 from ep_core.schemas.reports.file_names import CONTRAST_KEY, alternative_key
 from ep_core.schemas.specs import ExtremalSpec
+
+from .notebook import notebook_html
+from .render import render_files
 
 Block = TypeVar("Block", Alternative, Contrast)
 
@@ -64,6 +68,14 @@ class Explanation(ExplainedImage):
         """The masks beside those of the areas, each 1 x H x W, by the keys of their files."""
         named = {alternative_key(k): one.mask for k, one in enumerate(self.alternatives)}
         return named | ({CONTRAST_KEY: self.contrast.mask} if self.contrast else {})
+
+    def _repr_html_(self) -> str:
+        """Return the result as a notebook shows it: the photograph under its masks, the class, a* and the curve."""
+        return notebook_html(self)
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield masks, overlays, saliency and curve as (name, bytes), made as they are asked for."""
+        return render_files(self)
 
     def report(self) -> ExtremalReport:
         """Return everything but the pictures, as the document that the API serves."""

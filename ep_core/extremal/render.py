@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
@@ -12,7 +13,8 @@ from ep_core.pictures.overlays import for_screens, grey, heat_map, overlay, png
 from ep_core.pictures.plot import curve_plot
 from ep_core.schemas.reports.file_names import CURVE, SALIENCY, mask_name, overlay_name
 
-from .explanation import Explanation
+if TYPE_CHECKING:
+    from .explanation import Explanation
 
 
 def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:

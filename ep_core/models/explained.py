@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 
+from ep_core.pictures.result_folder import Result
 from ep_core.schemas.reports.common import Engine, ModelRef, Scores, TargetRef, Timing
 from ep_core.schemas.warnings import ResultWarning
 
@@ -14,7 +15,7 @@ from .frame import Frame
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainedImage:
+class ExplainedImage(Result):
     """The network, the class and the image that are explained, and how it went."""
 
     model: ModelRef

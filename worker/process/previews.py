@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from ep_core.pictures.embedded import data_url
 from ep_core.pictures.overlays import grey, png
 from worker.broker.contract import MaskPreview
 
@@ -24,4 +24,4 @@ def _picture(mask: Tensor) -> str:
     scale = min(1.0, LONGEST / max(mask.shape))
     size = [max(1, round(side * scale)) for side in mask.shape]
     small = interpolate(mask[None, None].float(), size, mode="area")[0, 0]
-    return f"data:image/png;base64,{b64encode(png(grey(small.clamp(0, 1).cpu().numpy()))).decode()}"
+    return data_url(png(grey(small.clamp(0, 1).cpu().numpy())), "image/png")

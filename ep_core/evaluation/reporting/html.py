@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from ep_core.errors import InvalidInput
+from ep_core.pictures.embedded import data_url
+from ep_core.pictures.templates import templates
 
 from .report import EvaluationReport, Figure
 
@@ -73,21 +73,11 @@ def html_page(reports: Sequence[EvaluationReport], folder: Path) -> str:
     Raises:
         InvalidInput: a picture is missing.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("ep_core.evaluation.reporting", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["setting"] = _setting
-    template = environment.get_template("report.html.j2")
-    return template.render(title=TITLE, reports=reports, data_url=lambda figure: data_url(figure, folder))
+    template = templates("ep_core.evaluation.reporting").get_template("report.html.j2")
+    return template.render(title=TITLE, reports=reports, data_url=lambda figure: figure_url(figure, folder))
 
 
-def data_url(figure: Figure, folder: Path) -> str:
+def figure_url(figure: Figure, folder: Path) -> str:
     """Return a picture as a ``data:`` URL.
 
     Raises:
@@ -96,11 +86,4 @@ def data_url(figure: Figure, folder: Path) -> str:
     path = folder / figure.file
     if path.suffix not in KINDS or not path.is_file():
         raise InvalidInput(f"the picture {path} is missing: run its evaluation again", field="out")
-    return f"data:{KINDS[path.suffix]};base64,{b64encode(path.read_bytes()).decode()}"
-
-
-def _setting(value: Any) -> str:
-    """Return the value of a setting as people read it."""
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_setting, value))
-    return "default" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return data_url(path.read_bytes(), KINDS[path.suffix])

@@ -13,13 +13,25 @@ DEFAULT_AREAS = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # section 4
 MAX_ALTERNATIVES = 4
 
 
+class Percentage(ValueError):
+    """A percentage where a share of the image belongs.
+
+    Attributes:
+        given: the number, more than 1 and at most 100.
+    """
+
+    def __init__(self, given: float) -> None:
+        super().__init__(f"{given:g} is not a share of the image: write {given / 100:g} for {given:g} %")
+        self.given = given
+
+
 def _no_percentage(area: object) -> object:
     try:
         share = float(area)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return area
     if 1 < share <= 100:
-        raise ValueError(f"{share:g} is not a share of the image: write {share / 100:g} for {share:g} %")
+        raise Percentage(share)
     return area
 
 

@@ -55,7 +55,7 @@ def test_explain_writes_everything(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--areas", "0.1,10,20"], "--areas: 10 is not a share of the image: write 0.1 for 10 %"),
+        (["--areas", "0.1,10,20"], "--areas: 10 is not a share of the image: write 0.1 for 10 %, or 10%"),
         (["--areas", ""], "--areas: there must be at least 1, not 0"),
         (["--areas", "0.1,0.1"], "areas must all be different"),
         (["--areas", "a"], "--areas: 'a' is not a number"),
@@ -117,7 +117,7 @@ def test_bench_prints_the_ratio(tmp_path: Path) -> None:
 
 def test_commands_of_all_floors_are_there() -> None:
     listed = re.findall(r"^│ ([a-z][a-z-]*) ", ep("--help").stdout, re.MULTILINE)
-    ours = ["explain", "compare", "channels", "class-channels", "models", "evaluate", "bench"]
+    ours = ["explain", "classify", "compare", "channels", "class-channels", "models", "evaluate", "bench"]
     assert listed[: len(ours)] == ours
     assert {"serve", "api", "worker", "new-key"} == set(listed[len(ours) :])
 

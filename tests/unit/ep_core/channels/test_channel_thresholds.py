@@ -13,6 +13,7 @@ from ep_core import ChannelsSpec, ClassChannelsSpec, Classifier, InvalidInput, c
 from ep_core.channels import folder
 from ep_core.channels.class_channels import ClassExplanation
 from ep_core.channels.folder import explain_folder
+from ep_core.pictures import result_folder
 
 RED = Image.new("RGB", (64, 48), (255, 0, 0))
 BLACK = Image.new("RGB", (64, 48))
@@ -94,6 +95,6 @@ def test_what_an_earlier_version_kept_is_not_taken_for_this_one_s(
     monkeypatch.setattr(folder, "load_model", lambda *_, **__: bands)
     RED.save(tmp_path / "red.png")
     for version in ("0", "1"):
-        monkeypatch.setattr(folder, "__version__", version)
+        monkeypatch.setattr(result_folder, "__version__", version)
         explain_folder([tmp_path / "red.png"], tmp_path / "out", CLASS)
     assert len(list((tmp_path / "out" / "images").iterdir())) == 2

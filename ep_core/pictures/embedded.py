@@ -1,0 +1,24 @@
+"""Pictures inside of a page, which then needs no files beside it."""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+
+from PIL import Image
+
+QUALITY = 82
+
+
+def data_url(data: bytes, media_type: str) -> str:
+    """Return a file as a ``data:`` URL."""
+    return f"data:{media_type};base64,{b64encode(data).decode()}"
+
+
+def thumbnail_url(picture: Image.Image, side: int) -> str:
+    """Return a picture as a ``data:`` URL of a JPEG whose longer side has at most `side` pixels."""
+    small = picture.convert("RGB")
+    small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=QUALITY)
+    return data_url(buffer.getvalue(), "image/jpeg")
