@@ -73,7 +73,7 @@ def _pictures(paths: Sequence[Path], data: Sequence[bytes], white_level: int | N
 
 def _key(model: Classifier, spec: ClassChannelsSpec, data: bytes) -> str:
     asked = spec.model_dump_json(exclude={"top", "invert", "seed"})
-    return result_key(data, weights_digest=model.weights_digest, asked=asked)[:32]
+    return result_key(data, model_digest=model.digest, asked=asked)[:32]
 
 
 def _write(path: Path, one: ImageChannels) -> None:

@@ -118,7 +118,7 @@ class _Run:
 
     def _folder(self, path: Path, data: bytes) -> str:
         """Return the name of an image's folder, which depends on all that the result does."""
-        key = result_key(data, weights_digest=self.model.weights_digest, asked=self.spec.model_dump_json())
+        key = result_key(data, model_digest=self.model.digest, asked=self.spec.model_dump_json())
         return f"{printable(path.stem)[:STEM]}-{key[:KEY]}"
 
     def _known(self, folder: str) -> ExtremalReport | None:

@@ -77,7 +77,7 @@ def given_spec(spec: S | Mapping[str, Any] | None, kind: type[S]) -> S:
         return kind.model_validate(dict(spec or {}))
     except ValidationError as error:
         found = [
-            (".".join([str(one["loc"][0]), *inner_fields(one["loc"])]) if one["loc"] else "spec", in_words(one))
+            (".".join([str(one["loc"][0]), *inner_fields(one)]) if one["loc"] else "spec", in_words(one))
             for one in without_echoes(error.errors())
         ]
         said = "; ".join(dict.fromkeys(f"{field}: {message}" for field, message in found))

@@ -36,6 +36,9 @@ from .layers import find_layers
 from .preprocessing import Preprocessing
 from .scalar import ContrastNetwork, OneScore, ScalarTarget, label_of, scalar_network
 
+LOGIT_HINT = (
+    '. A score that speaks for the second against the first is said to be one by outputs = "logit"; else give one label'
+)
 Scoring = Callable[[torch.Tensor], torch.Tensor]
 """A network, or a function that calls one: N x 3 x H x W -> N x C."""
 
@@ -83,8 +86,8 @@ class Classifier:
             preprocessing: that of the training. Without it, ImageNet's usual one is assumed, 224 x 224 out of a shorter
                 side of 256 and ImageNet's mean and std, and results of pictures carry a warning of that.
             labels: one per class, in their order, numbers are written out; by default ``"0"`` to ``"C-1"``. They also
-                say that the outputs are classes. A network of one score may have two: of what it means when the score
-                is negative, and positive.
+                say that the outputs are classes. A network of one score may have two with ``outputs="logit"``: what
+                it means when the score is negative, and positive.
             outputs: what the scores stand for: ``"softmax"``, probabilities of classes that exclude each other;
                 ``"sigmoid"``, of classes of which several may be there; ``"logit"``, of a single one. By default
                 ``"logit"`` for one score and ``"softmax"`` for several.
@@ -117,14 +120,17 @@ class Classifier:
             " (ImageNet's, as there is no preprocessing)" if preprocessing is None else "", output
         )
         self.head = checked_head(outputs, classes)
-        if self.head == "logit" and given is not None and len(given) == 2:
+        if outputs == "logit" and given is not None and len(given) == 2:
             self.network, classes = BinaryNetwork(self.network), 2
         if given is None:
             with self.tried() as frozen:
                 require_head(frozen, torch.zeros(2, 3, *self.input_size, device=self.device), model=name)
         self.labels = tuple(map(str, range(classes))) if given is None else given
         if len(self.labels) != classes:
-            raise InvalidInput(f"model {name!r} has {classes} classes, but {len(self.labels)} labels", field="model")
+            hint = LOGIT_HINT if (classes, len(self.labels)) == (1, 2) else ""
+            raise InvalidInput(
+                f"model {name!r} has {classes} classes, but {len(self.labels)} labels{hint}", field="model"
+            )
         if check:
             check_network(self)
         self.weights_digest = weights_digest or state_digest(network)

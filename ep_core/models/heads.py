@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
-from ep_core.schemas.model_card import Head
+from ep_core.schemas.model_card import Head, default_head
 
 OutputKey = str | int
 """Name or place of the scores among several outputs."""
@@ -90,7 +90,7 @@ def checked_head(head: Head | None, classes: int) -> Head:
         InvalidInput: the head doesn't go with so many scores.
     """
     if head is None:
-        return "logit" if classes == 1 else "softmax"
+        return default_head(classes)
     if head == "logit" and classes != 1:
         raise _wrong(f'outputs = "logit" is for a network of one score; this one has {classes}: use "sigmoid"')
     if head == "softmax" and classes == 1:

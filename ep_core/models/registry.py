@@ -65,6 +65,8 @@ def load_model(
             name=name,
             preprocessing=described.preprocessing,
             labels=described.labels,
+            outputs=described.outputs,
+            output=entry.output,
             weights_digest=digest,
         )
     except InvalidInput as error:  # of the list, not of the request

@@ -67,12 +67,12 @@ def write_whole(path: Path, text: str) -> None:
     half.replace(path)
 
 
-def result_key(data: bytes, *, weights_digest: str, asked: str) -> str:
+def result_key(data: bytes, *, model_digest: str, asked: str) -> str:
     """Return what an image's result is known by: 64 hex digits that depend on all that it depends on.
 
     Args:
         data: the bytes of the image's file.
-        weights_digest: of the model.
+        model_digest: of all that the model's results depend on (`Classifier.digest`).
         asked: the parameters, as JSON.
     """
-    return hashlib.sha256(f"{__version__} {weights_digest} {asked} ".encode() + data).hexdigest()
+    return hashlib.sha256(f"{__version__} {model_digest} {asked} ".encode() + data).hexdigest()

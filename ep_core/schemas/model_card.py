@@ -12,6 +12,8 @@ Source = Literal["torchvision", "timm", "huggingface", "open_clip", "entry_point
 Head = Literal["softmax", "sigmoid", "logit", "score"]
 """The meaning of a network's scores: of exclusive classes, of classes that each are there or not, of a single such
 class, or a number without a probability."""
+
+
 LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
 """A reader of a layer: the tasks on channels, Grad-CAM, or both kinds of excitation backprop."""
 
@@ -66,3 +68,8 @@ class ModelCard(BaseModel):
         tuple[ListedLayer, ...] | None,
         Field(description="Those that have channels, in the order of computation; null while not known yet."),
     ] = None
+
+
+def default_head(scores: int) -> Head:
+    """Return the head that is assumed of a network of so many scores: a softmax of one is always 1."""
+    return "logit" if scores == 1 else "softmax"

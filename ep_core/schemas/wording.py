@@ -83,14 +83,19 @@ def without_echoes(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any
     return [error for error in errors if not is_echo(error)]
 
 
-def inner_fields(place: Sequence[str | int]) -> list[str]:
-    """Return the fields of an object within a field, of the place of an error; the names of a union's members left out.
+def inner_fields(error: Mapping[str, Any]) -> list[str]:
+    """Return the fields of an object within a field that an error is about; the names of a union's members left out.
+
+    Args:
+        error: one of pydantic's `ValidationError.errors()`, its `loc` beginning with the field.
 
     Example:
-        >>> inner_fields(("target", "ClassContrast", "instead_of"))
+        >>> inner_fields({"loc": ("target", "ClassContrast", "instead_of"), "type": "missing"})
         ['instead_of']
     """
-    return [str(part) for part in place[1:] if part in _INNER]
+    _, *inner = error["loc"]
+    unknown = inner[-1:] if error["type"] == "extra_forbidden" else []
+    return [str(part) for part in inner if part in _INNER or part in unknown]
 
 
 def lines(errors: Sequence[Mapping[str, Any]], called: Callable[[list[str]], str] = ".".join) -> list[str]:

@@ -60,7 +60,7 @@ def _field_error(error: Mapping[str, Any], around: Sequence[str]) -> FieldError:
     if error["type"] == "extra_forbidden" and not inner:
         return _unknown_field(str(top), value, task, around if len(error["loc"]) == 1 else ())
     # What else is in a location are names of a union's members, which mean nothing to the sender.
-    within = [*(str(part) for part in inner if isinstance(part, int)), *inner_fields((top, *inner))]
+    within = [*(str(part) for part in inner if isinstance(part, int)), *inner_fields({**error, "loc": (top, *inner)})]
     field = ".".join([str(top), *within])
     return FieldError(field=field, detail=in_words(error), value=value, allowed=_allowed(str(top), task, error))
 

@@ -1,4 +1,4 @@
-"""Reuse of results: the same images, parameters, weights and version have the same result. Imports no torch."""
+"""Reuse of results: the same images, parameters, model and version have the same result. Imports no torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ep_core.version import __version__
 
 from .scan import slices
 
-_WEIGHTS = "ep:models:weights"  # digests by model, of the weights that workers have loaded last
+_DIGESTS = "ep:models:weights"  # digests by model, of all that its results depend on, as workers have loaded it last
 _RESULTS = "ep:results"
 
 
@@ -41,17 +41,17 @@ class KnownResults:
         self._redis = redis
         self._retention_s = retention_s
 
-    def tell_weights(self, model: str, digest: str) -> None:
-        """Set the weights that a model has; requests with the same content find results of these only."""
-        self._redis.hset(_WEIGHTS, model, digest)
+    def tell_model(self, model: str, digest: str) -> None:
+        """Set the digest of a model (`Classifier.digest`); requests with the same content find results of that only."""
+        self._redis.hset(_DIGESTS, model, digest)
 
-    def forget_weights(self, models: Sequence[str]) -> None:
-        """Find no results of these models until their weights are set again, as they may have changed."""
+    def forget_models(self, models: Sequence[str]) -> None:
+        """Find no results of these models until their digests are set again, as they may have changed."""
         if models:
-            self._redis.hdel(_WEIGHTS, *models)
+            self._redis.hdel(_DIGESTS, *models)
 
     def add(self, content: str, *, model: str, job_id: str) -> None:
-        """Remember that a job has the result of a content, with the weights that the model has now."""
+        """Remember that a job has the result of a content, by the model as it is now."""
         key = self._key(content, model)
         if key is not None:
             self._redis.set(key, job_id, ex=self._retention_s)
@@ -74,8 +74,8 @@ class KnownResults:
                 self._redis.delete(*gone)
 
     def _key(self, content: str, model: str) -> str | None:
-        weights = cast("bytes | None", self._redis.hget(_WEIGHTS, model))
-        if weights is None:
+        digest = cast("bytes | None", self._redis.hget(_DIGESTS, model))
+        if digest is None:
             return None
-        known = f"{content}\n{weights.decode()}\n{__version__}"
+        known = f"{content}\n{digest.decode()}\n{__version__}"
         return f"{_RESULTS}:{hashlib.sha256(known.encode()).hexdigest()}"

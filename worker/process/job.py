@@ -118,7 +118,7 @@ class _Attempt:
             raise NotOurs
         for k in range(0 if record.keep_images else len(record.images)):
             self.runtime.patiently(lambda k=k: self.runtime.blobs.remove(self.job_id, input_name(k)))  # type: ignore[misc]
-        self._remember(record, weights=model.weights_digest)
+        self._remember(record, digest=model.digest)
         self._count(iterations=hook.iterations)
         log.info("job succeeded", task=record.params.task, run_s=round(report.timing.run_s, 2))
 
@@ -168,10 +168,10 @@ class _Attempt:
         self._count()
         return None
 
-    def _remember(self, record: JobRecord, *, weights: str) -> None:
+    def _remember(self, record: JobRecord, *, digest: str) -> None:
         """Offer the result for later requests with the same content."""
         with suppress(*REDIS_UNUSABLE):
-            self.runtime.results.tell_weights(record.params.model, weights)  # Redis may have lost it
+            self.runtime.results.tell_model(record.params.model, digest)  # Redis may have lost it
             if record.content is not None:
                 self.runtime.results.add(record.content, model=record.params.model, job_id=record.id)
 

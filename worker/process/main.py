@@ -53,7 +53,7 @@ def serve(settings: WorkerSettings) -> int:
     runtime = Runtime.build(worker_name(), settings, redis)
     wait_for_redis(redis, runtime.activity)
     catalogue.publish(redis, cards)
-    runtime.results.forget_weights([card.name for card in cards])
+    runtime.results.forget_models([card.name for card in cards])
     ending = threading.Event()
     answers = classify_thread.start(redis, settings, ending)
     # After that thread has chosen its own: new threads begin with this number, and MKL knows no other.

@@ -108,7 +108,7 @@ def _tell_loaded(redis: Redis, stats: Stats, results: KnownResults, model: Class
     publish_found(redis, model)
     with suppress(*REDIS_UNUSABLE):  # none of it is a reason for a job to fail
         stats.loaded(model.name)
-        results.tell_weights(model.name, model.weights_digest)
+        results.tell_model(model.name, model.digest)
 
 
 current: ContextVar[Runtime] = ContextVar("runtime")

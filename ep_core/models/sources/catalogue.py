@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ep_core.models.checks.doubts import preprocessing_warnings
-from ep_core.schemas.model_card import ModelCard
+from ep_core.schemas.model_card import ModelCard, default_head
 
 from .describe import describe
 from .model_list import ModelEntry, read_model_list
@@ -35,6 +35,7 @@ def _card(name: str, entry: ModelEntry) -> ModelCard:
         source=entry.source,
         input_size=described.preprocessing.input_size,
         labels=described.labels,
+        outputs=described.outputs or default_head(len(described.labels)),
         weights=described.weights,
         description=entry.description,
         warnings=preprocessing_warnings(described.preprocessing),

@@ -25,7 +25,7 @@ def describe(entry: ModelEntry) -> Description:
         preprocessing=_preprocessing(entry, base),
         labels=_labels(entry, base),
         weights=entry.file.name if entry.file else base and base.weights,
-        outputs=base and base.outputs,
+        outputs=entry.outputs or (base and base.outputs),
     )
 
 

@@ -6,7 +6,7 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -14,13 +14,11 @@ from torch import nn
 from ep_core.errors import ModelUnavailable
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.models.runtime.backend_flags import random_numbers
+from ep_core.schemas.model_card import Head
 
 from .checkpoint import load_weights
 from .model_list import ModelEntry
 from .table import SOURCES
-
-Outputs = Literal["softmax", "sigmoid", "logit"]
-"""Functions that turn a network's scores into what they are trained to mean; ``"logit"`` leaves them."""
 
 
 class Description(NamedTuple):
@@ -29,8 +27,8 @@ class Description(NamedTuple):
     preprocessing: Preprocessing
     labels: tuple[str, ...]
     weights: str | None
-    outputs: Outputs | None = None
-    """What the network was trained with, where its source says so."""
+    outputs: Head | None = None
+    """The head that the network was trained with, where its source says so."""
 
 
 class Built(NamedTuple):

@@ -18,6 +18,13 @@ A complete example; `docs/models.md` explains it::
     sha256 = "..."                           # optional: 64 hex digits
     labels = ["daisy", "rose", "tulip"]
 
+    [models.defects]                         # classes of which several may be there
+    file = "defects.pt2"
+    outputs = "sigmoid"                      # or "softmax"; "logit" for a network of a single score
+    output = "classes"                       # optional: the scores among several outputs
+    labels = ["crack", "dent", "rust"]
+    preprocessing = { input_size = [320, 320], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }
+
     [models.pets]                            # images against texts
     huggingface = "openai/clip-vit-base-patch32"
     revision = "..."                         # the commit
@@ -94,6 +101,8 @@ class ModelEntry(BaseModel):
     revision: Annotated[str | None, Field(pattern=r"^[\w][\w./-]*$")] = None
     sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
     kwargs: dict[str, Any] = {}
+    outputs: Literal["softmax", "sigmoid", "logit"] | None = None
+    output: str | int | None = None
     labels: Literal["imagenet"] | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     texts: Texts | None = None
     template: str | None = None

@@ -144,7 +144,7 @@ def test_a_known_result_brings_the_images_of_the_new_post(
     job_id = post(client, jpeg, keep_images="true", keep_metadata="true").json()["id"]
     finish(job_id)
     results = KnownResults(redis, retention_s=600)
-    results.tell_weights("mobilenet_v2", "sha256:b0353104")
+    results.tell_model("mobilenet_v2", "sha256:b0353104")
     results.add(str(store.get(job_id).content), model="mobilenet_v2", job_id=job_id)
 
     job = post(client, jpeg, keep_images="true").json()

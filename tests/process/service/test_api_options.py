@@ -70,7 +70,7 @@ class TestReuse:
         job_id = str(post(client, png).json()["id"])
         finish(job_id)
         results = KnownResults(redis, retention_s=600)
-        results.tell_weights("mobilenet_v2", "sha256:b0353104")
+        results.tell_model("mobilenet_v2", "sha256:b0353104")
         results.add(store.get(job_id).content, model="mobilenet_v2", job_id=job_id)
         return job_id
 
@@ -116,13 +116,13 @@ class TestReuse:
     def test_anything_else_is_another_job(self, client: TestClient, redis: Redis, png: bytes, done: str) -> None:
         assert not post(client, png + b"\0").json()["cached"]
         assert not post(client, png, params='{"areas": [0.05, 0.1]}').json()["cached"]
-        KnownResults(redis, retention_s=600).tell_weights("mobilenet_v2", "sha256:other")
+        KnownResults(redis, retention_s=600).tell_model("mobilenet_v2", "sha256:other")
         assert not post(client, png).json()["cached"]
 
     def test_new_weights_may_be_other_ones_until_they_are_known(
         self, client: TestClient, redis: Redis, png: bytes, done: str
     ) -> None:
-        KnownResults(redis, retention_s=600).forget_weights(["mobilenet_v2"])
+        KnownResults(redis, retention_s=600).forget_models(["mobilenet_v2"])
 
         assert not post(client, png).json()["cached"]
 

@@ -72,7 +72,7 @@ def delete_all(client: TestClient) -> httpx.Response:
 def remember(redis: Redis, store: JobStore, job_id: str, *, weights: str) -> None:
     """Publish a job's result for reuse, as a worker does."""
     results = KnownResults(redis, retention_s=600)
-    results.tell_weights("mobilenet_v2", weights)
+    results.tell_model("mobilenet_v2", weights)
     results.add(str(store.get(job_id).content), model="mobilenet_v2", job_id=job_id)
 
 

@@ -122,7 +122,7 @@ def test_a_known_result_needs_room_too(
     job_id = str(post(client, png, params).json()["id"])
     finish(job_id)
     results = KnownResults(redis, retention_s=600)
-    results.tell_weights("mobilenet_v2", "sha256:b0353104")
+    results.tell_model("mobilenet_v2", "sha256:b0353104")
     results.add(store.get(job_id).content, model="mobilenet_v2", job_id=job_id)
     set_room(0.1)
     assert post(client, png, params).status_code == 413

@@ -51,7 +51,7 @@ def test_the_same_post_runs_it_again(
 ) -> None:
     results, record = KnownResults(redis, retention_s=600), store.get(job_id)
     assert record is not None
-    results.tell_weights("mobilenet_v2", "sha256:b0353104")
+    results.tell_model("mobilenet_v2", "sha256:b0353104")
     results.add(str(record.content), model="mobilenet_v2", job_id=job_id)
     answer = client.post("/v1/jobs", files={"image": png}, data={"params": PARAMS})
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")

@@ -94,7 +94,7 @@ def test_a_result_is_known_by_its_content_and_weights(shared: Client, bear: byte
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert results.find("abcd", model="mobilenet_v2") is None
-    assert shared.redis.hget("ep:models:weights", "mobilenet_v2").decode() == mobilenet.weights_digest
+    assert shared.redis.hget("ep:models:weights", "mobilenet_v2").decode() == mobilenet.digest
 
 
 def test_progress_and_a_partial_curve_are_seen_on_the_way(shared: Client, bear: bytes):

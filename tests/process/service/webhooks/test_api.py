@@ -59,7 +59,7 @@ def test_also_where_the_result_was_known(
     first = post(open_client, png).json()["id"]
     finish(first)
     results = KnownResults(redis, retention_s=600)
-    results.tell_weights("mobilenet_v2", "sha256:b0353104")
+    results.tell_model("mobilenet_v2", "sha256:b0353104")
     results.add(store.get(first).content, model="mobilenet_v2", job_id=first)
     with Answering() as receiver:
         assert post(open_client, png, webhook=receiver.url).json()["cached"]

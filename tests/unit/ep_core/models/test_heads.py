@@ -56,7 +56,7 @@ def model_of(network: nn.Module, **options: Any) -> Classifier:
         (None, 1, "a", lambda scores: scores[0].sigmoid()),
         ("logit", 1, "a", lambda scores: scores[0].sigmoid()),
         ("sigmoid", 1, "a", lambda scores: scores[0].sigmoid()),
-        (None, 1, "ab", lambda scores: scores[0].sigmoid()),
+        ("logit", 1, "ab", lambda scores: scores[0].sigmoid()),
     ],
 )
 def test_probabilities_are_those_of_the_head(
@@ -72,18 +72,23 @@ def test_probabilities_are_those_of_the_head(
     picture = model.preprocessing.to_image(image)
     exact = model.network(model.preprocess(picture)[0])
     by_class = {one.index: one.probability for one in top_classes(model, picture)}
-    assert by_class[target] == pytest.approx(float(model.probabilities(exact)[0, target]), abs=1e-5)  # type: ignore[index]
+    assert by_class[target] == pytest.approx(model.probabilities(exact)[0, target].item(), abs=1e-5)  # type: ignore[index]
 
 
 def test_one_logit_with_two_labels_is_two_classes_whose_probabilities_add_up_to_one(image: Tensor) -> None:
     network = Outputs(1)
-    model = model_of(network, labels=["no cat", "cat"])
+    model = model_of(network, labels=["no cat", "cat"], outputs="logit")
     logit = network.scores(image)
     torch.testing.assert_close(model.network(image), torch.cat([-logit, logit], dim=1))
     assert float(model.probabilities(model.network(image)).sum()) == pytest.approx(1)  # type: ignore[union-attr]
     found = explain(model, image, CHEAP)  # of the class that is the likelier one
     assert found.scores.original == pytest.approx(float(logit.abs()), abs=1e-5)
     assert found.contrast is not None
+
+
+def test_two_labels_of_one_score_are_no_guess() -> None:
+    with pytest.raises(InvalidInput, match=r'has 1 classes, but 2 labels. A score .* outputs = "logit"'):
+        model_of(Outputs(1), labels=["no cat", "cat"])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from torch import nn
 
 from ep_core.errors import ModelUnavailable, UnknownName
 from ep_core.models import Classifier, load_model
+from ep_core.models.sources.catalogue import list_models
 from ep_core.models.sources.weights import file_digest
 
 MOBILENET_DIGEST = "sha256:b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"
@@ -246,3 +247,30 @@ def test_labels_that_do_not_fit_the_network_are_refused(write_list, models_file)
     )
     with pytest.raises(ModelUnavailable, match="1000 classes, but 2 labels"):
         load_model("mine", device="cpu", models_file=path)
+
+
+class _TwoOutputs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = tiny()
+
+    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        scores = self.network(images)
+        return {"classes": scores, "twice": 2 * scores}
+
+
+def test_head_and_scores_come_from_the_list(tmp_path, write_list):
+    batch = torch.export.Dim("batch", min=1, max=256)
+    program = torch.export.export(_TwoOutputs(), (torch.zeros(2, 3, 32, 32),), dynamic_shapes=({0: batch},))
+    torch.export.save(program, tmp_path / "defects.pt2")
+    entry = f'file = "defects.pt2"\nlabels = ["crack", "dent", "rust"]\npreprocessing = {{ {OWN_TABLE} }}\n'
+    listed = write_list(f'{entry}outputs = "sigmoid"\noutput = "classes"\n')
+    assert load_model("mine", models_file=listed).head == "sigmoid"
+    assert [card.outputs for card in list_models(listed)] == ["sigmoid"]
+    with pytest.raises(ModelUnavailable, match=r"several outputs .* 'classes' \(2 x 3\), 'twice' \(2 x 3\): name"):
+        load_model("mine", models_file=write_list(entry))
+
+
+def test_the_card_of_a_single_score_says_so(write_list):
+    entry = f'file = "one.pt2"\nlabels = ["rust"]\npreprocessing = {{ {OWN_TABLE} }}\n'
+    assert [card.outputs for card in list_models(write_list(entry))] == ["logit"]

@@ -174,7 +174,7 @@ def test_the_other_tasks_take_a_contrast(model: Classifier, image: Tensor) -> No
         ({"class": 0, "instead_of": 3}, InvalidInput, "use 0 to 2"),
         ({"class": "d", "instead_of": 0}, UnknownName, "no class is called 'd'"),
         ({"class": 0}, InvalidInput, r"^target\.instead_of: it is missing$"),
-        ({"class": 0, "instead_of": 1, "and": 2}, InvalidInput, r"^target: there is no such field$"),
+        ({"class": 0, "instead_of": 1, "and": 2}, InvalidInput, r"^target\.and: there is no such field$"),
         ({"class": 0.5, "instead_of": 1}, InvalidInput, r"^target\.class: 0.5 is not a whole number; "),
     ],
 )
