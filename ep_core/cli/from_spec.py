@@ -28,6 +28,7 @@ TERMS = {
     "`GET /v1/models/{name}`": "`ep models --layers NAME`",
     "`GET /v1/models`": "`ep models`",
     '`{"class": 3, "instead_of": 7}`': "`3 instead of 7`",
+    '`{"text": "a bus in snow", "against": ["a truck"]}`': "`text: a bus in snow against a truck; a car`",
     "null takes": "default:",
     "null explains": "default:",
     "null:": "default:",
@@ -35,6 +36,8 @@ TERMS = {
 """Terms of the HTTP API in the fields' descriptions, and those of the terminal."""
 INSTEAD_OF = " instead of "
 """Words between the two classes of a contrast."""
+TEXT, AGAINST, OR = "text:", " against ", ";"
+"""Words of a text as the target: `text: a bus in snow against a truck; a car`."""
 BOUNDS = {
     "minimum": "at least",
     "exclusiveMinimum": "more than",
@@ -111,9 +114,8 @@ class SpecOption:
         """Return the field's value, from the option's; what can't be one is left for the spec to refuse."""
         if not isinstance(given, str):
             return given
-        if self.field == "target" and INSTEAD_OF in given:
-            wanted, rival = map(_whole_number, map(str.strip, given.split(INSTEAD_OF, 1)))
-            return {"class": wanted, "instead_of": rival}
+        if self.field == "target":
+            return _target(given)
         kinds = {kind["type"]: kind for kind in self.kinds}
         if "array" in kinds:
             return self._items(listed(given), kinds["array"]["items"])
@@ -219,6 +221,17 @@ def _is_share(kind: Mapping[str, Any]) -> bool:
 
 def _shown(bound: float) -> str:
     return f"{bound:g}" if isinstance(bound, float) else str(bound)
+
+
+def _target(given: str) -> Any:
+    """Return a target, from what people write on a command line."""
+    if given.startswith(TEXT):
+        text, _, against = given.removeprefix(TEXT).partition(AGAINST)
+        return {"text": text.strip(), "against": [one.strip() for one in against.split(OR) if one.strip()]}
+    if INSTEAD_OF in given:
+        wanted, rival = map(_whole_number, map(str.strip, given.split(INSTEAD_OF, 1)))
+        return {"class": wanted, "instead_of": rival}
+    return _whole_number(given)
 
 
 def _whole_number(text: str) -> int | str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -40,7 +40,7 @@ class Answers:
         sweep: Prepared[ExtremalSpec],
         scores: ClassScores,
         found: SweepMasks,
-        labels: Sequence[str],
+        named: Callable[[int], TargetRef],
     ) -> None:
         """Score the masks of a sweep.
 
@@ -49,13 +49,13 @@ class Answers:
             sweep: the image.
             scores: of the image under masks, by the network as it is.
             found: the sweep's masks.
-            labels: of the classes.
+            named: returns what a report says of a class.
         """
         self._search = search
         self._sweep = sweep
         self._scores = scores
         self._found = found
-        self._labels = labels
+        self._named = named
         self.reference: Scores = sweep.reference(scores)
         curve = sweep.curve(scores, found.masks)
         self.best = Best(found.masks, curve, (OWN,) * len(curve), sweep.spec.variant)
@@ -123,19 +123,20 @@ class Answers:
         One that beats the sweep's own mask of that area is taken for that, too.
         """
         sweep, survival = self._sweep, self._found.survival
-        if survival is None or not sweep.spec.contrast or len(self._labels) < 2:
+        if survival is None or not sweep.spec.contrast:
             return None
         area = self.optimal or min(sweep.spec.areas, key=lambda one: abs(one - CONTRAST_AREA))
         place = sweep.spec.areas.index(area)
         (whole,) = masked_scores(self._scores, torch.ones_like(self.best.masks[:1]))
+        if len(whole) < 2:
+            return None
         rival = nearest_class(whole, sweep.target)
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target, against=rival)]
         mask = self._search.refined(sweep.pyramid, lanes, survival.maps[place : place + 1])
         (point,) = sweep.curve(self._scores, mask, [area])
         self._take_if_better(place, mask, point, CONTRAST)
         (kept,) = masked_scores(self._scores, mask)
-        named = TargetRef(index=rival, label=self._labels[rival])
-        report = contrast_of(whole, kept, mask, area=area, target=sweep.target, rival=named)
+        report = contrast_of(whole, kept, mask, area=area, target=sweep.target, rival=rival, named=self._named(rival))
         return BlockMask(mask[0].cpu(), report)
 
 

@@ -16,7 +16,9 @@ def nearest_class(scores: Tensor, target: int) -> int:
     return int(others.argmax())
 
 
-def contrast_of(whole: Tensor, kept: Tensor, mask: Tensor, *, area: float, target: int, rival: TargetRef) -> Contrast:
+def contrast_of(
+    whole: Tensor, kept: Tensor, mask: Tensor, *, area: float, target: int, rival: int, named: TargetRef
+) -> Contrast:
     """Return the contrast of a mask: the scores of the target and of the rival.
 
     Args:
@@ -25,14 +27,15 @@ def contrast_of(whole: Tensor, kept: Tensor, mask: Tensor, *, area: float, targe
         mask: 1 x 1 x H x W.
         area: that was wanted.
         target: class index.
-        rival: the class.
+        rival: class index.
+        named: what a report says of the rival.
     """
-    of_target, of_rival = kept[[target, rival.index]].tolist()
+    of_target, of_rival = kept[[target, rival]].tolist()
     return Contrast(
-        rival=rival,
+        rival=named,
         area=area,
         measured_area=float(mask.mean()),
-        original=float(whole[target] - whole[rival.index]),
+        original=float(whole[target] - whole[rival]),
         preserve=of_target - of_rival,
         target_score=of_target,
         rival_score=of_rival,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -156,7 +157,7 @@ def _explanation(
     """Score the masks by the network as it is, the best known ones, and add the further blocks of a result."""
     spec = prepared.spec
     scores = prepared.scores_by(model.network)
-    answers = Answers(search, prepared, scores, found, model.labels)
+    answers = Answers(search, prepared, scores, found, partial(target_ref, model))
     seen = [answers.reference.original, answers.reference.perturbed, *(point.preserve for point in answers.best.curve)]
     require_finite([float(found.masks.sum())], model=model.name, perturbation=spec.perturbation, what="gradient")
     require_finite(seen, model=model.name, perturbation=spec.perturbation)

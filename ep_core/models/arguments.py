@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
 from ep_core.pictures.given_image import AnyImage, Picture, given_image
-from ep_core.schemas.specs import ClassContrast, CommonSpec
-from ep_core.schemas.targets import resolve_contrast, resolve_target
+from ep_core.schemas.specs import ClassContrast, CommonSpec, TextTarget
+from ep_core.schemas.targets import check_texts, resolve_contrast, resolve_target
 from ep_core.schemas.wording import in_words, inner_fields, without_echoes
 
 from .classifier import Classifier
@@ -93,6 +93,9 @@ def given_target(model: Classifier, spec: CommonSpec) -> tuple[Classifier, int |
     target = spec.target
     if isinstance(target, ClassContrast):
         return model.contrasting(*resolve_contrast(target, model.labels)), 0
+    if isinstance(target, TextTarget):
+        check_texts(target, takes_texts=model.takes_texts, model=model.name)
+        return model.reading(target.text, *target.against), 0
     return model, None if target is None else resolve_target(target, model.labels)
 
 

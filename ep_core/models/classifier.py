@@ -24,9 +24,8 @@ from ep_core.models.runtime.precision import exact_convolutions
 from ep_core.models.runtime.stillness import still
 from ep_core.models.runtime.turns import one_thread
 from ep_core.models.sources.weights import state_digest
-from ep_core.models.tuning.adapted import adapt, uncompiled
-from ep_core.schemas.model_card import Head, ListedLayer
-from ep_core.schemas.reports.common import TargetKind
+from ep_core.models.tuning.adapted import adapt, inner_network, uncompiled
+from ep_core.schemas.model_card import Head, ListedLayer, TargetKind
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
 
@@ -34,6 +33,7 @@ from .frame import Frame
 from .heads import BinaryNetwork, OutputKey, checked_head, probabilities
 from .layers import find_layers
 from .preprocessing import Preprocessing
+from .reads_texts import ReadsTexts
 from .scalar import ContrastNetwork, OneScore, ScalarTarget, label_of, scalar_network
 
 LOGIT_HINT = (
@@ -59,6 +59,7 @@ class Classifier:
         name: what it is called in requests and results.
         preprocessing: from a picture to the network's input.
         labels: one per class.
+        kind: of the targets: classes, or the only score of a network that was given a function of its outputs.
         head: the probabilities that the scores stand for (`heads.probabilities`).
         weights_digest: ``sha256:`` and the hex digest of the weights.
         warnings: reasons to doubt every result of this model; results of pictures carry them.
@@ -110,6 +111,7 @@ class Classifier:
         check_module(network)
         check_described(name, preprocessing, weights_digest)
         given = None if labels is None else given_labels(labels)
+        self.kind: TargetKind = "class" if target is None else "score"
         if target is not None:
             outputs, given = "score", given or (label_of(target),)
         self.network = network if target is None else scalar_network(network, target)
@@ -144,13 +146,6 @@ class Classifier:
     def input_size(self) -> tuple[int, int]:
         """Height and width of the network's input, in pixels."""
         return self.preprocessing.input_size
-
-    @property
-    def kind(self) -> TargetKind:
-        """Kind of the targets: classes, or the only score of a network that was given one."""
-        if isinstance(self.network, ContrastNetwork):
-            return "contrast"
-        return "score" if self.head == "score" else "class"
 
     @property
     def num_classes(self) -> int:
@@ -211,24 +206,45 @@ class Classifier:
             InvalidInput: the function returns no score for each image.
             ModelUnavailable: it has no gradient, or is the same for all images.
         """
-        return self._seen_by(scalar_network(self.network, target), label or label_of(target))
+        return self._seen_by(scalar_network(self.network, target), [label or label_of(target)], "score")
 
     def contrasting(self, target: int, rival: int) -> Classifier:
         """Return this model with the score of one class minus that of another: why this one and not that."""
         label = f"{self.labels[target]} instead of {self.labels[rival]}"
-        return self._seen_by(ContrastNetwork(self.network, target, rival), label)
+        return self._seen_by(ContrastNetwork(self.network, target, rival), [label], "contrast")
 
-    def _seen_by(self, network: nn.Module, label: str) -> Classifier:
-        """Return this model by a network of one score around its own."""
+    @property
+    def takes_texts(self) -> bool:
+        """Whether the network compares images with texts."""
+        return isinstance(inner_network(self.network), ReadsTexts)
+
+    def reading(self, text: str, *against: str) -> Classifier:
+        """Return this model with texts in place of its classes, the first one the target.
+
+        Args:
+            text: a description of what may be in the image.
+            against: other descriptions; with none, the text's score has no probability where the head is a softmax.
+
+        Raises:
+            InvalidInput: the network doesn't compare images with texts.
+        """
+        network = inner_network(self.network)
+        if not isinstance(network, ReadsTexts):
+            raise InvalidInput(f"model {self.name!r} doesn't compare images with texts", field="target")
+        head: Head = self.head if against or self.head != "softmax" else "score"
+        return self._seen_by(network.with_texts([text, *against]), [text, *against], "text", head)
+
+    def _seen_by(self, network: nn.Module, labels: list[str], kind: TargetKind, head: Head = "score") -> Classifier:
+        """Return this model by a network of other scores, made of its own."""
         seen = Classifier(
             network,
             name=self.name,
             preprocessing=self.preprocessing,
-            labels=[label],
-            outputs="score",
+            labels=labels,
+            outputs=head,
             weights_digest=self.weights_digest,
         )
-        seen.warnings = self.warnings
+        seen.warnings, seen.kind = self.warnings, kind
         return seen
 
     @contextmanager

@@ -14,8 +14,14 @@ Head = Literal["softmax", "sigmoid", "logit", "score"]
 class, or a number without a probability."""
 
 
+TargetKind = Literal["class", "contrast", "text", "score"]
+"""A class, a class instead of another, a text, or a function of the network's outputs."""
 LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
 """A reader of a layer: the tasks on channels, Grad-CAM, or both kinds of excitation backprop."""
+
+
+CLASS_TARGETS: tuple[TargetKind, ...] = ("class", "contrast")
+"""Kinds of target that any model of classes takes."""
 
 
 class LayerCard(BaseModel):
@@ -59,6 +65,10 @@ class ModelCard(BaseModel):
             "`sigmoid`: of classes of which several may be there; `logit`: of a single one."
         ),
     ] = "softmax"
+    targets: Annotated[
+        tuple[TargetKind, ...],
+        Field(description="The kinds of target that it takes.", examples=[["class", "contrast"]]),
+    ] = CLASS_TARGETS
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     description: Annotated[str, Field(description="The operator's words.")] = ""
     warnings: Annotated[

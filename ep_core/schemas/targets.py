@@ -11,19 +11,48 @@ from typing import SupportsIndex
 from ep_core.errors import InvalidInput, UnknownName
 
 from .imagenet import synset_index
-from .specs.target import ClassContrast, Target
+from .model_card import TargetKind
+from .specs.target import ClassContrast, Target, TextTarget
 
 MAX_SUGGESTIONS = 5
 ALIKE = 0.6  # of the letters
 _WORD = re.compile(r"\w{3,}")
 
 
-def check_target(target: Target, labels: Sequence[str]) -> None:
-    """Raise what `resolve_target` and `resolve_contrast` raise for a target; None is any model's top class."""
-    if isinstance(target, ClassContrast):
+def check_target(target: Target, labels: Sequence[str], *, kinds: Sequence[TargetKind], model: str) -> None:
+    """Refuse a target that a model doesn't have; None is any model's top class.
+
+    Args:
+        target: the one that is asked for.
+        labels: the model's class labels, one per class.
+        kinds: of the targets that the model takes.
+        model: its name, for the message.
+
+    Raises:
+        InvalidInput, UnknownName: as `resolve_target` and `resolve_contrast`, or the model takes none of this kind.
+    """
+    if isinstance(target, TextTarget):
+        check_texts(target, takes_texts="text" in kinds, model=model)
+    elif isinstance(target, ClassContrast):
         resolve_contrast(target, labels)
     elif target is not None:
         resolve_target(target, labels)
+
+
+def check_texts(target: TextTarget, *, takes_texts: bool, model: str) -> None:
+    """Refuse a text for a model that compares images with none, or against itself.
+
+    Raises:
+        InvalidInput: so it is.
+    """
+    if not takes_texts:
+        raise InvalidInput(
+            f"model {model!r} doesn't compare images with texts: name a class, or choose a model that does, such as a "
+            "CLIP",
+            field="target",
+        )
+    if len({target.text, *target.against}) <= len(target.against):
+        raise InvalidInput("a text against itself: give other texts, each once", field="target")
 
 
 def resolve_contrast(target: ClassContrast, labels: Sequence[str]) -> tuple[int, int]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .specs.target import ClassContrast
+from .specs.target import ClassContrast, TextTarget
 
 MAX_VALUE_CHARS = 40
 _SCALARS = ("int_type", "string_type")
-_INNER = frozenset(ClassContrast.model_json_schema()["properties"])
+_INNER = frozenset(name for one in (ClassContrast, TextTarget) for name in one.model_json_schema()["properties"])
 """Fields of the objects that a field may hold."""
 
 _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
@@ -76,7 +76,7 @@ def without_echoes(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any
         others = [one for one in places if around and one[: len(around)] == around and one != place]
         if kind == "too_short":
             return place in lists
-        if kind == "model_type":
+        if kind in ("model_type", "union_tag_not_found"):
             return bool(others)
         return kind in _SCALARS and isinstance(error["input"], Mapping) and any(len(one) > len(place) for one in others)
 

@@ -104,7 +104,7 @@ def check_params(redis: Redis, params: Spec) -> None:
             fewer channels; or the model's frame is too small for masks.
     """
     card = find_model(redis, params.model)
-    check_target(params.target, card.labels)
+    check_target(params.target, card.labels, kinds=card.targets, model=card.name)
     task = task_of(params)
     if task.has_spatial_masks:
         check_frame(card.input_size, field="model")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from ep_core.schemas.model_card import Head, ListedLayer, Source
+from ep_core.schemas.model_card import CLASS_TARGETS, Head, ListedLayer, Source, TargetKind
 from ep_core.schemas.pixels import InputSize, OfModel
 from ep_core.schemas.warnings import ResultWarning
 
@@ -27,6 +27,13 @@ class ModelSummary(OfModel):
             "`sigmoid`: of classes of which several may be there; `logit`: of a single one."
         ),
     ] = "softmax"
+    targets: Annotated[
+        tuple[TargetKind, ...],
+        Field(
+            description="The kinds of `params.target` that it takes: `class`, `contrast` (a class instead of another), "
+            "`text`."
+        ),
+    ] = CLASS_TARGETS
     warnings: Annotated[
         tuple[ResultWarning, ...], Field(description="Reasons to doubt answers about it. Often none.")
     ] = ()

@@ -35,6 +35,7 @@ def _card(name: str, entry: ModelEntry) -> ModelCard:
         source=entry.source,
         input_size=described.preprocessing.input_size,
         labels=described.labels,
+        targets=described.targets,
         outputs=described.outputs or default_head(len(described.labels)),
         weights=described.weights,
         description=entry.description,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ep_core.models.preprocessing import Preprocessing
+from ep_core.schemas.model_card import CLASS_TARGETS
 
 from .interface import Description, source_of
 from .model_list import ModelEntry
@@ -25,6 +26,7 @@ def describe(entry: ModelEntry) -> Description:
         preprocessing=_preprocessing(entry, base),
         labels=_labels(entry, base),
         weights=entry.file.name if entry.file else base and base.weights,
+        targets=base.targets if base else CLASS_TARGETS,
         outputs=entry.outputs or (base and base.outputs),
     )
 

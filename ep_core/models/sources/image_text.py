@@ -8,14 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from ep_core.models.reads_texts import ReadsTexts
+from ep_core.schemas.model_card import CLASS_TARGETS, TargetKind
+
 from .model_list import ModelEntry
 from .torchvision_zoo import imagenet_labels
 
+TEXT_TARGETS: tuple[TargetKind, ...] = (*CLASS_TARGETS, "text")
 DEFAULT_TEMPLATE = "a photo of a {}"
 _TEXTS_AT_ONCE = 64
 
 
-class ImageTextNetwork(nn.Module):
+class ImageTextNetwork(ReadsTexts):
     """The tower of images and a linear head of texts: N x 3 x H x W -> N x C, C the number of texts.
 
     A score is scale * cos(image, text) + bias, as the library of the network computes it. The tower of texts is no part
@@ -42,12 +46,17 @@ class ImageTextNetwork(nn.Module):
         """
         super().__init__()
         self.tower = tower
-        self._encode = encode
+        self._encode, self._scale, self._bias = encode, scale, bias
         embeddings = self.text_embeddings(texts)
         self.head = nn.Linear(embeddings.shape[1], len(texts), bias=bias is not None, device="meta")
         self.head.weight = nn.Parameter(scale * embeddings)
         if bias is not None:
             self.head.bias = nn.Parameter(torch.full((len(texts),), bias, device=embeddings.device))
+
+    def with_texts(self, texts: Sequence[str]) -> ImageTextNetwork:
+        """Return the same tower of images with a head of other texts, in evaluation mode."""
+        network = ImageTextNetwork(self.tower, self._encode, texts, scale=self._scale, bias=self._bias)
+        return network.train(self.training)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the scores of images for each text: N x 3 x H x W -> N x C."""

@@ -14,7 +14,7 @@ from torch import nn
 from ep_core.errors import ModelUnavailable
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.models.runtime.backend_flags import random_numbers
-from ep_core.schemas.model_card import Head
+from ep_core.schemas.model_card import CLASS_TARGETS, Head, TargetKind
 
 from .checkpoint import load_weights
 from .model_list import ModelEntry
@@ -29,6 +29,8 @@ class Description(NamedTuple):
     weights: str | None
     outputs: Head | None = None
     """The head that the network was trained with, where its source says so."""
+    targets: tuple[TargetKind, ...] = CLASS_TARGETS
+    """Kinds of target that it takes."""
 
 
 class Built(NamedTuple):

@@ -19,7 +19,7 @@ from ep_core.schemas.targets import nearest_names
 
 from .file_kind import file_kind
 from .hub import TEXT_FILES, network_folder, require_safetensors, shown, warn_of_loose_revision
-from .image_text import ImageTextNetwork, class_names, class_texts
+from .image_text import TEXT_TARGETS, ImageTextNetwork, class_names, class_texts
 from .interface import Built, Description, NetworkSource, missing_extra
 from .model_list import ModelEntry
 from .torchvision_zoo import unknown_model
@@ -56,7 +56,11 @@ class OpenClip(NetworkSource):
         named = entry.weights if found.folder is None else shown(_place(entry), entry.revision)
         bias = found.config.get("init_logit_bias")
         return Description(
-            _preprocessing(found), class_names(entry), named, outputs=None if bias is None else "sigmoid"
+            _preprocessing(found),
+            class_names(entry),
+            named,
+            outputs=None if bias is None else "sigmoid",
+            targets=TEXT_TARGETS,
         )
 
     def build(self, entry: ModelEntry, device: torch.device) -> Built:

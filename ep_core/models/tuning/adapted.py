@@ -56,6 +56,11 @@ def adapt(network: nn.Module, images: Tensor, output: OutputKey | None = None) -
     return network, scores
 
 
+def inner_network(network: nn.Module) -> nn.Module:
+    """Return the network that an `Adapted` is around, or one that needs none as it is."""
+    return network.network if isinstance(network, Adapted) else network
+
+
 def uncompiled(network: nn.Module) -> nn.Module:
     """Return the network that `torch.compile` was given, or one that isn't compiled as it is.
 

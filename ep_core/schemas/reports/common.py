@@ -6,10 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from ep_core.schemas.model_card import Head
+from ep_core.schemas.model_card import Head, TargetKind
 from ep_core.schemas.pixels import InputSize, OfModel
-
-TargetKind = Literal["class", "contrast", "score"]
 
 
 class ModelRef(OfModel):
@@ -29,8 +27,8 @@ class TargetRef(BaseModel):
     kind: Annotated[
         TargetKind,
         Field(
-            description="`class`: a class. `contrast`: one class's score minus another's. `score`: a function of the "
-            "network's outputs."
+            description="`class`: a class. `contrast`: one class's score minus another's. `text`: a text that the "
+            "image is compared with. `score`: a function of the network's outputs."
         ),
     ] = "class"
     index: Annotated[int | None, Field(description="Class index; null where it is no class.")]

@@ -10,7 +10,7 @@ from .channels import MAX_IMAGES, MAX_TOP, ChannelsSpec, ClassChannelsSpec, defa
 from .common import DEFAULT_MODEL, MAX_AREAS, MAX_ITERATIONS, CommonSpec, Fit, PerturbationKind, Preset, Variant
 from .compare import DEFAULT_METHODS, EXTREMAL, MAX_SAMPLES, METHODS, CompareSpec
 from .extremal import DEFAULT_AREAS, ExtremalSpec, SpatialSpec
-from .target import ClassContrast, ClassName, Target
+from .target import ClassContrast, ClassName, Target, TextTarget
 
 __all__ = [
     "DEFAULT_AREAS",
@@ -35,6 +35,7 @@ __all__ = [
     "Preset",
     "SpatialSpec",
     "Target",
+    "TextTarget",
     "Variant",
     "default_counts",
 ]

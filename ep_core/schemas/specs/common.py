@@ -32,7 +32,8 @@ class CommonSpec(BaseModel):
         Target,
         Field(
             description="Class index, label (exact but for case), or WordNet id of an ImageNet class (`n02133161`); "
-            '`{"class": 3, "instead_of": 7}` explains why one class and not another; null explains the top class.',
+            '`{"class": 3, "instead_of": 7}` explains why one class and not another; a model that compares images with '
+            'texts also takes `{"text": "a bus in snow", "against": ["a truck"]}`; null explains the top class.',
             examples=["American black bear", 295, {"class": 295, "instead_of": "brown bear"}],
         ),
     ] = None

@@ -94,6 +94,22 @@ def test_without_options_the_spec_is_the_default(task: str) -> None:
 
 @pytest.mark.parametrize(
     ("argument", "value"),
+    [
+        ("--target=3 instead of brown bear", {"class": 3, "instead_of": "brown bear"}),
+        ("--target=goose instead of 7", {"class": "goose", "instead_of": 7}),
+        ("--target=text: a bus", {"text": "a bus", "against": ()}),
+        (
+            "--target=text:a bus in snow against a truck; a car",
+            {"text": "a bus in snow", "against": ("a truck", "a car")},
+        ),
+    ],
+)
+def test_a_contrast_and_a_text_are_written_as_people_do(argument: str, value: dict[str, Any]) -> None:
+    assert run(ExtremalSpec, argument)[0][0].target.model_dump() == value
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
     [("-tgoose", "goose"), ("--target=-1", -1), ("--target=²", "²"), ("--target=1_0", "1_0")],
 )
 def test_a_target_is_an_index_or_a_label(argument: str, value: int | str) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ep_core.models.runtime.backend_flags import random_numbers
 from ep_core.models.sources.hub import shown
-from ep_core.models.sources.image_text import ImageTextNetwork, class_names, class_texts
+from ep_core.models.sources.image_text import TEXT_TARGETS, ImageTextNetwork, class_names, class_texts
 from ep_core.models.sources.interface import Built, Description
 from ep_core.models.sources.model_list import ModelEntry
 from ep_core.models.sources.weights import state_digest
@@ -49,6 +49,7 @@ class ImageText(Task):
             class_names(entry),
             shown(str(entry.huggingface), entry.revision),
             outputs="sigmoid" if config.model_type == "siglip" else None,  # trained pair by pair
+            targets=TEXT_TARGETS,
         )
 
     def build(self, entry: ModelEntry, folder: Path, config: Any, device: torch.device) -> Built:

@@ -173,6 +173,39 @@ def test_other_texts_can_be_embedded_later(load, name):
     torch.testing.assert_close(found, directions[[1, 0]])
 
 
+@pytest.mark.parametrize("name", ["clip", "siglip"])
+def test_a_text_is_explained_against_others_and_by_itself(load, folders, photograph, name):
+    """Its scores are the library's, as those of the texts of the list are."""
+    model = load(name)
+    text, *against = TEXTS
+    cheap = {"areas": (0.3,), "iterations": 2}
+    found = explain(model, photograph, {"target": {"text": text, "against": against}, **cheap})
+    expected = theirs(folders / name, photograph, "pil")
+    assert found.scores.original == pytest.approx(float(expected[0, 0]), abs=1e-3)
+    probability = expected.softmax(1) if name == "clip" else expected.sigmoid()
+    assert found.scores.original_probability == pytest.approx(float(probability[0, 0]), abs=1e-3)
+    assert found.target.model_dump() == {"kind": "text", "index": None, "label": text}
+    assert found.contrast.report.rival.label in against
+    alone = explain(model, photograph, {"target": {"text": text}, **cheap})
+    assert alone.scores.original == pytest.approx(found.scores.original, abs=1e-4)
+    assert (alone.scores.original_probability is None) == (name == "clip")
+    assert alone.contrast is None
+    assert [card.targets for card in list_models(folders / "models.toml")][2:] == 2 * [("class", "contrast", "text")]
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "said"),
+    [
+        ("vit", {"text": "a dog"}, "'vit' doesn't compare images with texts: name a class"),
+        ("clip", {"text": "a dog", "against": ["a dog"]}, "a text against itself"),
+        ("clip", {"text": "a dog", "against": ["a cat", "a cat"]}, "each once"),
+    ],
+)
+def test_texts_that_mean_nothing_are_refused(load, photograph, name, target, said):
+    with pytest.raises(InvalidInput, match=said):
+        explain(load(name), photograph, {"target": target})
+
+
 def test_without_texts_the_classes_are_imagenets(folders):
     described = describe(find_entry(f"huggingface:{folders}/clip"))
     assert (len(described.labels), described.labels[0]) == (1000, "tench")
