@@ -22,7 +22,7 @@ export function ask(section, onPosted) {
   const how = choices(modelChanged);
 
   function modelChanged(card) {
-    target.labels(card.labels);
+    target.offer(card);
     if (images.files().length) target.of(images.files()[0]);
   }
 

@@ -2,8 +2,9 @@
 
 import { picture, posted, remove, sized } from "./api.js";
 import { el } from "./dom.js";
+import { written } from "./target.js";
 import { taskOf } from "./task.js";
-import { ago, className, contrast, done, needs } from "./words.js";
+import { ago, className, done, needs } from "./words.js";
 
 const THUMB = 96; // twice what is shown, for fine screens
 
@@ -61,11 +62,7 @@ export function jobRow(job, { again, changed, said }) {
   return { node, created: job.created_at, update };
 }
 
-function asked(target) {
-  if (target === null) return "top class";
-  if (target.class !== undefined) return contrast(target);
-  return typeof target === "number" ? `class ${target}` : target;
-}
+const asked = (target) => (target === null ? "top class" : written(target));
 
 function thumb(job) {
   const image = el("img.thumb", { alt: "", loading: "lazy" });

@@ -2,16 +2,22 @@
 
 import { post } from "./api.js";
 import { el, field, show, uniqueId } from "./dom.js";
-import { chance, contrast, contrasted } from "./words.js";
+import { asked, written } from "./target.js";
+import { chance } from "./words.js";
 
-/** Return the control: `{node, of(file), labels(list), value(), set(target)}`. */
+const SEARCH = "Type to search all of the model’s, or “this instead of that”";
+const TEXTS = "A class of the model’s, or any text: “a bus in snow against a truck; a car”";
+
+/** Return the control: `{node, of(file), offer(card), value(), set(target)}`. */
 export function targets(modelName) {
   const list = el("datalist", { id: uniqueId("labels") });
   const input = el("input", { type: "text", placeholder: "The top class", autocomplete: "off" });
   input.setAttribute("list", list.id);
   const chips = el("div.chips.ranked", { role: "group", "aria-label": "The top classes of this image" });
-  const node = el("div.stack", {}, field("Class", input, "Type to search all of the model’s; “this instead of that” asks for the difference"), chips, list);
+  const hint = el("span", {}, SEARCH);
+  const node = el("div.stack", {}, field("Class", input, hint), chips, list);
   let names = []; // by index; those that several classes share have the index in them
+  let takesTexts = false;
   let turn = 0;
 
   input.addEventListener("input", mark);
@@ -44,37 +50,22 @@ export function targets(modelName) {
     mark();
   }
 
-  /** Return the target as the API takes it: a class, one instead of another, or null for the top class. */
-  function value() {
-    const text = input.value.trim();
-    const two = names.includes(text) ? null : contrasted(text);
-    if (two) return { class: classOf(two[0]), instead_of: classOf(two[1]) };
-    return text ? classOf(text) : null;
-  }
+  const value = () => asked(input.value, names, takesTexts);
 
-  function classOf(name) {
-    const text = name.trim();
-    const index = names.indexOf(text);
-    if (/^\d+$/.test(text)) return Number(text);
-    return index >= 0 && text.endsWith(`(${index})`) ? index : text;
-  }
-
-  function labels(found) {
+  /** Offer a model's classes, by their `labels`, and what else its `targets` are. */
+  function offer({ labels: found, targets: kinds = [] }) {
     const seen = new Map();
     for (const label of found) seen.set(label, (seen.get(label) || 0) + 1);
     names = found.map((label, index) => (seen.get(label) > 1 ? `${label} (${index})` : label));
     show(list, names.map((name) => el("option", { value: name })));
-  }
-
-  function named(target) {
-    if (typeof target === "number") return nameOf(target);
-    return target?.class === undefined ? (target ?? "") : contrast(target, nameOf);
+    takesTexts = kinds.includes("text");
+    hint.textContent = takesTexts ? TEXTS : SEARCH;
   }
 
   function set(target) {
-    input.value = named(target);
+    input.value = written(target, nameOf) ?? "";
     mark();
   }
 
-  return { node, of, value, labels, set };
+  return { node, of, value, offer, set };
 }

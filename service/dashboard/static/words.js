@@ -8,13 +8,6 @@ export const chance = (probability) => (probability < 0.001 ? "<0.1%" : percent(
 export const inBrackets = (probability) => (typeof probability === "number" ? ` (${percent(probability)})` : "");
 export const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
 
-const INSTEAD = " instead of ";
-/** Return a contrast of two classes as people write it; `nameOf` names a class by its index. */
-export const contrast = ({ class: wanted, instead_of: rival }, nameOf = (index) => `class ${index}`) =>
-  [wanted, rival].map((one) => (typeof one === "number" ? nameOf(one) : one)).join(INSTEAD);
-/** Return the two classes of a contrast that is written so; null where it is none. */
-export const contrasted = (text) => (text.includes(INSTEAD) ? text.split(INSTEAD, 2) : null);
-
 /** Return seconds in words. */
 export function seconds(value) {
   if (value === null || value === undefined) return "";

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -105,6 +107,37 @@ def test_classes_of_the_same_name_can_be_told_apart(page: Page, stack: Stack) ->
     explain(page)
     assert asked(page, stack)["target"] == 134
     page.get_by_role("button", name="Cancel").click()
+
+
+def test_one_class_instead_of_another(page: Page, stack: Stack) -> None:
+    quickly(page, areas=[0.2], iterations=3, **MASKS_ONLY)
+    first_sample(page)
+    page.get_by_label("Class", exact=True).fill("American black bear instead of 294")
+    explain(page)
+    expect(page.locator("h1.answer")).to_contain_text("American black bear instead of brown bear", timeout=FINISH_MS)
+    assert asked(page, stack)["target"] == {"class": "American black bear", "instead_of": 294}
+    page.get_by_role("button", name="Ask again with changes").click()
+    expect(page.get_by_label("Class", exact=True)).to_have_value("American black bear instead of brown bear")
+
+
+def test_a_text_is_asked_of_a_model_that_takes_texts(page: Page, stack: Stack, watch: Watch) -> None:
+    """Whether a model takes texts is told by its card, here another one's."""
+    watch.allow("ERR_FAILED")
+    card = stack.client.get("/v1/models/mobilenet_v2").json()
+    page.route("**/v1/models/mobilenet_v2", lambda route: route.fulfill(json=card | {"targets": ["class", "text"]}))
+    posted: list[dict[str, Any]] = []
+
+    def refuse(route: Route) -> None:
+        posted.append(json.loads(re.search(r'name="params"\r\n\r\n(.*)\r\n', route.request.post_data or "")[1]))  # type: ignore[index]
+        route.abort()
+
+    first_sample(page)
+    page.route("**/v1/jobs", refuse, times=1)
+    expect(page.get_by_text("or any text")).to_be_visible()
+    page.get_by_label("Class", exact=True).fill("a bear in snow against a dog; a cat")
+    page.get_by_role("button", name="Explain").click()
+    expect(page.get_by_role("alert").filter(has_text="can’t be reached")).to_be_visible()
+    assert posted[0]["target"] == {"text": "a bear in snow", "against": ["a dog", "a cat"]}
 
 
 def test_an_own_image_is_explained(page: Page, stack: Stack) -> None:
