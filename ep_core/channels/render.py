@@ -33,6 +33,7 @@ def render_channels(explanation: ChannelExplanation) -> Iterator[tuple[str, byte
             explanation.optimal_area,
             title=f"{label} · {explanation.model.name} · {layer.name} · {explanation.spec.variant}",
             xlabel=f"channels in the mask (of {layer.channels})",
+            head=explanation.model.outputs,
             perturbed="without the layer's channels",
             optimum="optimal count",
         ),

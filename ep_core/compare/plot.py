@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ep_core.pictures.plot import as_svg, svg_style
+from ep_core.pictures.plot import as_svg, score_label, svg_style
 from ep_core.schemas.specs import EXTREMAL
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def comparison_plot(comparison: Comparison) -> bytes:
             style = {"color": "black", "linewidth": 2.4} if one.method == EXTREMAL else {"color": colours(k % 20)}
             kept.plot(areas, [p.preserve for p in one.curve], marker="o", markersize=3, label=one.title, **style)
             deleted.plot(areas, [p.delete for p in one.curve], marker="o", markersize=3, **style)
-        kept.set_ylabel("score (before the softmax)")
+        kept.set_ylabel(score_label(comparison.model.outputs))
         figure.suptitle(f"{comparison.target.label} · {comparison.model.name}", fontsize=12)
         handles, labels = kept.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)

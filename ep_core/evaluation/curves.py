@@ -72,5 +72,6 @@ def _plot(one: Explanation) -> bytes:
         one.optimal_area,
         title=f"{one.target.label} · {one.model.name} · {one.spec.variant}",
         xlabel="area of the mask (% of the image)",
+        head=one.model.outputs,
         unit=100,
     )

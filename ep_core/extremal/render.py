@@ -30,6 +30,7 @@ def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
             explanation.optimal_area,
             title=f"{explanation.target.label} · {explanation.model.name} · {explanation.spec.variant}",
             xlabel="area of the mask (% of the image)",
+            head=explanation.model.outputs,
             unit=100,
         ),
     )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ep_core.schemas.curve import Point
+from ep_core.schemas.model_card import Head
 from ep_core.schemas.reports.common import Scores
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ def as_svg(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def score_label(head: Head) -> str:
+    """Return the name of an axis of scores."""
+    if head == "score":
+        return "score"
+    return f"score (before the {'softmax' if head == 'softmax' else 'sigmoid'})"
+
+
 def curve_plot(
     curve: Sequence[Point[float]],
     scores: Scores,
@@ -46,6 +54,7 @@ def curve_plot(
     *,
     title: str,
     xlabel: str,
+    head: Head = "softmax",
     unit: float = 1,
     perturbed: str = "fully perturbed image",
     optimum: str = "optimal area",
@@ -58,6 +67,7 @@ def curve_plot(
         optimal: a*, if there is one.
         title: what it is a curve of.
         xlabel: what the area is.
+        head: of the model, which says what a score comes before.
         unit: what an area of 1 is shown as.
         perturbed: what the lower reference line is called.
         optimum: what a* is called.
@@ -76,7 +86,7 @@ def curve_plot(
         axes.plot(areas, [p.delete for p in curve], color=DELETE, marker="o", label="deleted: the mask taken away")
         if optimal is not None:
             axes.axvline(unit * optimal, color="0.4", linewidth=1, linestyle="--", label=f"{optimum} {optimal:.4g}")
-        axes.set(xlabel=xlabel, ylabel="score (before the softmax)")
+        axes.set(xlabel=xlabel, ylabel=score_label(head))
         axes.set_xlim(0, max(areas) * 1.04)
         axes.set_title(title, fontsize=11)
         axes.spines[["top", "right"]].set_visible(False)

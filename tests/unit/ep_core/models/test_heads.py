@@ -14,6 +14,7 @@ from ep_core import Classifier, CompareSpec, Preprocessing, compare, explain
 from ep_core.errors import InvalidInput
 from ep_core.models.top_classes import top_classes
 from ep_core.schemas.model_card import Head
+from ep_core.schemas.reports.file_names import CURVE
 
 SIDE = 96
 SIZES = Preprocessing((SIDE, SIDE), mean=(0, 0, 0), std=(1, 1, 1))
@@ -68,6 +69,8 @@ def test_probabilities_are_those_of_the_head(
     found = explain(model, image, {"target": target, **CHEAP})
     probability = float(expected(network.scores(image)[0].detach()))
     assert found.scores.original_probability == pytest.approx(probability, abs=1e-5)
+    axis = b"softmax" if found.model.outputs == "softmax" else b"sigmoid"
+    assert b"(before the " + axis + b")" in found.files()[CURVE]
     assert found.report().model.outputs == (head or ("softmax" if classes > 1 else "logit"))
     picture = model.preprocessing.to_image(image)
     exact = model.network(model.preprocess(picture)[0])
