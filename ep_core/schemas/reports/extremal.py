@@ -144,7 +144,7 @@ class Contrast(BaseModel):
     area: float
     measured_area: float
     original: Annotated[
-        float, Field(description="f_target - f_rival of the image, scores before any softmax or sigmoid.")
+        float, Field(description="f_target - f_rival of the image, before any softmax or sigmoid.")
     ]
     preserve: Annotated[float, Field(description="The same when only the mask is kept: what the mask maximises.")]
     target_score: Annotated[float, Field(description="f_target when only the mask is kept.")]

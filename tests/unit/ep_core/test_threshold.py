@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import get_args
 
@@ -142,7 +143,10 @@ def test_reference_scores_name_the_rule() -> None:
     def scores(masks: Tensor, _images: Tensor) -> Tensor:
         return 3 * masks.flatten(1).mean(dim=1, keepdim=True) - 4
 
-    found = reference_scores(scores, torch.ones(1, 1, 2, 2), 0, variant="hybrid", threshold=0.5)
+    found = reference_scores(
+        scores, torch.ones(1, 1, 2, 2), 0, variant="hybrid", threshold=0.5, probabilities=torch.sigmoid
+    )
+    assert found.original_probability == pytest.approx(1 / (1 + math.e))
     assert found.model_dump(exclude={"original_probability"}) == {
         "original": -1,
         "perturbed": -4,

@@ -70,7 +70,7 @@ def test_probabilities_are_those_of_the_head(
     probability = float(expected(network.scores(image)[0].detach()))
     assert found.scores.original_probability == pytest.approx(probability, abs=1e-5)
     axis = b"softmax" if found.model.outputs == "softmax" else b"sigmoid"
-    assert b"(before the " + axis + b")" in found.files()[CURVE]
+    assert b"(before the " + axis + b")" in dict(found.files())[CURVE]
     assert found.report().model.outputs == (head or ("softmax" if classes > 1 else "logit"))
     picture = model.preprocessing.to_image(image)
     exact = model.network(model.preprocess(picture)[0])
