@@ -143,9 +143,7 @@ class Contrast(BaseModel):
     rival: Annotated[TargetRef, Field(description="The class that scores highest beside the target.")]
     area: float
     measured_area: float
-    original: Annotated[
-        float, Field(description="f_target - f_rival of the image, before any softmax or sigmoid.")
-    ]
+    original: Annotated[float, Field(description="f_target - f_rival of the image, before any softmax or sigmoid.")]
     preserve: Annotated[float, Field(description="The same when only the mask is kept: what the mask maximises.")]
     target_score: Annotated[float, Field(description="f_target when only the mask is kept.")]
     rival_score: Annotated[float, Field(description="f_rival when only the mask is kept.")]

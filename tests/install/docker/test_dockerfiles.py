@@ -111,7 +111,9 @@ class TestWorker:
         (fetch,) = [rest for word, rest in first_stage("worker") if word == "RUN" and "--fetch" in rest]
         run(fetch.replace("/opt/cache", str(tmp_path / "cache")), tmp_path, tmp_path / "venv")
         assert list((tmp_path / "cache").rglob("mobilenet_v2-*.pth"))
-        run("python -c 'import worker.process.job, open_clip, timm, transformers'", tmp_path / "venv", tmp_path / "venv")
+        run(
+            "python -c 'import worker.process.job, open_clip, timm, transformers'", tmp_path / "venv", tmp_path / "venv"
+        )
         shutil.rmtree(tmp_path / "venv")  # some GB, which pytest would keep for three runs
 
 

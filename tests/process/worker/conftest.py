@@ -35,7 +35,7 @@ GATE = "gate"
 UNFINISHED = ("ep:jobs:queued", "ep:jobs:running", "ep:jobs:queued:normal", "ep:jobs:queued:low")
 QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate", "rq:queue:extremal-low")
 FAULTS = ("none", "raises", "hungry", "poisons", "hangs", "waits")
-KINDS = ("rounded", "numpy", "nan", "constant", "batch_norm", "half", "in_place", "compiled", "script")
+KINDS = ("rounded", "numpy", "nan", "constant", "batch_norm", "half", "in_place", "compiled", "script", "plain")
 
 
 def is_running(record: JobRecord) -> bool:
@@ -235,7 +235,10 @@ preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.
     path = tmp_path_factory.mktemp("models") / "models.toml"
     gate = path.with_name(GATE)
     default = '[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n'
-    path.write_text(default + "".join(faulty.format(fault=fault, gate=gate) for fault in FAULTS) + model_list(*KINDS))
+    several = model_list("plain").replace("models.plain", "models.several") + 'outputs = "sigmoid"\n'
+    path.write_text(
+        default + "".join(faulty.format(fault=fault, gate=gate) for fault in FAULTS) + model_list(*KINDS) + several
+    )
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,3 +64,23 @@ def test_torchscript_is_explained_where_no_layers_are_needed(shared: Client, bea
     refused = shared.wait_final(shared.post(bear, model="script", task="channels", **TASKS["channels"]))
     assert (refused.state, refused.error.type) == (JobState.FAILED, "/problems/invalid-input")
     assert "TorchScript and exported programs show none" in refused.error.detail
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_one_class_instead_of_another_is_explained_by_each_task(shared: Client, bear: bytes, task: str) -> None:
+    target = {"class": "a", "instead_of": 2}
+    job_id = shared.post(bear, model="plain", task=task, target=target, **TASKS[task])
+    record = shared.wait_final(job_id)
+    assert record.state is JobState.SUCCEEDED, record.error
+    assert record.found.target.model_dump() == {"kind": "contrast", "index": None, "label": "a instead of c"}
+    report = read_report(shared.blobs.get(job_id, RESULT))
+    assert report.params.model_dump(mode="json")["target"] == target
+    assert report.scores.original_probability is None
+
+
+def test_a_class_of_a_multi_label_network_is_as_likely_as_its_own_score(shared: Client, bear: bytes) -> None:
+    job_id = shared.post(bear, model="several", target="b", **MASKS)
+    assert shared.wait_final(job_id).state is JobState.SUCCEEDED
+    report = read_report(shared.blobs.get(job_id, RESULT))
+    assert report.model.outputs == "sigmoid"
+    assert report.scores.original_probability == pytest.approx(1 / (1 + math.exp(-report.scores.original)))
