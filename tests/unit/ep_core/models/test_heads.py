@@ -15,10 +15,12 @@ from ep_core.errors import InvalidInput
 from ep_core.models.top_classes import top_classes
 from ep_core.schemas.model_card import Head
 from ep_core.schemas.reports.file_names import CURVE
+from tests.small_jobs import MASKS_ONLY
 
 SIDE = 96
 SIZES = Preprocessing((SIDE, SIDE), mean=(0, 0, 0), std=(1, 1, 1))
-CHEAP: dict[str, Any] = {"areas": (0.2,), "iterations": 2}
+QUICK: dict[str, Any] = {"areas": (0.2,), "iterations": 2, "independent": True}
+CHEAP = QUICK | MASKS_ONLY
 
 
 class Outputs(nn.Module):
@@ -84,7 +86,9 @@ def test_one_logit_with_two_labels_is_two_classes_whose_probabilities_add_up_to_
     logit = network.scores(image)
     torch.testing.assert_close(model.network(image), torch.cat([-logit, logit], dim=1))
     assert float(model.probabilities(model.network(image)).sum()) == pytest.approx(1)  # type: ignore[union-attr]
-    found = explain(model, image, CHEAP)  # of the class that is the likelier one
+    found = explain(
+        model, image, {"areas": (0.2,), "iterations": 2, "alternatives": 0}
+    )  # of the class that is the likelier one
     assert found.scores.original == pytest.approx(float(logit.abs()), abs=1e-5)
     assert found.contrast is not None
 
@@ -108,7 +112,7 @@ def test_heads_that_cannot_be_are_refused(head: Head, classes: int, message: str
 
 def test_methods_weigh_by_the_heads_probabilities(image: Tensor) -> None:
     """A class of a sigmoid head is as likely as it is, whatever the others are."""
-    spec = CompareSpec(target=0, methods=("rise",), samples=20, **CHEAP)
+    spec = CompareSpec(target=0, methods=("rise",), samples=20, **QUICK)
     alone = Outputs(1)
     both = Outputs(2)
     both.load_state_dict(

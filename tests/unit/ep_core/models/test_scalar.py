@@ -23,11 +23,13 @@ from ep_core import (
 from ep_core.errors import InvalidInput, ModelUnavailable, UnknownName
 from ep_core.models.scalar import ScalarTarget, scalar_network, single_outputs
 from ep_core.schemas.specs import ChannelsSpec
+from tests.small_jobs import MASKS_ONLY
 
 SIDE = 96
 SIZES = Preprocessing((SIDE, SIDE), mean=(0, 0, 0), std=(1, 1, 1))
 CONTRAST: dict[str, Any] = {"class": "a", "instead_of": 2}
-CHEAP: dict[str, Any] = {"areas": (0.2,), "iterations": 2}
+QUICK: dict[str, Any] = {"areas": (0.2,), "iterations": 2, "independent": True}
+CHEAP = QUICK | MASKS_ONLY
 
 
 class SegmentTarget:
@@ -154,7 +156,9 @@ def test_contrasts_and_classes_of_one_batch_are_those_alone(model: Classifier, i
 
 
 def test_the_other_tasks_take_a_contrast(model: Classifier, image: Tensor) -> None:
-    compared = compare(model, image, CompareSpec(target=CONTRAST, methods=("gradient", "rise", "extremal"), **CHEAP))
+    compared = compare(
+        model, image, CompareSpec(target=CONTRAST, methods=("gradient", "rise", "extremal"), samples=20, **QUICK)
+    )
     gradient, rise, extremal = compared.report().methods
     assert gradient.unavailable is extremal.unavailable is None
     assert "the score 'a instead of c' is no probability" in (rise.unavailable or "")
