@@ -79,6 +79,6 @@ def _last_norm(calls: Sequence[Call], layers: Mapping[int, ListedLayer]) -> List
     is the last norm of all.
     """
     norms = {k: card for k, card in layers.items() if "norm" in card.type.lower()}
-    products = calls[-1].products
+    products = max((call.products for call in calls), default=0)
     attended = [card for k, card in norms.items() if calls[k].products < products or products == 0]
     return attended[-1] if attended else None

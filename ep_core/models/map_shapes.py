@@ -87,15 +87,16 @@ def _readings(call: Call, input_size: tuple[int, int]) -> list[MapShape]:
         return []
     _, first, second, third = call.shape
     readings = []
-    if _in_proportion(second, third, input_size):
+    if in_proportion(second, third, input_size):
         readings.append(MapShape(first, second, third))
-    if first * second > 1 and _in_proportion(first, second, input_size):
+    if first * second > 1 and in_proportion(first, second, input_size):
         readings.append(MapShape(third, first, second, TokenLayout(order="channels_last")))
     return readings
 
 
-def _in_proportion(height: int, width: int, input_size: tuple[int, int]) -> bool:
-    return abs(height * input_size[1] - width * input_size[0]) <= max(input_size)  # a cell is rounding
+def in_proportion(height: int, width: int, input_size: tuple[int, int]) -> bool:
+    """Return whether a map has the proportions of the input, but for a cell."""
+    return abs(height * input_size[1] - width * input_size[0]) <= max(input_size)
 
 
 def _of_tokens(count: int, channels: int, sizes: Sequence[tuple[int, int]]) -> MapShape | None:

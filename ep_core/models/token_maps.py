@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from ep_core.errors import InvalidInput
 from ep_core.schemas.model_card import TokenLayout
 
+from .map_shapes import in_proportion
+
 
 @dataclass(frozen=True)
 class TokenMap:
@@ -73,14 +75,15 @@ def token_map(layout: TokenLayout | None, output: Tensor, image_size: tuple[int,
         return TokenMap(layout, *output.shape[1:3])
     count = output.shape[1] - layout.class_tokens
     height = round((count * image_size[0] / image_size[1]) ** 0.5)
-    around = [rows for rows in (height, height + 1, height - 1) if rows > 0 and count % rows == 0]
-    if not around:
+    around = [(rows, count // rows) for rows in (height, height + 1, height - 1) if rows > 0 and count % rows == 0]
+    sizes = [size for size in around if in_proportion(*size, image_size)]
+    if not sizes:
         raise InvalidInput(
             f"{count} tokens fill no map with the proportions of {image_size[0]} x {image_size[1]}: "
             "use the model's own input size",
             field="layer",
         )
-    return TokenMap(layout, around[0], count // around[0])
+    return TokenMap(layout, *sizes[0])
 
 
 class ToMap(nn.Module):
