@@ -14,6 +14,8 @@ from ep_core.methods.attention.seen import AttentionSeen
 from ep_core.methods.base.method import MethodUnavailable
 from tests.unit.ep_core.token_networks import SIDE, made, timm_vit
 
+pytestmark = pytest.mark.slow  # timm and transformers take seconds to load
+
 Attribute = Callable[..., Tensor]
 METHODS = ("attention_rollout", "attention_relevance")
 VITS = ("torchvision_vit", "timm_vit", "timm_registers", "timm_pooled", "huggingface_vit")

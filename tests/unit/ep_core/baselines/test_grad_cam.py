@@ -79,6 +79,7 @@ def test_the_bear_is_where_the_bear_is(
     assert on_photo[inside].mean() > 4 * on_photo[~inside].mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_on_tokens_it_is_pytorch_grad_cams_own_with_a_reshape_transform(name: str, attribute: Attribute) -> None:
     library = pytest.importorskip("pytorch_grad_cam")

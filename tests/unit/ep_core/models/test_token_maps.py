@@ -15,6 +15,8 @@ from ep_core.models.token_maps import TokenMap, token_map
 from ep_core.schemas.model_card import ListedLayer, TokenLayout
 from tests.unit.ep_core.token_networks import DEFAULTS, NETWORKS, SIDE, made
 
+pytestmark = pytest.mark.slow  # timm and transformers take seconds to load
+
 SIZE = (SIDE, SIDE)
 TOKENS = TokenLayout(order="tokens", class_tokens=2)
 
@@ -100,7 +102,6 @@ def test_masked_channels_score_as_by_a_hook_that_leaves_class_tokens_alone(name:
     torch.testing.assert_close(parts.tuned.head(x), parts.activation, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["timm_registers", "huggingface_swin"])
 def test_channels_are_explained_without_naming_a_layer(name: str) -> None:
     preprocessing = Preprocessing(input_size=SIZE, mean=(0.5,) * 3, std=(0.5,) * 3)
