@@ -15,6 +15,7 @@ from ep_core.channels.attribution import explain_channels
 from ep_core.channels.class_channels import class_channels
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import network_input, top_class
+from ep_core.models.named_layer import resolve_layer
 from ep_core.models.split import split
 from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec, Variant
 
@@ -154,5 +155,6 @@ def _left(model: Classifier, images: Sequence[Image.Image], target: int, layer: 
 def _scores_without(model: Classifier, image: Image.Image, layer: str, masks: Tensor) -> Tensor:
     """Return the scores without the channels of N masks (N x K): N x C."""
     with model.frozen() as network, torch.no_grad():
-        parts = split(network, layer, network_input(model, image, "crop")[0])
+        card = resolve_layer(layer, model.layers, model=model.name)
+        parts = split(network, card.name, network_input(model, image, "crop")[0], card.tokens)
         return parts.scores((1 - masks[:, :, None, None]).to(model.device)).cpu()

@@ -118,7 +118,7 @@ def attribute(
     spec, layer, counts = sweep.spec, sweep.layer, sweep.counts
     x, frame, picture = network_input(model, image, spec.fit)
     target = top_class(network, x) if sweep.target is None else sweep.target
-    parts = split(network, layer.name, x)
+    parts = split(network, layer.name, x, layer.tokens)
     masks = _solve(parts.tuned, target, sweep, max_lanes or MAX_LANES, on_round)
     everything = torch.ones_like(masks[:1])
     scores = reference_scores(

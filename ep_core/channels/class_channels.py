@@ -235,7 +235,7 @@ class _Run:
     def _parts(self) -> Split:
         """The network split for the first image; the head serves all of them."""
         x, _, _ = network_input(self.model, self.pictures[0], self.spec.fit)
-        return split(self.network, self.sweep.layer.name, x)
+        return split(self.network, self.sweep.layer.name, x, self.sweep.layer.tokens)
 
     def _outcome(self, k: int, name: str) -> ImageChannels:
         before = k * self.sweep.steps

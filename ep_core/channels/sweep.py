@@ -9,7 +9,7 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.named_layer import check_counts, resolve_layer
 from ep_core.optimiser.presets.channels import CHANNEL_PRESETS
 from ep_core.optimiser.presets.preset import ChannelPreset
-from ep_core.schemas.model_card import LayerCard
+from ep_core.schemas.model_card import ListedLayer
 from ep_core.schemas.specs import ChannelsSpec
 
 
@@ -21,7 +21,7 @@ class ChannelSweep:
     """Of the target: the classes' own, or one that gives the score of a contrast."""
     spec: ChannelsSpec
     """As run, with the defaults filled in."""
-    layer: LayerCard
+    layer: ListedLayer
     counts: tuple[int, ...]
     """Channels of each mask, increasing."""
     iterations: int

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from captum.attr import LayerGradCam
 from torch import Tensor
 from torch.nn import functional as F
 
 from ep_core.methods.base.method import AttributionRequest, Method
-from ep_core.methods.base.reading import layer_read
+from ep_core.methods.base.reading import card_read, layer_read, map_and_gradient
+from ep_core.schemas.model_card import LayerUse
 
-_layer = partial(layer_read, "grad_cam", "Grad-CAM")
+_READER: tuple[LayerUse, str] = ("grad_cam", "Grad-CAM")
 
 
 def _attribute(request: AttributionRequest) -> Tensor:
@@ -21,14 +21,10 @@ def _attribute(request: AttributionRequest) -> Tensor:
         UnknownName: the spec's layer isn't one of the model's; the error carries the nearest names.
         MethodUnavailable: the spec names no layer, and the model has no map of channels near its output.
     """
-    layer = request.network.get_submodule(_layer(request.model, request.spec))
-    cam = LayerGradCam(request.network, layer).attribute(
-        request.x.detach().expand(len(request.targets), -1, -1, -1),
-        target=list(request.targets),
-        relu_attributions=True,
-    )
+    activation, gradient = map_and_gradient(request, card_read(*_READER, request.model, request.spec))
+    cam = (gradient.mean(dim=(2, 3), keepdim=True) * activation).sum(dim=1, keepdim=True).clamp_min(0)
     size = request.x.shape[2:]
-    return F.interpolate(cam.detach(), size=tuple(size), mode="bilinear", align_corners=False)[:, 0]
+    return F.interpolate(cam, size=tuple(size), mode="bilinear", align_corners=False)[:, 0]
 
 
 METHOD = Method(
@@ -36,5 +32,5 @@ METHOD = Method(
     source="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, "
     "ICCV 2017",
     attribute=_attribute,
-    layer=_layer,
+    layer=partial(layer_read, *_READER),
 )

@@ -1,17 +1,21 @@
 """Default layers of a network, read where none is named. Imports no torch.
 
-Both rules take the outermost module whose map has a certain size, in the later half of those that have it, the last of
-several.
+Both rules take the outermost module whose map K x H x W has a certain size, in the later half of those that have it,
+the last of several.
 
 - Grad-CAM: the size of the map that the last weights of the network give, before it is pooled or flattened: "the last
   convolutional layer" of its authors.
 - Channels and excitation backprop: the size nearest to a sixteenth of the frame, as the paper's layers have it.
+
+A network that computes tokens up to its end has one layer for all uses, the first norm of its last block, as users of
+pytorch-grad-cam take it (`layers.find_layers`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import get_args
 
 from ep_core.schemas.model_card import LayerUse, ListedLayer
 
@@ -37,9 +41,9 @@ def with_defaults(layers: Sequence[ListedLayer], input_size: tuple[int, int], la
     Args:
         layers: those of a network, in the order of computation.
         input_size: height and width of its input, in pixels.
-        last: the one of them that has the last map of several cells with weights behind it.
+        last: the one of them that has the last map K x H x W of several cells with weights behind it.
     """
-    maps = [card for card in layers if card.height * card.width > 1]
+    maps = [card for card in layers if card.tokens is None and card.height * card.width > 1]
     sixteenth = min(maps, key=lambda card: (_octaves(card, input_size), card.height)).height
     defaults: dict[LayerUse, str] = {"channels": _outermost(maps, sixteenth), "grad_cam": _outermost(maps, last.height)}
     defaults["excitation_backprop"] = defaults["channels"]
@@ -48,6 +52,12 @@ def with_defaults(layers: Sequence[ListedLayer], input_size: tuple[int, int], la
         card.model_copy(update={"default_for": tuple(use for use, name in defaults.items() if name == card.name)})
         for card in layers
     ]
+
+
+def with_one_default(layers: Sequence[ListedLayer], default: ListedLayer) -> list[ListedLayer]:
+    """Return layers of which one is the default for everything."""
+    uses: tuple[LayerUse, ...] = get_args(LayerUse)
+    return [card.model_copy(update={"default_for": uses if card == default else ()}) for card in layers]
 
 
 def without_defaults(layers: Sequence[ListedLayer]) -> list[ListedLayer]:

@@ -12,6 +12,9 @@ from torch.utils.weak import WeakTensorKeyDictionary
 _aten = torch.ops.aten
 _PRODUCTS = (_aten.bmm.default, _aten.baddbmm.default, _aten.mm.default, _aten.addmm.default, _aten.matmul.default)
 
+_FUSED = ("scaled_dot_product", "multi_head_attention", "transformer_encoder_layer")
+"""Attention as one operation, by parts of the names."""
+
 
 class ProductsSeen(TorchDispatchMode):
     """Notes, while it is entered, what a network computes as products of two of its activations.
@@ -27,6 +30,8 @@ class ProductsSeen(TorchDispatchMode):
         self._products: Any = WeakTensorKeyDictionary()
         """By activation: whether it is a product of two."""
         self._products[x] = False
+        self.count = 0
+        """Products so far, each attention one of them."""
 
     def holds(self, activation: Tensor) -> bool:
         """Return whether an activation is a product of two others."""
@@ -44,7 +49,14 @@ class ProductsSeen(TorchDispatchMode):
         if inputs:
             for result in _tensors(results):
                 self._products[result] = self._is_product(func, inputs, result)
+            self.count += self._is_new(func, inputs)
         return results
+
+    def _is_new(self, func: Any, inputs: list[Tensor]) -> bool:
+        """Return whether an operation multiplies two activations that are no products, as attention does first."""
+        if any(name in str(func) for name in _FUSED):
+            return True
+        return func in _PRODUCTS and len(inputs) > 1 and not any(self._products[one] for one in inputs)
 
     def _is_product(self, func: Any, inputs: list[Tensor], result: Tensor) -> bool:
         products = [one for one in inputs if self._products[one]]

@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, fx, nn
 
 from ep_core.models.scalar import OneScore
+from ep_core.models.token_maps import ToMap, ToOutput, token_map
 from ep_core.models.tuning.traced import Tracer, release, trace
 from ep_core.models.tuning.tune import TOLERANCE, tune
+from ep_core.schemas.model_card import TokenLayout
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ class Split:
 
 @torch.inference_mode(False)  # what is held for the tail must not be made in that mode
 @torch.no_grad()
-def split(network: nn.Module, layer: str, x: Tensor) -> Split:
+def split(network: nn.Module, layer: str, x: Tensor, tokens: TokenLayout | None = None) -> Split:
     """Split a network at a layer, for one image.
 
     Networks of float32 that torch.fx can trace are cut; of others, the whole is computed each time, with the layer's
@@ -70,11 +72,13 @@ def split(network: nn.Module, layer: str, x: Tensor) -> Split:
 
     Args:
         network: N x 3 x H x W -> N x C, in evaluation mode, its parameters without gradients.
-        layer: name of a module that is called once and gives N x K x h x w (`layers.find_layers`).
+        layer: name of a module that is called once and gives a map (`layers.find_layers`).
         x: 1 x 3 x H x W, the network's input.
+        tokens: how the map lies in the layer's output; None for N x K x h x w. Head and tail know it as N x K x h x w;
+            class tokens stay as the image gives them.
     """
     if isinstance(network, OneScore):
-        parts = split(network.network, layer, x)
+        parts = split(network.network, layer, x, tokens)
         return Split(parts.head, network.around(parts.tail), parts.x, parts.activation)
     x = x.clone() if x.is_inference() else x
     hooked = _HookedHead(network, layer), _HookedTail(network, layer, x)
@@ -87,7 +91,11 @@ def split(network: nn.Module, layer: str, x: Tensor) -> Split:
     except Exception as error:  # control flow, wrapped networks, batch sizes that are written into the graph
         log.info("the network is not cut at %s: %s: %s", layer, type(error).__name__, error)
         head, tail = hooked
-    return Split(head, tail, x, activation)
+    if tokens is None:
+        return Split(head, tail, x, activation)
+    form = token_map(tokens, activation, (x.shape[2], x.shape[3]))
+    tail = nn.Sequential(ToOutput(form, form.class_tokens_of(activation)), tail)
+    return Split(nn.Sequential(head, ToMap(form)), tail, x, form.to_map(activation).contiguous())
 
 
 def _check(
@@ -117,7 +125,7 @@ class _HookedHead(nn.Module):
         self._layer = network.get_submodule(layer)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the layer's output, N x K x h x w, float32, before anything changes it in place."""
+        """Return the layer's output, N x ..., float32, before anything changes it in place."""
 
         def stop(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
             raise _Reached(output)
@@ -148,7 +156,7 @@ class _HookedTail(nn.Module):
         self._x = x
 
     def forward(self, activations: Tensor) -> Tensor:
-        """Return the scores, N x C, that follow from activations N x K x h x w."""
+        """Return the scores, N x C, that follow from a layer's outputs N x ..."""
         handle = self._layer.register_forward_hook(lambda _module, _inputs, output: activations.to(output.dtype))
         try:
             return cast("Tensor", self._network[0](self._x.expand(len(activations), -1, -1, -1)))

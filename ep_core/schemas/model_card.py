@@ -36,8 +36,32 @@ class LayerCard(BaseModel):
     width: Annotated[int, Field(description="Of its map, for an input of the model's size.", examples=[14])]
 
 
+class TokenLayout(BaseModel):
+    """Order of the values of a layer whose channels come last."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order: Annotated[
+        Literal["channels_last", "tokens"],
+        Field(description="`channels_last`: N x H x W x K; `tokens`: N x T x K, the places row by row."),
+    ]
+    class_tokens: Annotated[
+        int,
+        Field(
+            description="Tokens before those of the places, T - H W: class tokens and registers. No map shows them, "
+            "and no mask covers them.",
+            examples=[1],
+        ),
+    ] = 0
+
+
 class ListedLayer(LayerCard):
     """A layer as a model lists it."""
+
+    tokens: Annotated[
+        TokenLayout | None,
+        Field(description="How a transformer's layer keeps its map; null where it is K x H x W, as a convolution's."),
+    ] = None
 
     default_for: Annotated[
         tuple[LayerUse, ...] | None,

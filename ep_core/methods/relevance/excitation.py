@@ -8,12 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ep_core.methods.base.method import AttributionRequest
-from ep_core.methods.base.reading import layer_read
+from ep_core.methods.base.reading import card_read, layer_read
+from ep_core.models.token_maps import token_map
+from ep_core.schemas.model_card import LayerUse
 
 from .network import Rules, hand_down
 from .propagation import Excitation, PropagationRule
 
-read_layer = partial(layer_read, "excitation_backprop", "excitation backprop")
+_READER: tuple[LayerUse, str] = ("excitation_backprop", "excitation backprop")
+read_layer = partial(layer_read, *_READER)
 """Returns the name of the layer that is read, of a model and a spec."""
 
 
@@ -34,8 +37,10 @@ def excitation_map(
     """
     excitation = Excitation()
     rules = Rules(hidden=excitation, dense=excitation, pixels=excitation, last=last)
-    relevance = hand_down(request, rules, method, start=1.0, layer=read_layer(request.model, request.spec))
-    places = relevance.sum(dim=1, keepdim=True)
+    layer = card_read(*_READER, request.model, request.spec)
+    relevance = hand_down(request, rules, method, start=1.0, layer=layer.name)
+    form = token_map(layer.tokens, relevance, (request.x.shape[2], request.x.shape[3]))
+    places = form.to_map(relevance).sum(dim=1, keepdim=True)
     if positive:
         places = places.clamp(min=0)
     maps = F.interpolate(places, size=request.x.shape[2:], mode="bilinear")

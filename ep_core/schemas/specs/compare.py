@@ -30,6 +30,8 @@ _KNOWN_ORDER = (
     "phase_win",
     "meaningful_perturbation",
     "igos_plus_plus",
+    "attention_rollout",
+    "attention_relevance",
     "extremal",
 )
 _FOLDER = Path(__file__).parents[2] / "methods"
@@ -40,8 +42,10 @@ METHODS: tuple[str, ...] = (
     *sorted(_FOUND.difference(_KNOWN_ORDER)),
 )
 """The files of `ep_core/methods`: first the paper's, in the order of its table, then any others."""
-DEFAULT_METHODS = tuple(name for name in METHODS if name != "igos_plus_plus")
-"""Those compared unless told otherwise; what is left out takes at least twice as long as any other."""
+_ONLY_NAMED = ("igos_plus_plus", "attention_rollout", "attention_relevance")
+DEFAULT_METHODS = tuple(name for name in METHODS if name not in _ONLY_NAMED)
+"""Those compared unless told otherwise: neither what takes at least twice as long as any other, nor what explains
+transformers alone."""
 EXTREMAL = "extremal"
 MAX_SAMPLES = 100_000
 
@@ -66,7 +70,8 @@ class CompareSpec(SpatialSpec):
             min_length=1,
             max_length=64,
             description="The methods, all different, in the order in which the result lists them. Those that can't "
-            "explain the model say why in the result. By default all but `igos_plus_plus`, which takes the longest.",
+            "explain the model say why in the result. By default all but `igos_plus_plus`, which takes the longest, "
+            "and `attention_rollout` and `attention_relevance`, which explain transformers alone.",
         ),
     ] = DEFAULT_METHODS
     layer: Annotated[

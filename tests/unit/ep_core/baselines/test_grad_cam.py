@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ep_core.errors import UnknownName
 from ep_core.methods.base.method import MethodUnavailable
 from ep_core.models import Classifier
+from tests.unit.ep_core.token_networks import DEFAULTS, SIDE, made
 
 Attribute = Callable[..., Tensor]
 BEAR = (196, 115, 431, 307)
@@ -76,3 +77,23 @@ def test_the_bear_is_where_the_bear_is(
     inside = np.zeros(on_photo.shape, dtype=bool)
     inside[top:bottom, left:right] = True
     assert on_photo[inside].mean() > 4 * on_photo[~inside].mean()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_on_tokens_it_is_pytorch_grad_cams_own_with_a_reshape_transform(name: str, attribute: Attribute) -> None:
+    library = pytest.importorskip("pytorch_grad_cam")
+    classes = pytest.importorskip("pytorch_grad_cam.utils.model_targets").ClassifierOutputTarget
+    layer, rows, class_tokens = DEFAULTS[name]
+    network = made(name).requires_grad_(True)  # theirs asks for that
+    x = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+
+    def reshaped(output: Tensor) -> Tensor:
+        places = output[:, class_tokens:] if output.ndim == 3 else output
+        return places.reshape(len(output), rows, rows, -1).permute(0, 3, 1, 2)
+
+    found = attribute("grad_cam", network, x, 1, 2)
+    with library.GradCAM(network, [network.get_submodule(layer)], reshape_transform=reshaped) as cam:
+        for ours, target in zip(found, (1, 2), strict=True):
+            lifted = (ours - ours.min()).numpy()  # theirs are scaled to [0, 1]
+            np.testing.assert_allclose(lifted / lifted.max(), cam(x, [classes(target)])[0], atol=1e-3)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from ep_core.errors import UnknownName
@@ -14,6 +13,7 @@ from ep_core.methods.base.method import MethodUnavailable
 from ep_core.methods.base.registry import get_method
 from ep_core.schemas.specs import METHODS, CompareSpec
 from tests.unit.ep_core.light_vgg import light_vgg
+from tests.unit.ep_core.token_networks import made
 
 Attribute = Callable[..., Tensor]
 READERS = ("grad_cam", "excitation_backprop", "contrastive_excitation_backprop")
@@ -64,19 +64,44 @@ def test_a_layer_that_there_is_not_is_refused_with_the_nearest_names(
     assert "features.29" in refused.value.nearest
 
 
-@pytest.mark.parametrize("method", READERS)
-def test_a_network_of_tokens_says_what_to_name(method: str, attribute: Attribute) -> None:
-    network = torchvision.models.VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=3)
-    nn.init.normal_(network.heads.head.weight)
-    image = torch.rand(1, 3, 32, 32)
-    with pytest.raises(MethodUnavailable, match="'conv_proj'"):
-        attribute(method, network, image, 0)
+def test_a_network_of_tokens_has_a_layer_for_grad_cam_and_no_rules_for_excitation(attribute: Attribute) -> None:
+    network, image = made("torchvision_vit"), torch.rand(1, 3, 32, 32)
+    assert attribute("grad_cam", network, image, 0).any()
+    for method in READERS[1:]:
+        with pytest.raises(MethodUnavailable, match="no rule for"):
+            attribute(method, network, image, 0)
 
 
 def test_the_patch_embedding_is_read_where_it_is_named(attribute: Attribute) -> None:
-    torch.manual_seed(0)
-    network = torchvision.models.VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=3)
-    nn.init.normal_(network.heads.head.weight)
-    found = attribute("grad_cam", network, torch.rand(1, 3, 32, 32), 0, 1, 2, layer="conv_proj")
+    found = attribute("grad_cam", made("torchvision_vit"), torch.rand(1, 3, 32, 32), 0, 1, 2, layer="conv_proj")
     assert found.shape == (3, 32, 32)
     assert found.any()
+
+
+class Last(nn.Module):
+    """ReLUs and linear layers on a map whose channels come last; the tail sums it."""
+
+    def __init__(self, layout: str) -> None:
+        super().__init__()
+        torch.manual_seed(4)
+        self.layout = layout
+        self.cells = nn.Conv2d(3, 6, 8, 8)
+        self.turned = nn.Identity()
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.cells(x).relu()
+        if self.layout == "first":
+            return self.head(self.turned(x).mean((2, 3)))
+        if self.layout == "last":
+            return self.head(self.turned(x.permute(0, 2, 3, 1)).mean((1, 2)))
+        return self.head(self.turned(x.flatten(2).transpose(1, 2)).mean(1))
+
+
+@pytest.mark.parametrize("layout", ["last", "tokens"])
+@pytest.mark.parametrize("method", READERS)
+def test_a_map_is_read_alike_however_it_lies(method: str, layout: str, attribute: Attribute) -> None:
+    image = torch.rand(1, 3, 32, 64, generator=torch.Generator().manual_seed(0))
+    found = attribute(method, Last(layout), image, 0, 2, layer="turned")
+    assert found.flatten(1).std(1).gt(0).all()
+    torch.testing.assert_close(found, attribute(method, Last("first"), image, 0, 2, layer="turned"))

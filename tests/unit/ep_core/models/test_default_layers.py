@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ep_core.errors import InvalidInput, UnknownName
 from ep_core.models.layers import find_layers
 from ep_core.models.named_layer import resolve_layer
-from ep_core.schemas.model_card import ListedLayer
+from ep_core.schemas.model_card import ListedLayer, TokenLayout
 from tests.unit.ep_core.light_vgg import light_vgg
 
 pytestmark = pytest.mark.slow
@@ -99,29 +99,53 @@ def test_a_default_is_a_map_of_channels_that_the_scores_follow_from(name: str) -
             assert gradient.any()
 
 
-def test_a_network_of_tokens_has_no_default_and_takes_a_name() -> None:
-    layers = layers_of(lambda: torchvision.models.vit_b_16(weights=None))
-    assert [card.name for card in layers] == ["conv_proj"]
+@pytest.mark.parametrize(
+    ("library", "name", "side", "default", "tokens"),
+    [
+        ("torchvision", "vit_b_16", 224, "encoder.layers.encoder_layer_11.ln_1", ("tokens", 1)),
+        ("timm", "vit_tiny_patch16_224", 224, "blocks.11.norm1", ("tokens", 1)),
+        ("timm", "deit_tiny_distilled_patch16_224", 224, "blocks.11.norm1", ("tokens", 2)),
+        ("timm", "vit_small_patch14_reg4_dinov2", 518, "blocks.11.norm1", ("tokens", 5)),
+        ("timm", "vit_base_patch16_siglip_224", 224, "norm", ("tokens", 0)),  # all tokens go into its last attention
+        ("timm", "swin_tiny_patch4_window7_224", 224, "layers.3.blocks.1.norm1", ("channels_last", 0)),
+        ("timm", "mixer_b16_224", 224, "norm", ("tokens", 0)),
+        ("timm", "vit_small_r26_s32_224", 224, "blocks.11.norm1", ("tokens", 1)),  # a hybrid, not half way
+    ],
+)
+def test_a_network_of_tokens_is_read_at_the_last_norm_before_an_attention(
+    library: str, name: str, side: int, default: str, tokens: tuple[str, int]
+) -> None:
+    make = torchvision.models.get_model if library == "torchvision" else pytest.importorskip("timm").create_model
+    layers = layers_of(lambda: make(name), side)
+    assert defaults(layers) == {"channels": default, "grad_cam": default, "excitation_backprop": default}
+    layout = resolve_layer(default, layers, model=name).tokens
+    assert layout is not None
+    assert (layout.order, layout.class_tokens) == tokens
+
+
+def test_a_network_of_tokens_without_norms_has_no_default_and_takes_a_name() -> None:
+    timm = pytest.importorskip("timm")
+    layers = layers_of(lambda: timm.create_model("resmlp_12_224"))
     assert defaults(layers) == {}
     for use in ("channels", "grad_cam", "excitation_backprop"):
-        with pytest.raises(InvalidInput, match=r"near its output.*Name a layer all the same \(`layer`: 'conv_proj'\)"):
-            resolve_layer(None, layers, model="vit_b_16", use=use)
-    assert resolve_layer("conv_proj", layers, model="vit_b_16").channels == 768
+        with pytest.raises(InvalidInput, match=r"near its output.*Name a layer all the same \(`layer`: 'blocks.11"):
+            resolve_layer(None, layers, model="resmlp_12_224", use=use)
+    assert resolve_layer("stem.proj", layers, model="resmlp_12_224").channels == 384
 
 
 @pytest.mark.parametrize(
-    ("name", "side", "listed"),
+    ("name", "side"),
     [
-        ("swin_base_patch4_window7_224", 224, ["patch_embed.proj"]),  # 49 x 49 matrices of attention
-        ("swinv2_tiny_window8_256", 256, ["patch_embed.proj"]),  # 64 x 64, as a map of cells of 4 pixels would be
-        ("vit_tiny_patch16_224", 224, ["patch_embed.proj"]),
+        ("swin_base_patch4_window7_224", 224),  # 49 x 49 matrices of attention
+        ("swinv2_tiny_window8_256", 256),  # 64 x 64, as a map of cells of 4 pixels would be
+        ("vit_tiny_patch16_224", 224),
     ],
 )
-def test_attention_is_no_layer(name: str, side: int, listed: list[str]) -> None:
+def test_attention_is_no_layer(name: str, side: int) -> None:
     timm = pytest.importorskip("timm")
     layers = layers_of(lambda: timm.create_model(name, pretrained=False), side)
-    assert [card.name for card in layers] == listed
-    assert defaults(layers) == {}
+    assert [card.name for card in layers if card.tokens is None] == ["patch_embed.proj"]
+    assert not [card.name for card in layers if card.name.endswith(("softmax", "attn_drop", "q_norm", "k_norm"))]
     with pytest.raises(UnknownName):
         resolve_layer("layers.3.blocks.1.attn.softmax", layers, model=name)
 
@@ -133,21 +157,14 @@ def test_attention_with_heads_mixed_by_convolutions_is_no_layer_either() -> None
     assert defaults(layers)["grad_cam"] == "norm"
 
 
-def test_channels_that_come_last_are_none_where_they_are_as_many_as_rows_and_columns() -> None:
+def test_channels_that_come_last_are_told_apart_where_they_are_as_many_as_rows_and_columns() -> None:
     """ConvNeXt for images of 384 pixels has 96 channels in 96 x 96 cells, last within its blocks."""
     layers = layers_of(lambda: torchvision.models.convnext_tiny(weights=None), 384)
-    stage = [card for card in layers if card.name.startswith("features.1.0.")]
-    assert {(card.channels, card.height, card.width) for card in stage} == {(96, 96, 96)}
-    assert {card.type for card in stage} == {"Conv2d", "Permute", "Sequential", "StochasticDepth"}
-    assert not [card for card in stage if card.name in ("features.1.0.block.1", "features.1.0.block.2")]
-    assert "features.1.0.block.0" in [card.name for card in stage]
-
-
-def test_a_hybrid_is_not_read_half_way() -> None:
-    timm = pytest.importorskip("timm")
-    layers = layers_of(lambda: timm.create_model("vit_small_r26_s32_224", pretrained=False))
-    assert any(card.height == 7 for card in layers)
-    assert defaults(layers) == {}
+    stage = {card.name: card for card in layers if card.name.startswith("features.1.0.block.")}
+    first = {name: card.tokens for name, card in stage.items() if card.channels == 96}
+    last = TokenLayout(order="channels_last")
+    assert first == {f"features.1.0.block.{k}": last if k in (1, 2, 5) else None for k in (0, 1, 2, 5, 6)}
+    assert {(card.height, card.width) for card in stage.values()} == {(96, 96)}
 
 
 def test_a_small_network_that_ends_in_dense_layers_is_read_at_its_last_map() -> None:

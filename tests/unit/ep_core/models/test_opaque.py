@@ -24,6 +24,8 @@ NEED_LAYERS = {
     "contrastive_excitation_backprop",
     "deconvnet",
     "guided_backprop",
+    "attention_rollout",
+    "attention_relevance",
 }
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ep_core.models import Classifier, Preprocessing
 from ep_core.models.layers import find_layers
 from ep_core.models.split import split
+from ep_core.schemas.model_card import TokenLayout
 from tests.unit.ep_core.light_vgg import light_vgg
 
 SIZE = (64, 64)
@@ -143,7 +144,7 @@ def test_layers_are_those_with_channels_in_the_order_of_computation() -> None:
     assert names.index("conv1") < names.index("layer1.0.conv1") < names.index("layer1") < names.index("layer4")
 
 
-def test_maps_that_keep_their_channels_last_are_no_layers() -> None:
+def test_maps_that_keep_their_channels_last_say_so() -> None:
     class Last(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -153,7 +154,8 @@ def test_maps_that_keep_their_channels_last_are_no_layers() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.norm(self.turn(x).permute(0, 2, 3, 1)).mean((1, 2))
 
-    assert [layer.name for layer in find_layers(Last(), SIZE)] == ["turn"]
+    found = {layer.name: layer.tokens for layer in find_layers(Last(), SIZE)}
+    assert found == {"turn": None, "norm": TokenLayout(order="channels_last")}
 
 
 def test_a_classifier_lists_its_layers_and_stays_as_it_was() -> None:

@@ -1,0 +1,93 @@
+"""Tiny transformers of torchvision, timm and transformers: three classes, images of 32 pixels, patches of 8 or 4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from ep_core.models.sources.huggingface.classification import Logits
+
+SIDE = 32
+WIDTH = 32
+
+
+def torchvision_vit() -> nn.Module:
+    network = torchvision.models.VisionTransformer(SIDE, 8, 2, 2, WIDTH, 64, num_classes=3)
+    nn.init.normal_(network.heads.head.weight)
+    return network
+
+
+def torchvision_swin() -> nn.Module:
+    return torchvision.models.SwinTransformer([4, 4], 16, [2, 2], [2, 2], [4, 4], num_classes=3)
+
+
+def timm_vit(**options: object) -> nn.Module:
+    made = pytest.importorskip("timm").models.VisionTransformer
+    return made(img_size=SIDE, patch_size=8, embed_dim=WIDTH, depth=2, num_heads=2, num_classes=3, **options)
+
+
+def timm_registers() -> nn.Module:
+    return timm_vit(reg_tokens=2)
+
+
+def timm_pooled() -> nn.Module:
+    return timm_vit(class_token=False, global_pool="avg")
+
+
+def timm_swin() -> nn.Module:
+    made = pytest.importorskip("timm").models.SwinTransformer
+    return made(
+        img_size=SIDE, patch_size=4, embed_dim=16, depths=(2, 2), num_heads=(2, 2), window_size=4, num_classes=3
+    )
+
+
+def _of_transformers(architecture: str, config: str, **options: object) -> nn.Module:
+    transformers = pytest.importorskip("transformers")
+    described = getattr(transformers, config)(image_size=SIDE, num_labels=3, initializer_range=0.2, **options)
+    return Logits(getattr(transformers, architecture)(described))
+
+
+def huggingface_vit() -> nn.Module:
+    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    return _of_transformers("ViTForImageClassification", "ViTConfig", patch_size=8, **sizes)
+
+
+def huggingface_swin() -> nn.Module:
+    sizes = {"embed_dim": 16, "depths": [2, 2], "num_heads": [2, 2], "window_size": 4}
+    return _of_transformers("SwinForImageClassification", "SwinConfig", patch_size=4, **sizes)
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    make.__name__: make
+    for make in (
+        torchvision_vit,
+        torchvision_swin,
+        timm_vit,
+        timm_registers,
+        timm_pooled,
+        timm_swin,
+        huggingface_vit,
+        huggingface_swin,
+    )
+}
+DEFAULTS = {
+    "torchvision_vit": ("encoder.layers.encoder_layer_1.ln_1", 4, 1),
+    "timm_vit": ("blocks.1.norm1", 4, 1),
+    "timm_registers": ("blocks.1.norm1", 4, 3),
+    "timm_pooled": ("blocks.1.norm1", 4, 0),
+    "timm_swin": ("layers.1.blocks.1.norm1", 4, 0),
+    "huggingface_vit": ("model.vit.layers.1.layernorm_before", 4, 1),
+    "huggingface_swin": ("model.swin.encoder.layers.1.blocks.1.layernorm_before", 4, 0),
+}
+"""Of those whose end is tokens: the default layer, the rows of its map, its class tokens."""
+
+
+def made(name: str) -> nn.Module:
+    """Return a network with seeded random weights, frozen."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return NETWORKS[name]().eval().requires_grad_(False)
