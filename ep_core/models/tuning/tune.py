@@ -76,7 +76,7 @@ def _apart(network: nn.Module, copy: nn.Module, example: Tensor) -> float:
     x = example.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
     with torch.enable_grad():
         scores = copy(x)
-    torch.autograd.grad(scores.sum(), x)
+        torch.autograd.grad(scores.sum(), x)
     apart = (scores.detach() - expected).abs().max()
     return float(apart / expected.abs().max().clamp_min(1e-12))
 

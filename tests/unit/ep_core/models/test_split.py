@@ -169,3 +169,12 @@ def test_a_classifier_lists_its_layers_and_stays_as_it_was() -> None:
         ("2", 5, 1, 1),
     ]
     assert network.training
+
+
+def test_the_tuned_parts_are_folded() -> None:
+    """Batch norm is part of the convolutions before it, in the head and in the tail."""
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4), nn.Flatten()
+    ).eval()
+    parts = split(network, "2", torch.rand(1, 3, 16, 16)).tuned
+    assert not [one for part in (parts.head, parts.tail) for one in part.modules() if isinstance(one, nn.BatchNorm2d)]
