@@ -40,7 +40,7 @@ class _Call:
 
 @torch.no_grad()
 def find_layers(
-    network: nn.Module, input_size: tuple[int, int], device: torch.device | None = None
+    network: nn.Module, input_size: tuple[int, int], device: torch.device | None = None, channels: int = 3
 ) -> list[ListedLayer]:
     """Return the layers whose channels can be explained, in the order in which they are computed.
 
@@ -53,13 +53,14 @@ def find_layers(
         network: N x 3 x H x W -> N x C, in evaluation mode; on the ``meta`` device it costs next to nothing.
         input_size: height and width of its input, in pixels.
         device: of the network; None: that of its parameters.
+        channels: of its input.
     """
     device = device or next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     calls: list[_Call] = []
-    _note_calls(calls, network, input_size, device)
+    _note_calls(calls, network, (channels, *input_size), device)
     names = [call.name for call in calls]
     maps = {k: size for k, call in enumerate(calls) if (size := _map_size(call, input_size))}
-    maps = _channels_first(network, input_size, device, calls, maps)
+    maps = _channels_first(network, (channels, *input_size), device, calls, maps)
     layers = {k: _card(calls[k], size) for k, size in maps.items() if names.count(calls[k].name) == 1}
     last = _last_map(calls, maps, layers)
     if last is None:
@@ -67,9 +68,9 @@ def find_layers(
     return with_defaults([*layers.values()], input_size, last)
 
 
-def _note_calls(calls: list[_Call], network: nn.Module, input_size: tuple[int, int], device: torch.device) -> None:
-    """Add what a network calls for two images, each as it is done."""
-    zeros = torch.zeros(2, 3, *input_size, device=device)
+def _note_calls(calls: list[_Call], network: nn.Module, image: tuple[int, int, int], device: torch.device) -> None:
+    """Add what a network calls for two images of C x H x W, each as it is done."""
+    zeros = torch.zeros(2, *image, device=device)
     products = ProductsSeen(zeros)
     with _watched(network, lambda *call: calls.append(_call(products, *call))), products:
         network(zeros)
@@ -117,7 +118,7 @@ def _in_proportion(height: int, width: int, input_size: tuple[int, int]) -> bool
 
 def _channels_first(
     network: nn.Module,
-    input_size: tuple[int, int],
+    image: tuple[int, int, int],
     device: torch.device,
     calls: Sequence[_Call],
     maps: dict[int, MapSize],
@@ -126,13 +127,14 @@ def _channels_first(
 
     An input of twice the width distinguishes them, if the network takes it.
     """
+    input_size = image[1:]
     doubtful = {k for k, (channels, height, _) in maps.items() if _in_proportion(channels, height, input_size)}
     if not doubtful:
         return maps
     wide = input_size[0], 2 * input_size[1]
     again: list[_Call] = []
     with suppress(Exception):  # networks fail in many ways
-        _note_calls(again, network, wide, device)
+        _note_calls(again, network, (image[0], *wide), device)
     sizes = {call.name: _map_size(call, wide) for call in again}
     return {k: size for k, size in maps.items() if k not in doubtful or sizes.get(calls[k].name)}
 
