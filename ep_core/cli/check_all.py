@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -44,22 +41,16 @@ def check_all(names: Sequence[str] | None, *, device: str | None, as_json: bool,
 
 
 def _tried(names: Sequence[str] | None, device: str | None) -> list[Checked]:
-    """Return the trials, in the table's order; a bar shows the architecture that is at work."""
-    from ep_core.bench.architectures.check import check
-    from ep_core.bench.architectures.table import chosen
-    from ep_core.models.runtime.device import pick_device
+    """Return the trials; a bar shows the architecture that is at work."""
+    from ep_core.bench.architectures.run import check_all as run
 
-    place, rows, checked = pick_device(device), chosen(names or ()), []
-    logging.getLogger("ep_core.compare").setLevel(logging.CRITICAL)  # the table has what methods fail by
     with progress_bars() as bars:
-        whole = bars.add_task("architectures", total=len(rows))
-        for row in rows:
-            bars.update(whole, description=f"{row.source}: {row.name}")
-            started = time.perf_counter()
-            found = check(row, place)
-            checked.append(replace(found, seconds=time.perf_counter() - started))
-            bars.advance(whole)
-    return checked
+        task = bars.add_task("architectures", total=None)
+
+        def show(name: str, done: int, count: int) -> None:
+            bars.update(task, description=name, completed=done, total=count)
+
+        return run(names or (), device=device, on_row=show)
 
 
 def _show(checked: Sequence[Checked]) -> None:

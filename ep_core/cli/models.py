@@ -36,7 +36,8 @@ def models(
         bool,
         typer.Option(
             "--check-all",
-            help="Try architectures of all libraries by every task, with random weights; exit code 1: an internal error.",
+            help="Try architectures of all libraries by every task, most with random weights; exit code 1: an internal "
+            "error.",
         ),
     ] = False,
     models_file: ModelsFile = None,
@@ -62,10 +63,8 @@ def models(
     with errors_in_words("models"):
         if check and (fetch or layers):
             raise InvalidInput("--check goes without --fetch and --layers: ask one thing at a time", field="check")
-        if check_all and (check or fetch or layers or models_file):
-            raise InvalidInput(
-                "--check-all goes without --check, --fetch, --layers and --models-file", field="check_all"
-            )
+        if check_all and (check or fetch or layers):
+            raise InvalidInput("--check-all goes without --check, --fetch and --layers", field="check_all")
         if as_markdown and (not check_all or as_json):
             raise InvalidInput("--markdown goes with --check-all, and without --json", field="markdown")
         if check_all:

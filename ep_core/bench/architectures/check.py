@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from PIL import Image
@@ -53,6 +54,7 @@ class Checked:
     name: str
     source: str
     weights: str
+    """``trained`` or ``random``; ``none`` where it can't be made."""
     verdicts: dict[str, Verdict]
     """By task, of `TASKS`."""
     seconds: float = 0.0
@@ -60,24 +62,21 @@ class Checked:
 
 def check(architecture: Architecture, device: torch.device) -> Checked:
     """Try an architecture by every task, and return what came of it; only errors of the device pass through."""
-    made: list[Classifier] = []
-    refused = _verdict(lambda: _build(architecture, device, made))
+    made: list[tuple[Classifier, bool]] = []
+    refused = _verdict(partial(_build, architecture, device, made))
     if not made:
-        verdicts = dict.fromkeys(TASKS, refused)
-    else:
-        picture = _picture(architecture)
-        tries: dict[str, Callable[[Classifier, Image.Image], Verdict]] = {
-            "explain": _explained,
-            "compare": _compared,
-            "channels": _channels,
-        }
-        verdicts = {task: _verdict(lambda run=run: run(made[0], picture)) for task, run in tries.items()}
-    weights = "trained" if architecture.is_trained else "random"
-    return Checked(architecture.name, architecture.source, weights, verdicts)
+        return Checked(architecture.name, architecture.source, "none", dict.fromkeys(TASKS, refused))
+    ((model, is_trained),) = made
+    picture = _picture(architecture)
+    verdicts = {task: _verdict(partial(run, model, picture)) for task, run in _TRIES.items()}
+    return Checked(architecture.name, architecture.source, "trained" if is_trained else "random", verdicts)
 
 
-def _build(architecture: Architecture, device: torch.device, made: list[Classifier]) -> Verdict:
-    made.append(architecture.classifier(device))
+def _build(architecture: Architecture, device: torch.device, made: list[tuple[Classifier, bool]]) -> Verdict:
+    try:
+        made.append(architecture.classifier(device))
+    except ModuleNotFoundError as error:
+        return Verdict(False, f"needs the package {error.name}, which isn't installed")
     return Verdict(True, "")
 
 
@@ -85,8 +84,6 @@ def _verdict(run: Callable[[], Verdict]) -> Verdict:
     """Return what a task says, with what it refuses and what it fails by as such."""
     try:
         return run()
-    except ImportError as error:
-        return Verdict(False, f"needs the package {error.name}")
     except (InvalidInput, ModelUnavailable) as error:
         is_choice = isinstance(error, InvalidInput) and error.field == "layer" and "Name a layer" in error.detail
         return Verdict(False, str(error), needs_layer=is_choice)
@@ -104,7 +101,7 @@ def _picture(architecture: Architecture) -> Image.Image:
 
 
 def _explained(model: Classifier, picture: Image.Image) -> Verdict:
-    found = explain(model, picture, EXPLAIN)
+    explain(model, picture, EXPLAIN)
     return Verdict(True, "works")
 
 
@@ -122,3 +119,10 @@ def _channels(model: Classifier, picture: Image.Image) -> Verdict:
     found = explain_channels(model, picture, CHANNELS)
     layer = found.layer
     return Verdict(True, f"{layer.name} ({layer.channels} x {layer.height} x {layer.width})")
+
+
+_TRIES: dict[str, Callable[[Classifier, Image.Image], Verdict]] = {
+    "explain": _explained,
+    "compare": _compared,
+    "channels": _channels,
+}

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from torch import nn
 
-from ep_core.errors import ModelUnavailable
+from ep_core.models.checks.normalisation import IMAGENET_MEAN, IMAGENET_STD
 from ep_core.models.registry import load_model
 from ep_core.models.sources.image_text import ImageTextNetwork
 from ep_core.models.sources.torchvision_library import torchvision
 from ep_core.schemas.specs import DEFAULT_MODEL
 
-from .architecture import Architecture
+from .architecture import SIDE, Architecture
 
 CLASSES = 10
 TOKENS = 64  # pixels a side, of networks that cut the image into patches
@@ -33,25 +32,26 @@ def torchvision_classifiers() -> list[Architecture]:
         "shufflenet_v2_x0_5",
         "efficientnet_b0",
         "regnet_y_400mf",
-        "convnext_tiny",
-        "swin_t",
     )
     rows = [Architecture(name, "torchvision", partial(_torchvision, name)) for name in names]
-    narrow = [
-        Architecture(f"{name} (narrow head)", "torchvision", partial(_narrow, name)) for name in ("alexnet", "vgg11")
+    return [
+        _default_model(),
+        Architecture("alexnet (narrow head)", "torchvision", partial(_narrow, "alexnet")),
+        Architecture("vgg11 (narrow head)", "torchvision", partial(_narrow, "vgg11")),
+        *rows,
+        Architecture("vit (4 layers)", "torchvision", _small_vit, side=TOKENS),
+        Architecture("swin (narrow)", "torchvision", _small_swin, side=TOKENS),
     ]
-    return [_default_model(), *narrow, *rows, Architecture("vit (4 layers)", "torchvision", _small_vit, side=TOKENS)]
 
 
 def _default_model() -> Architecture:
-    row = Architecture(DEFAULT_MODEL, "torchvision", partial(_torchvision, DEFAULT_MODEL))
-    try:
-        trained = load_model(DEFAULT_MODEL, device="cpu")
-    except ModelUnavailable:
-        return row
-    preprocessing = trained.preprocessing
-    return replace(
-        row, make=lambda: trained.network, side=64, values=(preprocessing.mean, preprocessing.std), is_trained=True
+    return Architecture(
+        DEFAULT_MODEL,
+        "torchvision",
+        partial(_torchvision, DEFAULT_MODEL),
+        side=64,
+        values=(IMAGENET_MEAN, IMAGENET_STD),
+        trained=lambda: load_model(DEFAULT_MODEL, device="cpu").network,
     )
 
 
@@ -73,6 +73,18 @@ def _narrow(name: str) -> nn.Module:
 def _small_vit() -> nn.Module:
     network: nn.Module = torchvision.models.VisionTransformer(
         image_size=TOKENS, patch_size=8, num_layers=4, num_heads=3, hidden_dim=96, mlp_dim=192, num_classes=CLASSES
+    )
+    return network
+
+
+def _small_swin() -> nn.Module:
+    network: nn.Module = torchvision.models.SwinTransformer(
+        patch_size=[4, 4],
+        embed_dim=24,
+        depths=[1, 1, 2],
+        num_heads=[2, 2, 4],
+        window_size=[4, 4],
+        num_classes=CLASSES,
     )
     return network
 
@@ -102,9 +114,9 @@ TIMM: dict[str, dict[str, Any]] = {
 
 def timm_classifiers() -> list[Architecture]:
     """Return classifiers of timm: convolutions, attention, mixers."""
+    sides = {name: kwargs.get("img_size", SIDE) for name, kwargs in TIMM.items()}
     return [
-        Architecture(name, "timm", partial(_timm, name, **kwargs), side=kwargs.get("img_size", 48))
-        for name, kwargs in TIMM.items()
+        Architecture(name, "timm", partial(_timm, name, **kwargs), side=sides[name]) for name, kwargs in TIMM.items()
     ]
 
 

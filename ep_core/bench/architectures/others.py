@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -23,17 +25,21 @@ _NO_WEIGHTS = {"weights": None, "weights_backbone": None}
 def detectors_and_segmenters() -> list[Architecture]:
     """Return networks whose outputs aren't scores of classes, each with a function of them as its target."""
     segmenters = ("fcn_resnet50", "deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
+    detectors = {
+        "fasterrcnn_mobilenet_v3_large_320_fpn": _faster_rcnn,
+        "ssdlite320_mobilenet_v3_large": _ssd_lite,
+        "fcos_resnet50_fpn": _fcos,
+    }
     box = MatchingDetection(BOX)
     return [
         *(
             Architecture(name, "torchvision", partial(_segmenter, name), target=MapMean(8, key="out"))
             for name in segmenters
         ),
-        Architecture(
-            "fasterrcnn_mobilenet_v3_large_320_fpn", "torchvision", _faster_rcnn, side=SIDE, values=PIXELS, target=box
+        *(
+            Architecture(name, "torchvision", make, side=SIDE, values=PIXELS, target=box)
+            for name, make in detectors.items()
         ),
-        Architecture("ssdlite320_mobilenet_v3_large", "torchvision", _ssd_lite, side=SIDE, values=PIXELS, target=box),
-        Architecture("fcos_resnet50_fpn", "torchvision", _fcos, side=SIDE, values=PIXELS, target=box),
         Architecture("YOLOS (few layers)", "transformers", _yolos, side=SIDE, target=QueryMean(1)),
         Architecture("Segformer, segmentation (few layers)", "transformers", _segformer, side=SIDE, target=_first_map),
     ]
@@ -52,11 +58,12 @@ def _faster_rcnn() -> nn.Module:
 
 
 def _ssd_lite() -> nn.Module:
-    network: nn.Module = torchvision.models.detection.ssdlite320_mobilenet_v3_large(
+    network: Any = torchvision.models.detection.ssdlite320_mobilenet_v3_large(
         **_NO_WEIGHTS, num_classes=5, score_thresh=0.0
     )
     network.transform.fixed_size = (96, 96)
-    return network
+    made: nn.Module = network
+    return made
 
 
 def _fcos() -> nn.Module:
@@ -114,7 +121,7 @@ def _body(channels: int) -> nn.Sequential:
     sizes = (channels, 16, 24, 32)
     blocks = [
         nn.Sequential(nn.Conv2d(before, after, 3, 2, 1), nn.BatchNorm2d(after), nn.ReLU())
-        for before, after in zip(sizes, sizes[1:], strict=False)
+        for before, after in pairwise(sizes)
     ]
     return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
@@ -130,17 +137,21 @@ def own_networks() -> list[Architecture]:
         "bfloat16": (_plain, lambda network: network.bfloat16()),
         "several outputs": (Branches, lambda network: network),
         "one logit": (partial(_plain, classes=1), lambda network: network),
-        "torch.compile": (_plain, lambda network: torch.compile(network)),
+        "torch.compile": (_plain, _compiled),
         "TorchScript": (_plain, torch.jit.script),
         "torch.export": (_plain, _exported),
     }
+    grey = Architecture("grey", "own", partial(_plain, 1), side=SIDE, values=GREY)
     return [
-        Architecture("grey", "own", partial(_plain, 1), side=SIDE, values=GREY),
-        Architecture(
-            "grey, float16", "own", partial(_plain, 1), side=SIDE, values=GREY, finish=lambda network: network.half()
-        ),
+        grey,
+        replace(grey, name="grey, float16", finish=lambda network: network.half()),
         *(Architecture(name, "own", make, side=SIDE, finish=finish) for name, (make, finish) in one_row.items()),
     ]
+
+
+def _compiled(network: nn.Module) -> nn.Module:
+    compiled: nn.Module = torch.compile(network)  # type: ignore[assignment]
+    return compiled
 
 
 def _exported(network: nn.Module) -> nn.Module:
