@@ -11,11 +11,11 @@ from torch import Tensor, nn
 SIDE = 32
 
 
-def plain(**norm: bool) -> nn.Sequential:
+def plain(channels: int = 3, **norm: bool) -> nn.Sequential:
     """Return a network that can be explained, the same each time; `norm` goes to its batch norm."""
     chance = torch.Generator().manual_seed(0)
     network = nn.Sequential(
-        nn.Conv2d(3, 8, 3, padding=1),
+        nn.Conv2d(channels, 8, 3, padding=1),
         nn.BatchNorm2d(8, **norm),
         nn.ReLU(),
         nn.Conv2d(8, 8, 3, stride=2),
@@ -136,8 +136,13 @@ def _slow(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def network(kind: str) -> nn.Module:
-    """Return one of the networks by its name; others are the plain one as TorchScript, and a slow one."""
-    others = {"plain": plain, "script": lambda: torch.jit.script(plain()), "slow": lambda: Spoiled(_slow)}
+    """Return one of the networks by its name; others are the plain one, for grey, as TorchScript, and a slow one."""
+    others = {
+        "plain": plain,
+        "grey": lambda: plain(1),
+        "script": lambda: torch.jit.script(plain()),
+        "slow": lambda: Spoiled(_slow),
+    }
     return (others | USELESS | ADAPTED | COMPILED)[kind]()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from ep_core.errors import InvalidInput
+from ep_core.pictures.planes import RGBA
 from ep_core.schemas.specs import ExtremalSpec
 from ep_core.schemas.targets import nearest_names
 
@@ -20,16 +21,16 @@ OPTIONS = (*(name for name in ExtremalSpec.model_fields if name not in _NOT_OF_A
 
 
 def given_batch(images: Any, *, field: str) -> Tensor:
-    """Return a batch of preprocessed images, N x 3 x H x W.
+    """Return a batch of preprocessed images, N x C x H x W.
 
     Raises:
         InvalidInput: it is none; `field` is the library's name of the argument.
     """
     if not isinstance(images, Tensor):
-        raise InvalidInput(f"{field} is a tensor N x 3 x H x W, not {type(images).__name__}", field=field)
-    if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
+        raise InvalidInput(f"{field} is a tensor N x C x H x W, not {type(images).__name__}", field=field)
+    if images.ndim != 4 or 0 in images.shape or _has_channels_last(images):
         shape = " x ".join(map(str, images.shape))
-        raise InvalidInput(f"{field} is N x 3 x H x W, not {shape or 'a number'}{_hint(images)}", field=field)
+        raise InvalidInput(f"{field} is N x C x H x W, not {shape or 'a number'}{_hint(images)}", field=field)
     if not images.is_floating_point():
         raise InvalidInput(f"{field} is a preprocessed image of floats, not {images.dtype}: normalise it", field=field)
     return images
@@ -64,10 +65,12 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def _hint(images: Tensor) -> str:
-    if images.ndim == 3 and images.shape[0] == 3:
+    if images.ndim == 3:
         return ": give a single image as image[None]"
-    if images.ndim == 4 and images.shape[3] == 3:
+    if _has_channels_last(images):
         return ": put the channels in front, images.permute(0, 3, 1, 2)"
-    if images.ndim == 4 and images.shape[1] == 1:
-        return ": give images.expand(-1, 3, -1, -1), and a network that takes the first channel, network(x[:, :1])"
     return ""
+
+
+def _has_channels_last(images: Tensor) -> bool:
+    return images.ndim == 4 and images.shape[3] <= RGBA  # no image of that width can be explained

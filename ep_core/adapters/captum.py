@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 from torch import Tensor
 
 from ep_core.errors import InvalidInput
-from ep_core.models.checks.normalisation import Triple
+from ep_core.models.checks.normalisation import PerChannel
 from ep_core.models.classifier import Classifier
 from ep_core.schemas.progress import OnProgress, Progress
 
@@ -73,7 +73,7 @@ class ExtremalPerturbation(PerturbationAttribution):
         """Return the saliency of each image: the share of the areas whose mask covers a pixel.
 
         Args:
-            inputs: N x 3 x H x W, preprocessed; or a tuple of that alone.
+            inputs: N x C x H x W, C being 3 for RGB, preprocessed; or a tuple of that alone.
             baselines: where the image fades to outside its mask: a number, or a tensor of one value per channel,
                 as 1 x 3 x 1 x 1. None blurs instead.
             target: class index, for all images or a list or tensor of one for each. For outputs of more dimensions, a
@@ -84,7 +84,7 @@ class ExtremalPerturbation(PerturbationAttribution):
             options: as for the class, and before those.
 
         Returns:
-            As `inputs`, of their type and device: N x 3 x H x W in [0, 1], the same for the three channels.
+            As `inputs`, of their type and device: N x C x H x W in [0, 1], the same for all channels.
 
         Raises:
             InvalidInput: an argument can't be used; the message says what to give.
@@ -119,12 +119,12 @@ def _single(value: Any, field: str) -> Any:
     return value[0]
 
 
-def _black(baselines: Any, images: Tensor) -> Triple | None:
+def _black(baselines: Any, images: Tensor) -> PerChannel | None:
     """Return the values of the channels that images fade to; None for a blur."""
     if baselines is None:
         return None
     if isinstance(baselines, int | float):
-        return float(baselines), float(baselines), float(baselines)
+        return (float(baselines),) * images.shape[1]
     colour = _colour(baselines, images) if isinstance(baselines, Tensor) else None
     if colour is None:
         raise InvalidInput(
@@ -135,15 +135,15 @@ def _black(baselines: Any, images: Tensor) -> Triple | None:
     return colour
 
 
-def _colour(baselines: Tensor, images: Tensor) -> Triple | None:
+def _colour(baselines: Tensor, images: Tensor) -> PerChannel | None:
     """Return the one colour of a tensor that broadcasts to N x 3 x H x W; None where there is none."""
     try:
         everywhere = baselines.detach().broadcast_to(images.shape)
     except RuntimeError:
         return None
-    red, green, blue = everywhere[0, :, 0, 0].tolist()
+    colour = tuple(map(float, everywhere[0, :, 0, 0].tolist()))
     same = everywhere == everywhere[:1, :, :1, :1]
-    return (float(red), float(green), float(blue)) if same.all() else None
+    return colour if same.all() else None
 
 
 def _given_targets(target: Any, count: int) -> list[Target]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ep_core.engine import explain_batch
-from ep_core.models.checks.normalisation import IMAGENET_STD, Triple
+from ep_core.models.checks.normalisation import IMAGENET_STD, PerChannel
 from ep_core.models.classifier import Classifier
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.models.scalar import ScalarNetwork, ScalarTarget, label_of
@@ -31,7 +31,7 @@ def saliency(
     targets: Sequence[Target],
     options: Mapping[str, Any],
     *,
-    black: Triple | None = None,
+    black: PerChannel | None = None,
     is_batched: bool | None = None,
 ) -> Tensor:
     """Return the mean of each image's masks over the areas: the share of the areas whose mask covers a pixel.
@@ -39,11 +39,11 @@ def saliency(
     Args:
         model: N x 3 x H x W -> N x C scores, or, where all targets are functions, any outputs. A `Classifier` says
             besides that its outputs are classes, and what is black in its input.
-        images: N x 3 x H x W, preprocessed.
+        images: N x C x H x W, preprocessed; C is 3 where the network takes RGB.
         targets: one for each image.
         options: see `arguments.OPTIONS`.
         black: values of the channels that `perturbation="fade"` ends at; None: the classifier's, or what ImageNet's
-            normalisation makes of black.
+            normalisation makes of black; for another number of channels than 3, zeros.
         is_batched: whether targets that are functions take the outputs of all images; None finds that.
 
     Returns:
@@ -75,22 +75,30 @@ def _sharing_a_network(targets: Sequence[Target]) -> list[list[int]]:
 
 
 def _classifier(
-    model: Classifier | nn.Module, target: Target, images: Tensor, black: Triple | None, is_batched: bool | None
+    model: Classifier | nn.Module, target: Target, images: Tensor, black: PerChannel | None, is_batched: bool | None
 ) -> Classifier:
     """Return the classifier of a target; a bare network is tried on images of this size."""
     size = images.shape[2], images.shape[3]
     labels: Sequence[str] | None = None
     outputs: Head | None = None
     if not isinstance(model, Classifier):
-        network, preprocessing = model, Preprocessing(size)
+        network, preprocessing = model, _assumed(size, images.shape[1])
     elif black is None and not callable(target):
         return model
     else:
         network, preprocessing, labels, outputs = model.network, model.preprocessing, model.labels, model.head
     if black is not None:
-        red, green, blue = (-value * std for value, std in zip(black, IMAGENET_STD, strict=True))
-        preprocessing = Preprocessing(size, mean=(red, green, blue), std=IMAGENET_STD)  # makes these values of black
+        std = _assumed(size, len(black)).std
+        mean = tuple(-value * one for value, one in zip(black, std, strict=True))
+        preprocessing = Preprocessing(size, mean=mean, std=std)  # makes these values of black
     if callable(target):
         network = ScalarNetwork(uncompiled(network), target, is_batched=is_batched)
         labels, outputs = [label_of(target)], "score"
     return Classifier(network, preprocessing=preprocessing, labels=labels, outputs=outputs)
+
+
+def _assumed(size: tuple[int, int], channels: int) -> Preprocessing:
+    """Return the preprocessing that images of a bare network are taken to have had."""
+    if channels == len(IMAGENET_STD):
+        return Preprocessing(size)
+    return Preprocessing(size, mean=(0.0,) * channels, std=(1.0,) * channels)

@@ -35,7 +35,7 @@ def peak_megabytes(model: str, *, models_file: Path | None = None, device: str |
 
 
 def _peak(side: str, model: Classifier) -> float:
-    images = torch.rand(len(DEFAULT_AREAS), 3, *model.input_size, device=model.device)
+    images = torch.rand(len(DEFAULT_AREAS), model.preprocessing.channels, *model.input_size, device=model.device)
     rest = _resident(model.device)
     if side == SIDES[0]:
         with model.frozen() as network:

@@ -27,7 +27,7 @@ def step_seconds(model: Classifier, *, lanes: int, rounds: int) -> dict[str, flo
     only, parameters frozen, as a step needs it. The network comes as it is, and as the engine uses it (`tune`). The
     sides take turns, so that a slow moment hits all of them.
     """
-    image = torch.randn(1, 3, *model.input_size, device=model.device)
+    image = torch.randn(1, model.preprocessing.channels, *model.input_size, device=model.device)
     with model.frozen() as network:
         pyramid = blur_pyramid(image, sigma_max=BLUR_SIGMA_AT_224, levels=8)
         tuned = tune(network, pyramid[[0, -1]])

@@ -185,6 +185,7 @@ def _inversions(
         torch.cat([parts.activation, mask * parts.activation]),
         size=found.frame.input_size,
         normalise=model.preprocessing.normalise,
+        planes=model.preprocessing.planes,
         seed=found.spec.seed,
         cosine_power=CHANNEL_PRESETS[found.spec.preset].cosine_power,
         on_step=lambda done, _total: on_step(done),

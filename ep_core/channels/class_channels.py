@@ -225,6 +225,7 @@ class _Run:
             channels,
             size=self.model.input_size,
             normalise=self.model.preprocessing.normalise,
+            planes=self.model.preprocessing.planes,
             device=self.model.device,
             seed=self.spec.seed,
             on_step=lambda step, _: self._tell(done + INVERSION_WEIGHT * len(channels) * step),

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ep_core.errors import InvalidInput
+from ep_core.pictures.planes import RGB, as_rgb
 
 STEPS = 256
 LEARNING_RATE = 0.03
@@ -27,7 +28,9 @@ GAIN = 4.0  # root mean square of the amplitudes
 FIRST_SPREAD = 0.01  # of the noise to start from: nearly grey
 WAKING_SPREAD = 0.2  # of the noise that is tried while a layer is silent: half the contrast of photographs
 COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
-"""A square root of the covariance of red, green and blue in ImageNet, as Lucid (Olah et al.) has it: a row each."""
+"""A square root of the covariance of red, green and blue in ImageNet, as Lucid (Olah et al.) has it: a row each.
+
+Planes that are no colours are drawn independently of each other."""
 MARGIN = 1 / 14  # of a side, around the image: what transformations may show of the outside
 JITTER = 0.05  # of a side
 TURN = math.radians(5)
@@ -45,6 +48,7 @@ def invert(
     *,
     size: tuple[int, int],
     normalise: Normalise,
+    planes: int = RGB,
     steps: int = STEPS,
     seed: int = 0,
     cosine_power: float = 0.0,
@@ -53,10 +57,11 @@ def invert(
     """Return images I that maximise ``(m (x) Phi_l(x)) . Phi_l(I)`` (eq. 12), each scaled to a target of length 1.
 
     Args:
-        head: N x 3 x H x W, normalised, -> N x K x h x w, the layer's activations; on the targets' device.
+        head: N x C x H x W, normalised, -> N x K x h x w, the layer's activations; on the targets' device.
         targets: N x K x h x w, the (masked) activations ``m (x) Phi_l(x)``, N >= 1.
         size: H and W, in pixels.
-        normalise: from RGB in [0, 1] (N x 3 x H x W) to the network's input.
+        normalise: from pixel values in [0, 1] (N x P x H x W) to the network's input.
+        planes: P, 3 being RGB and 1 grey.
         steps: of Adam.
         seed: draws the noise to start from and the transformations.
         cosine_power: 0 is eq. 12. With p > 0 the product is multiplied by cos^p of the angle between the two, so that
@@ -64,7 +69,7 @@ def invert(
         on_step: called with the steps done and all steps; what it raises passes through.
 
     Returns:
-        N x 3 x H x W, RGB in [0, 1], on the CPU.
+        N x 3 x H x W, RGB in [0, 1], on the CPU (`as_rgb`).
     """
     directions = targets / _length(targets).clamp_min(1e-12)
 
@@ -75,7 +80,7 @@ def invert(
         cosine = product / _length(activations).clamp_min(1e-12)
         return product * cosine.clamp_min(LEAST_COSINE) ** cosine_power
 
-    return _ascend(head, likeness, len(targets), size, normalise, targets.device, steps, seed, on_step)
+    return _ascend(head, likeness, len(targets), Canvas(size, targets.device, planes), normalise, steps, seed, on_step)
 
 
 @torch.inference_mode(False)  # whatever mode the caller is in
@@ -85,6 +90,7 @@ def invert_channels(
     *,
     size: tuple[int, int],
     normalise: Normalise,
+    planes: int = RGB,
     device: torch.device | str = "cpu",
     steps: int = STEPS,
     seed: int = 0,
@@ -95,17 +101,18 @@ def invert_channels(
     A channel that is clipped (ReLU6) soon has all that it can have: the layer before the clipping shows more.
 
     Args:
-        head: N x 3 x H x W, normalised, -> N x K x h x w, the layer's activations.
+        head: N x C x H x W, normalised, -> N x K x h x w, the layer's activations.
         channels: N indices, at least one.
         size: H and W, in pixels.
-        normalise: from RGB in [0, 1] (N x 3 x H x W) to the network's input.
+        normalise: from pixel values in [0, 1] (N x P x H x W) to the network's input.
+        planes: P, 3 being RGB and 1 grey.
         device: where the head is.
         steps: of Adam.
         seed: draws the noise to start from and the transformations.
         on_step: called with the steps done and all steps; what it raises passes through.
 
     Returns:
-        N x 3 x H x W, RGB in [0, 1], on the CPU.
+        N x 3 x H x W, RGB in [0, 1], on the CPU (`as_rgb`).
 
     Raises:
         InvalidInput: the layer has no such channel.
@@ -119,27 +126,26 @@ def invert_channels(
             )
         return activations.mean(dim=(2, 3)).gather(1, index)
 
-    return _ascend(head, excitement, len(channels), size, normalise, torch.device(device), steps, seed, on_step)
+    canvas = Canvas(size, torch.device(device), planes)
+    return _ascend(head, excitement, len(channels), canvas, normalise, steps, seed, on_step)
 
 
 def _ascend(
     head: Head,
     objective: Callable[[Tensor], Tensor],
     count: int,
-    size: tuple[int, int],
+    canvas: Canvas,
     normalise: Normalise,
-    device: torch.device,
     steps: int,
     seed: int,
     on_step: Callable[[int, int], None] | None,
 ) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
-    canvas = Canvas(size, device)
     coefficients = canvas.noise(FIRST_SPREAD, generator).repeat(count, 1, 1, 1, 1).requires_grad_()
-    silent = torch.ones(count, 1, 1, 1, 1, dtype=torch.bool, device=device)
+    silent = torch.ones(count, 1, 1, 1, 1, dtype=torch.bool, device=coefficients.device)
     optimiser = torch.optim.Adam([coefficients], lr=LEARNING_RATE)
     for done in range(1, steps + 1):
-        images = View.draw(size, generator).of(canvas.paint(coefficients), size)
+        images = View.draw(canvas.size, generator).of(canvas.paint(coefficients), canvas.size)
         values = objective(_activations(head, normalise(images)))
         (coefficients.grad,) = torch.autograd.grad(-values.sum(), coefficients)
         optimiser.step()
@@ -149,37 +155,39 @@ def _ascend(
         if on_step is not None:
             on_step(done, steps)
     with torch.no_grad():
-        return canvas.cut(canvas.paint(coefficients)).cpu()
+        return as_rgb(canvas.cut(canvas.paint(coefficients))).cpu()
 
 
 class Canvas:
     """Fourier coefficients as images, with a margin around them. Canvases are periodic: the edges meet."""
 
-    def __init__(self, size: tuple[int, int], device: torch.device | str = "cpu") -> None:
-        """Take the size (H and W) of the images without their margins, in pixels."""
+    def __init__(self, size: tuple[int, int], device: torch.device | str = "cpu", planes: int = RGB) -> None:
+        """Take the size (H and W) of the images without their margins, in pixels, and the number of their planes."""
+        self.size = size
         self.margins = tuple(math.ceil(MARGIN * side) for side in size)
         self.height, self.width = (side + 2 * margin for side, margin in zip(size, self.margins, strict=True))
         down, right = torch.fft.fftfreq(self.height), torch.fft.rfftfreq(self.width)
         frequency = torch.hypot(down[:, None], right[None, :]).clamp_min(1 / max(self.height, self.width))
         amplitudes = frequency**-DECAY
         self._amplitudes = (amplitudes * GAIN / amplitudes.square().mean().sqrt()).to(device)
-        colours = torch.tensor(COLOURS, device=device)
+        colours = torch.tensor(COLOURS, device=device) if planes == RGB else torch.eye(planes, device=device)
         self._colours = colours / colours.norm(dim=0).max()
 
     def noise(self, spread: float, generator: torch.Generator) -> Tensor:
-        """Draw an image's coefficients: 1 x 3 x frequencies down x right x 2, real and imaginary parts, around 0."""
-        return (spread * torch.randn(1, 3, *self._amplitudes.shape, 2, generator=generator)).to(self._amplitudes.device)
+        """Draw an image's coefficients: 1 x P x frequencies down x right x 2, real and imaginary parts, around 0."""
+        shape = (1, len(self._colours), *self._amplitudes.shape, 2)
+        return (spread * torch.randn(shape, generator=generator)).to(self._amplitudes.device)
 
     def paint(self, coefficients: Tensor) -> Tensor:
-        """Return the RGB images, margins included, of N images' coefficients: N x 3 x rows x columns in [0, 1]."""
+        """Return the images, margins included, of N images' coefficients: N x P x rows x columns in [0, 1]."""
         spectrum = torch.view_as_complex(coefficients) * self._amplitudes
         # Not by irfft2: what it makes of a half-spectrum that isn't quite that of real planes is each library's own.
         planes = torch.fft.irfft(torch.fft.ifft(spectrum, dim=2, norm="ortho"), n=self.width, norm="ortho")
-        red, green, blue = ((planes * weights.view(3, 1, 1)).sum(dim=1) for weights in self._colours)
-        return torch.stack([red, green, blue], dim=1).sigmoid()
+        mixed = [(planes * weights.view(-1, 1, 1)).sum(dim=1) for weights in self._colours]
+        return torch.stack(mixed, dim=1).sigmoid()
 
     def cut(self, painted: Tensor) -> Tensor:
-        """Return images without their margins: N x 3 x H x W."""
+        """Return images without their margins: N x P x H x W."""
         top, left = self.margins
         return painted[:, :, top : self.height - top, left : self.width - left]
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ep_core.errors import InvalidInput, ModelUnavailable
 
+from .check_all import check_all as try_all
 from .completion import model_names
 from .terminal import Device, ModelsFile, errors_in_words, out_console, print_json
 
@@ -23,13 +24,21 @@ def models(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="The models to --check; default: all of the list.",
+            help="The models to --check, or architectures or sources to --check-all; default: all.",
             autocompletion=model_names,
         ),
     ] = None,
     check: Annotated[
         bool,
         typer.Option("--check", help="Load each model and try its gradient, in a line each; exit code 1: one fails."),
+    ] = False,
+    check_all: Annotated[
+        bool,
+        typer.Option(
+            "--check-all",
+            help="Try architectures of all libraries by every task, most with random weights; exit code 1: an internal "
+            "error.",
+        ),
     ] = False,
     models_file: ModelsFile = None,
     device: Device = None,
@@ -46,12 +55,21 @@ def models(
         typer.Option(metavar="NAME", help="List the layers of a model that have channels.", autocompletion=model_names),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as JSON on standard output.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="What --check-all finds, as a table for the documentation.")
+    ] = False,
 ) -> None:
     """List what can be explained here."""
     with errors_in_words("models"):
         if check and (fetch or layers):
             raise InvalidInput("--check goes without --fetch and --layers: ask one thing at a time", field="check")
-        if check:
+        if check_all and (check or fetch or layers):
+            raise InvalidInput("--check-all goes without --check, --fetch and --layers", field="check_all")
+        if as_markdown and (not check_all or as_json):
+            raise InvalidInput("--markdown goes with --check-all, and without --json", field="markdown")
+        if check_all:
+            try_all(names, device=device, as_json=as_json, as_markdown=as_markdown)
+        elif check:
             _check_models(names, models_file=models_file, device=device, as_json=as_json)
         elif names:
             raise InvalidInput("names of models go with --check; --fetch and --layers take one each", field="names")

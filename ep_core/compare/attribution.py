@@ -115,7 +115,7 @@ def attribute_all(
             if watch.broken or is_poisoned(error):
                 raise
             unexpected.append(error)
-            attributions.refusals[name] = Refusal(name, _reason(name, error))
+            attributions.refusals[name] = Refusal(name, _reason(name, error), is_failure=not is_out_of_memory(error))
         attributions.seconds[name] = time.perf_counter() - began
         if read_cost:
             attributions.costs[name] = read_cost() - spent

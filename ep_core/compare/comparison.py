@@ -44,6 +44,8 @@ class Refusal:
 
     method: str
     reason: str
+    is_failure: bool = False
+    """Whether the method failed unexpectedly, on a model that it should answer or refuse."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,7 +138,7 @@ def _mosaic_size(model: Classifier, n: int, fit: SceneFit) -> tuple[int, int]:
     height, width = model.input_size
     if fit == "stretch":
         return height, width
-    input_scores(model, torch.zeros(1, 3, n * height, n * width, device=model.device))
+    input_scores(model, torch.zeros(1, model.preprocessing.channels, n * height, n * width, device=model.device))
     return n * height, n * width
 
 

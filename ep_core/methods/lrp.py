@@ -26,7 +26,8 @@ def _attribute(request: AttributionRequest) -> Tensor:
         MethodUnavailable: the network has an operation that isn't linear, pooling, a ReLU or a sum.
     """
     preprocessing = request.model.preprocessing
-    black, white = (preprocessing.normalise(torch.full((3, 1, 1), light, device=request.device)) for light in (0, 1))
+    channels = torch.ones(preprocessing.channels, 1, 1, device=request.device)
+    black, white = (preprocessing.normalise(light * channels) for light in (0, 1))
     rules = Rules(hidden=Gamma(GAMMA), dense=Epsilon(), pixels=Box(black, white), last=Epsilon())
     return hand_down(request, rules, "LRP", start=None).sum(dim=1)
 

@@ -21,19 +21,19 @@ def _attribute(request: AttributionRequest) -> Tensor:
     A window is filled with 0, the normalisation's mean colour: grey, as in the paper (section 3.2). Windows at the
     right and lower edge may reach out of the image. Each occluded image is scored once, for all targets.
     """
-    sides = request.x.shape[2:]
+    channels, *sides = request.x.shape[1:]
     window = [max(1, round(side / WINDOWS_PER_SIDE)) for side in sides]
     stride = [max(1, round(side / (WINDOWS_PER_SIDE * STEPS_PER_WINDOW))) for side in sides]
     places = prod(ceil((side - size) / step) + 1 for side, size, step in zip(sides, window, stride, strict=True))
     forward = watched(request, 1 + places, tune(request.network, request.x))
     drops = Occlusion(lambda images: forward(images)[:, list(request.targets)]).attribute(
         request.x.detach(),
-        sliding_window_shapes=(3, *window),
-        strides=(3, *stride),
+        sliding_window_shapes=(channels, *window),
+        strides=(channels, *stride),
         baselines=0,
         perturbations_per_eval=batch_on(request.device),
     )
-    return drops[:, 0]  # a window covers all three channels: they are alike
+    return drops[:, 0]  # a window covers all channels: they are alike
 
 
 METHOD = Method(

@@ -49,7 +49,9 @@ def given_inputs(
     classifier = _given_model(model)
     for picture, spec in zip(pictures, specs, strict=True):
         if isinstance(picture, Image.Image):
-            classifier.preprocessing.require_croppable(picture, spec.fit)
+            classifier.preprocessing.require_usable(picture, spec.fit)
+        else:
+            _require_channels(classifier, picture)
     return classifier, pictures
 
 
@@ -112,6 +114,16 @@ def given_lanes(max_lanes: int | None) -> int | None:
     if lanes is not None and lanes < 1:
         raise InvalidInput(f"max_lanes is an integer of at least 1, or None, not {max_lanes!r}", field="max_lanes")
     return lanes
+
+
+def _require_channels(model: Classifier, tensor: Tensor) -> None:
+    taken, given = model.preprocessing.channels, tensor.shape[1]
+    if taken != given:
+        raise InvalidInput(
+            f"model {model.name!r} takes images of {taken} {'channel' if taken == 1 else 'channels'} (as many as its "
+            f"preprocessing has means), not of {given}: {tuple(tensor.shape)}",
+            field="image",
+        )
 
 
 def _given_model(model: AnyModel) -> Classifier:

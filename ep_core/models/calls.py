@@ -32,18 +32,18 @@ class Call:
         return next(self.module.parameters(recurse=False), None) is not None
 
 
-def calls_of(network: nn.Module, input_size: tuple[int, int], device: torch.device) -> list[Call]:
+def calls_of(network: nn.Module, image: tuple[int, int, int], device: torch.device) -> list[Call]:
     """Return what a network calls for two images of zeros, in the order in which it is done.
 
     What the network raises passes through.
 
     Args:
-        network: N x 3 x H x W -> N x C.
-        input_size: height and width of the images, in pixels.
+        network: N x c x H x W -> N x C.
+        image: channels, height and width of the images.
         device: of the network.
     """
     calls: list[Call] = []
-    zeros = torch.zeros(2, 3, *input_size, device=device)
+    zeros = torch.zeros(2, *image, device=device)
     products = ProductsSeen(zeros)
     with _watched(network, lambda *call: calls.append(_call(products, *call))), products:
         network(zeros)

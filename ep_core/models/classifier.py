@@ -82,7 +82,8 @@ class Classifier:
 
         Args:
             network: N x 3 x H x W -> N x C, scores before any softmax or sigmoid, for any N. Scores that are one of
-                several outputs are found: the only tensor of N x C, or the one called ``logits``.
+                several outputs are found: the only tensor of N x C, or the one called ``logits``. It takes another
+                number of channels where the preprocessing has as many means.
             name: what it is called in results.
             preprocessing: that of the training. Without it, ImageNet's usual one is assumed, 224 x 224 out of a shorter
                 side of 256 and ImageNet's mean and std, and results of pictures carry a warning of that.
@@ -126,7 +127,11 @@ class Classifier:
             self.network, classes = BinaryNetwork(self.network), 2
         if given is None:
             with self.tried() as frozen:
-                require_head(frozen, torch.zeros(2, 3, *self.input_size, device=self.device), model=name)
+                require_head(
+                    frozen,
+                    torch.zeros(2, self.preprocessing.channels, *self.input_size, device=self.device),
+                    model=name,
+                )
         self.labels = tuple(map(str, range(classes))) if given is None else given
         if len(self.labels) != classes:
             hint = LOGIT_HINT if (classes, len(self.labels)) == (1, 2) else ""
@@ -171,7 +176,7 @@ class Classifier:
         """
         with self.frozen() as network:
             network = network.network if isinstance(network, OneScore) else network
-            return tuple(find_layers(network, self.input_size, self.device))
+            return tuple(find_layers(network, self.input_size, self.device, self.preprocessing.channels))
 
     def preprocess(self, image: Image.Image, fit: Fit = "crop") -> tuple[torch.Tensor, Frame]:
         """Return the network's input (1 x 3 x H x W, on its device) and where it lies on `image`."""
@@ -268,7 +273,7 @@ class Classifier:
 
     def _count_classes(self, size_words: str, output: OutputKey | None) -> int:
         """Return C; adapts the network to the engine where it has to be."""
-        count = 2  # not 1: shows a network that was traced for single images
+        count, channels = 2, self.preprocessing.channels  # not 1: shows a network that was traced for single images
         try:
             with self.tried() as network, torch.no_grad():
                 self.network, scores = adapt(network, probe_images(self.preprocessing, self.device), output)
@@ -277,13 +282,13 @@ class Classifier:
         except Exception as error:
             if is_of_device(error):
                 raise
-            shape = " x ".join(map(str, (count, 3, *self.input_size)))
+            shape = " x ".join(map(str, (count, channels, *self.input_size)))
             raise InvalidInput(
                 f"model {self.name!r} fails on an input of {shape}{size_words}: {brief(error)}", field="model"
             ) from error
         if scores.ndim != 2 or len(scores) != count or scores.shape[1] == 0:
             raise InvalidInput(
-                f"model {self.name!r} must turn N x 3 x H x W into N x C scores; for N = {count} it gives "
+                f"model {self.name!r} must turn N x {channels} x H x W into N x C scores; for N = {count} it gives "
                 f"{tuple(scores.shape)}. Any other output can be explained by a `target`, a function of it",
                 field="model",
             )

@@ -21,7 +21,7 @@ that more of them follow, such as the patch embedding of a transformer, is nowhe
 
 @torch.no_grad()
 def find_layers(
-    network: nn.Module, input_size: tuple[int, int], device: torch.device | None = None
+    network: nn.Module, input_size: tuple[int, int], device: torch.device | None = None, channels: int = 3
 ) -> list[ListedLayer]:
     """Return the layers whose channels can be explained, in the order in which they are computed.
 
@@ -34,11 +34,12 @@ def find_layers(
         network: N x 3 x H x W -> N x C, in evaluation mode; on the ``meta`` device it costs next to nothing.
         input_size: height and width of its input, in pixels.
         device: of the network; None: that of its parameters.
+        channels: of its input.
     """
     device = device or next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    calls = calls_of(network, input_size, device)
+    calls = calls_of(network, (channels, *input_size), device)
     names = [call.name for call in calls]
-    maps = map_shapes(calls, input_size, lambda wide: calls_of(network, wide, device))
+    maps = map_shapes(calls, input_size, lambda wide: calls_of(network, (channels, *wide), device))
     layers = {k: _card(calls[k], shape) for k, shape in maps.items() if names.count(calls[k].name) == 1}
     plain = {k for k, shape in maps.items() if shape.tokens is None}
     last = _last_map(calls, plain, {k: card for k, card in layers.items() if k in plain})

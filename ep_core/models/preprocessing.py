@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from PIL import Image
 
 from ep_core.errors import InvalidInput
-from ep_core.models.checks.normalisation import IMAGENET_MEAN, IMAGENET_STD, Triple
-from ep_core.pictures.decoding import MAX_PIXELS, to_rgb
+from ep_core.models.checks.normalisation import IMAGENET_MEAN, IMAGENET_STD, PerChannel
+from ep_core.pictures.decoding import MAX_PIXELS
+from ep_core.pictures.planes import MODES, RGB, RGBA, as_rgb, colour_planes, in_mode, pixels_of
 from ep_core.schemas.specs import Fit
 
 from .frame import Frame
@@ -28,7 +28,9 @@ class Preprocessing:
         resize: length in pixels that the image's shorter side gets before the central crop, or the height and width
             that the whole image is stretched to before it; None stretches the image straight to `input_size`.
         interpolation: Pillow's resampling filter: nearest, box, bilinear, hamming, bicubic or lanczos.
-        mean, std: per channel, of pixel values x in [0, 1]: the network's input is (x - mean) / std.
+        mean, std: per channel, of pixel values x in [0, 1]: the network's input is (x - mean) / std. As many of each
+            as the network takes channels: one is grey (Pillow's mode L), three are RGB, four RGBA, of which pictures
+            are opaque. Networks of other numbers get no pictures, but tensors that are preprocessed already.
         crop_rounding: where the central crop starts when an odd number of pixels is cut off: ``"even"`` as in
             torchvision, ``"down"`` as in Hugging Face's processors.
     """
@@ -36,22 +38,32 @@ class Preprocessing:
     input_size: tuple[int, int]
     resize: int | tuple[int, int] | None = None
     interpolation: str = "bilinear"
-    mean: Triple = IMAGENET_MEAN
-    std: Triple = IMAGENET_STD
+    mean: PerChannel = IMAGENET_MEAN
+    std: PerChannel = IMAGENET_STD
     crop_rounding: Literal["even", "down"] = "even"
 
     def __post_init__(self) -> None:
         if self.interpolation.upper() not in Image.Resampling.__members__:
             known = ", ".join(name.lower() for name in Image.Resampling.__members__)
             raise InvalidInput(f"interpolation {self.interpolation!r} is unknown: use one of {known}")
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
-            raise InvalidInput("mean and std need three values, one per channel, and std must be positive")
+        if not self.mean or len(self.mean) != len(self.std) or min(self.std) <= 0:
+            raise InvalidInput("mean and std need a value for each channel of the network, and std must be positive")
         resize = (self.resize,) if isinstance(self.resize, int) else self.resize or ()
         if min((*self.input_size, *resize)) < 1:
             raise InvalidInput("input_size and resize must be at least 1 pixel")
 
+    @property
+    def channels(self) -> int:
+        """Number of channels of the network's input."""
+        return len(self.mean)
+
+    @property
+    def planes(self) -> int:
+        """Number of those channels that show something (`colour_planes`)."""
+        return colour_planes(self.channels)
+
     def preprocess(self, image: Image.Image, fit: Fit = "crop") -> tuple[torch.Tensor, Frame]:
-        """Return the network's input (1 x 3 x H x W, float32, on the CPU) and where it lies on `image`.
+        """Return the network's input (1 x C x H x W, float32, on the CPU) and where it lies on `image`.
 
         Args:
             image: a picture of any size and mode.
@@ -59,42 +71,58 @@ class Preprocessing:
                 input size, so that nothing is cut off but proportions change.
 
         Raises:
-            InvalidInput: `fit` is neither, or the image is too elongated to be cropped.
+            InvalidInput: `fit` is neither, the image is too elongated to be cropped, or pictures don't have as many
+                channels as the network takes.
         """
         size = (image.height, image.width)
+        self._require_pictures()
         (height, width), (top, left) = self._placement(size, fit)
         resampling = Image.Resampling[self.interpolation.upper()]
-        resized = to_rgb(image).resize((width, height), resampling)
+        resized = in_mode(image, self.channels).resize((width, height), resampling)
         right, bottom = left + self.input_size[1], top + self.input_size[0]
         cut = resized.crop((left, top, right, bottom))  # black where it reaches outside, as in torchvision
-        pixels = torch.from_numpy(np.array(cut)).permute(2, 0, 1).contiguous().float() / 255
         box = (
             left * size[1] / width,
             top * size[0] / height,
             right * size[1] / width,
             bottom * size[0] / height,
         )
-        return self.normalise(pixels)[None], Frame(image_size=size, input_size=self.input_size, box=box)
+        return self.normalise(pixels_of(cut))[None], Frame(image_size=size, input_size=self.input_size, box=box)
 
-    def require_croppable(self, image: Image.Image, fit: Fit) -> None:
+    def require_usable(self, image: Image.Image, fit: Fit) -> None:
         """Raise the `InvalidInput` that `preprocess` would raise, without any work."""
+        self._require_pictures()
         self._placement((image.height, image.width), fit)
 
     @property
     def black(self) -> torch.Tensor:
-        """Value of a black pixel in the network's input: 3 x 1 x 1."""
-        return self.normalise(torch.zeros(3, 1, 1))
+        """Value of a black pixel in the network's input: C x 1 x 1."""
+        return self.normalise(torch.zeros(self.planes, 1, 1))
 
     def to_image(self, tensor: torch.Tensor) -> Image.Image:
-        """Return a network's input (1 x 3 x H x W) as an RGB picture: the normalisation undone, clipped to 8 bit."""
+        """Return a network's input (1 x C x H x W) as an RGB picture: the normalisation undone, clipped to 8 bit."""
         mean, std = torch.tensor(self.mean)[:, None, None], torch.tensor(self.std)[:, None, None]
-        pixels = (tensor.detach()[0].float().cpu() * std + mean).clamp(0, 1).mul(255).round().byte()
-        return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+        pixels = as_rgb((tensor.detach()[:1].float().cpu() * std + mean).clamp(0, 1))
+        return Image.fromarray(pixels[0].mul(255).round().byte().permute(1, 2, 0).numpy())
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return RGB in [0, 1] (... x 3 x H x W) as the network wants it, on the same device."""
+        """Return pixel values in [0, 1] as the network wants them, on the same device: ... x C x H x W.
+
+        Args:
+            pixels: ... x C x H x W. For a network of RGBA, RGB alone is opaque.
+        """
+        if self.channels == RGBA and pixels.shape[-3] == RGB:
+            pixels = torch.cat([pixels, torch.ones_like(pixels[..., :1, :, :])], dim=-3)
         mean, std = (torch.tensor(values, device=pixels.device)[:, None, None] for values in (self.mean, self.std))
         return (pixels - mean) / std
+
+    def _require_pictures(self) -> None:
+        if self.channels not in MODES:
+            raise InvalidInput(
+                f"the network takes {self.channels} channels, which no picture has (1: grey, 3: RGB, 4: RGBA): give a "
+                f"preprocessed 1 x {self.channels} x H x W tensor",
+                field="image",
+            )
 
     def _placement(self, size: tuple[int, int], fit: Fit) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return the (height, width) that the image is resized to, and the (top, left) of the input on that."""
@@ -123,7 +151,7 @@ class Preprocessing:
 def from_torchvision(transforms: Any) -> Preprocessing:
     """Return the preprocessing of torchvision's ``ImageClassification`` preset (``weights.transforms()``)."""
     (resize,), (crop,) = transforms.resize_size, transforms.crop_size
-    mean, std = _triple(transforms.mean), _triple(transforms.std)
+    mean, std = _per_channel(transforms.mean), _per_channel(transforms.std)
     return Preprocessing((crop, crop), resize, transforms.interpolation.value, mean, std)
 
 
@@ -134,13 +162,13 @@ def from_timm(data_config: Mapping[str, Any]) -> Preprocessing:
     the edges of some.
 
     Raises:
-        InvalidInput: the network takes no RGB images, or timm crops for it in a way that has no equal here.
+        InvalidInput: timm crops for the network in a way that has no equal here.
     """
-    channels, height, width = data_config["input_size"]
+    _, height, width = data_config["input_size"]
     mode = data_config["crop_mode"]
-    if channels != 3 or mode not in ("center", "squash") or (mode == "center" and height != width):
+    if mode not in ("center", "squash") or (mode == "center" and height != width):
         raise InvalidInput(
-            f"timm's crop mode {mode!r} for inputs of {channels} x {height} x {width} is not supported: "
+            f"timm's crop mode {mode!r} for inputs of {height} x {width} is not supported: "
             "load the network by an entry_point of the model list, with its own preprocessing",
             field="model",
         )
@@ -148,8 +176,8 @@ def from_timm(data_config: Mapping[str, Any]) -> Preprocessing:
         input_size=(height, width),
         resize=math.floor(height / data_config["crop_pct"]) if mode == "center" else None,
         interpolation=data_config["interpolation"],
-        mean=_triple(data_config["mean"]),
-        std=_triple(data_config["std"]),
+        mean=_per_channel(data_config["mean"]),
+        std=_per_channel(data_config["std"]),
     )
 
 
@@ -160,6 +188,5 @@ def _crop_start(size: int, crop: int, rounding: Literal["even", "down"]) -> int:
     return round((size - crop) / 2) if rounding == "even" else (size - crop) // 2
 
 
-def _triple(values: Any) -> Triple:
-    red, green, blue = values
-    return (float(red), float(green), float(blue))
+def _per_channel(values: Any) -> PerChannel:
+    return tuple(map(float, values))

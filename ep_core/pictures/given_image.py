@@ -18,15 +18,15 @@ from ep_core.errors import InvalidInput, UnreadableImage
 from .decoding import read_with_level, to_rgb
 
 Picture = Image.Image | Tensor
-"""A picture, or a 1 x 3 x H x W tensor that is already preprocessed."""
+"""A picture, or a 1 x C x H x W tensor that is already preprocessed; C is 3 where the network takes RGB."""
 
 AnyImage = Image.Image | str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[Any] | Tensor
 """A picture: Pillow's, a file's path or bytes (turned upright by its EXIF), or RGB pixels H x W x 3 or grey ones H x W,
-uint8 or float in [0, 1]. Or a 1 x 3 x H x W tensor that is already preprocessed."""
+uint8 or float in [0, 1]. Or a tensor 1 x C x H x W that is already preprocessed, C = 3 where the network takes RGB."""
 
 _KINDS = (
     "an image is one of Pillow's, a path, a file's bytes, an H x W x 3 array of pixels, "
-    "or a preprocessed 1 x 3 x H x W tensor"
+    "or a preprocessed 1 x C x H x W tensor"
 )
 _loading = threading.Lock()
 """Pillow reads a file when its pixels are first needed, and isn't safe for two threads that do so at once."""
@@ -82,8 +82,9 @@ def _content(path: Path) -> bytes:
 
 
 def _preprocessed(tensor: Tensor) -> Tensor:
-    if tensor.ndim != 4 or tensor.shape[:2] != (1, 3) or 0 in tensor.shape:
-        raise _wrong(f"a preprocessed image is 1 x 3 x H x W, not {tuple(tensor.shape)}{_hint(tensor)}")
+    if tensor.ndim != 4 or len(tensor) != 1 or 0 in tensor.shape:
+        shape = tuple(tensor.shape)
+        raise _wrong(f"a preprocessed image is 1 x C x H x W, C = 3 for RGB, not {shape}{_hint(tensor)}")
     if not tensor.is_floating_point() or tensor.is_meta or tensor.layout != torch.strided:
         kind = "on the meta device" if tensor.is_meta else f"{tensor.dtype}, {tensor.layout}"
         raise _wrong(f"a preprocessed image is a dense floating tensor, this one is {kind}: give pixels as an array")
@@ -96,7 +97,7 @@ def _preprocessed(tensor: Tensor) -> Tensor:
 def _hint(tensor: Tensor) -> str:
     if tensor.ndim == 3 and tensor.shape[0] == 3:
         return ": give image[None] if it is normalised, else its pixels as an H x W x 3 array"
-    if tensor.ndim == 4 and tensor.shape[1] == 3 and len(tensor) > 1:
+    if tensor.ndim == 4 and len(tensor) > 1:
         return ": give its images one by one, or the list images.split(1) to explain_batch"
     return ": give pixels as an H x W x 3 array"
 

@@ -18,6 +18,7 @@ from ep_core.errors import InvalidInput
 from ep_core.models import Classifier
 from ep_core.models.frame import Frame
 from ep_core.pictures.decoding import MAX_PIXELS, to_rgb
+from ep_core.pictures.planes import in_mode, pixels_of
 
 BoolMask = npt.NDArray[np.bool_]
 
@@ -101,13 +102,14 @@ def whole_input(model: Classifier, image: Image.Image, fit: SceneFit = "whole") 
             model's own input size.
 
     Returns:
-        1 x 3 x H x W, on the model's device, and the frame.
+        1 x C x H x W, on the model's device, and the frame.
 
     Raises:
-        InvalidInput: `fit` is neither, or the image is too elongated to be scaled.
+        InvalidInput: `fit` is neither, the image is too elongated to be scaled, or the model takes no pictures.
     """
     if fit not in FITS:
         raise InvalidInput(f"fit {fit!r} is unknown: use 'whole' or 'stretch'", field="fit")
+    model.preprocessing.require_usable(image, "stretch")
     if fit == "stretch":
         return model.preprocess(image, "stretch")
     scale = min(model.input_size) / min(image.size)
@@ -115,8 +117,7 @@ def whole_input(model: Classifier, image: Image.Image, fit: SceneFit = "whole") 
     if width * height > MAX_PIXELS:
         raise InvalidInput(f"the image is too elongated ({image.width} x {image.height})", field="image")
     resampling = Image.Resampling[model.preprocessing.interpolation.upper()]
-    resized = np.array(to_rgb(image).resize((width, height), resampling))
-    pixels = torch.from_numpy(resized).permute(2, 0, 1).contiguous().float() / 255
+    pixels = pixels_of(in_mode(image, model.preprocessing.channels).resize((width, height), resampling))
     frame = Frame((image.height, image.width), (height, width), (0, 0, image.width, image.height))
     return model.preprocessing.normalise(pixels)[None].to(model.device), frame
 

@@ -81,7 +81,7 @@ def cell_shares(maps: Tensor, n: int) -> list[float]:
 
 def assemble(cells: Sequence[Tensor], n: int, size: tuple[int, int]) -> Tensor:
     """Return n^2 inputs (1 x 3 x h x w each) as a mosaic 1 x 3 x H x W of a size, each scaled to its cell."""
-    mosaic = cells[0].new_empty(1, 3, *size)
+    mosaic = cells[0].new_empty(1, cells[0].shape[1], *size)
     for cell, (rows, columns) in zip(cells, _cells(size, n), strict=True):
         room = (rows.stop - rows.start, columns.stop - columns.start)
         fits = tuple(cell.shape[2:]) == room

@@ -9,11 +9,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-Triple = tuple[float, float, float]
-Normalisation = tuple[Triple, Triple]
+PerChannel = tuple[float, ...]
+"""A value for each channel of a network's input."""
+Normalisation = tuple[PerChannel, PerChannel]
 
-IMAGENET_MEAN: Triple = (0.485, 0.456, 0.406)
-IMAGENET_STD: Triple = (0.229, 0.224, 0.225)
+IMAGENET_MEAN: PerChannel = (0.485, 0.456, 0.406)
+IMAGENET_STD: PerChannel = (0.229, 0.224, 0.225)
 
 _SMALLEST_STD = 0.9 / 255  # 1 / 255 is right: it gives the network pixel values of 0 to 255
 _ROUNDING = 1.02
@@ -23,17 +24,17 @@ _ALIKE = 0.005
 class _Fault(NamedTuple):
     """Fault of a normalisation."""
 
-    is_there: Callable[[Triple, Triple], bool]
+    is_there: Callable[[PerChannel, PerChannel], bool]
     reason: str
     advice: str
-    mend: Callable[[Triple, Triple], Normalisation]
+    mend: Callable[[PerChannel, PerChannel], Normalisation]
 
 
-def fault_of(mean: Triple, std: Triple) -> str | None:
+def fault_of(mean: PerChannel, std: PerChannel) -> str | None:
     """Return why a normalisation can't be right, with its values and those to use; None where it may be right.
 
     Args:
-        mean, std: per channel, red, green and blue, as of `Preprocessing`. std is positive.
+        mean, std: per channel, as many of each, as of `Preprocessing`. std is positive.
     """
     faults, mended = _faults(mean, std)
     if not faults:
@@ -53,7 +54,7 @@ def listed(values: Sequence[float]) -> str:
     return f"[{', '.join(f'{value:.6g}' for value in values)}]"
 
 
-def _faults(mean: Triple, std: Triple) -> tuple[list[_Fault], Normalisation | None]:
+def _faults(mean: PerChannel, std: PerChannel) -> tuple[list[_Fault], Normalisation | None]:
     """Return the faults, one after another, and the values without all of them; None where there are none."""
     found: list[_Fault] = []
     for fault in _FAULTS:  # in this order: a scale hides the other faults
@@ -63,37 +64,37 @@ def _faults(mean: Triple, std: Triple) -> tuple[list[_Fault], Normalisation | No
     return found, None if any(fault.is_there(mean, std) for fault in _FAULTS) else (mean, std)
 
 
-def _inputs(pixel: float, mean: Triple, std: Triple) -> list[float]:
+def _inputs(pixel: float, mean: PerChannel, std: PerChannel) -> list[float]:
     return [(pixel - m) / s for m, s in zip(mean, std, strict=True)]
 
 
-def _is_large(mean: Triple, std: Triple) -> bool:
+def _is_large(mean: PerChannel, std: PerChannel) -> bool:
     return max(mean) > 1 or max(std) > 1
 
 
-def _to_one(mean: Triple, std: Triple) -> Normalisation:
+def _to_one(mean: PerChannel, std: PerChannel) -> Normalisation:
     """Divide by 255 what is of 0 to 255: a std of 1 is, beside a mean that is."""
     large_std = max(std) > 1 or (max(mean) > 1 and min(std) >= 1)
     return _scaled(mean, 1 / 255 if max(mean) > 1 else 1), _scaled(std, 1 / 255 if large_std else 1)
 
 
-def _is_small(_mean: Triple, std: Triple) -> bool:
+def _is_small(_mean: PerChannel, std: PerChannel) -> bool:
     return min(std) < _SMALLEST_STD
 
 
-def _to_255(mean: Triple, std: Triple) -> Normalisation:
+def _to_255(mean: PerChannel, std: PerChannel) -> Normalisation:
     return _scaled(mean, 255 if max(mean) * 255 <= 1 else 1), _scaled(std, 255)
 
 
-def _is_negative(mean: Triple, _std: Triple) -> bool:
+def _is_negative(mean: PerChannel, _std: PerChannel) -> bool:
     return min(mean) < 0
 
 
-def _absolute(mean: Triple, std: Triple) -> Normalisation:
-    return (abs(mean[0]), abs(mean[1]), abs(mean[2])), std
+def _absolute(mean: PerChannel, std: PerChannel) -> Normalisation:
+    return tuple(map(abs, mean)), std
 
 
-def _is_impossible(mean: Triple, std: Triple) -> bool:
+def _is_impossible(mean: PerChannel, std: PerChannel) -> bool:
     """Tell whether values in [0, 1] with that mean can't have that std: it is at most sqrt(mean (1 - mean)).
 
     Values that all channels share needn't be measured ones, such as a mean of 0 and a std of 1.
@@ -103,9 +104,9 @@ def _is_impossible(mean: Triple, std: Triple) -> bool:
     return measured and within and any(s > _ROUNDING * math.sqrt(m * (1 - m)) for m, s in zip(mean, std, strict=True))
 
 
-def _is_bgr(mean: Triple, _std: Triple) -> bool:
-    reverse = zip(mean, reversed(IMAGENET_MEAN), strict=True)
-    return all(abs(value - expected) < _ALIKE for value, expected in reverse)
+def _is_bgr(mean: PerChannel, _std: PerChannel) -> bool:
+    reverse = zip(mean, reversed(IMAGENET_MEAN), strict=False)
+    return len(mean) == len(IMAGENET_MEAN) and all(abs(value - expected) < _ALIKE for value, expected in reverse)
 
 
 _FAULTS = (
@@ -127,6 +128,5 @@ _FAULTS = (
 )
 
 
-def _scaled(values: Triple, factor: float) -> Triple:
-    red, green, blue = values
-    return red * factor, green * factor, blue * factor
+def _scaled(values: PerChannel, factor: float) -> PerChannel:
+    return tuple(value * factor for value in values)

@@ -18,15 +18,15 @@ CONTRAST = 0.3  # gives pixel values about the deviation that those of photograp
 
 
 def probe_images(preprocessing: Preprocessing, device: torch.device, seed: int = 0) -> Tensor:
-    """Return an image and its blur as a network's input: 2 x 3 x H x W, float32; torch's random numbers are left alone.
+    """Return an image and its blur as a network's input: 2 x C x H x W, float32; torch's random numbers are left alone.
 
     Args:
-        preprocessing: size and normalisation.
+        preprocessing: size, channels and normalisation.
         device: where.
         seed: another one gives another image, the same on all devices.
     """
     chance = torch.Generator().manual_seed(seed)
-    colours = [torch.rand(1, 3, cells, cells, generator=chance) - 0.5 for cells in CELLS]
+    colours = [torch.rand(1, preprocessing.planes, cells, cells, generator=chance) - 0.5 for cells in CELLS]
     scales = torch.cat([interpolate(one, preprocessing.input_size, mode="bilinear") for one in colours])
     pixels = torch.stack([scales.sum(dim=0), scales[:KEPT].sum(dim=0)]).mul(CONTRAST).add(0.5).clamp(0, 1)
     return preprocessing.normalise(pixels).to(device)

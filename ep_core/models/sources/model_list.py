@@ -72,8 +72,16 @@ class PreprocessingTable(BaseModel):
     input_size: tuple[PositiveInt, PositiveInt] | None = None
     resize: PositiveInt | None = None
     interpolation: Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] | None = None
-    mean: tuple[Finite, Finite, Finite] | None = None
-    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] | None = None
+    mean: Annotated[tuple[Finite, ...], Field(min_length=1)] | None = None
+    std: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _as_many(self) -> PreprocessingTable:
+        if self.mean and self.std and len(self.mean) != len(self.std):
+            raise ValueError(
+                f"mean has {len(self.mean)} values and std {len(self.std)}: give one of each per channel of the network"
+            )
+        return self
 
 
 _MISPLACED = {

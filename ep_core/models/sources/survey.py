@@ -12,6 +12,7 @@ import torch
 from ep_core.models.layers import find_layers
 from ep_core.models.registry import find_entry
 from ep_core.models.runtime.backend_flags import quietly
+from ep_core.models.sources.describe import describe
 from ep_core.schemas.model_card import ListedLayer, ModelCard
 from ep_core.version import __version__
 
@@ -31,13 +32,14 @@ def survey_layers(card: ModelCard, *, models_file: Path | None = None) -> tuple[
         UnknownName, InvalidInput: as `find_entry`. What a network's own code raises passes through.
     """
     entry = find_entry(card.name, models_file=models_file)
+    channels = describe(entry).preprocessing.channels
     with quietly(), torch.device("meta"):  # warnings are about weights, which nobody will see
         network = source_of(entry).bare(entry)
         if network is None:
             return None
         for module in network.modules():
             module.training = False
-        return tuple(find_layers(network, card.input_size))
+        return tuple(find_layers(network, card.input_size, channels=channels))
 
 
 def survey_version(card: ModelCard, *, models_file: Path | None = None) -> str:

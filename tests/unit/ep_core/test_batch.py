@@ -119,6 +119,6 @@ def test_a_paper_mask_cant_branch() -> None:
 def test_an_error_says_which_image_it_is_about_before_any_work(spot_model: Classifier) -> None:
     images = [torch.rand(1, 3, 168, 168), torch.rand(3, 168, 168)]
     rounds: list[object] = []
-    with pytest.raises(InvalidInput, match="1 x 3 x H x W") as caught:
+    with pytest.raises(InvalidInput, match="1 x C x H x W") as caught:
         explain_batch(spot_model, images, SPEC, on_progress=rounds.append)
     assert (caught.value.__notes__, rounds) == (["It is about images[1]."], [])

@@ -162,7 +162,7 @@ def test_a_preprocessed_tensor_of_any_size(mobilenet: Classifier) -> None:
     result = explain(mobilenet, torch.randn(1, 3, 96, 161), ExtremalSpec(areas=(0.3,), iterations=1).masks_only())
     assert result.masks.shape == (1, 1, 96, 161)
     assert result.image.size == (161, 96)
-    with pytest.raises(InvalidInput, match="1 x 3 x H x W"):
+    with pytest.raises(InvalidInput, match="1 x C x H x W"):
         explain(mobilenet, torch.randn(2, 3, 96, 96))
 
 

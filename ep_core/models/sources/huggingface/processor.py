@@ -12,7 +12,7 @@ from PIL import Image
 
 from ep_core.errors import InvalidInput
 from ep_core.models.checks.brief import brief
-from ep_core.models.checks.normalisation import Triple
+from ep_core.models.checks.normalisation import PerChannel
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.models.sources.model_list import PreprocessingTable
 
@@ -82,9 +82,8 @@ def _from_settings(processor: Any) -> Preprocessing | None:
     )
 
 
-def _scaled(values: Sequence[float], scale: float) -> Triple:
-    red, green, blue = (float(value) / scale for value in values)
-    return red, green, blue
+def _scaled(values: Sequence[float], scale: float) -> PerChannel:
+    return tuple(float(value) / scale for value in values)
 
 
 def _frame(processor: Any) -> tuple[tuple[int, int], int | tuple[int, int] | None] | None:

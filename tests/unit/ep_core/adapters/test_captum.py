@@ -130,7 +130,6 @@ def test_the_network_stays_as_it_was(images: Tensor, forward_of: Any) -> None:
     [
         ((3, SIDE, SIDE), r"image\[None\]"),
         ((2, SIDE, SIDE, 3), "permute"),
-        ((2, 1, SIDE, SIDE), "expand"),
         ((0, 3, SIDE, SIDE), "0 x 3 x"),
     ],
 )
@@ -139,10 +138,19 @@ def test_other_shapes_are_refused_with_what_to_do(spots: TwoSpots, shape: tuple[
         ExtremalPerturbation(spots).attribute(torch.ones(shape), target=0)
 
 
+@pytest.mark.parametrize("channels", [1, 4])
+def test_images_of_any_number_of_channels(spots: TwoSpots, images: Tensor, channels: int) -> None:
+    grey = images[:, :1].expand(-1, channels, -1, -1)
+    black = torch.zeros(1, channels, 1, 1)
+    found = ExtremalPerturbation(spots, **QUICK).attribute(grey, target=1, baselines=black)
+    assert found.shape == grey.shape
+    assert seen(found[:1, :1]) == "right"
+
+
 def test_integers_and_arrays_are_refused(spots: TwoSpots, images: Tensor) -> None:
     with pytest.raises(InvalidInput, match="normalise it"):
         ExtremalPerturbation(spots).attribute(images.int(), target=0)
-    with pytest.raises(InvalidInput, match="a tensor N x 3 x H x W, not ndarray"):
+    with pytest.raises(InvalidInput, match="a tensor N x C x H x W, not ndarray"):
         ExtremalPerturbation(spots).attribute(images.numpy(), target=0)
 
 

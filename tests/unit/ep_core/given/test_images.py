@@ -100,10 +100,11 @@ class TestImages:
     @pytest.mark.parametrize(
         ("image", "said"),
         [
-            (torch.zeros(3, 8, 8), r"1 x 3 x H x W, not \(3, 8, 8\): give image\[None\]"),
+            (torch.zeros(3, 8, 8), r"1 x C x H x W, C = 3 for RGB, not \(3, 8, 8\): give image\[None\]"),
             (torch.zeros(2, 3, 8, 8), r"not \(2, 3, 8, 8\): .* images.split\(1\) to explain_batch"),
             (torch.zeros(8, 8, 3), r"not \(8, 8, 3\): give pixels as an H x W x 3 array"),
-            (torch.zeros(1, 3, 0, 8), "1 x 3 x H x W"),
+            (torch.zeros(1, 3, 0, 8), "1 x C x H x W"),
+            (torch.zeros(1, 4, 24, 30), r"takes images of 3 channels .*, not of 4: \(1, 4, 24, 30\)"),
             (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), "dense floating tensor, this one is torch.uint8"),
             (torch.zeros(1, 3, 8, 8, device="meta"), "on the meta device"),
             (torch.zeros(1, 3, 8, 8).to_sparse(), "torch.sparse_coo"),
