@@ -55,7 +55,7 @@ class Classifier:
 
     Attributes:
         network: N x 3 x H x W -> N x C, scores before any softmax or sigmoid: the one given, out of `torch.compile`'s
-            wrapper, and in one that copies, casts and picks the scores (`adapted.Adapted`) where it needs that.
+            wrapper, and in one that copies, casts or picks the scores (`adapted.adapt`) where it needs that.
         name: what it is called in requests and results.
         preprocessing: from a picture to the network's input.
         labels: one per class.

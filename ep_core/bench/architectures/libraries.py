@@ -36,7 +36,7 @@ def torchvision_classifiers() -> list[Architecture]:
     rows = [Architecture(name, "torchvision", partial(_torchvision, name)) for name in names]
     return [
         _default_model(),
-        Architecture("alexnet (narrow head)", "torchvision", partial(_narrow, "alexnet")),
+        Architecture("alexnet (narrow head)", "torchvision", partial(_narrow, "alexnet"), side=64),
         Architecture("vgg11 (narrow head)", "torchvision", partial(_narrow, "vgg11")),
         *rows,
         Architecture("vit (4 layers)", "torchvision", _small_vit, side=TOKENS),
@@ -97,7 +97,6 @@ TIMM: dict[str, dict[str, Any]] = {
     "xcit_nano_12_p16_224": {"img_size": TOKENS},
     "pvt_v2_b0": {},
     "levit_128s": {"img_size": TOKENS},
-    "coatnet_pico_rw_224": {"img_size": TOKENS},
     "mixer_s32_224": {"img_size": TOKENS},
     "poolformer_s12": {},
     "convnextv2_atto": {},

@@ -28,7 +28,6 @@ def detectors_and_segmenters() -> list[Architecture]:
     detectors = {
         "fasterrcnn_mobilenet_v3_large_320_fpn": _faster_rcnn,
         "ssdlite320_mobilenet_v3_large": _ssd_lite,
-        "fcos_resnet50_fpn": _fcos,
     }
     box = MatchingDetection(BOX)
     return [
@@ -64,13 +63,6 @@ def _ssd_lite() -> nn.Module:
     network.transform.fixed_size = (96, 96)
     made: nn.Module = network
     return made
-
-
-def _fcos() -> nn.Module:
-    network: nn.Module = torchvision.models.detection.fcos_resnet50_fpn(
-        **_NO_WEIGHTS, num_classes=5, min_size=SIDE, max_size=SIDE, score_thresh=0.0
-    )
-    return network
 
 
 def _yolos() -> nn.Module:

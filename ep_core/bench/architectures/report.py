@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,11 +65,19 @@ def markdown(checked: Sequence[Checked]) -> str:
 def _cell(one: Checked, task: str, numbers: dict[str, int]) -> str:
     """Return a verdict with the numbers of its reasons, and note the new ones."""
     verdict = one.verdicts[task]
-    reasons = [reason.replace(f"model {one.name!r}", "the model") for reason in verdict.reasons]
-    said = verdict.said.replace(f"model {one.name!r}", "the model")
+    reasons = [_general(reason, one.name) for reason in verdict.reasons]
+    said = _general(verdict.said, one.name)
     if not verdict.works and not verdict.is_error:
         reasons, said = [said], "refused"
     if verdict.is_error:
         said = f"internal error: {said}"
     found = [str(numbers.setdefault(reason, len(numbers) + 1)) for reason in reasons]
     return f"{said} ({', '.join(found)})" if found else said
+
+
+def _general(reason: str, name: str) -> str:
+    """Return a reason without the names of the model and its layers, so that those of several models are the same."""
+    return _PLACES.sub("", reason.replace(f"model {name!r}", "the model"))
+
+
+_PLACES = re.compile(r" \((at |`layer`: )[^)]*\)")

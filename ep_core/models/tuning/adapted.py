@@ -30,11 +30,29 @@ class Adapted(nn.Module):
         return scores.float()
 
 
+class Picked(nn.Module):
+    """A network that gives one of its outputs, and is otherwise as the engine needs it.
+
+    Args:
+        network: N x 3 x H x W -> its outputs.
+        key: of the scores among them.
+    """
+
+    def __init__(self, network: nn.Module, key: OutputKey) -> None:
+        super().__init__()
+        self.network = network
+        self._key = key
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the network's scores: N x 3 x H x W -> N x C."""
+        return pick(self.network(images), self._key)
+
+
 def adapt(network: nn.Module, images: Tensor, output: OutputKey | None = None) -> tuple[nn.Module, Tensor]:
     """Return a network as the engine can use it, itself where possible, and its scores of images.
 
-    `Adapted` are those that compute in another precision, change their input in place or give more than their scores,
-    and TorchScript, which takes no hooks. What the network raises passes through.
+    `Adapted` are those that compute in another precision or change their input in place, and TorchScript, which takes no
+    hooks; `Picked` are others that give more than their scores. What the network raises passes through.
 
     Args:
         network: N x 3 x H x W -> N x C, or outputs of which one is that; in evaluation mode.
@@ -51,8 +69,10 @@ def adapt(network: nn.Module, images: Tensor, output: OutputKey | None = None) -
     key = find_scores(outputs, len(images), output)
     scores: Tensor = outputs if key is None else pick(outputs, key)
     alien = (dtype, scores.dtype) != (torch.float32, torch.float32) or isinstance(network, torch.jit.ScriptModule)
-    if alien or key is not None or given._version > version:
+    if alien or given._version > version:
         network = Adapted(network, dtype, key)
+    elif key is not None:
+        network = Picked(network, key)
     return network, scores
 
 

@@ -13,7 +13,7 @@ from ep_core.methods.base.method import MethodUnavailable
 from ep_core.models import Classifier, Preprocessing
 from ep_core.models.sources.weights import state_digest
 from ep_core.models.tuning.adapted import Adapted
-from tests.networks import ADAPTED, COMPILED, SIDE, network, plain
+from tests.networks import ADAPTED, COMPILED, SIDE, Spoiled, network, plain
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +45,12 @@ def test_scores_are_float32_and_those_of_the_network(kind: str, image: Tensor) -
     scores = Classifier(network(kind), preprocessing=PREPROCESSING).network(image)
     assert scores.dtype == torch.float32
     torch.testing.assert_close(scores, plain()(image), rtol=0.05, atol=0.02)
+
+
+def test_layers_of_a_network_of_several_outputs_are_seen_through(image: Tensor) -> None:
+    mine = Spoiled(lambda network, images: {"logits": network(images), "images": images})
+    spec = CompareSpec(target=0, areas=(0.2,), methods=("lrp", "excitation_backprop", "guided_backprop"))
+    assert compare(Classifier(mine, preprocessing=PREPROCESSING), image, spec).refusals == []
 
 
 def test_the_digest_is_that_of_the_network_given() -> None:
