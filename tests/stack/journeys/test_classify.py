@@ -37,6 +37,6 @@ def test_what_it_offers_can_be_explained(stack: Stack) -> None:
     best, second = classify(stack, top=2)["classes"]
     job = stack.finish(stack.post("black_bear", target=second["index"], areas=[0.5], iterations=1, contrast=False))
     result = stack.client.get(job["links"]["result"]).json()
-    assert result["target"] == {"index": second["index"], "label": second["label"]}
+    assert result["target"] == {"kind": "class", "index": second["index"], "label": second["label"]}
     assert result["scores"]["original"] == pytest.approx(second["score"], abs=1e-3)
     assert best["score"] > second["score"]

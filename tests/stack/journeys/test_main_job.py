@@ -48,7 +48,7 @@ def picture(stack: Stack, link: str) -> np.ndarray:
 def test_result_has_masks_of_the_areas_asked_for(stack: Stack, bear: dict[str, Any]) -> None:
     assert bear["status"] == "succeeded"
     result = stack.client.get(bear["links"]["result"]).json()
-    assert result["target"] == {"index": 295, "label": "American black bear"}
+    assert result["target"] == {"kind": "class", "index": 295, "label": "American black bear"}
     assert [point["area"] for point in result["curve"]] == AREAS
     for point in result["curve"]:
         assert point["measured_area"] == pytest.approx(point["area"], abs=0.02)

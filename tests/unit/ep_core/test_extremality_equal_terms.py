@@ -46,7 +46,7 @@ def check(spot_model: Classifier, pyramids: Pyramids) -> Check:
     scores = partial(perturbed_scores, spot_model.network, pyramids)
 
     def run(mask: Tensor, preset: Preset) -> Extremality:
-        curve = score_curve(scores, mask, TARGET, [ASKED])
+        curve = score_curve(scores, mask, TARGET, [ASKED], probabilities=torch.sigmoid)
         rivals = rivals_of(["right"], RIGHT[None], curve, preset=preset, random=1, seed=0)
         values = objective_values(scores, rivals.masks, TARGET, "preserve")
         return check_extremality(curve, "preserve", rivals, values)
