@@ -13,18 +13,17 @@ from PIL import Image
 from torch import nn
 
 from ep_core.errors import InvalidInput
-from ep_core.models.checks.brief import brief
 from ep_core.models.checks.doubts import IMAGENET_PREPROCESSING, preprocessing_warnings
 from ep_core.models.checks.gradients import check_network
 from ep_core.models.checks.head import require_head
-from ep_core.models.checks.probes import on_trial, probe_images
+from ep_core.models.checks.probes import on_trial
+from ep_core.models.checks.scores import adapted_network
 from ep_core.models.checks.wrapping import check_described, check_module, given_labels
-from ep_core.models.runtime.memory import is_of_device
 from ep_core.models.runtime.precision import exact_convolutions
 from ep_core.models.runtime.stillness import still
 from ep_core.models.runtime.turns import one_thread
 from ep_core.models.sources.weights import state_digest
-from ep_core.models.tuning.adapted import adapt, inner_network, uncompiled
+from ep_core.models.tuning.adapted import inner_network, uncompiled
 from ep_core.schemas.model_card import Head, ListedLayer, TargetKind
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
@@ -119,9 +118,7 @@ class Classifier:
         self.name = name
         self.preprocessing = preprocessing or IMAGENET_PREPROCESSING
         self.warnings: tuple[ResultWarning, ...] = preprocessing_warnings(preprocessing)
-        classes = self._count_classes(
-            " (ImageNet's, as there is no preprocessing)" if preprocessing is None else "", output
-        )
+        self.network, classes = adapted_network(self, output, assumed=preprocessing is None)
         self.head = checked_head(outputs, classes)
         if outputs == "logit" and given is not None and len(given) == 2:
             self.network, classes = BinaryNetwork(self.network), 2
@@ -270,26 +267,3 @@ class Classifier:
         """Give the frozen network; torch's random numbers, and any inference mode outside, stay as they are."""
         with self.frozen() as network, on_trial(self.device):  # in this order: methods draw while they have a network
             yield network
-
-    def _count_classes(self, size_words: str, output: OutputKey | None) -> int:
-        """Return C; adapts the network to the engine where it has to be."""
-        count, channels = 2, self.preprocessing.channels  # not 1: shows a network that was traced for single images
-        try:
-            with self.tried() as network, torch.no_grad():
-                self.network, scores = adapt(network, probe_images(self.preprocessing, self.device), output)
-        except InvalidInput as error:
-            raise InvalidInput(f"model {self.name!r}: {error.detail}", field="model") from error
-        except Exception as error:
-            if is_of_device(error):
-                raise
-            shape = " x ".join(map(str, (count, channels, *self.input_size)))
-            raise InvalidInput(
-                f"model {self.name!r} fails on an input of {shape}{size_words}: {brief(error)}", field="model"
-            ) from error
-        if scores.ndim != 2 or len(scores) != count or scores.shape[1] == 0:
-            raise InvalidInput(
-                f"model {self.name!r} must turn N x {channels} x H x W into N x C scores; for N = {count} it gives "
-                f"{tuple(scores.shape)}. Any other output can be explained by a `target`, a function of it",
-                field="model",
-            )
-        return scores.shape[1]
