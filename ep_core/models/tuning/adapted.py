@@ -51,8 +51,8 @@ class Picked(nn.Module):
 def adapt(network: nn.Module, images: Tensor, output: OutputKey | None = None) -> tuple[nn.Module, Tensor]:
     """Return a network as the engine can use it, itself where possible, and its scores of images.
 
-    `Adapted` are those that compute in another precision or change their input in place, and TorchScript, which takes no
-    hooks; `Picked` are others that give more than their scores. What the network raises passes through.
+    `Adapted` are those that compute in another precision or change their input in place, and TorchScript, which takes
+    no hooks; `Picked` are others that give more than their scores. What the network raises passes through.
 
     Args:
         network: N x 3 x H x W -> N x C, or outputs of which one is that; in evaluation mode.
