@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -39,8 +38,8 @@ class Verdict:
     works: bool
     said: str
     """How far it works, or why it is refused, or the error."""
-    reasons: tuple[str, ...] = ()
-    """Of the methods that don't apply."""
+    reasons: tuple[tuple[str, str], ...] = ()
+    """Methods that don't apply, each with its reason."""
     is_error: bool = False
     """Whether it ended in an error that the product doesn't know."""
     needs_layer: bool = False
@@ -107,11 +106,8 @@ def _explained(model: Classifier, picture: Image.Image) -> Verdict:
 
 def _compared(model: Classifier, picture: Image.Image) -> Verdict:
     found = compare(model, picture, COMPARE)
-    by_reason: dict[str, list[str]] = defaultdict(list)
-    for one in found.refusals:
-        by_reason[one.reason].append(one.method)
     failed = any(one.is_failure for one in found.refusals)
-    reasons = tuple(f"{', '.join(methods)}: {reason}" for reason, methods in by_reason.items())
+    reasons = tuple((one.method, one.reason) for one in found.refusals)
     return Verdict(not failed, f"{len(found.answers)} of {len(COMPARE.methods)}", reasons, is_error=failed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ def needs_layer(one: Checked) -> bool:
 def words(verdict: Verdict) -> str:
     """Return a verdict for a table."""
     if verdict.is_error:
-        return f"internal error: {'; '.join((verdict.said, *verdict.reasons))}"
+        return f"internal error: {'; '.join([verdict.said, *(reason for _, reason in verdict.reasons)])}"
     return verdict.said if verdict.works else f"refused: {verdict.said}"
 
 
@@ -42,7 +43,7 @@ def as_object(one: Checked) -> dict[str, Any]:
         task: {
             "works": verdict.works,
             "said": verdict.said,
-            "reasons": list(verdict.reasons),
+            "reasons": dict(verdict.reasons),
             "internal_error": verdict.is_error,
             "layer_choice_needed": verdict.needs_layer,
         }
@@ -65,19 +66,32 @@ def markdown(checked: Sequence[Checked]) -> str:
 def _cell(one: Checked, task: str, numbers: dict[str, int]) -> str:
     """Return a verdict with the numbers of its reasons, and note the new ones."""
     verdict = one.verdicts[task]
-    reasons = [_general(reason, one.name) for reason in verdict.reasons]
-    said = _general(verdict.said, one.name)
-    if not verdict.works and not verdict.is_error:
-        reasons, said = [said], "refused"
+    said, reasons = verdict.said, _by_reason(verdict, one.name)
     if verdict.is_error:
         said = f"internal error: {said}"
+    elif not verdict.works:
+        said, reasons = "refused", [_general(said, one.name)]
     found = [str(numbers.setdefault(reason, len(numbers) + 1)) for reason in reasons]
     return f"{said} ({', '.join(found)})" if found else said
 
 
+def _by_reason(verdict: Verdict, name: str) -> list[str]:
+    """Return the reasons, each once, after the methods that share it."""
+    methods: dict[str, list[str]] = defaultdict(list)
+    for method, reason in verdict.reasons:
+        methods[_general(reason, name)].append(f"`{method}`")
+    return [f"{', '.join(those)}: {reason}" for reason, those in methods.items()]
+
+
 def _general(reason: str, name: str) -> str:
-    """Return a reason without the names of the model and its layers, so that those of several models are the same."""
-    return _PLACES.sub("", reason.replace(f"model {name!r}", "the model"))
+    """Return a reason without the names of the model, its layers and the method, so that those of several agree."""
+    for pattern, left in _NAMES:
+        reason = pattern.sub(left, reason)
+    return reason.replace(f"model {name!r}", "the model")
 
 
-_PLACES = re.compile(r" \((at |`layer`: )[^)]*\)")
+_NAMES = (
+    (re.compile(r" \((at |`layer`: )[^)]*\)"), ""),
+    (re.compile(r"(can't trace (it|this one)) \(.*\)$"), r"\1"),
+    (re.compile(r"^.*? (can't explain model '[^']*': |reads a layer, and )"), ""),
+)

@@ -67,7 +67,7 @@ def test_a_method_that_fails_is_an_internal_error() -> None:
 
     verdict = check(replace(row(plain), finish=partial(Spoiled, once)), CPU).verdicts["compare"]
     assert verdict.is_error
-    assert any("a batch of eight" in reason for reason in verdict.reasons)
+    assert any("a batch of eight" in reason for _, reason in verdict.reasons)
 
 
 def test_a_library_that_is_missing_is_no_error() -> None:
@@ -115,17 +115,17 @@ def test_wrong_options_are_refused(wrong: list[str]) -> None:
 
 def test_a_reason_is_listed_once_in_the_documentation() -> None:
     works = Verdict(True, "works")
-    some = Verdict(True, "15 of 17", ("lrp: model 'a' has no rule for GELU (at act.1)",))
+    some = Verdict(True, "15 of 17", (("lrp", "LRP can't explain model 'a': it has no rule for GELU (at act.1)"),))
     refused = Verdict(False, "model 'a' computes tokens", needs_layer=True)
     one = Checked("a", "timm", "random", {"explain": works, "compare": some, "channels": refused})
-    fewer = Verdict(True, "9 of 17", ("lrp: model 'b' has no rule for GELU (at mlp.2)",))
+    fewer = Verdict(True, "9 of 17", (("lrp", "LRP can't explain model 'b': it has no rule for GELU (at mlp.2)"),))
     other = Checked("b", "timm", "random", {"explain": works, "compare": fewer, "channels": works})
     found = markdown([one, other]).splitlines()
     assert found[2:4] == [
         "| a | timm | works | 15 of 17 (1) | refused (2) |",
         "| b | timm | works | 9 of 17 (1) | works |",
     ]
-    assert found[5:7] == ["1. lrp: the model has no rule for GELU", "2. the model computes tokens"]
+    assert found[5:7] == ["1. `lrp`: it has no rule for GELU", "2. the model computes tokens"]
     assert found[-1].endswith("0 internal errors, 1 layer choices needed.")
     assert summary([one]).startswith("1 architectures, explain works for 1, compare works for 1, channels works for 0,")
 

@@ -43,7 +43,8 @@ def test_the_others_answer(spot_model: Classifier, gradient_is: Callable[..., No
     gradient_is(fails)
     first, second = compare(spot_model, IMAGE, SPEC).methods
     assert isinstance(first, Answer)
-    assert second == Refusal("gradient", "gradient failed on this model: RuntimeError: nothing like this was foreseen")
+    said = "gradient failed on this model: RuntimeError: nothing like this was foreseen"
+    assert second == Refusal("gradient", said, is_failure=True)
 
 
 def test_where_all_fail_unexpectedly_the_comparison_fails_so(
