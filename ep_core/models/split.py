@@ -57,7 +57,7 @@ class Split:
     @cached_property
     def tuned(self) -> Split:
         """The same, faster (`tuned.tune`): it rounds differently."""
-        with torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad():  # a copy made in that mode would differ by roundings
             examples = torch.cat([self.activation, self.activation / 2])
             return Split(tune(self.head, self.x), tune(self.tail, examples), self.x, self.activation)
 

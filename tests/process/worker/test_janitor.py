@@ -135,9 +135,7 @@ def test_one_that_died_in_the_middle_of_a_sweep_holds_up_the_others_for_seconds(
 ):
     if (child := os.fork()) == 0:
         with suppress(BaseException):
-            module.forget_dead = lambda _: os._exit(
-                7
-            )  # here, not before: other threads of the tests' process sweep, too
+            module.forget_dead = lambda _: os._exit(7)  # not before: other threads of the tests' process sweep, too
             janitor.sweep()
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

@@ -115,7 +115,7 @@ def test_memory_that_runs_out_halves_the_batch(
     assert len(result.curve) == 24
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [name for name in METHODS if not name.startswith("attention")])
 def test_maps_are_those_of_the_cpu(name: str, mobilenet: Classifier, on_gpu: Classifier, sample: Sample) -> None:
     """Half precision leaves a map what it is: the two agree in their ranks.
 

@@ -45,11 +45,14 @@ def test_a_tensor_is_explained(channels: int) -> None:
     assert dict(found.files())
 
 
+OF_ANY_NETWORK = [name for name in METHODS if not name.startswith("attention")]
+
+
 @pytest.mark.parametrize("perturbation", ["blur", "fade"])
 @pytest.mark.parametrize("channels", [1, 4, 5])
 def test_every_method_answers(channels: int, perturbation: str) -> None:
     spec = CompareSpec(
-        target=0, areas=(0.2,), iterations=1, samples=8, methods=METHODS, perturbation=perturbation, seed=1
+        target=0, areas=(0.2,), iterations=1, samples=8, methods=OF_ANY_NETWORK, perturbation=perturbation, seed=1
     )
     found = compare(model(channels), image(channels), spec).report()
     assert {one.method: one.unavailable for one in found.methods if one.unavailable} == {}
