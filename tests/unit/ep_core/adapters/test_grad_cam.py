@@ -154,7 +154,7 @@ def test_what_does_not_fit_is_refused(cam: ExtremalPerturbation, images: Tensor)
         cam(images, [ClassifierOutputTarget(0)])
     with pytest.raises(InvalidInput, match="2 is not a class: use 0 to 1"):
         cam(images[:1], [ClassifierOutputTarget(2)])
-    with pytest.raises(InvalidInput, match=r"input_tensor is N x 3 x H x W.*image\[None\]"):
+    with pytest.raises(InvalidInput, match=r"input_tensor is N x C x H x W.*image\[None\]"):
         cam(images[0])
 
 
