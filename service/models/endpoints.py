@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import gzip
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
 from ep_core.errors import UnknownName
@@ -42,6 +43,7 @@ def get_models(redis: RedisDep, links: LinksDep, if_none_match: IfNoneMatch = No
     responses={304: NOT_MODIFIED, **problem_responses(NotFound, Unavailable)},
 )
 def get_model(
+    request: Request,
     name: Annotated[str, Path(description="May contain `:` and `/`.", examples=["mobilenet_v2"])],
     redis: RedisDep,
     links: LinksDep,
@@ -53,12 +55,24 @@ def get_model(
     except UnknownName as error:
         raise NotFound(error.detail, nearest=error.nearest) from error
     shown = ModelRead(**_summary(card, links).model_dump(), labels=card.labels, layers=card.layers)
-    return _respond(shown, if_none_match)
+    has_tokens = any(layer.tokens for layer in card.layers or ())
+    answer = _respond(shown, if_none_match, exclude=None if has_tokens else {"layers": {"__all__": {"tokens"}}})
+    return _packed(answer) if "gzip" in request.headers.get("Accept-Encoding", "") else answer
 
 
-def _respond(answer: BaseModel, if_none_match: str | None) -> Response:
+def _packed(answer: Response) -> Response:
+    """Pack an answer that has a body: a thousand labels and hundreds of layers are most of what a page loads."""
+    if answer.body:
+        answer.body = gzip.compress(answer.body, mtime=0)
+        answer.headers["Content-Length"] = str(len(answer.body))
+        answer.headers["Content-Encoding"] = "gzip"
+        answer.headers["Vary"] = "Accept-Encoding"
+    return answer
+
+
+def _respond(answer: BaseModel, if_none_match: str | None, exclude: dict[str, Any] | None = None) -> Response:
     """Return a response that may change when workers with other models have started."""
-    content = answer.model_dump_json().encode()
+    content = answer.model_dump_json(exclude=exclude).encode()
     return checked_response(content, "application/json", if_none_match=if_none_match)
 
 
