@@ -57,7 +57,7 @@ class ExtremalPerturbation(PerturbationAttribution):
 
     @property
     def multiplies_by_inputs(self) -> bool:
-        """Whether attributions are products with the inputs: never."""
+        """False: attributions are no products with the inputs."""
         return False
 
     @log_usage()  # wraps it, as captum's NoiseTunnel expects

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+
 
 from ep_core.errors import InvalidInput
+from ep_core.models.calibration import calibrate
 from ep_core.models.tuning.traced import opaque
 
 FEWEST = 8
@@ -119,7 +120,7 @@ def cascade(network: nn.Module, parts: Sequence[Stage], x: Tensor, *, seed: int)
         modules = [randomised.get_submodule(name) for name in stage.modules]
         _draw(modules, seed=seed * 1_000_003 + k)
         drawn += modules
-        _calibrate(randomised, drawn, torch.cat([x, x.flip(3)]))
+        calibrate(randomised, drawn, torch.cat([x, x.flip(3)]))
         yield stage, randomised
 
 
@@ -130,20 +131,3 @@ def _draw(modules: Sequence[nn.Module], *, seed: int) -> None:
     for parameter in (parameter for module in modules for parameter in _own(module)):
         noise = torch.randn(parameter.shape, generator=generator).to(parameter)
         parameter.copy_(parameter.mean() + parameter.std(correction=0) * noise)
-
-
-@torch.no_grad()
-def _calibrate(network: nn.Module, drawn: Sequence[nn.Module], images: Tensor) -> None:
-    """Give batch norms the statistics of images."""
-    norms = [module for module in drawn if isinstance(module, _BatchNorm) and module.track_running_stats]
-    if not norms:
-        return
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the plain mean over batches, of which there is one
-        norm.training = True
-    network(images)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-        norm.training = False

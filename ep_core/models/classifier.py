@@ -105,7 +105,7 @@ class Classifier:
                 ends in features, as one without its head does. Before it runs: it is no module, its weights are on
                 several devices or on none, or an argument is of the wrong type.
             ModelUnavailable: its gradient is zero, missing or not finite, its scores are not finite, the same for all
-                images, or dependent on the others in a batch (`check.py`).
+                images, or dependent on the others in a batch (`checks/gradients.py`).
         """
         network = uncompiled(network)
         check_module(network)

@@ -47,7 +47,7 @@ def load_model(
     Raises:
         UnknownName: there is no such model; the error carries the nearest names.
         ModelUnavailable: its weights can't be had or fail their hash, or the network can't be made or explained
-            (`check.py`), or doesn't give one score per label.
+            (`checks/gradients.py`), or doesn't give one score per label.
         InvalidInput: the model list is wrong, or there is no such device.
     """
     place = pick_device(device)

@@ -24,6 +24,23 @@ CLASS_TARGETS: tuple[TargetKind, ...] = ("class", "contrast")
 """Kinds of target that any model of classes takes."""
 
 
+Outputs = Annotated[
+    Head,
+    Field(
+        description="Meaning of its scores. `softmax`: they give probabilities of classes that exclude each other; "
+        "`sigmoid`: of classes of which several may be there; `logit`: of a single one."
+    ),
+]
+Targets = Annotated[
+    tuple[TargetKind, ...],
+    Field(
+        description="The kinds of `params.target` that it takes: `class`, `contrast` (a class instead of another), "
+        "`text`.",
+        examples=[["class", "contrast"]],
+    ),
+]
+
+
 class LayerCard(BaseModel):
     """A layer whose channels can be explained."""
 
@@ -82,17 +99,8 @@ class ModelCard(BaseModel):
     source: Annotated[Source, Field(description="The source of its architecture.")]
     input_size: Annotated[tuple[int, int], Field(description="Height and width of the network's frame, in pixels.")]
     labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
-    outputs: Annotated[
-        Head,
-        Field(
-            description="What its scores stand for: `softmax`: probabilities of classes that exclude each other; "
-            "`sigmoid`: of classes of which several may be there; `logit`: of a single one."
-        ),
-    ] = "softmax"
-    targets: Annotated[
-        tuple[TargetKind, ...],
-        Field(description="The kinds of target that it takes.", examples=[["class", "contrast"]]),
-    ] = CLASS_TARGETS
+    outputs: Outputs = "softmax"
+    targets: Targets = CLASS_TARGETS
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     description: Annotated[str, Field(description="The operator's words.")] = ""
     warnings: Annotated[

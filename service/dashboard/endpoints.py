@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 from html import escape
-from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from service.http.caching import IfNoneMatch, checked_response
+from service.http.caching import IfNoneMatch
 from service.http.errors import NotFound
+from service.http.packing import AcceptEncoding, Content, pack, packed_response
 from service.http.prefix import prefix_of
 
-from .files import INDEX, TASKS, StaticFile, pack, read_files, task_module
-
-AcceptEncoding = Annotated[str, Header()]
+from .files import INDEX, TASKS, read_files, task_module
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,17 +45,11 @@ async def get_file(name: str, if_none_match: IfNoneMatch = None, accept_encoding
 
 
 @lru_cache(maxsize=16)
-def _page_below(prefix: str) -> StaticFile:
+def _page_below(prefix: str) -> Content:
     """Return the page with the base of its addresses: a proxy may show it at an address without a slash at its end."""
     base = f'<head>\n<base href="{escape(prefix)}/">'.encode()
-    return pack(_FILES[INDEX].content.replace(b"<head>", base, 1), _FILES[INDEX].media_type)
+    return pack(_FILES[INDEX].plain.replace(b"<head>", base, 1), _FILES[INDEX].media_type)
 
 
-def _respond(file: StaticFile, if_none_match: str | None, accept_encoding: str) -> Response:
-    packed = file.packed if "gzip" in accept_encoding else None
-    content = file.content if packed is None else packed
-    response = checked_response(content, file.media_type, if_none_match=if_none_match, is_public=True)
-    response.headers["Vary"] = "Accept-Encoding"
-    if packed is not None and response.status_code == HTTPStatus.OK:
-        response.headers["Content-Encoding"] = "gzip"
-    return response
+def _respond(file: Content, if_none_match: str | None, accept_encoding: str) -> Response:
+    return packed_response(file, if_none_match=if_none_match, accept_encoding=accept_encoding, is_public=True)

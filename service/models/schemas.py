@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from ep_core.schemas.model_card import CLASS_TARGETS, Head, ListedLayer, Source, TargetKind
+from ep_core.schemas.model_card import CLASS_TARGETS, ListedLayer, Outputs, Source, Targets
 from ep_core.schemas.pixels import InputSize, OfModel
 from ep_core.schemas.warnings import ResultWarning
 
@@ -20,20 +20,8 @@ class ModelSummary(OfModel):
     input_size: InputSize
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
     classes: Annotated[int, Field(description="Its number of classes.", examples=[1000])]
-    outputs: Annotated[
-        Head,
-        Field(
-            description="What its scores stand for: `softmax`: probabilities of classes that exclude each other; "
-            "`sigmoid`: of classes of which several may be there; `logit`: of a single one."
-        ),
-    ] = "softmax"
-    targets: Annotated[
-        tuple[TargetKind, ...],
-        Field(
-            description="The kinds of `params.target` that it takes: `class`, `contrast` (a class instead of another), "
-            "`text`."
-        ),
-    ] = CLASS_TARGETS
+    outputs: Outputs = "softmax"
+    targets: Targets = CLASS_TARGETS
     warnings: Annotated[
         tuple[ResultWarning, ...], Field(description="Reasons to doubt answers about it. Often none.")
     ] = ()

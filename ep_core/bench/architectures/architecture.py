@@ -40,7 +40,7 @@ class Architecture:
     target: ScalarTarget | None = None
     """Function of the outputs that is explained in the place of a class."""
     finish: Callable[[nn.Module], nn.Module] = field(default=lambda network: network)
-    """What is made of the network once it has its weights."""
+    """Returns the network to try, made of the one that has its weights."""
     trained: Callable[[], nn.Module] | None = None
     """Returns it with trained weights, or raises `ModelUnavailable` where they can't be had; None: only random ones."""
 

@@ -33,17 +33,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a task."""
+    """Outcome of a task."""
 
     works: bool
     said: str
-    """How far it works, or why it is refused, or the error."""
+    """The extent to which it works, the reason of a refusal, or the error."""
     reasons: tuple[tuple[str, str], ...] = ()
     """Methods that don't apply, each with its reason."""
     is_error: bool = False
-    """Whether it ended in an error that the product doesn't know."""
+    """True where it ended in an error that the product doesn't know."""
     needs_layer: bool = False
-    """Whether the user would have to name a layer."""
+    """True where the user would have to name a layer."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+
+from ep_core.models.calibration import calibrate
 
 SPREAD = 0.02  # of weights that an initialiser leaves at zero, as transformers' own has it
 SCALE = 0.3
@@ -47,20 +48,4 @@ def wake(network: nn.Module, images: Tensor, *, seed: int = 0) -> None:
                     weights.copy_(SPREAD * torch.randn(weights.shape, generator=chance))
             elif not name.endswith(("token", "embed", "position_embedding")):
                 weights.fill_(1 if name == "weight" else SCALE)
-    _calibrate(network, images)
-
-
-def _calibrate(network: nn.Module, images: Tensor) -> None:
-    """Give batch norms the statistics of images."""
-    norms = [one for one in network.modules() if isinstance(one, _BatchNorm) and one.track_running_stats]
-    if not norms:
-        return
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the plain mean over batches, of which there is one
-        norm.training = True
-    network(images)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-        norm.training = False
+    calibrate(network, network.modules(), images)

@@ -15,7 +15,7 @@ class ModelRef(OfModel):
 
     name: str
     outputs: Annotated[
-        Head, Field(description="What its scores stand for: see the model's card; `score`: no probability.")
+        Head, Field(description="Meaning of its scores: see the model's card; `score`: no probability.")
     ] = "softmax"
     weights_digest: Annotated[str, Field(description="`sha256:` and the hex digest of the weights.")]
     input_size: InputSize

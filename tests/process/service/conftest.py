@@ -147,3 +147,10 @@ def finish(redis: Redis, store: JobStore) -> Callable[[str], None]:
         blobs.remove(job_id, INPUT)
 
     return finish
+
+
+@pytest.fixture
+def no_job_is_left(redis: Redis) -> Iterator[None]:
+    """After the test, neither a job nor anything of one is in Redis."""
+    yield
+    assert redis.keys("ep:job:*") == redis.keys("ep:blobs:*") == redis.keys("rq:job:*") == []

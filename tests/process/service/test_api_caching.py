@@ -98,3 +98,17 @@ def test_models_are_asked_for_anew_and_sent_again_where_they_have_changed(
     catalogue.publish(redis, [card.model_copy(update={"description": "Another one"}) for card in changed])
     newer = client.get(address, headers=known)
     assert (newer.status_code, "Another one" in newer.text) == (200, True)
+
+
+@pytest.mark.parametrize("address", ["/v1/models", "/v1/models/mobilenet_v2"])
+def test_models_are_packed_for_who_can_unpack_them(client: TestClient, address: str) -> None:
+    """Each form has an entity tag of its own: a cache must not take one for the other."""
+    plain = client.get(address, headers={"Accept-Encoding": "identity"})
+    packed = client.get(address, headers={"Accept-Encoding": "gzip, deflate"})
+    assert packed.json() == plain.json()
+    assert ("Content-Encoding" in plain.headers, packed.headers["Content-Encoding"]) == (False, "gzip")
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"])
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    known = {"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}
+    assert client.get(address, headers=known).status_code == 304

@@ -22,12 +22,13 @@ from service.access.keys import ApiKey, hash_key
 from service.app import create_app
 from service.classify.endpoints import QUERIES_EACH
 from service.classify.examples import ANSWER, REQUEST_BODY
-from service.http.problems import ProblemDetails
 from service.settings import ApiSettings
 from worker.broker import catalogue, classify_queries
 from worker.broker.classify_queries import Classified, ClassifyQuery
 from worker.broker.contract import Problem
 from worker.broker.problems import make_problem, out_of_memory
+
+from .problems import problem_of
 
 BEAR = ClassScore(index=1, label="American black bear", score=13.76, probability=0.869)
 Say = Callable[[ClassifyQuery], "Classified | Problem"]
@@ -73,13 +74,6 @@ def make(redis: Redis, settings: ApiSettings) -> Iterator[Callable[..., TestClie
     yield make
     for client in running:
         client.__exit__(None, None, None)
-
-
-def problem_of(answer: Any) -> ProblemDetails:
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = ProblemDetails.model_validate(answer.json())
-    assert problem.status == answer.status_code
-    return problem
 
 
 def left_in(redis: Redis) -> list[bytes]:

@@ -34,6 +34,6 @@ def test_a_model_of_tokens_asks_for_a_layer(client: TestClient, redis: Redis, pn
 def test_records_of_earlier_versions_leave_it_to_the_worker(client: TestClient, redis: Redis, png: bytes) -> None:
     before = EMBEDDING.model_dump(mode="json", exclude={"default_for", "tokens"})
     redis.hset("ep:models:layers", MODEL, json.dumps([before]))
-    assert client.get(f"/v1/models/{MODEL}").json()["layers"] == [before | {"default_for": None}]
+    assert client.get(f"/v1/models/{MODEL}").json()["layers"] == [before | {"default_for": None, "tokens": None}]
     assert post(client, png).status_code == 202
     assert post(client, png, layer="conv_prof").status_code == 422
