@@ -96,7 +96,8 @@ def test_a_full_disk_is_waited_for(
         with full_disk(server):
             gate.touch()
             worker.wait_line("Redis takes no writes")  # at its end, which it can't store
-            time.sleep(2.5)  # longer than the lease
+            while client.store.leased([running]):  # nobody can renew it
+                time.sleep(0.05)
             with pytest.raises(queue.RedisRefuses):
                 client.post(bear, **TINY)
         for job_id in (running, waiting, client.post(bear, **TINY)):
