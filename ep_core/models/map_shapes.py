@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MOST_CLASS_TOKENS = 8
 """DINOv2 has five, with its registers."""
-HALVINGS = 4
-"""How often a transformer merges its patches, at most."""
+HALVINGS = 3
+"""Most times that a transformer merges its patches."""
 
 REORDERING = ("Unroll",)
 """Modules behind which tokens aren't in rows any more, by parts of the names of their types: Hiera's."""
@@ -119,4 +119,4 @@ def _of_tokens(count: int, channels: int, sizes: Sequence[tuple[int, int]]) -> M
 
 
 def _halves(size: tuple[int, int]) -> list[tuple[int, int]]:
-    return [(-(-size[0] // 2**k), -(-size[1] // 2**k)) for k in range(1, HALVINGS)]
+    return [(-(-size[0] // 2**k), -(-size[1] // 2**k)) for k in range(1, HALVINGS + 1)]
