@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-
 from ep_core.errors import InvalidInput
 from ep_core.models.calibration import calibrate
 from ep_core.models.tuning.traced import opaque
