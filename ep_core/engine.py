@@ -34,6 +34,7 @@ def explain(
     on_progress: OnProgress | None = None,
     show_progress: bool = False,
     max_lanes: int | None = None,
+    target_picture: AnyImage | None = None,
 ) -> Explanation:
     """Find the extremal perturbations of an image (section 3): one mask per area, each with its scores.
 
@@ -48,6 +49,7 @@ def explain(
         on_progress: called after every round of steps.
         show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
+        target_picture: the target's own picture (`target_image` or `target_mask`), in any form but a tensor.
 
     Raises:
         InvalidInput: the target is no class of the model, the frame is too small, or what is given has a wrong type,
@@ -56,7 +58,13 @@ def explain(
         NotFinite: the target's scores are NaN or infinite under this perturbation.
     """
     batch = explain_batch(
-        model, [image], spec, on_progress=on_progress, show_progress=show_progress, max_lanes=max_lanes
+        model,
+        [image],
+        spec,
+        on_progress=on_progress,
+        show_progress=show_progress,
+        max_lanes=max_lanes,
+        target_picture=target_picture,
     )
     return batch[0]
 
@@ -69,6 +77,7 @@ def explain_batch(
     on_progress: OnProgress | None = None,
     show_progress: bool = False,
     max_lanes: int | None = None,
+    target_picture: AnyImage | None = None,
 ) -> list[Explanation]:
     """Explain many images together, the masks of all of them in one batch: see `explain`.
 
@@ -83,6 +92,7 @@ def explain_batch(
         on_progress: called after every round of steps.
         show_progress: as for `explain`: one bar for all images.
         max_lanes: masks stepped in one batch, at most. Memory grows with it, not with the number of images.
+        target_picture: the target's own picture (`target_image` or `target_mask`): one for all images.
 
     Returns:
         One explanation per image, in their order. Its `timing.run_s` is the image's share of the whole.
@@ -92,7 +102,15 @@ def explain_batch(
             names the image.
     """
     with progress_shown("explaining", on_progress, show=show_progress) as tell:
-        return sweep(model, images, specs, rivals=quick_rivals, on_progress=tell, max_lanes=max_lanes)
+        return sweep(
+            model,
+            images,
+            specs,
+            rivals=quick_rivals,
+            on_progress=tell,
+            max_lanes=max_lanes,
+            target_picture=target_picture,
+        )
 
 
 def run_task(
@@ -103,6 +121,7 @@ def run_task(
     names: Sequence[str] | None = None,
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
+    target_picture: AnyImage | None = None,
 ) -> Outcome:
     """Run a task; raises what the function that answers it raises, and `NotFinite` where a number of its report isn't.
 
@@ -113,9 +132,18 @@ def run_task(
         names: of the images, for the report.
         on_progress: called after every round of steps.
         max_lanes: masks stepped in one batch, at most.
+        target_picture: the target's own picture (`target_image` or `target_mask`).
     """
     run = resolve_name(task_of(spec).run)
-    outcome: Outcome = run(model, images, spec, names=names, on_progress=on_progress, max_lanes=max_lanes)
+    outcome: Outcome = run(
+        model,
+        images,
+        spec,
+        names=names,
+        on_progress=on_progress,
+        max_lanes=max_lanes,
+        target_picture=target_picture,
+    )
     require_finite_report(outcome.report)
     return outcome
 

@@ -49,6 +49,7 @@ def explain_channels(
     on_progress: OnProgress | None = None,
     show_progress: bool = False,
     max_lanes: int | None = None,
+    target_picture: AnyImage | None = None,
 ) -> ChannelExplanation:
     """Find which channels of a layer keep an image's score (eq. 9 and 10), for each count of a sweep.
 
@@ -62,6 +63,7 @@ def explain_channels(
         on_progress: called after every round of steps.
         show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: masks stepped in one batch, at most (None: 32). Halved where memory runs out.
+        target_picture: the target's own picture, as for `explain`.
 
     Raises:
         UnknownName: the model has no such layer or class.
@@ -72,7 +74,7 @@ def explain_channels(
     spec = given_spec(spec, ChannelsSpec)
     max_lanes = given_lanes(max_lanes)
     model, (picture,) = given_inputs(model, [image], [spec])
-    sweep = channel_sweep(model, spec)
+    sweep = channel_sweep(model, spec, picture, target_picture)
     model = sweep.model
     inverting = 2 * INVERSION_WEIGHT * STEPS if spec.invert else 0
 

@@ -103,6 +103,7 @@ def class_channels(
     on_progress: OnProgress | None = None,
     show_progress: bool = False,
     max_lanes: int | None = None,
+    target_picture: AnyImage | None = None,
 ) -> ClassExplanation:
     """Find the channels that a class needs: the mean of its images' optimal masks, and the largest of it (5.2).
 
@@ -117,6 +118,7 @@ def class_channels(
         on_progress: called after every round of steps.
         show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: masks stepped in one batch, at most.
+        target_picture: the target's own picture, as for `explain`.
 
     Raises:
         UnknownName: the model has no such layer or class.
@@ -134,7 +136,8 @@ def class_channels(
     spec = given_spec(spec, ClassChannelsSpec)
     max_lanes = given_lanes(max_lanes)
     model, pictures = given_inputs(model, images, [spec] * len(images))
-    sweep = channel_sweep(model, ChannelsSpec(**spec.model_dump(exclude={"task", "top", "invert"})))
+    for_each = ChannelsSpec(**spec.model_dump(exclude={"task", "top", "invert"}))
+    sweep = channel_sweep(model, for_each, None, target_picture)
     model = sweep.model
     started = time.perf_counter()
     bar = progress_shown("explaining a class", on_progress, show=show_progress)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ep_core.models.arguments import given_target
 from ep_core.models.classifier import Classifier
 from ep_core.models.named_layer import check_counts, resolve_layer
+from ep_core.models.targets import given_target
 from ep_core.optimiser.presets.channels import CHANNEL_PRESETS
 from ep_core.optimiser.presets.preset import ChannelPreset
+from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.model_card import ListedLayer
 from ep_core.schemas.specs import ChannelsSpec
 
@@ -40,14 +41,16 @@ class ChannelSweep:
         return CHANNEL_PRESETS[self.spec.preset]
 
 
-def channel_sweep(model: Classifier, spec: ChannelsSpec) -> ChannelSweep:
-    """Return the sweep that a spec asks for.
+def channel_sweep(
+    model: Classifier, spec: ChannelsSpec, image: Picture | None, target_picture: AnyImage | None
+) -> ChannelSweep:
+    """Return the sweep that a spec asks for; image and picture as for `given_target`.
 
     Raises:
         UnknownName: the model has no such layer or class.
         InvalidInput: a count is larger than the layer.
     """
-    model, target = given_target(model, spec)
+    model, target = given_target(model, spec, image, target_picture)
     layer = resolve_layer(spec.layer, model.layers, model=model.name)
     counts = check_counts(spec.areas, layer)
     iterations = spec.iterations or CHANNEL_PRESETS[spec.preset].iterations

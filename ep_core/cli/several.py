@@ -68,7 +68,7 @@ def explain_several(
     with progress_bars() as bars:
         task = bars.add_task(f"loading {spec.model}", total=None)
         from ep_core.models import load_model
-        from ep_core.models.arguments import given_target
+        from ep_core.models.targets import given_target
 
         model = load_model(spec.model, models_file=models_file, device=device)
         given_target(model, spec)  # a class that isn't there is no image's fault

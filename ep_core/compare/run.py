@@ -21,10 +21,11 @@ from ep_core.extremal.top_area import top_area_masks
 from ep_core.extremal.watch import Watch
 from ep_core.masks.scores import ClassScores
 from ep_core.methods.base.registry import get_method
-from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec, given_target
+from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, target_ref, warnings_about
 from ep_core.models.named_layer import resolve_layer
+from ep_core.models.targets import given_target
 from ep_core.models.tuning.tune import tune
 from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.optimiser.presets.promises import AREA_MISSED
@@ -49,6 +50,7 @@ def compare(
     on_progress: OnProgress | None = None,
     show_progress: bool = False,
     max_lanes: int | None = None,
+    target_picture: AnyImage | None = None,
     read_cost: Callable[[], float] | None = None,
 ) -> Comparison:
     """Ask several methods which parts of an image a class's score depends on, and score their top areas alike.
@@ -64,6 +66,7 @@ def compare(
         on_progress: called during the run.
         show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: as for `explain`.
+        target_picture: as for `explain`.
         read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.
 
     Raises:
@@ -76,7 +79,7 @@ def compare(
     max_lanes = given_lanes(max_lanes)
     model, (picture,) = given_inputs(model, [image], [spec])
     check_masked(model, picture)
-    model, target = given_target(model, spec)
+    model, target = given_target(model, spec, picture, target_picture)
     started = time.perf_counter()
     if spec.layer is not None:
         resolve_layer(spec.layer, model.layers, model=model.name)

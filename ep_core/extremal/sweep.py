@@ -14,10 +14,11 @@ import torch
 
 from ep_core.errors import InvalidInput
 from ep_core.extremal.preparation import check_masked, frame_size
-from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec, given_target
+from ep_core.models.arguments import AnyModel, given_images, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, target_ref, warnings_about
 from ep_core.models.runtime.batching import max_lanes_on
+from ep_core.models.targets import given_target
 from ep_core.models.tuning.tune import tune
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.finite import require_finite
@@ -25,6 +26,7 @@ from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.reports.common import Timing
 from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import ExtremalSpec, Target
+from ep_core.schemas.targets import AT_A_PLACE, kind_of
 from ep_core.schemas.threshold import threshold_warnings
 
 from .answers import Answers
@@ -49,11 +51,12 @@ def sweep(
     rivals: RivalsOf | None = None,
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
+    target_picture: AnyImage | None = None,
 ) -> list[Explanation]:
     """Find the masks of images: see `ep_core.explain_batch`, which is this with rivals.
 
     Args:
-        model, images, specs, on_progress, max_lanes: as for `explain_batch`.
+        model, images, specs, on_progress, max_lanes, target_picture: as for `explain_batch`.
         rivals: returns the masks that an image's own are checked against, where its spec wants them checked; None: no
             mask is checked.
     """
@@ -64,7 +67,8 @@ def sweep(
     lanes_at_once = max_lanes or max_lanes_on(model.device)
     known: dict[Target, tuple[Classifier, int | None]] = {}
     wanted = [
-        _wanted(model, k, picture, spec, known) for k, (picture, spec) in enumerate(zip(pictures, asked, strict=True))
+        _wanted(model, k, picture, spec, target_picture, known)
+        for k, (picture, spec) in enumerate(zip(pictures, asked, strict=True))
     ]
     watch = Watch(sum(planned_steps(one.spec) for one in wanted), on_progress)
     explained: dict[int, Explanation] = {}
@@ -119,17 +123,19 @@ def _wanted(
     place: int,
     image: Picture,
     spec: ExtremalSpec,
+    target_picture: AnyImage | None,
     known: dict[Target, tuple[Classifier, int | None]],
 ) -> _Wanted:
-    """Return a request, checked; its target is added to the known ones."""
+    """Return a request, checked; a target that is the same for all images is added to the known ones."""
     try:
         check_masked(model, image)
-        if spec.target not in known:
-            known[spec.target] = given_target(model, spec)
+        found = known.get(spec.target) or given_target(model, spec, image, target_picture)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")
         raise
-    scoring, target = known[spec.target]
+    if kind_of(spec.target) not in AT_A_PLACE:
+        known[spec.target] = found
+    scoring, target = found
     return _Wanted(place, scoring, image, spec, target)
 
 

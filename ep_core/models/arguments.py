@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
 from ep_core.pictures.given_image import AnyImage, Picture, given_image
-from ep_core.schemas.specs import ClassContrast, CommonSpec, TextTarget
-from ep_core.schemas.targets import check_texts, resolve_contrast, resolve_target
+from ep_core.schemas.specs import CommonSpec
 from ep_core.schemas.wording import in_words, inner_fields, without_echoes
 
 from .classifier import Classifier
@@ -84,21 +83,6 @@ def given_spec(spec: S | Mapping[str, Any] | None, kind: type[S]) -> S:
         ]
         said = "; ".join(dict.fromkeys(f"{field}: {message}" for field, message in found))
         raise InvalidInput(said, field=found[0][0].partition(".")[0]) from error
-
-
-def given_target(model: Classifier, spec: CommonSpec) -> tuple[Classifier, int | None]:
-    """Return the model that gives the target's score, and the target's index there; None for the top class.
-
-    Raises:
-        InvalidInput, UnknownName: the target is no class of the model.
-    """
-    target = spec.target
-    if isinstance(target, ClassContrast):
-        return model.contrasting(*resolve_contrast(target, model.labels)), 0
-    if isinstance(target, TextTarget):
-        check_texts(target, takes_texts=model.takes_texts, model=model.name)
-        return model.reading(target.text, *target.against), 0
-    return model, None if target is None else resolve_target(target, model.labels)
 
 
 def given_lanes(max_lanes: int | None) -> int | None:

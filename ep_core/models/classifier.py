@@ -24,7 +24,7 @@ from ep_core.models.runtime.stillness import still
 from ep_core.models.runtime.turns import one_thread
 from ep_core.models.sources.weights import state_digest
 from ep_core.models.tuning.adapted import inner_network, uncompiled
-from ep_core.schemas.model_card import Head, ListedLayer, TargetKind
+from ep_core.schemas.model_card import CLASS_TARGETS, Head, ListedLayer, TargetKind
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
 
@@ -216,9 +216,9 @@ class Classifier:
         return self._seen_by(ContrastNetwork(self.network, target, rival), [label], "contrast")
 
     @property
-    def takes_texts(self) -> bool:
-        """Whether the network compares images with texts."""
-        return isinstance(inner_network(self.network), ReadsTexts)
+    def targets(self) -> tuple[TargetKind, ...]:
+        """The kinds of target that it takes, as its card says them."""
+        return (*CLASS_TARGETS, "text") if isinstance(inner_network(self.network), ReadsTexts) else CLASS_TARGETS
 
     def reading(self, text: str, *against: str) -> Classifier:
         """Return this model with texts in place of its classes, the first one the target.

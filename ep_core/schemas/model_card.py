@@ -14,8 +14,9 @@ Head = Literal["softmax", "sigmoid", "logit", "score"]
 class, or a number without a probability."""
 
 
-TargetKind = Literal["class", "contrast", "text", "score"]
-"""A class, a class instead of another, a text, or a function of the network's outputs."""
+TargetKind = Literal["class", "contrast", "text", "box", "segment", "similar", "score"]
+"""A class, a class instead of another, a text, a detection, the pixels of a class, the likeness to another picture, or
+a function of the network's outputs."""
 LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
 """A reader of a layer: the tasks on channels, Grad-CAM, or both kinds of excitation backprop."""
 
@@ -35,7 +36,7 @@ Targets = Annotated[
     tuple[TargetKind, ...],
     Field(
         description="The kinds of `params.target` that it takes: `class`, `contrast` (a class instead of another), "
-        "`text`.",
+        "`text`, `box` (a detection), `segment` (the pixels of a class), `similar` (the likeness to a second picture).",
         examples=[["class", "contrast"]],
     ),
 ]

@@ -12,11 +12,40 @@ from ep_core.errors import InvalidInput, UnknownName
 
 from .imagenet import synset_index
 from .model_card import TargetKind
-from .specs.target import ClassContrast, Target, TextTarget
+from .specs.target import BoxTarget, ClassContrast, SegmentTarget, SimilarTarget, Target, TextTarget
 
 MAX_SUGGESTIONS = 5
 ALIKE = 0.6  # of the letters
 _WORD = re.compile(r"\w{3,}")
+AT_A_PLACE: frozenset[TargetKind] = frozenset({"box", "segment"})
+"""Kinds of target whose score depends on the image that is explained."""
+_LACKS: dict[TargetKind, str] = {
+    "class": "has no classes: ask for another kind of target",
+    "contrast": "has no classes: ask for another kind of target",
+    "text": "doesn't compare images with texts: name a class, or choose a model that does, such as a CLIP",
+    "box": "detects no objects: name a class, or choose a detector",
+    "segment": "segments nothing: name a class, or choose a segmenter",
+    "similar": "gives no embeddings: name a class, or choose a model that does, such as a CLIP",
+}
+
+
+def kind_of(target: Target) -> TargetKind:
+    """Return the kind of a target; that of None, the top class, is a class."""
+    kinds: dict[type, TargetKind] = {
+        ClassContrast: "contrast",
+        TextTarget: "text",
+        BoxTarget: "box",
+        SegmentTarget: "segment",
+        SimilarTarget: "similar",
+    }
+    return kinds.get(type(target), "class")
+
+
+def picture_of(target: Target) -> str | None:
+    """Return the part that holds a target's second picture, ``target_image`` or ``target_mask``; None for no such."""
+    if isinstance(target, SimilarTarget):
+        return target.similar_to
+    return "target_mask" if isinstance(target, SegmentTarget) and target.within == "target_mask" else None
 
 
 def check_target(target: Target, labels: Sequence[str], *, kinds: Sequence[TargetKind], model: str) -> None:
@@ -31,26 +60,22 @@ def check_target(target: Target, labels: Sequence[str], *, kinds: Sequence[Targe
     Raises:
         InvalidInput, UnknownName: as `resolve_target` and `resolve_contrast`, or the model takes none of this kind.
     """
+    kind = kind_of(target)
+    if kind not in kinds:
+        raise InvalidInput(f"model {model!r} {_LACKS[kind]}", field="target")
     if isinstance(target, TextTarget):
-        check_texts(target, takes_texts="text" in kinds, model=model)
+        _check_texts(target)
     elif isinstance(target, ClassContrast):
         resolve_contrast(target, labels)
-    elif target is not None:
+    elif isinstance(target, BoxTarget | SegmentTarget):
+        name = target.label if isinstance(target, BoxTarget) else target.segment
+        if name is not None:
+            resolve_target(name, labels)
+    elif isinstance(target, int | str):
         resolve_target(target, labels)
 
 
-def check_texts(target: TextTarget, *, takes_texts: bool, model: str) -> None:
-    """Refuse a text for a model that compares images with none, or against itself.
-
-    Raises:
-        InvalidInput: so it is.
-    """
-    if not takes_texts:
-        raise InvalidInput(
-            f"model {model!r} doesn't compare images with texts: name a class, or choose a model that does, such as a "
-            "CLIP",
-            field="target",
-        )
+def _check_texts(target: TextTarget) -> None:
     if len({target.text, *target.against}) <= len(target.against):
         raise InvalidInput("a text against itself: give other texts, each once", field="target")
 

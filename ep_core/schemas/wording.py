@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .specs.target import ClassContrast, TextTarget
+from .specs.target import OBJECTS
 
 MAX_VALUE_CHARS = 40
 _SCALARS = ("int_type", "string_type")
-_INNER = frozenset(name for one in (ClassContrast, TextTarget) for name in one.model_json_schema()["properties"])
+_INNER = frozenset(name for one in OBJECTS for name in one.model_json_schema()["properties"])
 """Fields of the objects that a field may hold."""
 
 _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {

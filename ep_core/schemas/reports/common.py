@@ -28,7 +28,8 @@ class TargetRef(BaseModel):
         TargetKind,
         Field(
             description="`class`: a class. `contrast`: one class's score minus another's. `text`: a text that the "
-            "image is compared with. `score`: a function of the network's outputs."
+            "image is compared with. `box`: a detection. `segment`: the pixels of a class. `similar`: the likeness to "
+            "another picture. `score`: a function of the network's outputs."
         ),
     ] = "class"
     index: Annotated[int | None, Field(description="Class index; null where it is no class.")]

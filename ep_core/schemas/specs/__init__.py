@@ -10,7 +10,7 @@ from .channels import MAX_IMAGES, MAX_TOP, ChannelsSpec, ClassChannelsSpec, defa
 from .common import DEFAULT_MODEL, MAX_AREAS, MAX_ITERATIONS, CommonSpec, Fit, PerturbationKind, Preset, Variant
 from .compare import DEFAULT_METHODS, EXTREMAL, MAX_SAMPLES, METHODS, CompareSpec
 from .extremal import DEFAULT_AREAS, ExtremalSpec, SpatialSpec
-from .target import ClassContrast, ClassName, Target, TextTarget
+from .target import BoxTarget, ClassContrast, ClassName, SegmentTarget, SimilarTarget, Target, TextTarget
 
 __all__ = [
     "DEFAULT_AREAS",
@@ -23,6 +23,7 @@ __all__ = [
     "MAX_SAMPLES",
     "MAX_TOP",
     "METHODS",
+    "BoxTarget",
     "ChannelsSpec",
     "ClassChannelsSpec",
     "ClassContrast",
@@ -33,6 +34,8 @@ __all__ = [
     "Fit",
     "PerturbationKind",
     "Preset",
+    "SegmentTarget",
+    "SimilarTarget",
     "SpatialSpec",
     "Target",
     "TextTarget",

@@ -1,0 +1,33 @@
+"""Targets: from what is asked for to the model that gives its score."""
+
+from __future__ import annotations
+
+from ep_core.pictures.given_image import AnyImage, Picture
+from ep_core.schemas.specs import ClassContrast, CommonSpec, TextTarget
+from ep_core.schemas.targets import check_target, resolve_contrast, resolve_target
+
+from .classifier import Classifier
+
+
+def given_target(
+    model: Classifier, spec: CommonSpec, image: Picture | None = None, picture: AnyImage | None = None
+) -> tuple[Classifier, int | None]:
+    """Return the model that gives the target's score, and the target's index there; None for the top class.
+
+    Args:
+        model: the classifier.
+        spec: with the target, and how the image is fitted to the network's frame.
+        image: the one that is explained, for targets at a place of it; None where there are several.
+        picture: the target's own, `target_image` or `target_mask`.
+
+    Raises:
+        InvalidInput, UnknownName: as `check_target`, or the target is at a place and there are several images, or its
+            picture is missing.
+    """
+    target = spec.target
+    check_target(target, model.labels, kinds=model.targets, model=model.name)
+    if isinstance(target, ClassContrast):
+        return model.contrasting(*resolve_contrast(target, model.labels)), 0
+    if isinstance(target, TextTarget):
+        return model.reading(target.text, *target.against), 0
+    return model, None if not isinstance(target, int | str) else resolve_target(target, model.labels)
