@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from ep_core.models.runtime.heap import give_back_memory_at_once
 from ep_core.schemas.wording import lines, setting
+from service.access.connections import connections
 from service.access.exposure import check_exposure
 from service.access.keys import is_open_to_others
-from service.http.connections import connections
 from worker.observe.logs import setup_logging
 
 from .app import create_app

@@ -12,9 +12,11 @@ from fastapi import Depends, FastAPI
 from fastapi_standalone_docs import StandaloneDocs
 
 from ep_core.version import __version__
+from service import openapi
 from service.access import exposure, proxies, turns
 from service.access.authentication import find_caller
 from service.access.caller import webhook_secret_of
+from service.access.downloads import new_downloads
 from service.access.keys import load_keys
 from service.access.rates import RateLimits
 from service.access.shares import Shares
@@ -23,8 +25,7 @@ from service.batches.service import BatchService
 from service.classify import endpoints as classify
 from service.dashboard import endpoints as dashboard
 from service.decoding.decoders import Decoders
-from service.http import head, middleware, openapi, problems
-from service.http.downloads import new_downloads
+from service.http import head, middleware, problems
 from service.http.errors import Forbidden, RateLimited, Unauthorized
 from service.http.problems import problem_responses
 from service.jobs import endpoints as jobs
@@ -33,7 +34,7 @@ from service.jobs.reader import EventReader
 from service.jobs.service import JobService
 from service.jobs.submission import Submissions
 from service.models import endpoints as models
-from service.observe import health, metrics, tracing
+from service.observe import health, http_metrics, metrics, tracing
 from service.observe.http_metrics import HttpMetrics
 from service.outbound.requests import Outbound
 from service.removal import endpoints as removal
@@ -94,7 +95,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     head.install(app)  # first: inside of all others
     turns.install(app, services.keys)
     exposure.install(app, settings, has_keys=bool(services.keys))
-    middleware.install(app, services.http_metrics)
+    http_metrics.install(app, services.http_metrics)
+    middleware.install(app)
     proxies.install(app, settings)  # last: around all others
     for feature in (jobs, removal, batches, events, results, inputs, models, tasks, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)

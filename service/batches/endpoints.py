@@ -17,6 +17,7 @@ from service.http.problems import problem_responses
 from service.jobs.deps import JobsDep
 from service.jobs.idempotency import IdempotencyKey
 from service.jobs.intake import REFUSALS, accept
+from service.jobs.links import linked
 from service.jobs.service import JobService
 from service.observe import tracing
 from service.uploads.examples import BATCH_BODY
@@ -140,7 +141,7 @@ def _result(item: BatchItem, job: JobRecord | None, jobs: JobService, links: Lin
     if job.state is not JobState.SUCCEEDED:
         return BatchResult(name=item.name, job=job.id, status=job.state, error=job.error)
     try:
-        report = links.into(jobs.report(job.id), job.id)
+        report = linked(jobs.report(job.id), job.id, links)
     except (NotFound, NoResult) as error:  # removed just now, or it can't be read
         return BatchResult(name=item.name, job=job.id, error=error.problem)
     return BatchResult(name=item.name, job=job.id, status=job.state, result=report)

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Header
 from fastapi.responses import Response
 
-from .downloads import InPieces
+from .pieces import InPieces
 
 IfNoneMatch = Annotated[
     str | None, Header(description="Entity tags of what is kept already; one that still fits answers 304.")

@@ -1,4 +1,4 @@
-"""Middleware of every request: its id in all log lines, an access log line, counts, a default header."""
+"""Middleware of every request: its id in all log lines, an access log line, default headers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.observe.http_metrics import CountRequests, HttpMetrics, template_of
-
-from .prefix import path_of
+from .prefix import path_of, template_of
 from .problems import REQUEST_ID_HEADER
 
 _HEADERS = {
@@ -35,10 +33,9 @@ _REQUEST_ID = re.compile(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0
 _log = structlog.get_logger("service.access")
 
 
-def install(app: FastAPI, metrics: HttpMetrics) -> None:
-    """Put the middleware around `app`; its requests are counted in `metrics`."""
+def install(app: FastAPI) -> None:
+    """Put the middleware around `app`."""
     app.add_middleware(_AccessLog)
-    app.add_middleware(CountRequests, metrics=metrics)
     app.add_middleware(  # added last: the outermost
         CorrelationIdMiddleware, header_name=REQUEST_ID_HEADER, validator=_is_request_id
     )

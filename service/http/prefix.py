@@ -11,6 +11,8 @@ import re
 from starlette.types import Scope
 
 MOST_CHARS = 200
+UNKNOWN = "other"
+"""Name of all addresses that are none of ours: they are the client's to make up."""
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")  # the same percent-encoded; never the name of a host
 _OUR_OWN = frozenset({"v1", "static", "docs", "redoc", "openapi.json", "healthz", "readyz", "metrics"})
@@ -52,3 +54,8 @@ def prefix_of(scope: Scope) -> str:
 def path_of(scope: Scope) -> str:
     """Return the path of a request below its prefix."""
     return str(scope["path"]).removeprefix(prefix_of(scope))
+
+
+def template_of(scope: Scope) -> str:
+    """Return the template of a request's address, such as ``/v1/jobs/{job_id}``; ``"other"`` for an unknown one."""
+    return getattr(scope.get("route"), "path_format", UNKNOWN)

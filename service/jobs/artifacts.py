@@ -13,13 +13,13 @@ from ep_core.schemas.tasks.task import as_text
 from service.deps import SettingsDep
 from service.http.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
 from service.http.errors import InvalidFields, NoResult, NotFound, Unavailable
-from service.http.links import for_bundle
 from service.http.media_types import Accept, file_content, negotiate
 from service.http.problems import problem_responses
 from worker.broker.contract import JobRecord
 
 from .deps import JobsDep
 from .endpoints import JobId
+from .links import for_bundle
 
 
 class Artifacts:

@@ -34,6 +34,7 @@ from service.http.links import Links
 from service.uploads.examples import CHANNELS, CLASS, COMPARE, PARAMS
 from worker.broker.contract import JobProgress, JobState
 
+from .links import linked
 from .schemas import JobLinks, JobRead
 
 _ID = "0f8fad5bd9cb469fa165708677289501"
@@ -51,7 +52,7 @@ def _point(area: float, measured: float, preserve: float, delete: float, probabi
 
 
 def _as_answered(report: Report) -> dict[str, Any]:
-    return Links().into(report, _ID).model_dump(mode="json")
+    return linked(report, _ID, Links()).model_dump(mode="json")
 
 
 _COMMON: dict[str, Any] = {

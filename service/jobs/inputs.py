@@ -10,12 +10,12 @@ from fastapi.concurrency import run_in_threadpool
 
 from ep_core.errors import InvalidInput
 from service.access.authentication import CallerDep
+from service.access.downloads import one_download
 from service.access.turns import turn_of
 from service.decoding.decoders import Decoders
 from service.decoding.thumbnail import LEAST, MEDIA_TYPE, MOST
 from service.deps import Services, SettingsDep
 from service.http.caching import NOT_MODIFIED, IfNoneMatch, derived_response, entity_tag, immutable_response
-from service.http.downloads import one_download
 from service.http.errors import InvalidFields, NotFound, TooManyAtOnce, Unavailable
 from service.http.media_types import BYTES, Accept, file_content, negotiate
 from service.http.problems import problem_responses

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import JSONResponse
 
 from ep_core.schemas.tasks import TASKS, Artifact, FileName
+from service.access.downloads import one_download
 from service.deps import LinksDep
-from service.http.downloads import one_download
-from service.http.links import BUNDLE
 
 from .answers import Answer
 from .artifacts import ArtifactsDep, file_responses, json_responses
 from .bundle import make_bundle
 from .examples import REPORTS
+from .links import BUNDLE, linked
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"], dependencies=[Depends(one_download)])
 
@@ -36,7 +36,7 @@ Frame = Annotated[
 )
 def get_result(artifacts: ArtifactsDep, links: LinksDep) -> Response:
     """Return the scores, the curve over the areas, the optimal area, and the links to the pictures."""
-    report = links.into(artifacts.report(), artifacts.record.id)
+    report = linked(artifacts.report(), artifacts.record.id, links)
     return artifacts.respond_json(report.model_dump_json().encode())
 
 

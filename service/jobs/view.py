@@ -5,6 +5,7 @@ from __future__ import annotations
 from service.http.links import Links
 from worker.broker.contract import JobRecord
 
+from .links import links_of
 from .schemas import JobRead
 from .service import JobService
 
@@ -27,5 +28,5 @@ def show(record: JobRecord, jobs: JobService, links: Links, *, position: int | N
         expires_at=jobs.expires_at(record),
         position=position,
         starts_in_s=wait_s,
-        links=links.all(record),
+        links=links_of(record, links),
     )

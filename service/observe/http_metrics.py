@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import time
 
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.http.prefix import template_of
+
 # Most requests take a millisecond or some; a post that waits for its job (`Prefer: wait`) up to a minute.
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-OTHER = "other"  # methods and addresses are the client's to make up: what we don't know has one name
+OTHER = "other"  # methods are the client's to make up: what we don't know has one name
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -56,7 +59,12 @@ class HttpMetrics:
         latency.observe(seconds)
 
 
-class CountRequests:
+def install(app: FastAPI, metrics: HttpMetrics) -> None:
+    """Count the requests of `app`."""
+    app.add_middleware(_CountRequests, metrics=metrics)
+
+
+class _CountRequests:
     """Counts each request that reaches the application."""
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
@@ -86,8 +94,3 @@ class CountRequests:
                 seconds = time.perf_counter() - arrived
             method = scope["method"] if scope["method"] in _METHODS else OTHER
             self._metrics.count(method, template_of(scope), status, seconds)
-
-
-def template_of(scope: Scope) -> str:
-    """Return the template of the address, such as ``/v1/jobs/{job_id}``."""
-    return getattr(scope.get("route"), "path_format", OTHER)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from service.http.connections import BURST_S, HEAD_S
+from service.access.connections import BURST_S, HEAD_S
 
 from . import hostile_sockets as sockets
 from .hostile_requests import Target

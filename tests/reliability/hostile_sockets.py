@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from service.http.connections import raise_descriptors
+from service.access.connections import raise_descriptors
 
 from .hostile_requests import Target, finished
 from .posting import picture, tiny_params

@@ -138,7 +138,7 @@ def test_layers_that_are_not_known_yet_are_left_to_the_worker(client: TestClient
 def test_models_list_their_layers(client: TestClient, redis: Redis) -> None:
     layers = client.get("/v1/models/mobilenet_v2").json()["layers"]
     shown = {"name": "features.13", "type": "InvertedResidual", "channels": 96, "height": 14, "width": 14}
-    assert layers[1] == shown | {"default_for": ["channels", "excitation_backprop"]}
+    assert layers[1] == shown | {"tokens": None, "default_for": ["channels", "excitation_backprop"]}
     assert "layers" not in client.get("/v1/models").json()["models"][0]
     assert client.get("/v1/models/timm:org/resnet10t.c3_in1k").json()["layers"] is None
     catalogue.publish_layers(redis, "timm:org/resnet10t.c3_in1k", [])

@@ -11,8 +11,9 @@ from fastapi import FastAPI
 from redis import Redis
 from starlette.types import Message
 
+from service.access.downloads import EACH
 from service.app import create_app
-from service.http.downloads import EACH, PIECE_BYTES, InPieces
+from service.http.pieces import PIECE_BYTES, InPieces
 from service.settings import ApiSettings
 
 

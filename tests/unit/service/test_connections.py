@@ -14,7 +14,7 @@ import httpx
 import pytest
 import uvicorn
 
-from service.http import connections
+from service.access import connections
 from service.settings import ApiSettings
 
 LARGE = b"a" * 20_000_000

@@ -1,12 +1,11 @@
-"""Large responses: streamed in pieces, and a few at a time per caller, however slowly they are read."""
+"""Large responses: a few at a time per caller, however slowly they are read."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
-from fastapi import Request, Response
-from starlette.types import Receive, Scope, Send
+from fastapi import Request
 
 from service.access.authentication import CallerDep
 from service.access.shares import Shares
@@ -15,20 +14,6 @@ from service.deps import Services
 
 AT_ONCE, EACH = 16, 8
 """Answers that are in memory at a time, and those of one caller."""
-PIECE_BYTES = 128 * 1024
-
-
-class InPieces(Response):
-    """An answer that is sent piece by piece: what a client doesn't read stays out of its connection's buffer."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; each piece when the one before has gone."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        body = memoryview(self.body)
-        for start in range(0, max(1, len(body)), PIECE_BYTES):
-            end = start + PIECE_BYTES
-            piece = {"body": bytes(body[start:end]), "more_body": end < len(body)}
-            await send({"type": "http.response.body", **piece})
 
 
 def new_downloads() -> Shares:

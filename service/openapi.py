@@ -15,11 +15,10 @@ from pydantic.json_schema import models_json_schema
 
 from service.access.authentication import SECURITY_SCHEMES
 from service.classify import examples as classify
+from service.http.json_schema import REFERENCE, Schema, is_nullable, plain_tuples, reached, without_null
+from service.http.prefix import prefix_of
+from service.http.problems import REQUEST_ID_HEADER, ProblemDetails
 from service.uploads import examples as uploads
-
-from .json_schema import REFERENCE, Schema, is_nullable, plain_tuples, reached, without_null
-from .prefix import prefix_of
-from .problems import REQUEST_ID_HEADER, ProblemDetails
 
 _REQUEST_ID = {
     "name": REQUEST_ID_HEADER,

@@ -1,0 +1,57 @@
+"""Links that a job's state and its result have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ep_core.schemas.tasks import Report, Spec, task_of
+from ep_core.schemas.tasks.task import as_text
+from service.http.links import Links
+from worker.broker.contract import JobRecord, JobState
+
+from .answers import Answer, answer
+from .schemas import JobLinks
+
+BUNDLE = "bundle.zip"
+
+
+def links_of(record: JobRecord, links: Links) -> JobLinks:
+    """Return the links that a job has in its state."""
+    found: dict[str, Any] = {"self_": links.job(record.id), "events": links.part(record.id, "events")}
+    if record.batch is not None:
+        found["batch"] = links.batch(record.batch)
+    if record.keep_images:
+        found["images"] = [links.part(record.id, f"images/{k}") for k in range(len(record.images))]
+    if record.state is JobState.SUCCEEDED:
+        found |= {"result": links.part(record.id, "result"), "bundle": links.part(record.id, BUNDLE)}
+        found |= _files(record, links)
+    return JobLinks(**found)
+
+
+def linked(report: Report, job_id: str, links: Links) -> Answer:
+    """Return a report with its job's id and the addresses of its files in it."""
+    artifacts = {"result": "result", **_single_files(report.params), "bundle": BUNDLE}
+    return answer(report, job_id=job_id, base=f"{links.job(job_id)}/", artifacts=artifacts)
+
+
+def for_bundle(report: Report, job_id: str) -> Answer:
+    """Return the report with the names of the files that lie beside it in the bundle."""
+    return answer(report, job_id=job_id, base="", artifacts=_single_files(report.params))
+
+
+def _files(record: JobRecord, links: Links) -> dict[str, Any]:
+    """Return the links to the files of a result: one, or for a family one for each name."""
+    found: dict[str, Any] = {}
+    for artifact, names in task_of(record.params).files_of(record.params).items():
+        if artifact.key is not None and artifact.name is None:
+            found[artifact.key] = links.part(record.id, artifact.file())
+        elif artifact.key is not None:
+            found[artifact.key] = {as_text(one): links.part(record.id, artifact.file(one)) for one in names}
+    return found
+
+
+def _single_files(params: Spec) -> Mapping[str, str]:
+    """Return the files that a task's result has one of, by what a client calls them."""
+    files = task_of(params).files_of(params)
+    return {one.key: one.file() for one in files if one.key is not None and one.name is None}
