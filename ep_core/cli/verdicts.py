@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ep_core.schemas.model_card import LayerCard
+from ep_core.schemas.pixels import Coverage
 from ep_core.schemas.reports.common import Scores
 from ep_core.schemas.reports.extremal import Alternative, Contrast, Extremality, Stability, StabilityPoint
 from ep_core.schemas.specs import Variant
@@ -14,6 +15,10 @@ from ep_core.schemas.threshold import without_channels
 NEARLY_THE_SAME, MOSTLY_THE_SAME = 0.7, 0.4
 """From which agreement on another run is expected to give nearly, or mostly, the same region; below, it may choose
 another one. The page says the same (`steadiness.js`)."""
+
+
+NEARLY_ALL = 0.995
+"""Share of an image from which on all of it counts as seen, of a frame as filled. The page says the same (`seen.js`)."""
 
 
 def shown_probability(probability: float | None) -> str:
@@ -60,9 +65,25 @@ class Goal:
         return f"No {self.unit} of the sweep takes the score of {self.label!r} {way}"
 
 
-def verdict(optimal: float | None, goal: Goal) -> str:
-    """Return what the optimal area means, in a sentence."""
-    return goal.verdict(None if optimal is None else f"{optimal:.1%} of the image")
+def verdict(optimal: float | None, goal: Goal, coverage: Coverage | None = None) -> str:
+    """Return what the optimal area means, in a sentence; None for coverage: the network sees just the image."""
+    return goal.verdict(None if optimal is None else f"{optimal:.1%} of {_whole(coverage)}")
+
+
+def _whole(coverage: Coverage | None) -> str:
+    """Return what areas are shares of."""
+    if coverage is None or min(coverage.image, coverage.frame) >= NEARLY_ALL:
+        return "the image"
+    return "what the network sees" if coverage.frame >= NEARLY_ALL else "the padded image"
+
+
+def coverage_verdict(found: Coverage) -> str:
+    """Return how much of the image the network sees, in a sentence; empty where it is just the image."""
+    if found.image < NEARLY_ALL:
+        return f"The network sees {found.image:.0%} of the image: --fit whole shows it all of it, padded."
+    if found.frame < NEARLY_ALL:
+        return f"The network sees all of the image, which fills {found.frame:.0%} of its frame: the rest is padding."
+    return ""
 
 
 def channels_verdict(optimal: int | None, layer: LayerCard, goal: Goal) -> str:

@@ -32,6 +32,13 @@ class PixelBox(BaseModel):
     bottom: float
 
 
+class Coverage(BaseModel):
+    """Shares that the image and the network's frame have in common."""
+
+    image: Annotated[float, Field(description="Share of the image that the network sees: 1 where nothing is cut off.")]
+    frame: Annotated[float, Field(description="Share of the frame that the image fills: the rest is padding.")]
+
+
 ImageSize = Annotated[
     tuple[int, int],
     Field(
@@ -73,6 +80,17 @@ class OnImage(BaseModel):
             return None
         left, top, right, bottom = self.frame_box
         return PixelBox(left=left, top=top, right=right, bottom=bottom)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def coverage(self) -> Coverage | None:
+        """Shares of the image and of the frame that the network sees of the image; null in old results."""
+        if self.frame_box is None:
+            return None
+        height, width = self.image_size
+        left, top, right, bottom = self.frame_box
+        shared = max(0, min(width, right) - max(0, left)) * max(0, min(height, bottom) - max(0, top))
+        return Coverage(image=shared / (width * height), frame=shared / ((right - left) * (bottom - top)))
 
 
 class OfModel(BaseModel):
