@@ -18,7 +18,7 @@ another one. The page says the same (`steadiness.js`)."""
 
 
 NEARLY_ALL = 0.995
-"""Share of an image from which on all of it counts as seen, of a frame as filled; the page says the same (`seen.js`)."""
+"""Share of an image from which on all of it counts as seen, of a frame as filled. The page has the same (`seen.js`)."""
 
 
 def shown_probability(probability: float | None) -> str:
