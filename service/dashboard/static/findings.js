@@ -45,7 +45,7 @@ export function table(head, rows) {
   const heading = el("tr", {}, head.map((text) => el("th.num", { scope: "col" }, text)));
   return el(
     "div.scroll",
-    {},
+    { tabIndex: 0, role: "region", "aria-label": "Numbers" },
     el("table", {}, el("thead", {}, heading), el("tbody", {}, rows.map((row) => el("tr", {}, cells(row))))),
   );
 }
