@@ -117,7 +117,9 @@ const soFar = (one) => one.preserve ?? one.delete ?? one.objective;
 export function liveCurve(points) {
   const counts = points.some((one) => one.area >= 1);
   const areas = points.map((one) => one.area);
-  const { x, y, nodes } = frame(areas, points.map(soFar), counts ? "channels" : "share of the image", { wide: counts });
+  const { x, y, nodes } = frame(areas, points.map(soFar), counts ? "channels" : "share kept or removed", {
+    wide: counts,
+  });
   nodes.push(svg("path", { class: "keep", d: path(points.map((one) => [x(one.area), y(soFar(one))])) }));
   nodes.push(...points.map((one) => point(x(one.area), y(soFar(one)), "keep")));
   const words = (k) => [size(areas[k]), number(soFar(points[k]))];
@@ -133,7 +135,7 @@ export function liveCurve(points) {
 export function overlaidCurves(lines, whole, label) {
   const areas = [...new Set(lines.flatMap((line) => line.points.map(([area]) => area)))].sort((a, b) => a - b);
   const scores = [...lines.flatMap((line) => line.points.map(([, score]) => score)), whole];
-  const { x, y, nodes } = frame(areas, scores, "share of the image");
+  const { x, y, nodes } = frame(areas, scores, "share kept or removed");
   nodes.push(reference(y(whole)));
   for (const { colour, points } of lines) {
     const line = svg("path", { class: "line", d: path(points.map(([area, score]) => [x(area), y(score)])) });

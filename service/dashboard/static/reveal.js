@@ -65,7 +65,7 @@ const rest = ({ values }) => values.map((value) => 255 - value);
 const fadeOf = ({ params }) => (params.perturbation === "fade" ? params.sigma_max : 1);
 
 /** Return where the network's frame lies on the picture as it is shown, and how large its pixels are there. */
-function frameOf({ frame, image, model }, { width, height }) {
+export function frameOf({ frame, image, model }, { width, height }) {
   const edges = frame && [frame.left, frame.top, frame.right, frame.bottom].map((edge) => (edge * width) / image.width);
   const [left, top, right, bottom] = edges || [0, 0, width, height];
   const pixel = [(right - left) / model.resolution.width, (bottom - top) / model.resolution.height];

@@ -129,10 +129,10 @@ def test_a_comparison(page: Page, done: Callable[..., str]) -> None:
     expect(page.locator("svg path.line")).to_have_count(3)
     page.locator(".chart svg").hover()
     expect(page.locator(".chart .tip")).to_contain_text("Grad-CAM: ")
-    page.get_by_role("button", name="Grad-CAM").click()
+    page.locator(".chips").get_by_role("button", name="Grad-CAM").click()
     expect(page.locator("svg path.line")).to_have_count(2)
     before = page.locator("svg path.line").first.get_attribute("d")
-    page.get_by_role("button", name="Top areas taken away").click()
+    page.get_by_role("button", name="Top areas removed").click()
     assert page.locator("svg path.line").first.get_attribute("d") != before
     axe(page)
 
