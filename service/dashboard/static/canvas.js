@@ -25,3 +25,9 @@ export async function bitmap(address) {
   await image.decode();
   return createImageBitmap(image, { colorSpaceConversion: "none" });
 }
+
+/** Return the pixels of a picture, as ImageData. */
+export async function ground(address) {
+  const image = await bitmap(address);
+  return drawn(image, image.width, image.height).getContext("2d").getImageData(0, 0, image.width, image.height);
+}

@@ -1,6 +1,7 @@
 // A finished sweep: the image revealed in the order in which it matters, what the network says of it, and what that means.
 
 import { growthBars } from "./bars.js";
+import { beside } from "./beside.js";
 import { scoreCurve } from "./curve.js";
 import { el } from "./dom.js";
 import { numbers, sentence } from "./findings.js";
@@ -25,6 +26,7 @@ export function lookPage(job, result, signal) {
   const said = predictions(result);
   const bars = growthBars(result, choose);
   const curve = scoreCurve(result, choose);
+  const other = beside(job, result);
   const says = el("output.dim");
   const error = el("span.error", { role: "alert" });
 
@@ -52,6 +54,7 @@ export function lookPage(job, result, signal) {
     said?.mark(mask, state.side);
     bars?.mark(state);
     curve.mark(state.k);
+    other.mark(state);
     says.textContent = mask.says;
     view.draw(mask, state).catch((problem) => (error.textContent = problem.message));
   }
@@ -79,6 +82,7 @@ export function lookPage(job, result, signal) {
       ),
       el("div.stack", {}, said?.node, bars?.node, numbers(result, curve.node)),
     ),
+    other.node,
   );
 }
 

@@ -1,7 +1,7 @@
 // The methods of a comparison beside each other: their maps as heat, or their top areas in the spotlight.
 
 import { picture, sized } from "./api.js";
-import { bitmap, drawn, make } from "./canvas.js";
+import { ground, make } from "./canvas.js";
 import { el } from "./dom.js";
 import { enlarge } from "./enlarge.js";
 import { alphaMask, frameOf } from "./reveal.js";
@@ -81,12 +81,6 @@ async function top(one, result, image) {
     veil(base, frame, 1, shown);
     context.putImageData(shown, 0, 0);
   };
-}
-
-/** Return the pixels of a picture. */
-async function ground(address) {
-  const image = await bitmap(address);
-  return drawn(image, image.width, image.height).getContext("2d").getImageData(0, 0, image.width, image.height);
 }
 
 /** Return a function that does something the first time only. */
