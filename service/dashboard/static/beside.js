@@ -12,6 +12,7 @@ import { ago, className, done } from "./words.js";
 
 const SIZE = 480; // pixels of the longer side of the difference
 const MOST = 50; // results on offer
+const UNTOLD = ["model", "target", "task", "check_extremality", "alternatives", "contrast"]; // told, or no part of the masks
 const LISTED = `v1/jobs?limit=${MOST}&status=succeeded&task=extremal`;
 
 /** Return the choice of another result and, below it, both: `{node, mark(state)}`. */
@@ -67,7 +68,7 @@ async function load(id) {
 /** Return what another job is called beside this one: its class, its model, and which parameters differ. */
 function named(other, { params }) {
   const differ = Object.keys(params).filter((name) =>
-    !["model", "target", "task"].includes(name) && JSON.stringify(params[name]) !== JSON.stringify(other.params[name])
+    !UNTOLD.includes(name) && JSON.stringify(params[name]) !== JSON.stringify(other.params[name])
   ).map((name) => `${name.replaceAll("_", " ")} ${other.params[name]}`);
   return [className(other.found), other.params.model, ...differ.slice(0, 2), ago(other.created_at)].join(" · ");
 }

@@ -29,6 +29,7 @@ const unavailable = (one) => ({
 function tile(one, result, image) {
   const heat = el("img", { alt: `What ${one.title} finds`, loading: "lazy" });
   const canvas = make(1, 1);
+  canvas.hidden = true;
   const button = el("button.tile-button", { type: "button", "aria-label": `Enlarge: ${one.title}` }, heat, canvas);
   const says = el("b.keeps");
   const node = el("figure", { title: one.source }, button, el("figcaption", {}, caption(one), says));
