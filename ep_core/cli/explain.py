@@ -101,8 +101,8 @@ def _summarise(explanation: Explanation, out: Path, console: Console) -> None:
         f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} fully perturbed", highlight=False
     )
     console.print(table)
-    coverage = explanation.report().coverage
-    said = verdict(explanation.optimal_area, Goal(label, spec.variant, spec.threshold, scores), coverage)
+    goal = Goal(label, spec.variant, spec.threshold, scores)
+    said = verdict(explanation.optimal_area, goal, explanation.coverage)
     console.print(said, style="bold", highlight=False)
     for sentence in _sentences(explanation):
         console.print(sentence, highlight=False, markup=False)
@@ -113,8 +113,7 @@ def _summarise(explanation: Explanation, out: Path, console: Console) -> None:
 
 def _sentences(explanation: Explanation) -> list[str]:
     """Return what can be said beside the optimal area, each in a sentence."""
-    coverage = explanation.report().coverage
-    said = [] if coverage is None else [coverage_verdict(coverage)]
+    said = [coverage_verdict(explanation.coverage)]
     if explanation.stability is not None:
         said.append(stability_verdict(explanation.stability, explanation.optimal_area))
     if explanation.alternatives:

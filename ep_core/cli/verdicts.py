@@ -17,10 +17,6 @@ NEARLY_THE_SAME, MOSTLY_THE_SAME = 0.7, 0.4
 another one. The page says the same (`steadiness.js`)."""
 
 
-NEARLY_ALL = 0.995
-"""Share of an image from which on all of it counts as seen, of a frame as filled. The page has the same (`seen.js`)."""
-
-
 def shown_probability(probability: float | None) -> str:
     """Return a probability as tables show it; a dash where a score has none."""
     return "–" if probability is None else f"{probability:.3f}"
@@ -67,21 +63,14 @@ class Goal:
 
 def verdict(optimal: float | None, goal: Goal, coverage: Coverage | None = None) -> str:
     """Return what the optimal area means, in a sentence; None for coverage: the network sees just the image."""
-    return goal.verdict(None if optimal is None else f"{optimal:.1%} of {_whole(coverage)}")
-
-
-def _whole(coverage: Coverage | None) -> str:
-    """Return what areas are shares of."""
-    if coverage is None or min(coverage.image, coverage.frame) >= NEARLY_ALL:
-        return "the image"
-    return "what the network sees" if coverage.frame >= NEARLY_ALL else "the padded image"
+    return goal.verdict(None if optimal is None else f"{optimal:.1%} of {coverage.whole if coverage else 'the image'}")
 
 
 def coverage_verdict(found: Coverage) -> str:
     """Return how much of the image the network sees, in a sentence; empty where it is just the image."""
-    if found.image < NEARLY_ALL:
+    if found.is_cut:
         return f"The network sees {found.image:.0%} of the image: --fit whole shows it all of it, padded."
-    if found.frame < NEARLY_ALL:
+    if found.is_padded:
         return f"The network sees all of the image, which fills {found.frame:.0%} of its frame: the rest is padding."
     return ""
 

@@ -1,6 +1,6 @@
 // What the network sees of the image, and of what an area is a share.
 
-/** From which share on all of an image counts as seen, and of a frame as filled. `ep_core/cli/verdicts.py` has the same. */
+/** From which share on all of an image counts as seen, and of a frame as filled. `ep_core/schemas/pixels.py` has the same. */
 export const NEARLY_ALL = 0.995;
 
 /** Return whether a part of the image is cut off, which the network never sees. */
