@@ -4,7 +4,7 @@ import { post, posted } from "./api.js";
 import { el } from "./dom.js";
 import { isCut, isPadded } from "./seen.js";
 import { asked } from "./takeaway.js";
-import { percent } from "./words.js";
+import { done } from "./words.js";
 
 const OTHERS = {
   whole: "Show it the whole image",
@@ -40,10 +40,10 @@ export function fits(job, result) {
 }
 
 function words(result, fit) {
-  if (isCut(result)) return `The network sees ${percent(result.coverage.image)} of the image; it never saw the rest.`;
+  if (isCut(result)) return `The network sees ${done(result.coverage.image)} of the image; it never saw the rest.`;
   if (isPadded(result)) {
     return `The network sees the whole image, which fills ${
-      percent(result.coverage.frame)
+      done(result.coverage.frame)
     } of its frame; the rest is padding.`;
   }
   return fit === "stretch" ? "The network sees the whole image, stretched." : "The network sees the whole image.";

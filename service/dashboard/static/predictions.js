@@ -55,7 +55,7 @@ export function predictions(result) {
       node.hidden = !one;
       if (!one) return;
       const whole = known.original.find(({ index, label }) => index === one.index && label === one.label)?.probability;
-      name.textContent = one.label;
+      name.textContent = name.title = one.label;
       node.classList.toggle("target", one === targetIn([one], result));
       bar.style.setProperty("width", `${100 * (one.probability ?? 0)}%`);
       line.hidden = typeof whole !== "number";

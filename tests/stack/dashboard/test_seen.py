@@ -100,7 +100,7 @@ def test_what_the_network_never_saw_is_shown_as_such(
     crop = page.get_by_text("The network sees only this")
     expect(crop).to_be_visible()
     expect(page.locator("h1.answer, output").first).to_contain_text(re.compile("what the network sees|None"))
-    expect(page.get_by_text("The network sees 51.2% of the image; it never saw the rest.")).to_be_visible()
+    expect(page.get_by_text("The network sees 51% of the image; it never saw the rest.")).to_be_visible()
     shown, frame = read(pixels(page)), result["frame"]
     outside = np.ones(shown.shape[:2], dtype=bool)
     outside[round(frame["top"]) : round(frame["bottom"]), round(frame["left"]) : round(frame["right"])] = False
