@@ -49,7 +49,8 @@ def _percent(share: float) -> str:
 
 
 def _finding(bear: Result) -> str:
-    return f'{_percent(bear["optimal_area"])} of the first photograph suffices for the full score of "{_label(bear)}".'
+    seen = f"{_percent(bear['optimal_area'])} of what the network sees of the first photograph"
+    return f'{seen} suffices for the full score of "{_label(bear)}".'
 
 
 def _label(result: Result) -> str:

@@ -173,7 +173,7 @@ def _solve(parts: Split, target: int, sweep: ChannelSweep, max_lanes: int, on_ro
 
 def _point(point: CurvePoint, mass: float) -> ChannelPoint:
     """Return a point of a curve as one over counts."""
-    fields = point.model_dump(exclude={"area", "measured_area"})
+    fields = point.model_dump(exclude={"area", "measured_area", "predictions"})
     return ChannelPoint(area=round(point.area), measured_area=mass, **fields)
 
 

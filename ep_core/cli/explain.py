@@ -27,6 +27,7 @@ from .verdicts import (
     Goal,
     alternatives_verdict,
     contrast_verdict,
+    coverage_verdict,
     extremality_verdict,
     shown_probability,
     stability_verdict,
@@ -100,7 +101,8 @@ def _summarise(explanation: Explanation, out: Path, console: Console) -> None:
         f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} fully perturbed", highlight=False
     )
     console.print(table)
-    said = verdict(explanation.optimal_area, Goal(label, spec.variant, spec.threshold, scores))
+    goal = Goal(label, spec.variant, spec.threshold, scores)
+    said = verdict(explanation.optimal_area, goal, explanation.coverage)
     console.print(said, style="bold", highlight=False)
     for sentence in _sentences(explanation):
         console.print(sentence, highlight=False, markup=False)
@@ -111,7 +113,7 @@ def _summarise(explanation: Explanation, out: Path, console: Console) -> None:
 
 def _sentences(explanation: Explanation) -> list[str]:
     """Return what can be said beside the optimal area, each in a sentence."""
-    said = []
+    said = [coverage_verdict(explanation.coverage)]
     if explanation.stability is not None:
         said.append(stability_verdict(explanation.stability, explanation.optimal_area))
     if explanation.alternatives:
@@ -120,4 +122,4 @@ def _sentences(explanation: Explanation) -> list[str]:
         said.append(contrast_verdict(explanation.contrast.report, explanation.target.label))
     if explanation.extremality is not None:
         said.append(extremality_verdict(explanation.extremality))
-    return said
+    return [sentence for sentence in said if sentence]

@@ -71,7 +71,7 @@ def _card(item: Item, report: ExtremalReport, out: Path) -> _Card:
         report=report,
         picture=_thumbnail(out / folder / overlay_name(best)),
         curve=small_curve(report.curve, report.scores, report.optimal_area),
-        verdict=verdict(report.optimal_area, goal),
+        verdict=verdict(report.optimal_area, goal, report.coverage),
         links={"all files": f"{address}/", "curve": f"{address}/{CURVE}", "report": f"{address}/{RESULT}"},
     )
 

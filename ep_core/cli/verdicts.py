@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ep_core.schemas.model_card import LayerCard
+from ep_core.schemas.pixels import Coverage
 from ep_core.schemas.reports.common import Scores
 from ep_core.schemas.reports.extremal import Alternative, Contrast, Extremality, Stability, StabilityPoint
 from ep_core.schemas.specs import Variant
@@ -60,9 +61,18 @@ class Goal:
         return f"No {self.unit} of the sweep takes the score of {self.label!r} {way}"
 
 
-def verdict(optimal: float | None, goal: Goal) -> str:
-    """Return what the optimal area means, in a sentence."""
-    return goal.verdict(None if optimal is None else f"{optimal:.1%} of the image")
+def verdict(optimal: float | None, goal: Goal, coverage: Coverage | None = None) -> str:
+    """Return what the optimal area means, in a sentence; None for coverage: the network sees just the image."""
+    return goal.verdict(None if optimal is None else f"{optimal:.1%} of {coverage.whole if coverage else 'the image'}")
+
+
+def coverage_verdict(found: Coverage) -> str:
+    """Return how much of the image the network sees, in a sentence; empty where it is just the image."""
+    if found.is_cut:
+        return f"The network sees {found.image:.0%} of the image: --fit whole shows it all of it, padded."
+    if found.is_padded:
+        return f"The network sees all of the image, which fills {found.frame:.0%} of its frame: the rest is padding."
+    return ""
 
 
 def channels_verdict(optimal: int | None, layer: LayerCard, goal: Goal) -> str:

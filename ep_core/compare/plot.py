@@ -25,7 +25,7 @@ def comparison_plot(comparison: Comparison) -> bytes:
         for axes, title in zip((kept, deleted), titles, strict=True):
             axes.axhline(comparison.scores.original, color="0.3", linewidth=1, label="original image")
             axes.axhline(comparison.scores.perturbed, color="0.3", linewidth=1, linestyle=":", label="fully perturbed")
-            axes.set(title=title, xlabel="area (% of the image)")
+            axes.set(title=title, xlabel=f"area (% of {comparison.coverage.whole})")
             axes.set_xlim(0, max(areas) * 1.04)
             axes.spines[["top", "right"]].set_visible(False)
         for k, one in enumerate(comparison.answers):

@@ -19,7 +19,7 @@ from ep_core.extremal.promised import mask_warnings, of_curve, warned_anew
 from ep_core.extremal.search import Search
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.extremal.watch import Watch
-from ep_core.masks.scores import ClassScores
+from ep_core.masks.scores import ClassScores, no_classes
 from ep_core.methods.base.registry import get_method
 from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
@@ -86,6 +86,7 @@ def compare(
     bar = progress_shown("comparing", on_progress, show=show_progress)
     with model.frozen() as network, bar as tell:
         prepared = prepare_image(model, network, picture, spec, target)
+        prepared = replace(prepared, classes=no_classes)  # of every method at every area, they would fill the report
         scores = prepared.scores_by(network)
         watch = Watching(spec, tell)
         attributions = attribute_all(model, prepared, watch, max_lanes, read_cost)

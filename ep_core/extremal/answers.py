@@ -136,7 +136,16 @@ class Answers:
         (point,) = sweep.curve(self._scores, mask, [area])
         self._take_if_better(place, mask, point, CONTRAST)
         (kept,) = masked_scores(self._scores, mask)
-        report = contrast_of(whole, kept, mask, area=area, target=sweep.target, rival=rival, named=self._named(rival))
+        report = contrast_of(
+            whole,
+            kept,
+            mask,
+            area=area,
+            target=sweep.target,
+            rival=rival,
+            named=self._named(rival),
+            predictions=point.predictions,
+        )
         return BlockMask(mask[0].cpu(), report)
 
 
@@ -148,5 +157,6 @@ def _alternative(known: Tensor, points: Sequence[CurvePoint], k: int) -> BlockMa
         preserve=points[k].preserve,
         delete=points[k].delete,
         overlap=distinct.largest_overlap(known[k : k + 1], known[:k]),
+        predictions=points[k].predictions,
     )
     return BlockMask(known[k].cpu(), report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ep_core.schemas.reports.common import TargetRef
+from ep_core.schemas.reports.common import MaskPredictions, TargetRef
 from ep_core.schemas.reports.extremal import Contrast
 
 
@@ -17,7 +17,15 @@ def nearest_class(scores: Tensor, target: int) -> int:
 
 
 def contrast_of(
-    whole: Tensor, kept: Tensor, mask: Tensor, *, area: float, target: int, rival: int, named: TargetRef
+    whole: Tensor,
+    kept: Tensor,
+    mask: Tensor,
+    *,
+    area: float,
+    target: int,
+    rival: int,
+    named: TargetRef,
+    predictions: MaskPredictions | None = None,
 ) -> Contrast:
     """Return the contrast of a mask: the scores of the target and of the rival.
 
@@ -29,6 +37,7 @@ def contrast_of(
         target: class index.
         rival: class index.
         named: what a report says of the rival.
+        predictions: under the mask.
     """
     of_target, of_rival = kept[[target, rival]].tolist()
     return Contrast(
@@ -39,4 +48,5 @@ def contrast_of(
         preserve=of_target - of_rival,
         target_score=of_target,
         rival_score=of_rival,
+        predictions=predictions,
     )

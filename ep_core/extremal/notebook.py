@@ -41,6 +41,7 @@ def notebook_html(explanation: Explanation) -> str:
         .render(
             one=explanation,
             points=[point for point, _ in shown],
+            whole=explanation.coverage.whole,
             pictures=[thumbnail_url(picture, 2 * SIDE) for picture in (small, *pictures)],
             width=round(SIDE * small.width / max(small.size)),
             curve=data_url(curve.encode(), "image/svg+xml"),

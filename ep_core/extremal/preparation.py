@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from ep_core.masks.cells import check_frame
 from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid, fade_pyramid
-from ep_core.masks.scores import ClassScores, ToProbabilities, reference_scores, score_curve
+from ep_core.masks.scores import ClassScores, ToClasses, ToProbabilities, reference_scores, score_curve
 from ep_core.models.classifier import Classifier
 from ep_core.models.frame import Frame
 from ep_core.models.inputs import network_input, top_class
+from ep_core.models.top_classes import predictions
 from ep_core.optimiser.presets import SPATIAL_PRESETS, iterations_of
 from ep_core.pictures.given_image import Picture
 from ep_core.schemas.finite import require_finite
@@ -46,6 +47,8 @@ class Prepared(Generic[S_co]):
     """levels x 3 x H x W; the first one is the network's input."""
     probabilities: ToProbabilities
     """Of the network's scores."""
+    classes: ToClasses
+    """The same: the predictions of a result."""
 
     @property
     def x(self) -> Tensor:
@@ -72,12 +75,13 @@ class Prepared(Generic[S_co]):
             variant=spec.variant,
             threshold=spec.threshold,
             probabilities=self.probabilities,
+            classes=self.classes,
         )
 
     def curve(self, scores: ClassScores, masks: Tensor, areas: Sequence[float] | None = None) -> list[CurvePoint]:
         """Return the points of K areas (None: the spec's), given their masks (K x 1 x H x W)."""
         asked = self.spec.areas if areas is None else areas
-        return score_curve(scores, masks, self.target, asked, probabilities=self.probabilities)
+        return score_curve(scores, masks, self.target, asked, probabilities=self.probabilities, classes=self.classes)
 
 
 def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
@@ -120,6 +124,7 @@ def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S
         frame=frame,
         pyramid=_pyramid(model, x, spec),
         probabilities=model.probabilities,
+        classes=partial(predictions, model),
     )
     with torch.no_grad():  # before any work on masks
         ends = network(prepared.pyramid[[0, -1]])[:, prepared.target].tolist()

@@ -29,7 +29,7 @@ def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
             explanation.scores,
             explanation.optimal_area,
             title=f"{explanation.target.label} · {explanation.model.name} · {explanation.spec.variant}",
-            xlabel="area of the mask (% of the image)",
+            xlabel=f"area of the mask (% of {explanation.coverage.whole})",
             head=explanation.model.outputs,
             unit=100,
         ),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ep_core.models.runtime.batching import fill_up
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory
-from ep_core.schemas.reports.common import Scores
+from ep_core.schemas.reports.common import MaskPredictions, ReferencePredictions, Scores, TopClasses
 from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import Variant
 from ep_core.schemas.threshold import threshold_of
@@ -24,6 +24,13 @@ ClassScores = Callable[[Tensor, Tensor], Tensor]
 ToProbabilities = Callable[[Tensor], Tensor | None]
 """Returns the probabilities that scores (N x C) stand for, N x C; None where they stand for none."""
 
+ToClasses = Callable[[Tensor], Sequence[TopClasses] | None]
+"""Returns the top classes of each of N rows of scores (N x C); None where scores are of no classes."""
+
+
+def no_classes(_: Tensor) -> None:
+    """Return no top classes: a `ToClasses` for results without predictions."""
+
 
 @torch.no_grad()
 def reference_scores(
@@ -34,6 +41,7 @@ def reference_scores(
     variant: Variant,
     threshold: float,
     probabilities: ToProbabilities,
+    classes: ToClasses = no_classes,
 ) -> Scores:
     """Return the scores of the untouched and of the fully perturbed image, and the threshold of the curve.
 
@@ -44,24 +52,33 @@ def reference_scores(
         variant: of the masks.
         threshold: tau, which `threshold_of` makes a score of.
         probabilities: of the network's scores.
+        classes: of the network's scores.
     """
     found = masked_scores(scores, torch.cat([everything, torch.zeros_like(everything)]))
     original, perturbed = found[:, target].tolist()
     reached, rule = threshold_of(original, perturbed, variant=variant, tau=threshold)
+    top = classes(found)
     return Scores(
         original=original,
         perturbed=perturbed,
         threshold=reached,
         threshold_rule=rule,
         original_probability=_of_target(found, target, probabilities)[0],
+        predictions=ReferencePredictions(original=top[0], perturbed=top[1]) if top else None,
     )
 
 
 @torch.no_grad()
 def score_curve(
-    scores: ClassScores, masks: Tensor, target: int, areas: Sequence[float], *, probabilities: ToProbabilities
+    scores: ClassScores,
+    masks: Tensor,
+    target: int,
+    areas: Sequence[float],
+    *,
+    probabilities: ToProbabilities,
+    classes: ToClasses = no_classes,
 ) -> list[CurvePoint]:
-    """Return one point per mask: its scores kept and deleted, and how large and how binary it is.
+    """Return one point per mask: its scores kept and deleted, the predictions, and how large and how binary it is.
 
     Args:
         scores: of one image under masks.
@@ -69,6 +86,7 @@ def score_curve(
         target: class index.
         areas: the K requested areas.
         probabilities: of the network's scores.
+        classes: of the network's scores.
     """
     kept = masked_scores(scores, masks)
     deleted = masked_scores(scores, 1 - masks)
@@ -79,10 +97,21 @@ def score_curve(
         kept[:, target].tolist(),
         deleted[:, target].tolist(),
         _of_target(kept, target, probabilities),
+        _of_target(deleted, target, probabilities),
         binariness(flat).tolist(),
+        _predictions(classes(kept), classes(deleted), len(masks)),
         strict=True,
     )
-    names = ("area", "measured_area", "preserve", "delete", "preserve_probability", "binariness")
+    names = (
+        "area",
+        "measured_area",
+        "preserve",
+        "delete",
+        "preserve_probability",
+        "delete_probability",
+        "binariness",
+        "predictions",
+    )
     return [CurvePoint.model_validate(dict(zip(names, column, strict=True))) for column in columns]
 
 
@@ -90,6 +119,15 @@ def _of_target(scores: Tensor, target: int, probabilities: ToProbabilities) -> l
     """Return the target's probability for each of N rows of scores; None for each where scores stand for none."""
     found = probabilities(scores)
     return [None] * len(scores) if found is None else found[:, target].tolist()
+
+
+def _predictions(
+    kept: Sequence[TopClasses] | None, deleted: Sequence[TopClasses] | None, count: int
+) -> Sequence[MaskPredictions | None]:
+    """Return the predictions for each of so many masks; None for each where there are no classes."""
+    if kept is None or deleted is None:
+        return [None] * count
+    return [MaskPredictions(preserve=one, delete=other) for one, other in zip(kept, deleted, strict=True)]
 
 
 def binariness(masks: Tensor) -> Tensor:

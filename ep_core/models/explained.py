@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from ep_core.pictures.result_folder import Result
+from ep_core.schemas.pixels import Coverage
 from ep_core.schemas.reports.common import Engine, ModelRef, Scores, TargetRef, Timing
 from ep_core.schemas.warnings import ResultWarning
 
@@ -29,6 +30,11 @@ class ExplainedImage(Result):
     engine: Engine
     warnings: tuple[ResultWarning, ...] = ()
     """Reasons why the answer is less than it seems."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """Shares of the image and of the frame that the network sees of the image."""
+        return Coverage.of(self.frame.image_size, self.frame.box)
 
     def shared_fields(self) -> dict[str, Any]:
         """Return the fields that the reports of such results share."""

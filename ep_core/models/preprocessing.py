@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from PIL import Image
@@ -17,6 +17,8 @@ from ep_core.pictures.planes import MODES, RGB, RGBA, as_rgb, colour_planes, in_
 from ep_core.schemas.specs import Fit
 
 from .frame import Frame
+
+FITS: tuple[Fit, ...] = get_args(Fit)
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,12 @@ class Preprocessing:
         Args:
             image: a picture of any size and mode.
             fit: ``"crop"`` cuts as the network's own preprocessing does; ``"stretch"`` resizes the whole image to the
-                input size, so that nothing is cut off but proportions change.
+                input size, so that nothing is cut off but proportions change; ``"whole"`` keeps them and pads the
+                shorter side, half on either end, with the mean colour, which is 0 in the network's input.
 
         Raises:
-            InvalidInput: `fit` is neither, the image is too elongated to be cropped, or pictures don't have as many
-                channels as the network takes.
+            InvalidInput: `fit` is none of these, the image is too elongated to be cropped, or pictures don't have as
+                many channels as the network takes.
         """
         size = (image.height, image.width)
         self._require_pictures()
@@ -87,7 +90,10 @@ class Preprocessing:
             right * size[1] / width,
             bottom * size[0] / height,
         )
-        return self.normalise(pixels_of(cut))[None], Frame(image_size=size, input_size=self.input_size, box=box)
+        x = self.normalise(pixels_of(cut))
+        if fit == "whole":
+            x = _around(x, slice(-top, height - top), slice(-left, width - left))
+        return x[None], Frame(image_size=size, input_size=self.input_size, box=box)
 
     def require_usable(self, image: Image.Image, fit: Fit) -> None:
         """Raise the `InvalidInput` that `preprocess` would raise, without any work."""
@@ -126,8 +132,10 @@ class Preprocessing:
 
     def _placement(self, size: tuple[int, int], fit: Fit) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return the (height, width) that the image is resized to, and the (top, left) of the input on that."""
-        if fit not in ("crop", "stretch"):
-            raise InvalidInput(f"fit {fit!r} is unknown: use 'crop' or 'stretch'", field="fit")
+        if fit not in FITS:
+            raise InvalidInput(f"fit {fit!r} is unknown: use {', '.join(map(repr, FITS))}", field="fit")
+        if fit == "whole":
+            return _whole(size, self.input_size)
         if fit == "stretch" or self.resize is None:
             return self.input_size, (0, 0)
         if isinstance(self.resize, int):
@@ -138,7 +146,8 @@ class Preprocessing:
             height, width = self.resize
         if height * width > MAX_PIXELS:
             raise InvalidInput(
-                f"the image is too elongated to be cropped ({size[1]} x {size[0]}): cut it, or use fit 'stretch'",
+                f"the image is too elongated to be cropped ({size[1]} x {size[0]}): cut it, or use fit "
+                "'stretch' or 'whole'",
                 field="image",
             )
         top, left = (
@@ -179,6 +188,20 @@ def from_timm(data_config: Mapping[str, Any]) -> Preprocessing:
         mean=_per_channel(data_config["mean"]),
         std=_per_channel(data_config["std"]),
     )
+
+
+def _whole(size: tuple[int, int], frame: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the largest (height, width) of an image's proportions in a frame, and the frame's (top, left) on it."""
+    scale = min(frame[0] / size[0], frame[1] / size[1])
+    height, width = (max(1, round(side * scale)) for side in size)
+    return (height, width), (-((frame[0] - height) // 2), -((frame[1] - width) // 2))
+
+
+def _around(x: torch.Tensor, rows: slice, columns: slice) -> torch.Tensor:
+    """Return an input (C x H x W) with the mean colour around some of its rows and columns."""
+    padded = torch.zeros_like(x)
+    padded[:, rows, columns] = x[:, rows, columns]
+    return padded
 
 
 def _crop_start(size: int, crop: int, rounding: Literal["even", "down"]) -> int:

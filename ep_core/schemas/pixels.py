@@ -32,6 +32,42 @@ class PixelBox(BaseModel):
     bottom: float
 
 
+NEARLY_ALL = 0.995
+"""Share of an image from which on all of it counts as seen, of a frame as filled. The page has the same (`seen.js`)."""
+
+
+class Coverage(BaseModel):
+    """Shares that the image and the network's frame have in common."""
+
+    image: Annotated[float, Field(description="Share of the image that the network sees: 1 where nothing is cut off.")]
+    frame: Annotated[float, Field(description="Share of the frame that the image fills: the rest is padding.")]
+
+    @classmethod
+    def of(cls, image_size: tuple[int, int], box: tuple[float, float, float, float]) -> Self:
+        """Return the coverage of an image, its height and width, by a frame: left, top, right and bottom on it."""
+        height, width = image_size
+        left, top, right, bottom = box
+        shared = max(0, min(width, right) - max(0, left)) * max(0, min(height, bottom) - max(0, top))
+        return cls(image=shared / (width * height), frame=shared / ((right - left) * (bottom - top)))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a part of the image is cut off."""
+        return self.image < NEARLY_ALL
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether a part of the frame is padding."""
+        return self.frame < NEARLY_ALL
+
+    @property
+    def whole(self) -> str:
+        """What areas are shares of, in words."""
+        if self.is_padded:
+            return "the padded image"
+        return "what the network sees" if self.is_cut else "the image"
+
+
 ImageSize = Annotated[
     tuple[int, int],
     Field(
@@ -73,6 +109,14 @@ class OnImage(BaseModel):
             return None
         left, top, right, bottom = self.frame_box
         return PixelBox(left=left, top=top, right=right, bottom=bottom)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def coverage(self) -> Coverage | None:
+        """Shares of the image and of the frame that the network sees of the image; null in old results."""
+        if self.frame_box is None:
+            return None
+        return Coverage.of(self.image_size, self.frame_box)
 
 
 class OfModel(BaseModel):

@@ -15,7 +15,16 @@ from ep_core.schemas.reports.channels import (
     ClassImage,
     Excited,
 )
-from ep_core.schemas.reports.common import Engine, ModelRef, Scores, TargetRef, Timing
+from ep_core.schemas.reports.common import (
+    ClassScore,
+    Engine,
+    MaskPredictions,
+    ModelRef,
+    ReferencePredictions,
+    Scores,
+    TargetRef,
+    Timing,
+)
 from ep_core.schemas.reports.comparison import ComparedMethod, CompareReport
 from ep_core.schemas.reports.extremal import (
     Alternative,
@@ -40,7 +49,22 @@ from .schemas import JobLinks, JobRead
 _ID = "0f8fad5bd9cb469fa165708677289501"
 
 
-def _point(area: float, measured: float, preserve: float, delete: float, probability: float) -> CurvePoint:
+def _top(*classes: tuple[int, str, float, float]) -> list[ClassScore]:
+    """Return the first of some top classes, each given as its index, label, score and probability."""
+    return [
+        ClassScore(index=index, label=label, score=score, probability=probability)
+        for index, label, score, probability in classes
+    ]
+
+
+def _point(
+    area: float,
+    measured: float,
+    preserve: float,
+    delete: float,
+    probability: float,
+    predictions: MaskPredictions | None = None,
+) -> CurvePoint:
     return CurvePoint(
         area=area,
         measured_area=measured,
@@ -48,6 +72,7 @@ def _point(area: float, measured: float, preserve: float, delete: float, probabi
         delete=delete,
         preserve_probability=probability,
         binariness=0.04,
+        predictions=predictions,
     )
 
 
@@ -73,11 +98,25 @@ REPORT: dict[str, Any] = _as_answered(
             threshold=13.76,
             threshold_rule="share-of-original",
             original_probability=0.869,
+            predictions=ReferencePredictions(
+                original=_top((295, "American black bear", 13.76, 0.869), (367, "chimpanzee", 10.18, 0.024)),
+                perturbed=_top((18, "magpie", 4.31, 0.021), (88, "macaw", 4.05, 0.016)),
+            ),
         ),
         curve=[
             _point(0.05, 0.05, 6.7, 9.5, 0.008),
             _point(0.1, 0.1, 9.33, 5.31, 0.09),
-            _point(0.2, 0.2, 14.12, 3.72, 0.847),
+            _point(
+                0.2,
+                0.2,
+                14.12,
+                3.72,
+                0.847,
+                MaskPredictions(
+                    preserve=_top((295, "American black bear", 14.12, 0.847), (297, "sloth bear", 10.96, 0.036)),
+                    delete=_top((18, "magpie", 9.78, 0.34), (88, "macaw", 9.62, 0.29)),
+                ),
+            ),
         ],
         optimal_area=0.2,
         monotonic=True,

@@ -33,7 +33,8 @@ def test_every_figure_is_quoted_and_known() -> None:
 def test_only_what_stands_between_the_marks_of_a_run_is_written_anew() -> None:
     text = "a <!-- figures: finding -->old<!-- end --> b <!-- figures: channels -->kept<!-- end --> c"
     made = rewrite(text, {"black_bear": BEAR})
-    finding = '5% of the first photograph suffices for the full score of "American black bear".'
+    seen = "5% of what the network sees of the first photograph"
+    finding = f'{seen} suffices for the full score of "American black bear".'
     assert made == text.replace("old", finding)
     assert rewrite(made, {"black_bear": BEAR}) == made
 

@@ -32,6 +32,9 @@ class ChannelPoint(BaseModel):
         float | None,
         Field(description="Probability of the target under m x, by its head; null for a score without one."),
     ]
+    delete_probability: Annotated[
+        float | None, Field(description="The same under (1-m) x; null also in results from before.")
+    ] = None
     binariness: Annotated[float, Field(description="Mean of m(1-m): 0 for a binary mask, at most 0.25.")]
 
 

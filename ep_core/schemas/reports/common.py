@@ -47,6 +47,24 @@ class ClassScore(BaseModel):
     ]
 
 
+TopClasses = list[ClassScore]
+"""The classes that score highest, the best first: five, or all where there are fewer."""
+
+
+class ReferencePredictions(BaseModel):
+    """Predictions for the image as it is, and without anything of it."""
+
+    original: Annotated[TopClasses, Field(description="Top classes of the unperturbed image, the best first.")]
+    perturbed: Annotated[TopClasses, Field(description="The same of the fully perturbed image (m = 0 everywhere).")]
+
+
+class MaskPredictions(BaseModel):
+    """Predictions for the image under a mask, and under its complement."""
+
+    preserve: Annotated[TopClasses, Field(description="Top classes when only the mask is kept, the best first.")]
+    delete: Annotated[TopClasses, Field(description="Top classes when the mask is taken away, the best first.")]
+
+
 ThresholdRule = Literal["share-of-original", "between", "way-down", "none"]
 
 
@@ -78,6 +96,13 @@ class Scores(BaseModel):
             "without one."
         ),
     ]
+    predictions: Annotated[
+        ReferencePredictions | None,
+        Field(
+            description="What the network says of both images, the target or not: its five top classes. Null where "
+            "the only score stands for no probability, for channels and comparisons, and in results from before."
+        ),
+    ] = None
 
 
 class Timing(BaseModel):

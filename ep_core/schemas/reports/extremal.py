@@ -13,7 +13,7 @@ from ep_core.schemas.pixels import DEPRECATED, FrameBox, ImageSize, OnImage
 from ep_core.schemas.specs import ExtremalSpec, Variant
 from ep_core.schemas.warnings import Warnings
 
-from .common import Engine, ModelRef, Scores, TargetRef, Timing
+from .common import Engine, MaskPredictions, ModelRef, Scores, TargetRef, Timing
 from .report import TaskReport
 
 
@@ -28,7 +28,14 @@ class CurvePoint(BaseModel):
         float | None,
         Field(description="Probability of the target under m x, by its head; null for a score without one."),
     ]
+    delete_probability: Annotated[
+        float | None, Field(description="The same under (1-m) x; null also in results from before.")
+    ] = None
     binariness: Annotated[float, Field(description="Mean of m(1-m): 0 for a binary mask, at most 0.25.")]
+    predictions: Annotated[
+        MaskPredictions | None,
+        Field(description="What the network says of m x and of (1-m) x; null where `scores.predictions` is."),
+    ] = None
 
 
 class ExtremalityPoint(BaseModel):
@@ -135,6 +142,7 @@ class Alternative(BaseModel):
         float,
         Field(description="Largest intersection over union with the optimal mask and the alternatives before it."),
     ]
+    predictions: Annotated[MaskPredictions | None, Field(description="As on the curve, of this mask.")] = None
 
 
 class Contrast(BaseModel):
@@ -147,6 +155,7 @@ class Contrast(BaseModel):
     preserve: Annotated[float, Field(description="The same when only the mask is kept: what the mask maximises.")]
     target_score: Annotated[float, Field(description="f_target when only the mask is kept.")]
     rival_score: Annotated[float, Field(description="f_rival when only the mask is kept.")]
+    predictions: Annotated[MaskPredictions | None, Field(description="As on the curve, of this mask.")] = None
 
 
 class ExtremalReport(OnImage, TaskReport, BaseModel):

@@ -16,7 +16,7 @@ MOST_WHITE = 2**16 - 1
 Variant = Literal["preserve", "delete", "hybrid"]
 PerturbationKind = Literal["blur", "fade"]
 Preset = Literal["fast", "paper"]
-Fit = Literal["crop", "stretch"]
+Fit = Literal["crop", "stretch", "whole"]
 
 
 class CommonSpec(BaseModel):
@@ -60,7 +60,9 @@ class CommonSpec(BaseModel):
     fit: Annotated[
         Fit,
         Field(
-            description="Fit of the image to the network's frame: the model's own `crop`, or `stretch` the whole image."
+            description="Fit of the image to the network's frame: the model's own `crop`, which the network sees "
+            "nothing outside of; `whole`: all of the image in its proportions, padded with the network's mean colour; "
+            "`stretch`: all of it, its proportions changed."
         ),
     ] = "crop"
     white_level: Annotated[

@@ -12,6 +12,7 @@ from .pictures import MASK, OF_MASK, OVERLAY, SALIENCY_MAP, SCORE_CURVE, mask_fi
 from .task import TEXTS, Bulk, FileKind, Files, Place, Task
 
 TEXT_OF_AREA = 1_536
+TEXT_OF_PREDICTIONS = 2_048  # ten classes, labels of a hundred letters
 
 
 def files(spec: ExtremalSpec) -> Files:
@@ -27,7 +28,7 @@ def bulk_of_masks(count: int) -> list[Bulk]:
 def bulk(spec: ExtremalSpec, _images: int, _channels: int) -> list[Bulk]:
     """Return what the files of a sweep take."""
     masks = len(spec.areas) + spec.alternatives + spec.contrast
-    text = Bulk(FileKind.TEXT, size=TEXTS + TEXT_OF_AREA * len(spec.areas))
+    text = Bulk(FileKind.TEXT, size=TEXTS + TEXT_OF_AREA * len(spec.areas) + TEXT_OF_PREDICTIONS * (1 + masks))
     return [*bulk_of_masks(masks), Bulk(FileKind.COLOUR), text]
 
 

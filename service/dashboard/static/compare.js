@@ -1,21 +1,31 @@
-// A comparison: each method's map as heat over the image, and their curves in one chart (figure 2).
+// A comparison: each method's map or top area on the image, and their curves in one chart (figure 2).
 
-import { picture } from "./api.js";
 import { overlaidCurves } from "./curve.js";
 import { el, segments, show } from "./dom.js";
 import { place, remember } from "./place.js";
-import { number, quoted } from "./words.js";
+import { areaSlider } from "./slider.js";
+import { methodTiles } from "./tiles.js";
+import { quoted } from "./words.js";
 
 const OURS = "extremal";
-const KINDS = { preserve: "Top areas kept", delete: "Top areas taken away" };
+const KINDS = { preserve: "Top areas kept", delete: "Top areas removed" };
+const SHOWS = { heat: "Maps", top: "Top areas" };
 
 /** Return the page of a finished job of the task `compare`. */
-export function comparePage(_job, result) {
+export function comparePage(job, result, signal) {
   const shown = result.methods.filter((one) => one.unavailable === null || one.unavailable === undefined);
   const hidden = new Set();
-  let kind = place().view.curve in KINDS ? place().view.curve : "preserve";
+  const areas = curveOf(shown).map((point) => point.area);
+  const canReveal = Boolean(job.links.images) && areas.length > 0; // else posted without `keep_images`
+  const state = begin(areas, result, canReveal);
+  const tiles = methodTiles(job, result);
+  const views = segments("What the tiles show", SHOWS, (shows) => look({ shows }));
+  const pick = (k) => (slider?.stop(), look({ k, shows: "top" }));
+  const step = () => look({ k: (state.k + 1) % areas.length, shows: "top" });
+  const slider = canReveal &&
+    areaSlider({ curve: curveOf(shown), optimal_area: result.optimal_area }, { onPick: pick, onStep: step, signal });
   const chart = el("div.chart");
-  const kinds = segments("Which curve", KINDS, (value) => (remember({ curve: value }), draw({ kind: value })));
+  const kinds = segments("Which curve", KINDS, (kind) => look({ kind }));
   const chips = el(
     "div.chips",
     { role: "group", "aria-label": "Methods in the chart" },
@@ -40,12 +50,21 @@ export function comparePage(_job, result) {
   function toggle(method, button) {
     if (!hidden.delete(method)) hidden.add(method);
     button.setAttribute("aria-pressed", String(!hidden.has(method)));
-    draw({});
+    draw();
   }
 
-  function draw(change) {
-    kind = change.kind || kind;
+  function look(changes) {
+    Object.assign(state, changes);
+    remember({ curve: state.kind, area: areas[state.k] ?? null, tiles: state.shows });
+    draw();
+  }
+
+  function draw() {
+    const { kind } = state;
     kinds.mark(kind);
+    views.mark(state.shows);
+    slider && slider.mark(state.k);
+    tiles.mark(state);
     const lines = shown
       .map((one, k) => ({
         method: one.method,
@@ -62,13 +81,15 @@ export function comparePage(_job, result) {
     );
   }
 
-  draw({});
+  draw();
   return el(
     "div.stack",
     {},
     el("h1.answer", {}, winner(shown, result)),
-    el("div.tiles.methods", {}, result.methods.map(tile)),
-    el("div.row.spread", {}, el("h2", {}, "How much of the score do the top areas keep?"), kinds.node),
+    el("div.row.spread.viewbar", {}, canReveal && views.node, kinds.node),
+    slider && slider.node,
+    tiles.node,
+    el("h2", {}, "How much of the score do the top areas keep?"),
     el(
       "div.look",
       {},
@@ -77,14 +98,32 @@ export function comparePage(_job, result) {
         "div.stack",
         {},
         chips,
-        el("p.dim", {}, "The dashed line is the score of the whole image. A click on a method hides it."),
+        el(
+          "p.dim",
+          {},
+          "The dashed line is the score of the whole image. A click on a method hides it. Scores are of smooth masks of the top areas, all of the same size.",
+        ),
       ),
     ),
   );
 }
 
+/** Return the curve of the first method that has one: all have the same areas. */
+const curveOf = (methods) => methods.find((one) => one.curve.length)?.curve || [];
+
+/** Return how a comparison is looked at: as the address says, else the maps. */
+function begin(areas, { optimal_area: best }, canReveal) {
+  const { curve, area, tiles } = place().view;
+  const k = areas.indexOf(area ? Number(area) : best);
+  return {
+    k: k < 0 ? Math.max(0, areas.length - 1) : k,
+    kind: curve in KINDS ? curve : "preserve",
+    shows: canReveal && tiles in SHOWS ? tiles : "heat",
+  };
+}
+
 function winner(methods, result) {
-  const areas = methods.find((one) => one.curve.length)?.curve.map((point) => point.area) || [];
+  const areas = curveOf(methods);
   const wins = new Map();
   areas.forEach((_, k) => {
     const best = methods.filter((one) => one.curve.length).reduce((
@@ -95,17 +134,6 @@ function winner(methods, result) {
   });
   const [name, count] = [...wins].sort((a, b) => b[1] - a[1])[0] || ["", 0];
   return [el("b", {}, name), ` keeps the most of ${quoted(result)} at ${count} of ${areas.length} areas.`];
-}
-
-function tile(one) {
-  if (one.unavailable) {
-    return el("figure", {}, el("p.dim", {}, one.unavailable), el("figcaption", {}, one.title || one.method));
-  }
-  const image = el("img", { alt: `What ${one.title} finds`, loading: "lazy" });
-  picture(one.overlay).then((address) => (image.src = address)).catch(() => (image.alt = "The picture can’t be had"));
-  const took = one.seconds === null ? "" : `, ${one.seconds < 10 ? number(one.seconds) : Math.round(one.seconds)} s`;
-  const where = one.layer ? el("span.dim", {}, ` at ${one.layer}`) : null;
-  return el("figure", { title: one.source }, image, el("figcaption", {}, `${one.title}${took}`, where));
 }
 
 function colour(one, k, count) {

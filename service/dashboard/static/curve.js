@@ -52,11 +52,12 @@ function chart(label, nodes) {
 const point = (x, y, kind) => svg("circle", { class: `point ${kind}-point`, cx: x, cy: y, r: 5 });
 
 /** Return the curves of a result, `{node, mark(k)}`; `onPick(k)` is told which area was clicked. */
-export function scoreCurve(result, onPick, { unit = "share of the image kept or deleted", counts = false } = {}) {
+export function scoreCurve(result, onPick, { unit = "share kept or removed", counts = false } = {}) {
   const points = result.curve;
   const areas = points.map((one) => one.area);
   const { original, perturbed, threshold } = result.scores;
-  const lines = references({ original, perturbed, threshold });
+  const nothing = counts ? "no channels" : result.params.perturbation === "fade" ? "fully black" : "fully blurred";
+  const lines = references({ "whole image": original, [nothing]: perturbed, threshold });
   const scores = [...points.flatMap((one) => [one.preserve, one.delete]), ...lines.keys()];
   const { x, y, nodes } = frame(areas, scores, unit, { wide: counts });
   for (const [value, words] of lines) {
@@ -79,7 +80,7 @@ export function scoreCurve(result, onPick, { unit = "share of the image kept or 
   ) => [
     size(areas[k]),
     `kept: ${number(points[k].preserve)}${inBrackets(points[k].preserve_probability)}`,
-    `taken away: ${number(points[k].delete)}`,
+    `removed: ${number(points[k].delete)}${inBrackets(points[k].delete_probability)}`,
   ];
   const mark = (k) => ["x1", "x2"].forEach((name) => now.setAttribute(name, x(areas[k])));
   mark(Math.max(0, points.indexOf(best)));
@@ -103,55 +104,10 @@ function legend(best) {
   return el(
     "p.legend",
     {},
-    el("span", {}, el("i.keep-mark"), "only the mask kept"),
-    el("span", {}, el("i.drop-mark"), "the mask taken away"),
-    best && el("span", {}, "a*: the smallest area that suffices"),
+    el("span", {}, el("i.keep-mark"), "only this kept"),
+    el("span", {}, el("i.drop-mark"), "this removed"),
+    best && el("span", {}, "a*: the smallest that suffices"),
   );
-}
-
-/** Return bars of the score that each area preserves, as a share of the whole image's, 125% at most (figure 5): `{node, mark(k)}`. */
-export function growthBars(result, onPick) {
-  const [width, height, most] = [440, 92, 1.25];
-  const kept = result.curve.map((one) => one.preserve);
-  const whole = result.scores.original > 0 ? result.scores.original : Math.max(1e-6, ...kept);
-  const shares = kept.map((score) => Math.min(most, Math.max(0, score / whole)));
-  const step = width / shares.length;
-  const tall = (share) => Math.max(2, (share / most) * (height - 20));
-  const bars = shares.map((share, k) =>
-    svg("rect", {
-      class: "bar",
-      x: k * step + 2,
-      width: step - 4,
-      y: height - 18 - tall(share),
-      height: tall(share),
-      rx: 3,
-    })
-  );
-  const names = result.curve.map((one, k) =>
-    svg("text", { x: (k + 0.5) * step, y: height - 3, "text-anchor": "middle" }, percent(one.area))
-  );
-  const line = svg("line", {
-    class: "reference",
-    x1: 0,
-    x2: width,
-    y1: height - 18 - tall(1),
-    y2: height - 18 - tall(1),
-  });
-  const drawn = svg(
-    "svg",
-    {
-      class: "curve",
-      viewBox: `0 0 ${width} ${height}`,
-      role: "img",
-      "aria-label": "The score that each area preserves, as a share of the whole image’s",
-    },
-    bars,
-    line,
-    names,
-  );
-  const words = (k) => [percent(result.curve[k].area), `${percent(kept[k] / whole)} of the score`];
-  const node = pointable(drawn, shares.map((_, k) => (k + 0.5) * step), words, onPick);
-  return { node, mark: (k) => bars.forEach((bar, j) => bar.setAttribute("class", j === k ? "bar on" : "bar")) };
 }
 
 /** Return a running job’s score at an area: what its variant keeps or destroys, or of both what it maximises. */
@@ -161,7 +117,9 @@ const soFar = (one) => one.preserve ?? one.delete ?? one.objective;
 export function liveCurve(points) {
   const counts = points.some((one) => one.area >= 1);
   const areas = points.map((one) => one.area);
-  const { x, y, nodes } = frame(areas, points.map(soFar), counts ? "channels" : "share of the image", { wide: counts });
+  const { x, y, nodes } = frame(areas, points.map(soFar), counts ? "channels" : "share kept or removed", {
+    wide: counts,
+  });
   nodes.push(svg("path", { class: "keep", d: path(points.map((one) => [x(one.area), y(soFar(one))])) }));
   nodes.push(...points.map((one) => point(x(one.area), y(soFar(one)), "keep")));
   const words = (k) => [size(areas[k]), number(soFar(points[k]))];
@@ -177,7 +135,7 @@ export function liveCurve(points) {
 export function overlaidCurves(lines, whole, label) {
   const areas = [...new Set(lines.flatMap((line) => line.points.map(([area]) => area)))].sort((a, b) => a - b);
   const scores = [...lines.flatMap((line) => line.points.map(([, score]) => score)), whole];
-  const { x, y, nodes } = frame(areas, scores, "share of the image");
+  const { x, y, nodes } = frame(areas, scores, "share kept or removed");
   nodes.push(reference(y(whole)));
   for (const { colour, points } of lines) {
     const line = svg("path", { class: "line", d: path(points.map(([area, score]) => [x(area), y(score)])) });

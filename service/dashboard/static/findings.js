@@ -3,7 +3,8 @@
 import { el } from "./dom.js";
 import { meaning, shareOfImage } from "./optimum.js";
 import { range } from "./steadiness.js";
-import { number, percent, size } from "./words.js";
+import { term } from "./term.js";
+import { chance, number, percent, size } from "./words.js";
 
 const OWN = "walks"; // where a mask was found that no rival led to
 
@@ -13,10 +14,10 @@ export function sentence(result) {
   return [...meaning(result, shareOfImage(result)), differ && el("span.range.dim", {}, ` ${differ}`), "."];
 }
 
-const probability = ({ preserve_probability: value }) => (typeof value === "number" ? percent(value) : "–");
+const probability = ({ preserve_probability: value }) => (typeof value === "number" ? chance(value) : "–");
 
-/** Return the table of a sweep's numbers, and what can be said of them. */
-export function numbers(result) {
+/** Return the table of a sweep's numbers below its `charts`, and what can be said of them. */
+export function numbers(result, ...charts) {
   const steady = result.stability?.points;
   const varies = (k) => (steady ? [number(steady[k].agreement), `± ${number(steady[k].spread)}`] : []);
   const rows = result.curve.map((
@@ -27,10 +28,14 @@ export function numbers(result) {
     "details",
     {},
     el("summary", {}, "Numbers"),
-    table(["Area", "Kept", "Probability", "Taken away", ...(steady ? ["Agreement", "Score varies"] : [])], rows),
-    [scores(result), steady && halves(result.stability), result.extremality && rivals(result.extremality)].map((
-      words,
-    ) => words && el("p.dim", {}, words)),
+    charts,
+    table(
+      ["Area", "Score kept", "Probability", "Score removed", ...(steady ? ["Agreement", "Score varies"] : [])],
+      rows,
+    ),
+    el("p.dim", {}, scores(result), " ", term("score"), " ", term("threshold")),
+    steady && el("p.dim", {}, halves(result.stability)),
+    result.extremality && el("p.dim", {}, rivals(result.extremality), " ", term("extremal")),
   );
 }
 
@@ -40,16 +45,17 @@ export function table(head, rows) {
   const heading = el("tr", {}, head.map((text) => el("th.num", { scope: "col" }, text)));
   return el(
     "div.scroll",
-    {},
+    { tabIndex: 0, role: "region", "aria-label": "Numbers" },
     el("table", {}, el("thead", {}, heading), el("tbody", {}, rows.map((row) => el("tr", {}, cells(row))))),
   );
 }
 
-function scores({ scores: { original, perturbed }, monotonic }) {
+function scores({ scores: { original, perturbed }, monotonic, params, layer }) {
+  const nothing = layer ? "without its channels" : params.perturbation === "fade" ? "faded to black" : "fully blurred";
   const order = monotonic
     ? "Larger areas never score less, up to a*."
     : "Some larger area scores less than a smaller one.";
-  return `The whole image scores ${number(original)}, the fully perturbed one ${number(perturbed)}. ${order}`;
+  return `The whole image scores ${number(original)}, ${nothing} ${number(perturbed)}. ${order}`;
 }
 
 function halves({ walks, saliency_correlation: correlation }) {

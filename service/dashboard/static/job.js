@@ -73,7 +73,7 @@ export function jobPage(stage, id, { again, changed }) {
     return el(
       "div.row",
       { style: { "margin-top": "1.2rem" } },
-      job.links.images && el("button", { type: "button", onclick: ask }, "Ask again with changes"),
+      job.links.images && el("button", { type: "button", onclick: ask }, "Edit and rerun"),
       el("button.danger", { type: "button", onclick: drop }, isOver(job) ? "Delete" : "Cancel"),
       error,
     );

@@ -1,20 +1,32 @@
-// The image of a job under one of its masks, at one place of the page.
+// The image of a job under one of its masks, at one place of the page, with what the network sees of it marked.
 
 import { picture, sized } from "./api.js";
 import { el, show } from "./dom.js";
 import { alphaMask, LONGEST, revealer } from "./reveal.js";
+import { isCut } from "./seen.js";
 
 /** Return what is seen: `{node, hasImage, draw(one, {mode, side, opacity}), blob()}`, `one` of `maskOf`; without the image, its overlays. */
 export function masked(job, result) {
   const node = el("div");
   const masks = new Map();
   const hasImage = Boolean(job.links.images); // else posted without `keep_images`
+  const crop = isCut(result) && el("div.crop", {}, el("span", {}, "The network sees only this"));
   let canvas = null;
   let wanted = null;
 
   async function load() {
     const made = await revealer(await picture(sized(job.links.images[0], LONGEST)), result);
     made.canvas.setAttribute("role", "img");
+    const { canvas: { width, height }, frame: { left, top, right, bottom } } = made;
+    const edges = {
+      left: left / width,
+      top: top / height,
+      width: (right - left) / width,
+      height: (bottom - top) / height,
+    };
+    for (const [name, share] of Object.entries(edges)) crop && crop.style.setProperty(name, `${100 * share}%`);
+    node.className = "seen";
+    node.style.setProperty("--shape", width / height);
     return made;
   }
 
@@ -28,7 +40,8 @@ export function masked(job, result) {
     if (wanted !== key) return; // another one by now
     drawing.draw({ ...state, mask });
     drawing.canvas.setAttribute("aria-label", `The image under ${name}`);
-    if (!drawing.canvas.isConnected) show(node, drawing.canvas);
+    if (crop) crop.hidden = state.mode === "original";
+    if (!drawing.canvas.isConnected) show(node, drawing.canvas, crop);
   }
 
   async function lay(key, overlay, name) {

@@ -1,14 +1,15 @@
 // What a* means, in a sentence: as the rule of the threshold has it (`scores.threshold_rule`). `ep_core/cli/verdicts.py` says the same.
 
 import { el } from "./dom.js";
+import { whole } from "./seen.js";
 import { percent, quoted } from "./words.js";
 
 const NONE = "none"; // the rule where there is no threshold
 const BETWEEN = "between"; // where a share of the score means nothing, since it isn't positive
 
-/** Return the words for a share of the image. */
-export const shareOfImage = ({ optimal_area: share }) => ({
-  part: share !== null && [el("b", {}, percent(share)), " of the image"],
+/** Return the words for a share of the image, or of what the network sees of it. */
+export const shareOfImage = (result) => ({
+  part: result.optimal_area !== null && [el("b", {}, percent(result.optimal_area)), ` of ${whole(result)}`],
   plural: false,
   nothing: "None of these areas",
   perturbed: "in the fully perturbed image",

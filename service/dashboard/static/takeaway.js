@@ -1,4 +1,4 @@
-// Taking a result away: files, and exactly this job as a command or as Python.
+// Downloading and sharing a result: files, and exactly this job as a command or as Python.
 
 import { key, root } from "./api.js";
 import { el, show } from "./dom.js";
@@ -20,7 +20,7 @@ export function takeAway(job, result) {
   return el(
     "details",
     { style: { "margin-top": "1.2rem" } },
-    el("summary", {}, "Take away"),
+    el("summary", {}, "Download & share"),
     el(
       "div.stack",
       {},
@@ -54,8 +54,8 @@ function filesOf(job) {
 
 const ending = (path) => path.slice(path.lastIndexOf(".") + 1);
 
-/** Return the parameters that have a value. */
-const asked = (job) => Object.fromEntries(Object.entries(job.params).filter(([, value]) => value !== null));
+/** Return the parameters of a job that have a value. */
+export const asked = (job) => Object.fromEntries(Object.entries(job.params).filter(([, value]) => value !== null));
 
 function curl(job, names) {
   const params = JSON.stringify(asked(job)).replaceAll("'", "'\\''");
@@ -94,7 +94,7 @@ function literal(value) {
 function csv(result) {
   const points = result.curve ||
     result.methods.flatMap((one) => one.curve.map((point) => ({ method: one.method, ...point })));
-  const columns = Object.keys(points[0]).filter((name) => !["mask", "overlay"].includes(name));
+  const columns = Object.keys(points[0]).filter((name) => !["mask", "overlay", "predictions"].includes(name));
   return [columns.join(","), ...points.map((one) => columns.map((name) => one[name]).join(","))].join("\n");
 }
 

@@ -1,22 +1,29 @@
 // Which mask is looked at: an area's, another one that suffices as well, or the one that tells the class from its rival.
 
 import { el } from "./dom.js";
-import { className, done, inBrackets, number, percent, quoted } from "./words.js";
+import { targetIn } from "./predictions.js";
+import { whole } from "./seen.js";
+import { chance, className, done, number, percent, quoted } from "./words.js";
 
 const CONTRAST = "contrast";
 const OTHERS = ["or that", "or a third", "or a fourth", "or a fifth"];
 
-/** Return a mask of a result: its files, what it is called, and its scores in words; `which` is null for the area's own. */
+/**
+ * Return a mask of a result: its files, what it is called, what it keeps in words, and its predictions; `which` is null for
+ * the area's own.
+ */
 export function maskOf(result, { k, which }) {
   if (which === CONTRAST) return against(result);
-  if (which) return instead(result.alternatives[numberOf(which)], which);
-  const { area, mask, overlay } = result.curve[k];
+  if (which) return instead(result, which);
+  const point = result.curve[k];
+  const { area, mask, overlay } = point;
   return {
+    ...told(point),
     key: String(area),
     mask,
     overlay,
     name: `the mask of ${percent(area)}`,
-    says: `${percent(area)} of the image: ${scores(result.curve[k])}`,
+    says: `${percent(area)} of ${whole(result)}: ${kept(result, point)}`,
   };
 }
 
@@ -63,30 +70,40 @@ export function whichMask(result, onPick) {
 
 const numberOf = (which) => Number(which.split("-")[1]) - 1;
 
-const scores = (one) =>
-  `score ${number(one.preserve)} when only this is kept${inBrackets(one.preserve_probability)}, ${
-    number(one.delete)
-  } when it is taken away`;
+/** Return what the panel of predictions tells of a mask; `point` has its scores. */
+const told = (point) => ({ predictions: point.predictions, share: percent(point.area), point });
 
-function instead(one, key) {
+/** Return what is left of the target when a mask is kept, and when it is removed: probabilities, or scores where there are none. */
+function kept(result, one) {
+  const left = (side) => {
+    const probability = one[`${side}_probability`] ?? targetIn(one.predictions?.[side], result)?.probability;
+    return typeof probability === "number" ? chance(probability) : `score ${number(one[side])}`;
+  };
+  return `${quoted(result)} ${left("preserve")} when only this is kept, ${left("delete")} when it is removed`;
+}
+
+function instead(result, which) {
+  const one = result.alternatives[numberOf(which)];
   const share = `${done(one.overlap)} in common with the others`;
   return {
-    key,
+    ...told(one),
+    key: which,
     mask: one.mask,
     overlay: one.overlay,
     name: `another mask of ${percent(one.area)}`,
-    says: `Another ${percent(one.area)} that suffices: ${scores(one)}; ${share}`,
+    says: `Another ${percent(one.area)} that suffices: ${kept(result, one)}; ${share}`,
   };
 }
 
 function against(result) {
   const { contrast } = result;
   const [target, rival] = [quoted(result), `“${contrast.rival.label}”`];
-  const kept = `With only this ${percent(contrast.area)} kept, ${target} scores ${
+  const scores = `With only this ${percent(contrast.area)} kept, ${target} scores ${
     number(contrast.target_score)
   } and ${rival} ${number(contrast.rival_score)}`;
-  const says = `${kept}: ${number(contrast.preserve)} apart, ${number(contrast.original)} in the whole image`;
+  const says = `${scores}: ${number(contrast.preserve)} apart, ${number(contrast.original)} in the whole image`;
   return {
+    ...told(contrast),
     key: CONTRAST,
     mask: contrast.mask,
     overlay: contrast.overlay,

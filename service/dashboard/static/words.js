@@ -3,9 +3,15 @@
 export const percent = (share) => `${Number((100 * share).toPrecision(3))}%`;
 /** Return how far something is. */
 export const done = (fraction) => `${Math.round(100 * fraction)}%`;
-export const chance = (probability) => (probability < 0.001 ? "<0.1%" : percent(probability));
+/** Return a probability as people write it: whole per cents, and a decimal where these would hide what is left. */
+export function chance(probability) {
+  if (probability < 0.001) return "<0.1%";
+  if (probability > 0.999) return ">99.9%";
+  const digits = probability < 0.01 || probability > 0.99 ? 1 : 0;
+  return `${Number((100 * probability).toFixed(digits))}%`;
+}
 /** Return a probability in words that follow a score; nothing for a score that has none. */
-export const inBrackets = (probability) => (typeof probability === "number" ? ` (${percent(probability)})` : "");
+export const inBrackets = (probability) => (typeof probability === "number" ? ` (${chance(probability)})` : "");
 export const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
 
 /** Return seconds in words. */

@@ -82,10 +82,12 @@ def test_either_this_or_that(page: Page, stack: Stack, done: Callable[..., str])
     expect(that).to_have_attribute("aria-pressed", "true")
     expect(this).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_role("status").filter(has_text="Another 10% that suffices")).to_contain_text(
-        f"score {other['preserve']:.2f}"
+        "when only this is kept"
     )
     changes_the_picture(page, before)
     expect(page.locator("canvas")).to_have_attribute("aria-label", "The image under another mask of 10%")
+    best = other["predictions"]["preserve"][0]["label"]
+    expect(page.locator(".predicted li").first).to_contain_text(best)
     axe(page)
     page.reload()  # the address holds it
     expect(that).to_have_attribute("aria-pressed", "true")

@@ -66,7 +66,7 @@ def test_a_link_to_a_view_shows_it_and_files_and_copies_lead_back(
     job = finish(**SWEEP)
     page.goto(f"/explain/#/job/{job['id']}?area=0.2&view=outline")
     shows_area(page, "20%")
-    page.get_by_text("Take away").click()
+    page.get_by_text("Download & share").click()
     with page.expect_download() as saved:
         page.get_by_role("button", name="Everything (zip)").click()
     assert saved.value.path().stat().st_size > 10_000

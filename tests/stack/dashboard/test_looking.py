@@ -16,7 +16,7 @@ from .using import CHANNELS, COMPARED, SWEEP, becomes, changes_the_picture, pixe
 
 pytestmark = pytest.mark.e2e
 
-SLIDER = "Area: from what matters most to all"
+SLIDER = "How much to reveal"
 
 
 def open_sweep(page: Page, done: Callable[..., str], view: str = "") -> Page:
@@ -30,14 +30,15 @@ def test_a_sweep_is_revealed_by_its_slider(page: Page, done: Callable[..., str])
     said = page.locator("output")
     slider.focus()
     page.keyboard.press("Home")
-    expect(said).to_contain_text("5% of the image")
+    expect(said).to_contain_text("5% of what the network sees")
     shows_area(page, "5%")
     first = pixels(page)
     page.keyboard.press("ArrowRight")
-    expect(said).to_contain_text("20% of the image")
+    expect(said).to_contain_text("20% of what the network sees")
     changes_the_picture(page, first)
     page.locator("svg .bar").last.click()
     expect(slider).to_have_value("2")
+    page.get_by_text("Numbers").click()
     page.locator("svg .keep-point").first.click()
     expect(slider).to_have_value("0")
 
@@ -51,7 +52,7 @@ def test_it_plays(page: Page, done: Callable[..., str]) -> None:
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
-@pytest.mark.parametrize("mode", ["Black", "Outline", "Original"])
+@pytest.mark.parametrize("mode", ["Blur", "Black", "Outline", "Original"])
 def test_what_is_outside_the_mask_can_be_shown_otherwise(page: Page, done: Callable[..., str], mode: str) -> None:
     before = pixels(open_sweep(page, done))
     page.get_by_role("button", name=mode, exact=True).click()
@@ -59,9 +60,9 @@ def test_what_is_outside_the_mask_can_be_shown_otherwise(page: Page, done: Calla
     expect(page.get_by_role("button", name=mode, exact=True)).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_mask_can_be_taken_away(page: Page, done: Callable[..., str]) -> None:
+def test_the_mask_can_be_removed(page: Page, done: Callable[..., str]) -> None:
     before = pixels(open_sweep(page, done))
-    page.get_by_role("button", name="Taken away").click()
+    page.get_by_role("button", name="Remove this").click()
     changes_the_picture(page, before)
 
 
@@ -70,7 +71,7 @@ def test_without_strength_it_is_the_image(page: Page, done: Callable[..., str]) 
     original = pixels(page)
     page.get_by_role("button", name="Black", exact=True).click()
     changes_the_picture(page, original)
-    page.get_by_label("Strength").focus()
+    page.get_by_role("slider", name="Strength").focus()
     page.keyboard.press("Home")
     becomes(page, original)
 
@@ -85,7 +86,7 @@ def test_a_link_shows_the_same(page: Page, open_page: OpenPage, done: Callable[.
     seen = pixels(page)
     other = open_page()
     other.goto(page.url)
-    expect(other.locator("output")).to_contain_text("60% of the image")
+    expect(other.locator("output")).to_contain_text("60% of what the network sees")
     shows_area(other, "60%")
     expect(other.get_by_role("button", name="Outline")).to_have_attribute("aria-pressed", "true")
     becomes(other, seen)
@@ -95,12 +96,12 @@ def test_a_curve_tells_its_numbers(page: Page, stack: Stack, done: Callable[...,
     address = done(**SWEEP)
     point = stack.client.get(f"/v1/jobs/{address[-32:]}/result").json()["curve"][1]
     page.goto(address)
+    page.get_by_text("Numbers").click()
     page.locator("svg .keep-point").nth(1).hover()
-    tip = page.locator(".tip").first
+    tip = page.locator("details .tip")
     expect(tip).to_contain_text("20%")
     expect(tip).to_contain_text(f"kept: {point['preserve']:.2f}")
-    expect(tip).to_contain_text(f"taken away: {point['delete']:.2f}")
-    page.get_by_text("Numbers").click()
+    expect(tip).to_contain_text(f"removed: {point['delete']:.2f}")
     expect(page.get_by_role("row").filter(has_text=f"{point['preserve']:.2f}")).to_be_visible()
 
 
@@ -116,8 +117,8 @@ def test_a_job_whose_image_is_gone_shows_its_masks(page: Page, stack: Stack) -> 
 def test_deletion_is_shown_as_what_is_left(page: Page, done: Callable[..., str]) -> None:
     page.goto(done(**SWEEP, variant="delete", perturbation="fade"))
     expect(page.locator("h1.answer")).to_contain_text("taken away")
-    expect(page.get_by_role("button", name="Taken away")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_role("button", name="Black", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Remove this")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("figcaption")).to_contain_text("Score left when removed")
 
 
 def test_a_comparison(page: Page, done: Callable[..., str]) -> None:
@@ -128,10 +129,10 @@ def test_a_comparison(page: Page, done: Callable[..., str]) -> None:
     expect(page.locator("svg path.line")).to_have_count(3)
     page.locator(".chart svg").hover()
     expect(page.locator(".chart .tip")).to_contain_text("Grad-CAM: ")
-    page.get_by_role("button", name="Grad-CAM").click()
+    page.locator(".chips").get_by_role("button", name="Grad-CAM").click()
     expect(page.locator("svg path.line")).to_have_count(2)
     before = page.locator("svg path.line").first.get_attribute("d")
-    page.get_by_role("button", name="Top areas taken away").click()
+    page.get_by_role("button", name="Top areas removed").click()
     assert page.locator("svg path.line").first.get_attribute("d") != before
     axe(page)
 
@@ -165,7 +166,7 @@ def test_all_of_it_by_keyboard(page: Page, done: Callable[..., str]) -> None:
             break
         page.keyboard.press("Tab")
     page.keyboard.press("End")
-    expect(page.locator("output")).to_contain_text("60% of the image")
+    expect(page.locator("output")).to_contain_text("60% of what the network sees")
 
 
 def test_on_a_phone(phone: Page, done: Callable[..., str]) -> None:

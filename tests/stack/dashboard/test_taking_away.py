@@ -34,7 +34,7 @@ def open_job(page: Page, stack: Stack, done: Callable[..., str]) -> dict[str, An
     """Open a finished job; return its result."""
     address = done(**SWEEP)
     page.goto(address)
-    page.get_by_text("Take away").click()
+    page.get_by_text("Download & share").click()
     result: dict[str, Any] = stack.client.get(f"/v1/jobs/{address[-32:]}/result").raise_for_status().json()
     return result
 
@@ -58,11 +58,12 @@ def test_files(page: Page, open_job: dict[str, Any]) -> None:
     assert save(page, "Score curve (SVG)").read_text().lstrip().startswith(("<?xml", "<svg"))
     assert Image.open(save(page, "Saliency map (PNG)")).format == "PNG"
     rows = list(csv.DictReader(io.StringIO(save(page, "Curve (CSV)").read_text())))
+    assert "predictions" not in rows[0]
     assert [float(row["preserve"]) for row in rows] == [point["preserve"] for point in open_job["curve"]]
 
 
 def test_what_is_seen(page: Page, open_job: dict[str, Any]) -> None:
-    page.get_by_label("Area: from what matters most to all").focus()
+    page.get_by_label("How much to reveal").focus()
     page.keyboard.press("Home")
     mask = Image.open(save(page, "Save this mask"))
     assert (mask.mode, mask.size) == ("L", Image.open(BEAR).size)
@@ -94,7 +95,7 @@ def test_the_copied_python_asks_the_same(
 ) -> None:
     job = finish(**params)
     page.goto(f"/#/job/{job['id']}")
-    page.get_by_text("Take away").click()
+    page.get_by_text("Download & share").click()
     *_, spec, call = copied(page, "Copy as Python").splitlines()
     made = eval(spec.removeprefix("spec = "), {"ep_core": ep_core})
     assert made.model_dump(mode="json") == job["params"]

@@ -16,6 +16,7 @@ from .using import CHANNELS, SWEEP
 pytestmark = pytest.mark.e2e
 
 NAME = "“American black bear”"
+SEEN = "what the network sees"
 
 
 def told(page: Page, stack: Stack, address: str, *, scores: dict[str, Any], params: dict[str, Any], area: Any) -> None:
@@ -31,21 +32,21 @@ def told(page: Page, stack: Stack, address: str, *, scores: dict[str, Any], para
 @pytest.mark.parametrize(
     ("rule", "variant", "tau", "area", "said"),
     [
-        ("share-of-original", "preserve", 1, 0.2, f"20% of the image suffices for {NAME}."),
-        ("share-of-original", "hybrid", 0.5, 0.2, f"20% of the image suffices for 50% of the score of {NAME}."),
-        ("between", "preserve", 0.5, 0.2, f"20% of the image suffices for 50% of the way up to the score of {NAME}."),
+        ("share-of-original", "preserve", 1, 0.2, f"20% of {SEEN} suffices for {NAME}."),
+        ("share-of-original", "hybrid", 0.5, 0.2, f"20% of {SEEN} suffices for 50% of the score of {NAME}."),
+        ("between", "preserve", 0.5, 0.2, f"20% of {SEEN} suffices for 50% of the way up to the score of {NAME}."),
         ("between", "preserve", 1, None,
          f"None of these areas suffices for {NAME}: the score stays below the threshold."),
-        ("way-down", "delete", 1, 0.2, f"20% of the image taken away destroys the score of {NAME}."),
+        ("way-down", "delete", 1, 0.2, f"20% of {SEEN} taken away destroys the score of {NAME}."),
         ("way-down", "delete", 0.5, 0.2,
-         f"20% of the image taken away lowers the score of {NAME} by 50% of the way to what it is in the fully "
+         f"20% of {SEEN} taken away lowers the score of {NAME} by 50% of the way to what it is in the fully "
          "perturbed image."),
         ("way-down", "delete", 0.5, None,
          f"None of these areas taken away lowers the score of {NAME} by 50% of the way to what it is in the fully "
          "perturbed image."),
         ("none", "preserve", 1, None,
          f"There is no threshold: {NAME} scores no higher in the whole image than in the fully perturbed image."),
-        (None, "delete", 0.5, 0.2, f"20% of the image taken away destroys the score of {NAME}."),  # from before
+        (None, "delete", 0.5, 0.2, f"20% of {SEEN} taken away destroys the score of {NAME}."),  # from before
     ],
 )  # fmt: skip
 def test_areas(
@@ -61,7 +62,8 @@ def test_areas(
     scores = {"threshold_rule": rule} | ({"threshold": None} if rule == "none" else {})
     told(page, stack, done(**SWEEP), scores=scores, params={"variant": variant, "threshold": tau}, area=area)
     expect(page.locator("h1.answer")).to_have_text(said)
-    expect(page.locator("svg.curve text", has_text="original").first).to_be_visible()
+    page.get_by_text("Numbers").click()
+    expect(page.locator("svg.curve text", has_text="whole image").first).to_be_visible()
     expect(page.locator("svg.curve text", has_text="threshold")).to_have_count(0 if rule == "none" else 1)
 
 

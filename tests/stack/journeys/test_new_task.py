@@ -88,7 +88,7 @@ def test_the_dashboard_lists_it_and_shows_its_picture(stack: Stack) -> None:
         page.goto(f"/#/job/{job['id']}")
         expect(page.get_by_role("img", name="Grey picture")).to_have_js_property("naturalWidth", 640)
         expect(page.locator("tr.here")).to_contain_text("Brightness · mobilenet_v2")
-        page.get_by_text("Take away").click()
+        page.get_by_text("Download & share").click()
         expect(page.get_by_role("button", name="Grey picture (PNG)")).to_be_visible()
         expect(page.get_by_role("button", name="Copy as Python")).to_have_count(0)
         page.get_by_text("More choices").click()

@@ -147,7 +147,7 @@ def test_reference_scores_name_the_rule() -> None:
         scores, torch.ones(1, 1, 2, 2), 0, variant="hybrid", threshold=0.5, probabilities=torch.sigmoid
     )
     assert found.original_probability == pytest.approx(1 / (1 + math.e))
-    assert found.model_dump(exclude={"original_probability"}) == {
+    assert found.model_dump(exclude={"original_probability", "predictions"}) == {
         "original": -1,
         "perturbed": -4,
         "threshold": -2.5,

@@ -18,7 +18,7 @@ def intersection_over_union(first, second):
 
 
 @pytest.mark.parametrize("preprocessing", [CROP, STRAIGHT, WIDE, PADDED], ids=["crop", "straight", "wide", "padded"])
-@pytest.mark.parametrize("fit", ["crop", "stretch"])
+@pytest.mark.parametrize("fit", ["crop", "stretch", "whole"])
 @pytest.mark.parametrize(
     "size",
     [(640, 427), (427, 640), (500, 500), (1001, 333), (60, 40), (41, 59), (224, 224)],

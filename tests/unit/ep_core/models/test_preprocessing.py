@@ -97,6 +97,28 @@ def test_stretch_shows_the_whole_image(photograph):
     assert frame.box == (0, 0, *photograph.size)
 
 
+def test_whole_shows_all_of_the_image_in_its_proportions():
+    """An image of 8 x 4 in a frame of 4 x 4: halved, with a row of the mean colour above and below."""
+    preprocessing = Preprocessing((4, 4), resize=5, interpolation="box", mean=(0.5, 0.25, 0), std=(0.5, 0.25, 1))
+    columns = Image.fromarray(np.repeat(np.array([[0, 0, 255, 255, 0, 0, 255, 255]], np.uint8), 4, axis=0))
+    tensor, frame = preprocessing.preprocess(columns.convert("RGB"), "whole")
+    dark, light = torch.tensor([-1.0, -1, 0]), torch.tensor([1.0, 3, 1])
+    expected = torch.zeros(3, 4, 4)
+    expected[:, 1:3] = torch.stack([dark, light, dark, light], dim=1)[:, None]
+    torch.testing.assert_close(tensor[0], expected)
+    assert frame.box == (0, -2, 8, 6)  # a row of the frame is two of the image
+    np.testing.assert_array_equal(frame.mask_to_image(np.ones((4, 4))), np.ones((4, 8)))
+
+
+@pytest.mark.parametrize("size", [(640, 427), (427, 640), (224, 224), (3000, 1), (1, 3000)])
+def test_whole_loses_nothing_of_any_image(size):
+    tensor, frame = Preprocessing((224, 224), resize=256).preprocess(Image.new("RGB", size), "whole")
+    assert tensor.shape == (1, 3, 224, 224)
+    left, top, right, bottom = frame.box
+    assert min(-left, -top, right - size[0], bottom - size[1]) >= -0.5
+    assert (right - left) / (bottom - top) == pytest.approx(1, abs=0.01) or min(size) == 1
+
+
 def test_to_image_undoes_the_normalisation(photograph):
     preprocessing = Preprocessing((224, 224), mean=(0.3, 0.4, 0.5), std=(0.1, 0.2, 0.9))
     tensor, _ = preprocessing.preprocess(photograph)
@@ -144,7 +166,7 @@ def test_a_very_elongated_image_is_refused_before_it_fills_the_memory():
 
 
 def test_an_unknown_fit_is_refused():
-    with pytest.raises(InvalidInput, match="'crop' or 'stretch'"):
+    with pytest.raises(InvalidInput, match="use 'crop', 'stretch', 'whole'"):
         Preprocessing((4, 4)).preprocess(Image.new("RGB", (9, 9)), "letterbox")
 
 

@@ -1,0 +1,84 @@
+"""A comparison's tiles: enlarged, and every method's top area under one slider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.running_stack import Stack
+
+from .accessibility import axe
+from .using import COMPARED, post
+
+pytestmark = pytest.mark.e2e
+
+TOP = """async ({ map, width, frame, share }) => {
+  const { topArea } = await import("/static/topareas.js");
+  const [left, top, right, bottom] = frame;
+  return [...topArea(Uint8Array.from(map), width, { left, top, right, bottom }, share)];
+}"""
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 1])
+@pytest.mark.parametrize("levels", [256, 4])
+def test_a_top_area_is_the_highest_pixels_of_the_frame(page: Page, share: float, levels: int) -> None:
+    height, width, frame = 20, 30, (5, 2, 25, 18)
+    map_ = np.random.default_rng(levels).integers(0, levels, (height, width))
+    page.goto("/")
+    asked = {"map": map_.flatten().tolist(), "width": width, "frame": frame, "share": share}
+    found = np.array(page.evaluate(TOP, asked)).reshape(height, width) / 255
+    inside = np.zeros((height, width), dtype=bool)
+    inside[frame[1] : frame[3], frame[0] : frame[2]] = True
+    assert not found[~inside].any()
+    assert found[inside].mean() == pytest.approx(share, abs=0.003)  # equals are kept in part, in bytes
+    values = map_[inside]
+    assert values[found[inside] == 1].min(initial=255) >= values[found[inside] < 1].max(initial=0)
+
+
+def test_one_slider_shows_every_methods_top_area(page: Page, stack: Stack, done: Callable[..., str]) -> None:
+    address = done(**COMPARED)
+    methods = stack.client.get(f"/v1/jobs/{address[-32:]}/result").json()["methods"]
+    page.goto(address)
+    expect(page.locator(".methods canvas:visible")).to_have_count(0)
+    page.get_by_label("How much to reveal").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".methods canvas:visible")).to_have_count(len(methods))
+    expect(page.locator(".methods img:visible")).to_have_count(0)
+    for one in methods:
+        tile = page.locator(".methods figure", has_text=one["title"])
+        expect(tile.locator(".keeps")).to_contain_text("30% kept: ")
+    page.get_by_role("button", name="Top areas removed").click()
+    expect(page.locator(".methods .keeps").first).to_contain_text("30% removed: ")
+    axe(page)
+    page.reload()  # the address holds it
+    expect(page.locator(".methods canvas:visible")).to_have_count(len(methods))
+    page.get_by_role("button", name="Maps").click()
+    expect(page.locator(".methods img:visible")).to_have_count(len(methods))
+
+
+def test_a_tile_is_enlarged_by_keyboard(page: Page, done: Callable[..., str]) -> None:
+    page.goto(done(**COMPARED))
+    tile = page.get_by_role("button", name="Enlarge: Grad-CAM")
+    tile.focus()
+    page.keyboard.press("Enter")
+    large = page.get_by_role("dialog").get_by_alt_text("Grad-CAM")
+    expect(large).to_be_visible()
+    before, after = tile.bounding_box(), large.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] > 2 * before["width"]
+    axe(page)
+    page.keyboard.press("Escape")
+    expect(large).to_be_hidden()
+    expect(tile).to_be_focused()
+
+
+def test_without_its_image_a_comparison_has_its_maps(page: Page, stack: Stack) -> None:
+    job = stack.finish(post(stack, COMPARED | {"areas": [0.2]}, keep=False))
+    page.goto(f"/#/job/{job['id']}?tiles=top")
+    expect(page.locator(".methods img:visible")).to_have_count(3)
+    expect(page.get_by_role("button", name="Maps")).to_have_count(0)
