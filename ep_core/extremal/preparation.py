@@ -67,6 +67,7 @@ class Prepared(Generic[S_co]):
             scores=self.reference(self.scores_by(network)),
             image=PixelSize.of(self.frame.image_size),
             frame=PixelBox(left=left, top=top, right=right, bottom=bottom),
+            resolution=PixelSize.of(self.size),
         )
 
     def scores_by(self, network: nn.Module) -> ClassScores:

@@ -22,7 +22,7 @@ from .masking import spatial_solver
 from .preparation import Prepared
 from .refinement import lane, refinement
 from .walks import SCALE, Survival, walked
-from .watch import Watch
+from .watch import MASKS, Watch
 
 SEARCH_SETTINGS = (
     f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.RefineRule.learning_rate:g}"
@@ -88,7 +88,7 @@ class Search:
             one for k, sweep in enumerate(sweeps) for one in independent_lanes(sweep.spec, image=k, target=sweep.target)
         ]
         solver = spatial_solver(self._network, pyramids, lanes, sweeps[0].spec.preset, max_lanes=self._max_lanes)
-        self.enter("masks")
+        self.enter(MASKS)
         self._watch.follow(solver, LanesSeen(solver))
         return [SweepMasks(solver.image_masks(k), solver.lane_steps(k)) for k in range(len(sweeps))]
 
@@ -118,7 +118,7 @@ class Search:
         starts = torch.cat([survival.maps for survival in survivals])
         solver = refinement(self._network, pyramids, lanes, starts, max_lanes=self._max_lanes)
         if shown:
-            self.enter("masks")
+            self.enter(MASKS)
         follow(solver, LanesSeen(solver))
         return [
             SweepMasks(solver.image_masks(k), solver.lane_steps(k) + survival.steps, survival)

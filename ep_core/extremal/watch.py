@@ -9,6 +9,9 @@ from ep_core.optimiser.solver import Solver
 from ep_core.schemas.progress import OnProgress, Progress, Seen, Standing
 from ep_core.schemas.reports.subject import Subject
 
+MASKS = "masks"
+"""Stage whose masks are the sweep's own."""
+
 
 class Watch:
     """Runs solvers to their ends, one after the other, and reports the progress of all of them together."""
@@ -28,9 +31,11 @@ class Watch:
         self._standing = Standing(subjects=subjects)
 
     def enter(self, stage: str) -> None:
-        """Report that a stage begins, one of those of `Standing`."""
-        if stage != self._standing.stage:
-            self._standing = replace(self._standing, stage=stage)
+        """Begin a stage, one of those of `Standing`, and report it; while a former stage's masks are seen, later."""
+        if stage == self._standing.stage:
+            return
+        self._standing = replace(self._standing, stage=stage)
+        if self._seen is None or stage != MASKS:
             self._tell(self._told)
 
     def follow(self, solver: Solver, seen: Seen | None = None, cost: float = 1.0) -> None:

@@ -20,3 +20,4 @@ class Subject(BaseModel):
     frame: Annotated[
         PixelBox, Field(description="Position of the network's input on the image: partly outside where it was padded.")
     ]
+    resolution: Annotated[PixelSize, Field(description="Size of the network's input, its frame.")]

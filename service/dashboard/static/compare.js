@@ -102,7 +102,9 @@ function tile(one) {
     return el("figure", {}, el("p.dim", {}, one.unavailable), el("figcaption", {}, one.title || one.method));
   }
   const image = el("img", { alt: `What ${one.title} finds`, loading: "lazy" });
-  picture(one.overlay).then((address) => (image.src = address)).catch(() => (image.alt = "The picture can’t be had"));
+  picture(one.overlay).then((address) => (image.src = address)).catch(
+    () => (image.alt = "The picture couldn’t be downloaded"),
+  );
   const took = one.seconds === null ? "" : `, ${one.seconds < 10 ? number(one.seconds) : Math.round(one.seconds)} s`;
   const where = one.layer ? el("span.dim", {}, ` at ${one.layer}`) : null;
   return el("figure", { title: one.source }, image, el("figcaption", {}, `${one.title}${took}`, where));

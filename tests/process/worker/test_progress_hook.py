@@ -37,6 +37,7 @@ SUBJECT = Subject(
     scores=Scores(original=14.0, perturbed=2.0, threshold=14.0, original_probability=0.9),
     image=PixelSize(width=640, height=480),
     frame=PixelBox(left=80, top=0, right=560, bottom=480),
+    resolution=PixelSize(width=224, height=224),
 )
 
 
