@@ -1,6 +1,6 @@
 // A batch: how each of its images stands, and what was found, side by side and in a table.
 
-import { get, picture, request } from "./api.js";
+import { get, picture, request, root } from "./api.js";
 import { el, show } from "./dom.js";
 import { foundPicture, seen } from "./pictured.js";
 import { saveBlob, saveText } from "./save.js";
@@ -17,13 +17,13 @@ const COLUMNS = ["Image", "Class", "Needs", "State", "Seconds"];
 /** Show a batch in `stage`; returns what ends that. */
 export function batchPage(stage, id, { changed }) {
   const ending = new AbortController();
-  const path = `v1/batches/${id}`;
+  const path = `${root}/v1/batches/${id}`; // as its jobs' links have it
   const title = el("h1");
   const bar = el("progress", { max: 1, "aria-label": "Progress" });
   const words = el("p.dim", { role: "status" });
   const error = el("p.error", { role: "alert" });
   const items = [];
-  const tiles = el("div.tiles.methods");
+  const tiles = el("div.tiles.methods.gathering");
   const table = el("tbody");
   const compared = sideBySide((area) => items.forEach((item) => draw(item, area)));
   const left = timeToGo();
@@ -51,6 +51,7 @@ export function batchPage(stage, id, { changed }) {
     title.textContent = batch.done ? `${count} images` : `${count} images, ${batch.counts.succeeded || 0} done`;
     bar.hidden = batch.done;
     bar.value = batch.fraction;
+    words.hidden = batch.done;
     words.textContent = batch.done ? "" : far(batch.fraction, left(batch.fraction));
     await Promise.all(batch.jobs.map((now, k) => update(items[k] ||= added(now, k), now)));
     compared.offer(items.map((item) => item.job).filter((job) => job?.found));

@@ -18,7 +18,7 @@ const COLUMNS = [["Image", "sr"], ["Job"], ["State"], ["Class", "wide"], ["Needs
 export function jobList(section, again) {
   const rows = new Map();
   const body = el("tbody");
-  const none = el("p.dim", {}, "No jobs yet.");
+  const none = el("p.dim", { hidden: true });
   const more = el("button", { type: "button", hidden: true, onclick: () => load(next) }, "Older ones");
   const error = el("p.error", { role: "alert" });
   const filters = segments("Which jobs", STATES, (status) => filter({ status }));

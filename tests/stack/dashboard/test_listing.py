@@ -111,6 +111,17 @@ def test_a_thumbnail_is_small(page: Page, done: Callable[..., str]) -> None:
     assert thumb.evaluate("image => Math.max(image.naturalWidth, image.naturalHeight)") == 96
 
 
+def test_a_job_without_its_image_has_a_picture_and_a_phone_shows_what_was_found(phone: Page, stack: Stack) -> None:
+    job = stack.finish(post(stack, {**QUICK, "seed": 42}, keep=False))
+    phone.goto("/")
+    row = row_of(phone, job["id"])
+    handle = row.locator("img.thumb").element_handle()
+    phone.wait_for_function("image => image.naturalWidth > 0", arg=handle)
+    expect(row.locator(".narrow-only")).to_be_visible()
+    expect(row.locator(".narrow-only")).to_have_text(re.compile("^American black bear ·.*(ago|just now)$"))
+    stack.client.delete(job["links"]["self"])
+
+
 def test_it_keeps_the_focus_and_loses_what_is_gone(page: Page, stack: Stack) -> None:
     kept = stack.finish(post(stack, {**QUICK, "seed": 1}))
     gone = stack.finish(post(stack, {**QUICK, "seed": 2}))
