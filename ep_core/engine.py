@@ -46,7 +46,7 @@ def explain(
         image: a picture in any form, or a 1 x 3 x H x W tensor that is already preprocessed (`AnyImage`).
         spec: what to find, or a dict of that; None takes the defaults. Its `model` is ignored: the model is the
             one given.
-        on_progress: called after every round of steps.
+        on_progress: called after every round of steps, and as a stage begins.
         show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
         target_picture: the target's own picture (`target_image` or `target_mask`), in any form but a tensor.
@@ -89,7 +89,7 @@ def explain_batch(
         model: as for `explain`.
         images: as for `explain`; their frames may differ in size.
         specs: what to find, one for all images or one for each; None takes the defaults.
-        on_progress: called after every round of steps.
+        on_progress: called after every round of steps, and as a stage begins.
         show_progress: as for `explain`: one bar for all images.
         max_lanes: masks stepped in one batch, at most. Memory grows with it, not with the number of images.
         target_picture: the target's own picture (`target_image` or `target_mask`): one for all images.
@@ -130,7 +130,7 @@ def run_task(
         images: as many as the task takes (`Task.images`).
         spec: the task.
         names: of the images, for the report.
-        on_progress: called after every round of steps.
+        on_progress: called after every round of steps, and as a stage begins.
         max_lanes: masks stepped in one batch, at most.
         target_picture: the target's own picture (`target_image` or `target_mask`).
     """

@@ -19,7 +19,8 @@ from ep_core.methods.base.registry import get_method
 from ep_core.methods.extremal import extremal_spec
 from ep_core.models.classifier import Classifier
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory, is_poisoned
-from ep_core.schemas.progress import OnProgress, Progress
+from ep_core.schemas.progress import OnProgress, Progress, Standing
+from ep_core.schemas.reports.subject import Subject
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
 
 from .comparison import Refusal
@@ -49,13 +50,16 @@ class Attributions:
 class Watching:
     """Progress of the methods and their scoring, all together, in passes through the network."""
 
-    def __init__(self, spec: CompareSpec, on_progress: OnProgress | None) -> None:
+    def __init__(self, spec: CompareSpec, subject: Subject, on_progress: OnProgress | None) -> None:
+        """Set what is planned, what is explained, and the receiver of the progress."""
         scored = (2 * len(spec.methods) + RANDOM_RIVALS) * len(spec.areas)
         self._passes = {name: _passes(name) for name in spec.methods} | {SCORING: scored}
         self._total = sum(self._passes.values())
         self._done = 0
         self._on_progress = on_progress
+        self._subject = subject
         self._masks: Progress | None = None
+        self._maps: dict[str, Tensor] = {}
         self.broken = False
         """True once `on_progress` has raised."""
 
@@ -65,12 +69,15 @@ class Watching:
         if self._on_progress is not None:
             iteration = self._done + round(share * self._passes[name])
             whole = self._masks or Progress(iteration, self._total)
+            standing = Standing(stage=name, subjects=(self._subject,), maps=self._maps)
             self.broken = True  # unless it returns: what it raises is no method's fault
-            self._on_progress(whole.part_of(iteration, self._total))
+            self._on_progress(whole.part_of(iteration, self._total, standing))
             self.broken = False
 
-    def done(self, name: str) -> None:
-        """Note that a method is done."""
+    def done(self, name: str, found: Tensor | None = None) -> None:
+        """Note that a method is done, and its map (H x W) where it has found one."""
+        if found is not None:
+            self._maps = {**self._maps, name: found}
         self.share(name, 1)
         self._done += self._passes[name]
 
@@ -104,6 +111,7 @@ def attribute_all(
     """
     attributions, unexpected = Attributions({}, {}, {}), list[Exception]()
     for name in image.spec.methods:
+        watch.share(name, 0)
         spent = read_cost() if read_cost else 0
         began = time.perf_counter()
         try:
@@ -119,7 +127,7 @@ def attribute_all(
         attributions.seconds[name] = time.perf_counter() - began
         if read_cost:
             attributions.costs[name] = read_cost() - spent
-        watch.done(name)
+        watch.done(name, attributions.maps.get(name))
     if not attributions.maps and unexpected:
         raise unexpected[0]
     if not attributions.maps:

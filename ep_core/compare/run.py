@@ -88,19 +88,19 @@ def compare(
         prepared = prepare_image(model, network, picture, spec, target)
         prepared = replace(prepared, classes=no_classes)  # of every method at every area, they would fill the report
         scores = prepared.scores_by(network)
-        watch = Watching(spec, tell)
+        subject = prepared.subject(target_ref(model, prepared.target), network)
+        watch = Watching(spec, subject, tell)
         attributions = attribute_all(model, prepared, watch, max_lanes, read_cost)
         answers = _score_all(prepared, scores, attributions, watch)
         explanation = _checked(network, prepared, scores, attributions, answers, max_lanes)
-        reference = prepared.reference(scores)
         watch.done(SCORING)
     return Comparison(
         spec=prepared.spec,
         model=model_ref(model, prepared.frame.input_size),
-        target=target_ref(model, prepared.target),
+        target=subject.target,
         image=prepared.picture,
         frame=prepared.frame,
-        scores=reference,
+        scores=subject.scores,
         methods=[answers.get(name) or attributions.refusals[name] for name in spec.methods],
         explanation=explanation,
         timing=Timing(

@@ -29,6 +29,8 @@ CONTRAST_AREA = 0.2
 
 ALTERNATIVE, CONTRAST = "alternative", "contrast"
 """Origins of a mask that the search for such a block led to."""
+ALTERNATIVES = "alternatives"
+"""Stage of the progress; the search for the contrast has its origin's name."""
 
 
 class Answers:
@@ -39,6 +41,7 @@ class Answers:
         search: Search,
         sweep: Prepared[ExtremalSpec],
         scores: ClassScores,
+        reference: Scores,
         found: SweepMasks,
         named: Callable[[int], TargetRef],
     ) -> None:
@@ -48,6 +51,7 @@ class Answers:
             search: continues where more masks are needed.
             sweep: the image.
             scores: of the image under masks, by the network as it is.
+            reference: the untouched and the fully perturbed image's.
             found: the sweep's masks.
             named: returns what a report says of a class.
         """
@@ -56,7 +60,7 @@ class Answers:
         self._scores = scores
         self._found = found
         self._named = named
-        self.reference: Scores = sweep.reference(scores)
+        self.reference = reference
         curve = sweep.curve(scores, found.masks)
         self.best = Best(found.masks, curve, (OWN,) * len(curve), sweep.spec.variant)
 
@@ -96,6 +100,7 @@ class Answers:
             or area > distinct.LARGEST_ALTERNATIVE
         ):
             return ()
+        self._search.enter(ALTERNATIVES)
         place = sweep.spec.areas.index(area)
         known, points = self.best.masks[place : place + 1], [self.best.curve[place]]
         for _ in range(sweep.spec.alternatives):
@@ -130,6 +135,7 @@ class Answers:
         (whole,) = masked_scores(self._scores, torch.ones_like(self.best.masks[:1]))
         if len(whole) < 2:
             return None
+        self._search.enter(CONTRAST)
         rival = nearest_class(whole, sweep.target)
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target, against=rival)]
         mask = self._search.refined(sweep.pyramid, lanes, survival.maps[place : place + 1])

@@ -21,8 +21,10 @@ from ep_core.models.top_classes import predictions
 from ep_core.optimiser.presets import SPATIAL_PRESETS, iterations_of
 from ep_core.pictures.given_image import Picture
 from ep_core.schemas.finite import require_finite
-from ep_core.schemas.reports.common import Scores
+from ep_core.schemas.pixels import PixelBox, PixelSize
+from ep_core.schemas.reports.common import Scores, TargetRef
 from ep_core.schemas.reports.extremal import CurvePoint
+from ep_core.schemas.reports.subject import Subject
 from ep_core.schemas.specs import SpatialSpec
 
 from .masking import perturbed_scores
@@ -59,6 +61,17 @@ class Prepared(Generic[S_co]):
     def size(self) -> tuple[int, int]:
         """Height and width of the frame, in pixels."""
         return self.pyramid.shape[2], self.pyramid.shape[3]
+
+    def subject(self, target: TargetRef, network: nn.Module) -> Subject:
+        """Return what is explained, for those who watch: its target as reports name it, and a network's scores."""
+        left, top, right, bottom = self.frame.box
+        return Subject(
+            target=target,
+            scores=self.reference(self.scores_by(network)),
+            image=PixelSize.of(self.frame.image_size),
+            frame=PixelBox(left=left, top=top, right=right, bottom=bottom),
+            resolution=PixelSize.of(self.size),
+        )
 
     def scores_by(self, network: nn.Module) -> ClassScores:
         """Return what a network says of this image under masks."""

@@ -22,7 +22,7 @@ from .masking import spatial_solver
 from .preparation import Prepared
 from .refinement import lane, refinement
 from .walks import SCALE, Survival, walked
-from .watch import Watch
+from .watch import MASKS, Watch
 
 SEARCH_SETTINGS = (
     f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.RefineRule.learning_rate:g}"
@@ -75,6 +75,10 @@ class Search:
         self._watch = watch
         self._max_lanes = max_lanes
 
+    def enter(self, stage: str) -> None:
+        """Report that a stage begins."""
+        self._watch.enter(stage)
+
     def masks(self, sweeps: Sequence[Prepared[ExtremalSpec]]) -> list[SweepMasks]:
         """Return the masks of each image's sweep, all images stepped together."""
         if by_walks(sweeps[0].spec):
@@ -84,6 +88,7 @@ class Search:
             one for k, sweep in enumerate(sweeps) for one in independent_lanes(sweep.spec, image=k, target=sweep.target)
         ]
         solver = spatial_solver(self._network, pyramids, lanes, sweeps[0].spec.preset, max_lanes=self._max_lanes)
+        self.enter(MASKS)
         self._watch.follow(solver, LanesSeen(solver))
         return [SweepMasks(solver.image_masks(k), solver.lane_steps(k)) for k in range(len(sweeps))]
 
@@ -101,6 +106,8 @@ class Search:
         def follow(solver: Solver, seen: Seen, cost: float = 1.0) -> None:
             self._watch.follow(solver, seen if shown else None, cost)
 
+        if shown:
+            self.enter("walks")
         survivals = walked(self._network, sweeps, max_lanes=self._max_lanes, follow=follow, most=most)
         pyramids = Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
         lanes = [
@@ -110,6 +117,8 @@ class Search:
         ]
         starts = torch.cat([survival.maps for survival in survivals])
         solver = refinement(self._network, pyramids, lanes, starts, max_lanes=self._max_lanes)
+        if shown:
+            self.enter(MASKS)
         follow(solver, LanesSeen(solver))
         return [
             SweepMasks(solver.image_masks(k), solver.lane_steps(k) + survival.steps, survival)

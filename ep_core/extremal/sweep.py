@@ -25,6 +25,7 @@ from ep_core.schemas.finite import require_finite
 from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.reports.common import Timing
 from ep_core.schemas.reports.extremal import CurvePoint
+from ep_core.schemas.reports.subject import Subject
 from ep_core.schemas.specs import ExtremalSpec, Target
 from ep_core.schemas.targets import AT_A_PLACE, kind_of
 from ep_core.schemas.threshold import threshold_warnings
@@ -77,10 +78,12 @@ def sweep(
         with model.frozen() as network:
             started = time.perf_counter()
             sweeps = [prepare_image(model, network, one.image, one.spec, one.target) for one in group]
+            subjects = [one.subject(target_ref(model, one.target), model.network) for one in sweeps]
+            watch.explains(subjects)
             search = Search(tune(network, sweeps[0].pyramid[[0, -1]]), watch, lanes_at_once)
             found = search.masks(sweeps)
-            for one, prepared, masks in zip(group, sweeps, found, strict=True):
-                explained[one.place] = _explanation(model, search, one.image, prepared, masks, rivals)
+            for one, prepared, subject, masks in zip(group, sweeps, subjects, found, strict=True):
+                explained[one.place] = _explanation(model, search, one.image, prepared, subject, masks, rivals)
             share = (time.perf_counter() - started) / len(sweeps)
             for one in group:
                 timing = explained[one.place].timing.model_copy(update={"run_s": share})
@@ -157,17 +160,19 @@ def _explanation(
     search: Search,
     image: Picture,
     prepared: Prepared[ExtremalSpec],
+    subject: Subject,
     found: SweepMasks,
     rivals: RivalsOf | None,
 ) -> Explanation:
     """Score the masks by the network as it is, the best known ones, and add the further blocks of a result."""
     spec = prepared.spec
     scores = prepared.scores_by(model.network)
-    answers = Answers(search, prepared, scores, found, partial(target_ref, model))
+    answers = Answers(search, prepared, scores, subject.scores, found, partial(target_ref, model))
     seen = [answers.reference.original, answers.reference.perturbed, *(point.preserve for point in answers.best.curve)]
     require_finite([float(found.masks.sum())], model=model.name, perturbation=spec.perturbation, what="gradient")
     require_finite(seen, model=model.name, perturbation=spec.perturbation)
     if spec.check_extremality and rivals is not None:
+        search.enter("rivals")
         answers.check_against(rivals(model, prepared, answers.best.curve))
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
@@ -178,7 +183,7 @@ def _explanation(
     return Explanation(
         spec=spec,
         model=model_ref(model, prepared.frame.input_size),
-        target=target_ref(model, prepared.target),
+        target=subject.target,
         image=prepared.picture,
         frame=prepared.frame,
         masks=best.masks.cpu(),

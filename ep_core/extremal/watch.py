@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from ep_core.optimiser.solver import Solver
-from ep_core.schemas.progress import OnProgress, Progress, Seen
+from ep_core.schemas.progress import OnProgress, Progress, Seen, Standing
+from ep_core.schemas.reports.subject import Subject
+
+MASKS = "masks"
+"""Stage whose masks are the sweep's own."""
 
 
 class Watch:
@@ -16,6 +23,20 @@ class Watch:
         self._told = 0
         self._on_progress = on_progress
         self._seen: Seen | None = None
+        self._standing = Standing()
+
+    def explains(self, subjects: Sequence[Subject]) -> None:
+        """Note what is explained from now on; its masks are yet to come."""
+        self._seen = None
+        self._standing = Standing(subjects=subjects)
+
+    def enter(self, stage: str) -> None:
+        """Begin a stage, one of those of `Standing`, and report it; while a former stage's masks are seen, later."""
+        if stage == self._standing.stage:
+            return
+        self._standing = replace(self._standing, stage=stage)
+        if self._seen is None or stage != MASKS:
+            self._tell(self._told)
 
     def follow(self, solver: Solver, seen: Seen | None = None, cost: float = 1.0) -> None:
         """Run a solver to its end.
@@ -38,4 +59,4 @@ class Watch:
     def _tell(self, done: float) -> None:
         self._told = min(round(done), self._total)
         if self._on_progress is not None:
-            self._on_progress(Progress(self._told, self._total, self._seen))
+            self._on_progress(Progress(self._told, self._total, self._seen, self._standing))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from .reports.extremal import PartialPoint
+from .reports.subject import Subject
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,18 +23,38 @@ class Seen(Protocol):
         """Return the best mask so far of each such area, about as it is: H x W in [0, 1]; nothing for channels."""
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What is known of a run besides its masks and how far it is."""
+
+    stage: str | None = None
+    """Of a sweep: `walks` (coarse masks of all areas), `masks` (optimised, each at its area), then `rivals`, `contrast`
+    and `alternatives`, as far as they are wanted. Of a comparison: the method that runs, then `scoring`."""
+    subjects: Sequence[Subject] = ()
+    """Of the images that are worked on."""
+    maps: Mapping[str, Tensor] = field(default_factory=dict)
+    """H x W each: those of a comparison's methods that have ended, by name."""
+
+
 class Progress:
-    """Progress of a run, given to `on_progress` after every round of steps.
+    """Progress of a run, given to `on_progress` after every round of steps, and as a stage begins.
 
     Attributes:
         iteration, total: steps of all masks together, and of what else there is to do.
+        standing: what else is known.
     """
 
-    def __init__(self, iteration: int, total: int, seen: Seen | None = None) -> None:
+    def __init__(self, iteration: int, total: int, seen: Seen | None = None, standing: Standing | None = None) -> None:
         """Set a run's state after `iteration` of `total` iterations; `seen` shows the masks, while there are any."""
         self.iteration = iteration
         self.total = total
+        self.standing = standing or Standing()
         self._seen = seen
+
+    def subject(self, image: int = 0) -> Subject | None:
+        """Return what is explained in one of the images that are worked on; None while unknown, and for channels."""
+        subjects = self.standing.subjects
+        return subjects[image] if image < len(subjects) else None
 
     def partial_curve(self, image: int = 0) -> list[PartialPoint]:
         """Return the best score so far of each area that is being optimised, of one of the images that are.
@@ -48,9 +70,9 @@ class Progress:
         """
         return self._seen.previews(image) if self._seen else {}
 
-    def part_of(self, iteration: int, total: int) -> Progress:
-        """Return this as a part of something longer, which has come to `iteration` of `total`."""
-        return Progress(iteration, total, self._seen)
+    def part_of(self, iteration: int, total: int, standing: Standing | None = None) -> Progress:
+        """Return this as a part of something longer, which has come to `iteration` of `total`, and stands so."""
+        return Progress(iteration, total, self._seen, standing or self.standing)
 
 
 OnProgress = Callable[[Progress], None]

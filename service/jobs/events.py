@@ -64,8 +64,9 @@ async def watch_job(
 
     - `state`: the whole job, as `GET /v1/jobs/{id}` shows it; as it is now, then at each change.
     - `progress`: `progress` and `partial_curve` of the running job, about twice a second.
-    - `preview`: `masks` of the areas that are worked on, each with its `area` and a small PNG as a data URL; every two
-      seconds.
+    - `preview`: `masks` of the areas that are worked on, each with its `area` and a small PNG as a data URL; of a
+      comparison also `maps` of the methods that have ended, each with its `method` and such a PNG. Every second at
+      first, then every other one.
     - `deleted`: the job was removed.
 
     With `Last-Event-ID` the stream continues after that event. Progress is kept for a while, the last state for as long

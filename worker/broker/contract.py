@@ -14,6 +14,7 @@ from pydantic_core import to_json
 
 from ep_core.schemas.reports.common import TargetRef
 from ep_core.schemas.reports.extremal import PartialPoint
+from ep_core.schemas.reports.subject import Subject
 from ep_core.schemas.tasks import Report, Spec
 
 TASK = "worker.tasks.run_job"  # enqueued by its dotted path, so that the API never imports it
@@ -79,6 +80,18 @@ class JobProgress(BaseModel):
     total: int
     fraction: Annotated[float, Field(ge=0, le=1)]
     eta_s: Annotated[float | None, Field(description="Estimated seconds to the end; null while unknown.")] = None
+    stage: Annotated[
+        str | None,
+        Field(
+            description="Of a sweep: `walks` (coarse masks of all areas), `masks` (optimised, each at its area), then "
+            "`rivals`, `contrast`, `alternatives`. Of a comparison: the method that runs, then `scoring`. Null for the "
+            "other tasks."
+        ),
+    ] = None
+    subject: Annotated[
+        Subject | None, Field(description="What is explained, once it is known; null for tasks on channels.")
+    ] = None
+    ended: Annotated[list[str], Field(description="The methods of a comparison that have found a map so far.")] = []
 
 
 class MaskPreview(BaseModel):
@@ -86,6 +99,22 @@ class MaskPreview(BaseModel):
 
     area: Annotated[float, Field(description="The requested share of the image.")]
     mask: Annotated[str, Field(description="A small 8-bit PNG in the network's frame, as a data URL.")]
+
+
+class MapPreview(BaseModel):
+    """The map of a comparison's method that has ended."""
+
+    method: str
+    map: Annotated[
+        str, Field(description="Its positive part as a small 8-bit PNG in the network's frame, as a data URL.")
+    ]
+
+
+class Previews(BaseModel):
+    """What a running job's watchers can see: the masks that are worked on, and the maps that were found."""
+
+    masks: list[MaskPreview] = []
+    maps: Annotated[list[MapPreview], Field(description="Of a comparison, all so far.")] = []
 
 
 class DeliveryAttempt(BaseModel):

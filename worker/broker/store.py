@@ -25,8 +25,8 @@ from .contract import (
     JobProgress,
     JobRecord,
     JobState,
-    MaskPreview,
     Origin,
+    Previews,
     Priority,
     Problem,
     as_field,
@@ -187,9 +187,9 @@ class JobStore:
         event = (EventKind.PROGRESS, told)
         return self._write(job_id, fields, attempt=attempt, old={JobState.RUNNING}, event=event)
 
-    def show(self, job_id: str, *, attempt: int, previews: Sequence[MaskPreview]) -> bool:
-        """Send previews of a running attempt's masks to its watchers; False as for `update`."""
-        told = as_field({"masks": [preview.model_dump(mode="json") for preview in previews]})
+    def show(self, job_id: str, *, attempt: int, previews: Previews) -> bool:
+        """Send previews of a running attempt to its watchers; False as for `update`."""
+        told = as_field(previews.model_dump(mode="json", exclude_defaults=True))
         return self._write(job_id, {}, attempt=attempt, old={JobState.RUNNING}, event=(EventKind.PREVIEW, told))
 
     def holds(self, job_id: str, *, attempt: int) -> bool:

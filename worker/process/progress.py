@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from ep_core.schemas.progress import Progress
-from worker.broker.contract import JobProgress
+from worker.broker.contract import JobProgress, Previews
 from worker.broker.queue import REDIS_UNUSABLE
 
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
@@ -14,6 +14,7 @@ from .runtime import Runtime
 
 LOOK_S = 0.2  # one cheap call to Redis this often
 SHOW_S = 2.0  # previews of the masks take a little longer
+EARLY_S, EARLY_SHOW_S = 10.0, 1.0  # at first, when the masks change the most
 WRITE_S = 0.5  # the partial curve costs the device a synchronisation
 AWAY_S = 3.0  # the pause after a call that found Redis away
 
@@ -41,6 +42,7 @@ class ProgressHook:
         self._ends_by = self._started + limit_s
         self._next_look = self._next_write = self._next_show = self._started
         self._first: tuple[int, float] | None = None
+        self._stage: str | None = None
         self.iterations = 0
         """Iterations of the engine so far."""
 
@@ -48,16 +50,19 @@ class ProgressHook:
         """Record an iteration."""
         now = self._activity.clock()
         self._activity.tick()
-        self._first = self._first or (progress.iteration, now)
+        if progress.iteration > 0:
+            self._first = self._first or (progress.iteration, now)
         self.iterations = progress.iteration
         if self._activity.must_stop:
             raise ShuttingDown
         if now >= self._ends_by:
             raise OutOfTime
-        last = progress.iteration >= progress.total
-        if now >= self._next_look or last:
+        is_news = progress.iteration >= progress.total
+        if progress.standing.stage != self._stage:
+            self._stage, self._next_show, is_news = progress.standing.stage, now, True
+        if now >= self._next_look or is_news:
             self._next_look = now + LOOK_S
-            self._look(progress, now, write=now >= self._next_write or last)
+            self._look(progress, now, write=now >= self._next_write or is_news)
 
     def _look(self, progress: Progress, now: float, *, write: bool) -> None:
         try:
@@ -77,6 +82,9 @@ class ProgressHook:
             total=progress.total,
             fraction=min(1.0, progress.iteration / progress.total),
             eta_s=self._eta(progress, now),
+            stage=progress.standing.stage,
+            subject=progress.subject(),
+            ended=list(progress.standing.maps),
         )
         ours = self._store.update(self._job_id, attempt=self._attempt, progress=done, partial_curve=points)
         return ours and self._show(progress, now)
@@ -84,9 +92,11 @@ class ProgressHook:
     def _show(self, progress: Progress, now: float) -> bool:
         if now < self._next_show:
             return True
-        self._next_show = now + SHOW_S
-        previews = render_previews(progress.previews())
-        return not previews or self._store.show(self._job_id, attempt=self._attempt, previews=previews)
+        previews = render_previews(progress)
+        if previews == Previews():
+            return True
+        self._next_show = now + (EARLY_SHOW_S if now < self._started + EARLY_S else SHOW_S)
+        return self._store.show(self._job_id, attempt=self._attempt, previews=previews)
 
     def _eta(self, progress: Progress, now: float) -> float | None:
         """Return the seconds left at the speed since the first iteration, whose own set-up doesn't count."""

@@ -85,6 +85,6 @@ def _snapshot(name: str, revision: str | None, files: Sequence[str], extra: str)
     except Exception as error:  # of several libraries
         at = f" (revision {revision})" if revision else ""
         raise ModelUnavailable(
-            f"{name}{at} is no folder here, and can't be had from the Hugging Face Hub: {brief(error)}. Download its "
-            "files elsewhere and name their folder, or put them into the Hub's cache (HF_HOME)"
+            f"{name}{at} is no folder here, and couldn't be downloaded from the Hugging Face Hub: {brief(error)}. "
+            "Download its files elsewhere and name their folder, or put them into the Hub's cache (HF_HOME)"
         ) from error

@@ -197,8 +197,8 @@ def _pretrained(found: _Found, tag: str | None) -> Any:
         if "download" not in str(error):
             raise
         raise ModelUnavailable(
-            f"the weights {tag} of open_clip's {found.name} can't be had ({brief(error)}). Download them elsewhere and "
-            "name them as `file` of the model's entry in the model list"
+            f"the weights {tag} of open_clip's {found.name} couldn't be downloaded ({brief(error)}). Download them "
+            "elsewhere and name them as `file` of the model's entry in the model list"
         ) from error
 
 

@@ -86,9 +86,9 @@ def _create(entry: ModelEntry, *, pretrained: bool) -> nn.Module:
             network: nn.Module = _timm().create_model(entry.timm, pretrained=pretrained, **entry.kwargs)
     except OSError as error:
         raise ModelUnavailable(
-            f"the weights of timm's {entry.timm} can't be had from the Hugging Face Hub ({error}). Download them "
-            "elsewhere and put them into its cache (HF_HOME), or name them as `file` of the model's entry in the model "
-            "list"
+            f"the weights of timm's {entry.timm} couldn't be downloaded from the Hugging Face Hub ({error}). "
+            "Download them elsewhere and put them into its cache (HF_HOME), or name them as `file` of the "
+            "model's entry in the model list"
         ) from error
     return network
 

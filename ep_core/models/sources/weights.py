@@ -84,7 +84,9 @@ def cached_file(url: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         _fetch(url, path, expected)
     except _FetchError as error:
-        raise ModelUnavailable(f"the weights {name} can't be had: {error}. Put the file of {url} at {path}") from error
+        raise ModelUnavailable(
+            f"the weights {name} couldn't be downloaded: {error}. Put the file of {url} at {path}"
+        ) from error
     except OSError as error:
         raise ModelUnavailable(f"the weights {name} can't be stored at {path}: {error}") from error
     return path

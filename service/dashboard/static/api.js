@@ -18,7 +18,7 @@ export class ApiError extends Error {
 /** The API can't be reached. */
 export class Away extends Error {
   constructor() {
-    super("The service can’t be reached. This page goes on by itself when it is back.");
+    super("The service can’t be reached. Reconnecting automatically…");
   }
 }
 
@@ -45,7 +45,7 @@ export async function request(path, options = {}) {
 }
 
 export const get = async (path, options) => (await request(path, options)).json();
-export const remove = (path) => request(path, { method: "DELETE" });
+export const remove = (path, options) => request(path, { ...options, method: "DELETE" });
 
 /** Post a form: files, texts and JSON. */
 export async function post(path, parts) {

@@ -51,9 +51,10 @@ export function ask(section, onPosted) {
   }
 
   async function load() {
+    const isFirst = !place().kind;
+    if (isFirst) section.classList.add("chosen"); // by us, in a moment
     await how.load();
-    if (place().kind) return;
-    section.classList.add("chosen"); // by us, in a moment
+    if (!isFirst) return;
     await images.first().catch(() => {}); // the status line says what is wrong
   }
 

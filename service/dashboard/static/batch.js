@@ -1,29 +1,39 @@
-// A batch: how each of its images stands, and what was found.
+// A batch: how each of its images stands, and what was found, side by side and in a table.
 
-import { get, picture, remove, sized } from "./api.js";
+import { get, picture, request, root } from "./api.js";
 import { el, show } from "./dom.js";
-import { taskOf } from "./task.js";
-import { className, done, needs } from "./words.js";
+import { foundPicture, seen } from "./pictured.js";
+import { saveBlob, saveText } from "./save.js";
+import { sideBySide } from "./sidebyside.js";
+import { timeToGo } from "./togo.js";
+import { removeLater } from "./undo.js";
+import { className, done, needs, seconds } from "./words.js";
+import { zipped } from "./zip.js";
 
 const EVERY_MS = 1500;
 const SIZE = 320;
+const COLUMNS = ["Image", "Class", "Needs", "State", "Seconds"];
 
 /** Show a batch in `stage`; returns what ends that. */
 export function batchPage(stage, id, { changed }) {
   const ending = new AbortController();
+  const path = `${root}/v1/batches/${id}`; // as its jobs' links have it
   const title = el("h1");
   const bar = el("progress", { max: 1, "aria-label": "Progress" });
-  const tiles = el("div.tiles.methods");
+  const words = el("p.dim", { role: "status" });
   const error = el("p.error", { role: "alert" });
-  const drop = el("button.danger", { type: "button", onclick: cancel }, "Delete all");
-  const known = new Map();
+  const items = [];
+  const tiles = el("div.tiles.methods.gathering");
+  const table = el("tbody");
+  const compared = sideBySide((area) => items.forEach((item) => draw(item, area)));
+  const left = timeToGo();
 
   async function look() {
     if (ending.signal.aborted) return;
     try {
-      const batch = await get(`v1/batches/${id}`, { signal: ending.signal });
+      const batch = await get(path, { signal: ending.signal });
       error.textContent = "";
-      draw(batch);
+      await tell(batch);
       if (batch.done) return;
     } catch (problem) {
       if (ending.signal.aborted) return;
@@ -35,64 +45,108 @@ export function batchPage(stage, id, { changed }) {
     setTimeout(look, EVERY_MS);
   }
 
-  function draw(batch) {
+  async function tell(batch) {
     const count = batch.jobs.length;
     document.title = `${done(batch.fraction)} · Extremal perturbations`;
     title.textContent = batch.done ? `${count} images` : `${count} images, ${batch.counts.succeeded || 0} done`;
     bar.hidden = batch.done;
     bar.value = batch.fraction;
-    batch.jobs.forEach((one, k) => {
-      if (!known.has(k)) tiles.append(tile(one, k));
-      known.get(k)(one);
-    });
+    words.hidden = batch.done;
+    words.textContent = batch.done ? "" : far(batch.fraction, left(batch.fraction));
+    await Promise.all(batch.jobs.map((now, k) => update(items[k] ||= added(now, k), now)));
+    compared.offer(items.map((item) => item.job).filter((job) => job?.found));
     changed();
   }
 
-  /** Return the tile of an image; what it says follows its job. */
-  function tile(one, k) {
-    const image = el("img", { alt: one.name || `Image ${k + 1}` });
-    const words = el("figcaption");
-    let seen = "nothing yet";
-    known.set(k, (now) => {
-      if (now.status === "running") words.textContent = `running ${done(now.fraction)}`;
-      if (now.status === seen) return;
-      seen = now.status;
-      words.textContent = now.error?.detail || now.status || "removed";
-      fill(now, image, words);
-    });
-    const node = el("figure", {}, image, words);
-    return one.job ? el("a.tile", { href: `#/job/${one.job}` }, node) : node;
+  /** Return an image's tile and row, put in their places. */
+  function added(one, k) {
+    const name = one.name || `Image ${k + 1}`;
+    const item = {
+      name,
+      status: "nothing yet",
+      job: null,
+      error: null,
+      image: el("img", { alt: name }),
+      row: el("tr"),
+    };
+    item.words = el("figcaption");
+    const node = el("figure", {}, item.image, item.words);
+    tiles.append(one.job ? el("a.tile", { href: `#/job/${one.job}` }, node) : node);
+    table.append(item.row);
+    return item;
   }
 
-  async function cancel() {
+  /** Take over how an image stands; its job is read where that has changed. */
+  async function update(item, now) {
+    if (now.status === "running") item.words.textContent = `running ${done(now.fraction)}`;
+    if (now.status === item.status) return;
+    Object.assign(item, { status: now.status, error: now.error?.detail });
+    if (now.job) item.job = await get(`v1/jobs/${now.job}`).catch(() => item.job);
+    item.words.textContent = caption(item);
+    show(item.row, cells(item).map((text) => el("td", {}, text)));
+    draw(item, compared.area());
+  }
+
+  const actions = [
+    el("button", { type: "button", onclick: () => saveText(csv(items), `${id.slice(0, 8)}.csv`) }, "Table (CSV)"),
+    el("button", { type: "button", onclick: save }, "Everything (zip)"),
+    el("button.danger", { type: "button", onclick: drop }, "Delete all"),
+  ];
+
+  /** Save the files of all results, those of each job in a zip of its own. */
+  async function save() {
     try {
-      await remove(`v1/batches/${id}`);
-      ending.abort();
-      location.hash = "#/";
-      changed();
+      const files = await Promise.all(
+        items.filter(({ job }) => job?.links.bundle).map(async ({ job }) => ({
+          name: `${job.id.slice(0, 8)}.zip`,
+          bytes: new Uint8Array(await (await request(job.links.bundle)).arrayBuffer()),
+        })),
+      );
+      saveBlob(
+        zipped([{ name: "results.csv", bytes: new TextEncoder().encode(csv(items)) }, ...files]),
+        `${id.slice(0, 8)}.zip`,
+      );
     } catch (problem) {
       error.textContent = problem.message;
     }
   }
 
-  show(stage, el("div.stack", {}, title, bar, error, tiles, el("div.row", {}, drop)));
+  function drop() {
+    const here = location.hash;
+    location.hash = "#/";
+    removeLater(path, `Batch of ${items.length} images`, { changed, undone: () => (location.hash = here) });
+  }
+
+  const head = el("tr", {}, COLUMNS.map((text) => el("th", { scope: "col" }, text)));
+  const results = el("div.scroll", {}, el("table", {}, el("thead", {}, head), table));
+  show(stage, el("div.stack", {}, title, bar, words, error, compared.node, tiles, results, el("div.row", {}, actions)));
   look();
   return () => ending.abort();
 }
 
-/** Show an item's picture and, when it is done, what was found. */
-async function fill(item, image, words) {
-  if (!item.job) return;
-  const job = await get(`v1/jobs/${item.job}`).catch(() => null);
-  if (!job) return;
-  if (job.found) words.textContent = [className(job.found), needs(job.found)].filter(Boolean).join(": ");
-  const source = best(job) || (job.links.images && sized(job.links.images[0], SIZE));
+const far = (fraction, left) => `${done(fraction)}${left === null ? "" : `, about ${seconds(left)} to go`}`;
+
+function caption({ job, error, status }) {
+  return job?.found
+    ? [className(job.found), needs(job.found)].filter(Boolean).join(": ")
+    : error || status || "removed";
+}
+
+/** Show an image as it was posted or, when it is done, what was found in it at an area (null: at its own a*). */
+function draw({ job, image }, area) {
+  const source = job && ((job.found && foundPicture(job, area)) || seen(job, SIZE));
   if (source) picture(source).then((address) => (image.src = address)).catch(() => {});
 }
 
-/** Return the picture that says most of what a job has found. */
-function best(job) {
-  const { links, found } = job;
-  const [, overlay] = Object.entries(links.overlays).find(([area]) => Number(area) === found?.optimal_area) || [];
-  return overlay || links[taskOf(job).picture];
+/** Return a row of the table, as texts. */
+function cells({ name, job, error, status }) {
+  const [began, ended] = [job?.started_at, job?.finished_at].map((time) => time && new Date(time).getTime());
+  const found = job?.found ? [className(job.found), needs(job.found)] : ["", ""];
+  return [name, ...found, error || status || "removed", began && ended ? ((ended - began) / 1000).toFixed(1) : ""];
+}
+
+function csv(items) {
+  const row = (texts) =>
+    texts.map((text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)).join(",");
+  return [COLUMNS, ...items.map(cells)].map(row).join("\n") + "\n";
 }

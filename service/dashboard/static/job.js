@@ -5,13 +5,17 @@ import { el, show } from "./dom.js";
 import { follow } from "./follow.js";
 import { pageOf } from "./pages.js";
 import { takeAway } from "./takeaway.js";
+import { taskOf } from "./task.js";
+import { removeLater } from "./undo.js";
 import { watch } from "./watch.js";
 import { className, seconds } from "./words.js";
+
+const PLACE_MS = 4000;
 
 /** Show the job in `stage`; returns what ends that. `again(job, files)` asks anew, `changed()` tells that a job has changed. */
 export function jobPage(stage, id, { again, changed }) {
   const ending = new AbortController();
-  let watching = null;
+  let [watching, moving] = [null, null];
 
   async function begin() {
     show(stage, el("p.dim", {}, "Loading the job …"));
@@ -46,11 +50,22 @@ export function jobPage(stage, id, { again, changed }) {
         actions(job),
       );
     } else {
-      watching ||= watch();
+      watching ||= watch(job);
       if (!watching.node.isConnected) show(stage, watching.node, actions(job));
       watching.state(job);
+      clearTimeout(moving);
+      if (job.status === "queued") moving = setTimeout(move, PLACE_MS);
     }
     changed();
+  }
+
+  /** Say its place in the queue anew: of that, there are no events. */
+  async function move() {
+    const job = await get(`v1/jobs/${id}`, { signal: ending.signal }).catch(() => null);
+    if (job?.status === "queued" && !ending.signal.aborted) {
+      watching.state(job);
+      moving = setTimeout(move, PLACE_MS);
+    }
   }
 
   const progress = (data) => watching?.progress(data);
@@ -65,11 +80,15 @@ export function jobPage(stage, id, { again, changed }) {
     const error = el("span.error", { role: "alert" });
     const said = (problem) => (error.textContent = problem.message);
     const ask = () => posted(job).then((files) => again(job, files)).catch(said);
-    const drop = () => remove(job.links.self).then(gone).catch(said);
-    const gone = () => {
-      if (isOver(job)) location.hash = "#/";
-      changed();
-    };
+    const drop = () => (isOver(job) ? dropLater() : remove(job.links.self).then(changed).catch(said));
+
+    function dropLater() {
+      const here = location.hash;
+      location.hash = "#/";
+      const name = `${taskOf(job).title} · ${job.params.model}`;
+      removeLater(job.links.self, name, { changed, undone: () => (location.hash = here) });
+    }
+
     return el(
       "div.row",
       { style: { "margin-top": "1.2rem" } },
@@ -101,7 +120,7 @@ function warnings({ warnings: found = [] }) {
 function heading(job, result) {
   const { device } = result.engine;
   const took = job.cached
-    ? "known from before"
+    ? "cached result"
     : `${seconds(result.timing.run_s)} on ${device === "cpu" ? "the CPU" : device}`;
   return el("p.dim", {}, [job.params.model, className(result), took].join(" · "));
 }

@@ -4,11 +4,12 @@ import { get } from "./api.js";
 import { el, segments, select, show } from "./dom.js";
 import { jobRow } from "./row.js";
 import { ofAll } from "./task.js";
+import { isGoing } from "./undo.js";
 
 const EVERY_MS = 5000;
 const PAGE = 12;
 const STATES = { "": "All", queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed" };
-const COLUMNS = [["Image", "sr"], ["Job"], ["State"], ["Class", "wide"], ["Needs", "wide"], ["Posted"], [
+const COLUMNS = [["Image", "sr"], ["Job"], ["State"], ["Class", "wide"], ["Needs", "wide"], ["Posted", "wide"], [
   "Ask again or delete",
   "sr",
 ]];
@@ -17,7 +18,7 @@ const COLUMNS = [["Image", "sr"], ["Job"], ["State"], ["Class", "wide"], ["Needs
 export function jobList(section, again) {
   const rows = new Map();
   const body = el("tbody");
-  const none = el("p.dim", {}, "No jobs yet.");
+  const none = el("p.dim", { hidden: true });
   const more = el("button", { type: "button", hidden: true, onclick: () => load(next) }, "Older ones");
   const error = el("p.error", { role: "alert" });
   const filters = segments("Which jobs", STATES, (status) => filter({ status }));
@@ -71,20 +72,29 @@ export function jobList(section, again) {
     if (!rows.has(job.id)) {
       rows.set(
         job.id,
-        jobRow(job, { again, changed: refresh, said: (problem) => (error.textContent = problem.message) }),
+        jobRow(job, { again, changed, said: (problem) => (error.textContent = problem.message) }),
       );
     }
     rows.get(job.id).update(job);
   }
 
+  /** Show what is about to be deleted no more, and what was as it is. */
+  function changed() {
+    draw();
+    refresh();
+  }
+
   function draw() {
-    const sorted = [...rows.values()].sort((a, b) => (a.created < b.created ? 1 : -1));
+    const sorted = [...rows.values()].filter((row) => !row.paths.some(isGoing)).sort((
+      a,
+      b,
+    ) => (a.created < b.created ? 1 : -1));
     const nodes = new Set(sorted.map((row) => row.node));
     for (const node of [...body.children]) if (!nodes.has(node)) node.remove();
     sorted.forEach((row, k) => body.children[k] !== row.node && body.insertBefore(row.node, body.children[k] || null));
-    none.hidden = rows.size > 0;
+    none.hidden = sorted.length > 0;
     none.textContent = wanted.status || wanted.task ? "None." : "No jobs yet.";
-    table.hidden = !rows.size;
+    table.hidden = !sorted.length;
     more.hidden = !next;
     mark(here);
   }
@@ -105,7 +115,7 @@ export function jobList(section, again) {
   task.setAttribute("aria-label", "Task");
   task.addEventListener("change", () => filter({ task: task.value }));
   filter({});
-  return { refresh, mark };
+  return { refresh: changed, mark };
 }
 
 function firstPage(wanted) {

@@ -52,6 +52,8 @@ function route() {
 
 addEventListener("hashchange", () => {
   route();
-  stage.focus({ preventScroll: matchMedia("(min-width: 62rem)").matches });
+  if (!document.activeElement.closest(".toasts")) {
+    stage.focus({ preventScroll: matchMedia("(min-width: 62rem)").matches });
+  }
 });
 route();

@@ -30,7 +30,7 @@ export function pictures(onChange) {
     shown,
     label,
     input,
-    el("small", {}, "or drop or paste some here"),
+    el("small", {}, "or drop or paste one"),
   );
   const samples = el("div.samples", { role: "group", "aria-label": "Samples" }, Object.keys(SAMPLES).map(sampleButton));
 
@@ -67,7 +67,7 @@ export function pictures(onChange) {
   function draw() {
     for (const image of shown.querySelectorAll("img")) URL.revokeObjectURL(image.src);
     show(shown, files.map(files.length > 1 ? small : large));
-    label.textContent = files.length ? "Choose others" : "Choose an image";
+    label.textContent = files.length ? "Change image" : "Choose an image";
   }
 
   const large = (file) => el("img", { src: URL.createObjectURL(file), alt: "The chosen image" });

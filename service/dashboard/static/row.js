@@ -1,29 +1,34 @@
 // One job in the list.
 
-import { picture, posted, remove, sized } from "./api.js";
+import { picture, posted } from "./api.js";
 import { el } from "./dom.js";
+import { seen } from "./pictured.js";
 import { written } from "./target.js";
 import { taskOf } from "./task.js";
+import { removeLater } from "./undo.js";
 import { ago, className, done, needs } from "./words.js";
 
 const THUMB = 96; // twice what is shown, for fine screens
 
-/** Return a job's row: `{node, created, update(job)}`; what goes wrong is told to `said(problem)`. */
+/** Return a job's row: `{node, created, paths, update(job)}`; with one of `paths`, it is deleted; what goes wrong is told to `said(problem)`. */
 export function jobRow(job, { again, changed, said }) {
   const name = `${taskOf(job).title} · ${job.params.model}`;
-  const [state, target, needed, time] = [el("span"), el("td.wide-only"), el("td.wide-only"), el("td.time.dim")];
+  const [state, image] = [el("span"), el("img.thumb", { alt: "", loading: "lazy" })];
+  const [target, needed, time] = [el("td.wide-only"), el("td.wide-only"), el("td.wide-only.dim")];
+  const brief = el("div.narrow-only.dim"); // what the other columns say, where there is no room for them
   const when = new Date(job.created_at).toLocaleString();
   const ask = () => posted(job).then((files) => again(job, files)).catch(said);
-  const drop = () => remove(job.links.self).then(changed).catch(said);
+  const drop = () => removeLater(job.links.self, name, { changed });
   const node = el(
     "tr",
     {},
-    el("td", {}, thumb(job)),
+    el("td", {}, image),
     el(
       "td.name",
       {},
       el("a", { href: `#/job/${job.id}` }, name),
       job.batch && [el("br"), el("a.dim", { href: `#/batch/${job.batch}` }, "one of a batch")],
+      brief,
     ),
     el("td", {}, state),
     target,
@@ -48,25 +53,23 @@ export function jobRow(job, { again, changed, said }) {
   node.dataset.id = job.id;
   time.title = when;
   target.textContent = asked(job.params.target);
+  let pictured = null;
+
   function update(now) {
+    const source = seen(now, THUMB);
+    if (source && source !== pictured) {
+      picture(pictured = source).then((address) => (image.src = address)).catch(() => {});
+    }
     state.className = `state ${now.status}`;
     state.textContent = now.status === "running" && now.progress
       ? `running ${done(now.progress.fraction)}`
       : now.status;
     time.textContent = ago(now.created_at);
-    if (!now.found) return;
-    target.textContent = className(now.found);
-    needed.textContent = needs(now.found);
+    if (now.found) [target.textContent, needed.textContent] = [className(now.found), needs(now.found)];
+    brief.textContent = [target, needed, time].map((cell) => cell.textContent).filter(Boolean).join(" · ");
   }
 
-  return { node, created: job.created_at, update };
+  return { node, created: job.created_at, paths: [job.links.self, job.links.batch], update };
 }
 
 const asked = (target) => (target === null ? "top class" : written(target));
-
-function thumb(job) {
-  const image = el("img.thumb", { alt: "", loading: "lazy" });
-  const [first] = job.links.images || [];
-  if (first) picture(sized(first, THUMB)).then((address) => (image.src = address)).catch(() => {});
-  return image;
-}

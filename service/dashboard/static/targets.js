@@ -5,7 +5,7 @@ import { el, field, show, uniqueId } from "./dom.js";
 import { asked, written } from "./target.js";
 import { chance } from "./words.js";
 
-const SEARCH = "Type to search all of the model’s, or “this instead of that”";
+const search = (count) => `Type to search all ${count} classes, or “this instead of that”`;
 const TEXTS = "A class of the model’s, or any text: “a bus in snow against a truck; a car”";
 
 /** Return the control: `{node, of(file), offer(card), value(), set(target)}`. */
@@ -14,7 +14,7 @@ export function targets(modelName) {
   const input = el("input", { type: "text", placeholder: "The top class", autocomplete: "off" });
   input.setAttribute("list", list.id);
   const chips = el("div.chips.ranked", { role: "group", "aria-label": "The top classes of this image" });
-  const hint = el("span", {}, SEARCH);
+  const hint = el("span", {}, search(""));
   const node = el("div.stack", {}, field("Class", input, hint), chips, list);
   let names = []; // by index; those that several classes share have the index in them
   let takesTexts = false;
@@ -59,7 +59,7 @@ export function targets(modelName) {
     names = found.map((label, index) => (seen.get(label) > 1 ? `${label} (${index})` : label));
     show(list, names.map((name) => el("option", { value: name })));
     takesTexts = kinds.includes("text");
-    hint.textContent = takesTexts ? TEXTS : SEARCH;
+    hint.textContent = takesTexts ? TEXTS : search(found.length || "");
   }
 
   function set(target) {

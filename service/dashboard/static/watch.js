@@ -1,78 +1,155 @@
-// A job that waits or runs: how far it is, its masks as they sharpen, its curve as it fills in.
+// A job that waits or runs: how far it is, its photograph coming into focus, its masks and its curve, or its methods one by one.
 
-import { picture, sized } from "./api.js";
 import { liveCurve } from "./curve.js";
 import { el, show } from "./dom.js";
-import { done, percent, seconds } from "./words.js";
+import { focusView } from "./focus.js";
+import { gathering } from "./gathering.js";
+import { bestSoFar } from "./sofar.js";
+import { written } from "./target.js";
+import { taskOf } from "./task.js";
+import { done, percent, quoted, seconds } from "./words.js";
 
-const SIZE = 240;
+const STAGES = {
+  walks: "coarse masks",
+  masks: "the masks sharpen",
+  rivals: "comparing them with other methods’ masks",
+  contrast: "looking for what tells it from its rival",
+  alternatives: "looking for another region that suffices",
+  scoring: "scoring the top areas of all methods",
+};
+const FIRST = {
+  extremal: "Coarse masks of all areas first: they sharpen as you watch.",
+  compare: "Each method’s map appears as it is done: the image, dimmed where the map finds nothing.",
+};
+const VIEWS = { extremal: sweepView, compare: gathering };
 
 /** Return what is seen of a job that waits or runs: `{node, state(job), progress(data), preview(data)}`. */
-export function watch() {
-  const title = el("h1", {}, "Waiting");
+export function watch(job) {
+  const title = el("h1");
   const words = el("p.dim", { role: "status" });
   const bar = el("progress", { max: 1, "aria-label": "Progress" });
-  const curve = el("div");
-  const masks = el("div.tiles");
-  const node = el("div.stack", {}, title, bar, words, masks, curve);
-  let hasOriginal = false;
+  const best = el("p.best", {}, FIRST[job.params.task]);
+  const view = (VIEWS[job.params.task] || curveView)(job);
+  const node = el("div.stack.watching", {}, title, best, bar, words, view.node);
+  const finding = bestSoFar(job.params);
+  let asked = job;
 
-  function state(job) {
-    const waits = job.status === "queued";
-    title.textContent = waits ? "Waiting for a worker" : "Looking for what the network needs to see";
-    if (waits) words.textContent = place(job);
-    if (job.links.images && !hasOriginal) original(job);
-    if (job.progress) progress(job);
-  }
-
-  async function original(job) {
-    hasOriginal = true;
-    const address = await picture(sized(job.links.images[0], SIZE)).catch(() => null);
-    if (address) {
-      masks.prepend(el("figure", {}, el("img", { src: address, alt: "The image" }), el("figcaption", {}, "The image")));
-    }
+  function state(now) {
+    asked = now;
+    if (now.status === "queued") words.textContent = place(now);
+    else if (!now.progress) words.textContent = "Starting…";
+    title.textContent = now.status === "queued" ? "Waiting for a worker" : doing(now);
+    if (now.progress) progress(now);
   }
 
   function progress({ progress: now, partial_curve: points }) {
-    if (now) {
-      bar.value = now.fraction;
-      words.textContent = far(now);
-    }
-    if (points?.length) show(curve, liveCurve(points));
+    if (!now) return;
+    bar.value = now.fraction;
+    words.textContent = far(now);
+    document.title = `${done(now.fraction)} · Extremal perturbations`;
+    title.textContent = doing({ ...asked, progress: now });
+    const found = finding(now, points || []);
+    if (found) show(best, found);
+    view.progress(now, points || []);
   }
 
-  function preview({ masks: found }) {
-    for (const { area, mask } of found) {
-      const name = `mask-${area}`;
-      const known = [...masks.children].find((one) => one.dataset.name === name);
-      if (known) known.querySelector("img").src = mask;
-      else masks.insertBefore(tile(name, area, mask), after(area));
-    }
-  }
-
-  const after = (area) => [...masks.children].find((one) => Number(one.dataset.area) > area) || null;
-
-  function tile(name, area, mask) {
-    const figure = el(
-      "figure",
-      {},
-      el("img.masks", { src: mask, alt: `The mask of ${percent(area)} so far` }),
-      el("figcaption", {}, percent(area)),
-    );
-    Object.assign(figure.dataset, { name, area });
-    return figure;
-  }
+  const preview = (found) => view.preview?.(found);
 
   return { node, state, progress, preview };
 }
 
-function far({ fraction, eta_s: left }) {
+/** Return the view of a sweep: the photograph, a place for each area from the start, and the curve. */
+function sweepView(job) {
+  const { areas } = job.params;
+  const focus = focusView();
+  const curve = el("div.curve-place");
+  const places = new Map(areas.map((area) => [area, place(area)]));
+  const node = el(
+    "div.look",
+    {},
+    focus.node,
+    el(
+      "div.stack",
+      {},
+      el(
+        "div.tiles.places",
+        { role: "group", "aria-label": "Masks so far" },
+        [...places.values()].map((one) => one.button),
+      ),
+      curve,
+    ),
+  );
+  focus.begin(job);
+
+  function place(area) {
+    const image = el("img.masks", { alt: "", hidden: true });
+    const words = el("span.dim", {}, "–");
+    const button = el(
+      "button.place",
+      { type: "button", "aria-pressed": "false", disabled: true, onclick: () => pick(area) },
+      el("span.place-picture", {}, image),
+      el("span", {}, percent(area)),
+      words,
+    );
+    return { button, image, words };
+  }
+
+  /** Look at one area's mask; again, or at all of them. */
+  function pick(area) {
+    const { button } = places.get(area);
+    const isOn = button.getAttribute("aria-pressed") === "true";
+    for (const one of places.values()) one.button.setAttribute("aria-pressed", String(!isOn && one.button === button));
+    focus.pick(isOn ? null : area);
+  }
+
+  function progress({ subject }, points) {
+    if (subject) focus.learn(subject);
+    if (points.length) show(curve, liveCurve(points));
+    for (const { area, preserve } of points) {
+      const share = preserve !== null && subject?.scores.original > 0 ? preserve / subject.scores.original : null;
+      if (places.has(area) && share !== null) places.get(area).words.textContent = `keeps ${done(Math.max(0, share))}`;
+    }
+  }
+
+  function preview({ masks = [] }) {
+    for (const { area, mask } of masks) {
+      if (!places.has(area)) continue;
+      const { button, image } = places.get(area);
+      Object.assign(image, { src: mask, alt: `The mask of ${percent(area)} so far`, hidden: false });
+      button.disabled = false;
+    }
+    focus.masks(masks).catch(() => {}); // the next ones come in a moment
+  }
+
+  return { node, progress, preview };
+}
+
+/** Return the view of a task without masks on the photograph: its curve. */
+function curveView() {
+  const node = el("div.curve-place");
+  return { node, progress: (_, points) => points.length > 0 && show(node, liveCurve(points)) };
+}
+
+/** Return what a running job does: the network and the class named, as far as they are known. */
+function doing({ params, progress: now }) {
+  const { task, model, target, methods, layer } = params;
+  const known = now?.subject ? quoted(now.subject) : target && `“${written(target)}”`;
+  const needs = `${model} needs${known ? ` for ${known}` : ""}…`;
+  if (task === "extremal") return `Finding what ${needs}`;
+  if (task === "compare") return `Comparing ${methods.length} methods${known ? ` on ${known}` : ""}, by ${model}…`;
+  return layer ? `Finding the channels of ${layer} that ${needs}` : `${taskOf({ params }).title}: ${model}…`;
+}
+
+function far({ fraction, eta_s: left, stage }) {
   if (fraction >= 1) return "Checking and drawing what was found";
-  return `${done(fraction)}${left === null ? "" : `, about ${seconds(left)} to go`}`;
+  const rest = left === null ? "" : `, about ${seconds(left)} to go`;
+  const now = STAGES[stage] || (stage && `${stage.replaceAll("_", " ")} runs`);
+  return `${done(fraction)}${rest}${now ? `: ${now}` : ""}`;
 }
 
 function place({ position, starts_in_s: wait }) {
   if (position === null) return "";
-  const before = position === 1 ? "Next in line" : `${position - 1} before it`;
+  const jobs = `${position - 1} ${position === 2 ? "job" : "jobs"} ahead`;
+  const before = position === 1 ? "Next in line" : jobs;
   return wait === null ? before : `${before}, starts in about ${seconds(wait)}`;
 }

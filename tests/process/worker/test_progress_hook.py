@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,18 +16,29 @@ from PIL import Image
 from redis import Redis
 from torch import Tensor
 
+from ep_core.schemas.pixels import PixelBox, PixelSize
+from ep_core.schemas.progress import Standing
+from ep_core.schemas.reports.common import Scores, TargetRef
 from ep_core.schemas.reports.extremal import PartialPoint
+from ep_core.schemas.reports.subject import Subject
 from worker.broker.contract import JobRecord, JobState
 from worker.broker.events import event_key
 from worker.broker.queue import connect
 from worker.broker.store import JobStore
 from worker.process.activity import Activity
 from worker.process.interrupts import NotOurs, OutOfTime, ShuttingDown
-from worker.process.progress import LOOK_S, WRITE_S, ProgressHook
+from worker.process.progress import EARLY_S, EARLY_SHOW_S, LOOK_S, SHOW_S, WRITE_S, ProgressHook
 from worker.process.runtime import Runtime
 from worker.settings import WorkerSettings
 
 LIMIT_S = 50
+SUBJECT = Subject(
+    target=TargetRef(index=963, label="pizza"),
+    scores=Scores(original=14.0, perturbed=2.0, threshold=14.0, original_probability=0.9),
+    image=PixelSize(width=640, height=480),
+    frame=PixelBox(left=80, top=0, right=560, bottom=480),
+    resolution=PixelSize(width=224, height=224),
+)
 
 
 @dataclass
@@ -47,6 +59,10 @@ class Step:
     total: int = 100
     asked: list[int] = field(default_factory=list)
     shown: list[int] = field(default_factory=list)
+    standing: Standing = field(default_factory=Standing)
+
+    def subject(self) -> Subject | None:
+        return self.standing.subjects[0] if self.standing.subjects else None
 
     def previews(self) -> dict[float, Tensor]:
         self.shown.append(self.iteration)
@@ -85,7 +101,7 @@ def setting(store: JobStore, make_record: Callable[..., JobRecord]) -> Setting:
 
 def run(setting: Setting, *, steps: int) -> Step:
     """Step twenty times a second; returns the last step, which has the counts."""
-    step = Step()
+    step = Step(total=1000)
     for step.iteration in range(1, steps + 1):
         setting.hook(step)
         setting.clock.now += 0.05
@@ -99,17 +115,47 @@ def test_the_first_step_is_written_and_later_ones_at_most_twice_a_second(store: 
     assert store.get(setting.job_id).progress.iteration == step.asked[-1]
 
 
-def test_masks_are_shown_every_other_second_as_small_pictures(redis: Redis, setting: Setting):
-    step = run(setting, steps=120)
-    assert len(step.shown) == 3
-    told = [f[b"data"] for _, f in redis.xrange(event_key(setting.job_id)) if f[b"kind"] == b"preview"]
-    assert len(told) == 3
-    [preview] = json.loads(told[-1])["masks"]
+def previews_of(redis: Redis, setting: Setting) -> list[dict[str, Any]]:
+    events = [fields for _, fields in redis.xrange(event_key(setting.job_id))]
+    return [json.loads(fields[b"data"]) for fields in events if fields[b"kind"] == b"preview"]
+
+
+def opened(url: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(url.removeprefix("data:image/png;base64,"))))
+
+
+def test_masks_are_shown_every_second_and_later_every_other_as_small_pictures(redis: Redis, setting: Setting):
+    step = run(setting, steps=320)
+    gaps = np.diff(step.shown) * 0.05
+    late = np.asarray(step.shown[:-1]) * 0.05 > EARLY_S
+    assert EARLY_SHOW_S <= gaps[~late].min() < gaps[~late].max() < EARLY_SHOW_S + 2 * WRITE_S
+    assert SHOW_S <= gaps[late].min() < SHOW_S + 2 * WRITE_S
+    told = previews_of(redis, setting)
+    assert len(told) == len(step.shown)
+    [preview] = told[-1]["masks"]
     assert preview["area"] == 0.1
-    picture = Image.open(io.BytesIO(base64.b64decode(preview["mask"].removeprefix("data:image/png;base64,"))))
+    picture = opened(preview["mask"])
     assert (picture.mode, picture.size) == ("L", (64, 32))
     pixels = np.asarray(picture) / 255
     assert pixels[0].mean() < 0.05 < 0.95 < pixels[-1].mean()
+
+
+def test_a_new_stage_is_told_at_once_with_what_is_explained_and_the_maps_so_far(
+    store: JobStore, redis: Redis, setting: Setting
+):
+    found = torch.linspace(-1, 1, 224).expand(224, 224)
+    setting.hook(Step(0, standing=Standing("gradient", (SUBJECT,))))
+    setting.clock.now += 0.01
+    setting.hook(Step(2, standing=Standing("gradient", (SUBJECT,))))
+    assert store.get(setting.job_id).progress.iteration == 0  # nothing new, too soon
+    setting.hook(Step(3, standing=Standing("rise", (SUBJECT,), {"gradient": found})))
+    progress = store.get(setting.job_id).progress
+    assert (progress.stage, progress.ended, progress.subject) == ("rise", ["gradient"], SUBJECT)
+    [shown] = previews_of(redis, setting)[-1]["maps"]
+    assert shown["method"] == "gradient"
+    pixels = np.asarray(opened(shown["map"])) / 255
+    assert pixels.shape == (64, 64)
+    assert pixels[0, :32].max() < 0.01 < 0.45 < pixels[0, 47] < 0.55  # the positive part, relative to its most
 
 
 def test_the_last_step_is_always_written(store: JobStore, setting: Setting):

@@ -14,7 +14,7 @@ from .watching import Watch
 
 pytestmark = pytest.mark.e2e
 
-RUNNING = re.compile("Looking for what")
+RUNNING = re.compile("Finding what")
 PERCENT = re.compile(r"\d+%")
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.running_stack import Stack
 from tests.small_jobs import MASKS_ONLY
 
+from .accessibility import axe
+from .conftest import OpenPage
 from .using import SWEEP, post, row_of
 
 pytestmark = pytest.mark.e2e
 
 QUICK = {"areas": [0.5], "iterations": 1, **MASKS_ONLY}
 
+UNDO_S = 10
 REFRESHED_MS = 15_000  # the list is read every five seconds
 
 
@@ -42,7 +47,59 @@ def test_jobs_are_listed_opened_asked_again_and_deleted(page: Page, stack: Stack
     expect(page.get_by_alt_text("The chosen image")).to_be_visible()
     row.get_by_role("button", name=re.compile("Delete")).click()
     expect(row).to_have_count(0)
-    assert stack.client.get(f"/v1/jobs/{address[-32:]}").status_code == 404
+    gone(stack, address)
+
+
+def gone(stack: Stack, address: str) -> None:
+    """Wait until a job is deleted."""
+    end = time.monotonic() + UNDO_S + 5
+    while stack.client.get(f"/v1/jobs/{address[-32:]}").status_code != httpx.codes.NOT_FOUND:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_what_is_deleted_comes_back_by_undo(page: Page, stack: Stack) -> None:
+    job = stack.finish(post(stack, {**QUICK, "seed": 40}))
+    page.goto(f"/#/job/{job['id']}")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    row = row_of(page, job["id"])
+    expect(row).to_have_count(0)
+    expect(page.get_by_role("status").filter(has_text="Masks · mobilenet_v2: deleted.")).to_be_visible()
+    axe(page)
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(job["id"]))
+    expect(row).to_have_count(1)
+    row.get_by_role("button", name=re.compile("Delete")).click()
+    page.get_by_role("button", name="Undo").click()
+    expect(row).to_have_count(1)
+    assert stack.client.get(job["links"]["self"]).status_code == httpx.codes.OK
+    stack.client.delete(job["links"]["self"])
+
+
+def test_closing_the_page_deletes_what_is_pending(open_page: OpenPage, stack: Stack) -> None:
+    job = stack.finish(post(stack, {**QUICK, "seed": 41}))
+    page = open_page()
+    page.goto("/")
+    row_of(page, job["id"]).get_by_role("button", name=re.compile("Delete")).click()
+    expect(row_of(page, job["id"])).to_have_count(0)
+    assert stack.client.get(job["links"]["self"]).status_code == httpx.codes.OK
+    began = time.monotonic()
+    page.goto("about:blank")
+    gone(stack, job["id"])
+    assert time.monotonic() - began < UNDO_S / 2
+
+
+def test_what_is_selected_and_what_has_the_focus_look_different(page: Page) -> None:
+    page.goto("/")
+    chosen, other = page.get_by_role("button", name="A black bear"), page.get_by_role("button", name="A goose")
+    expect(chosen).to_have_attribute("aria-pressed", "true")
+    other.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    style = "button => [getComputedStyle(button).outlineStyle, getComputedStyle(button).boxShadow !== 'none']"
+    assert chosen.evaluate(style) == ["none", True]
+    assert other.evaluate(style) == ["solid", False]
 
 
 def test_a_thumbnail_is_small(page: Page, done: Callable[..., str]) -> None:
@@ -52,6 +109,17 @@ def test_a_thumbnail_is_small(page: Page, done: Callable[..., str]) -> None:
     expect(thumb).to_be_visible()
     page.wait_for_function("image => image.naturalWidth > 0", arg=thumb.element_handle())
     assert thumb.evaluate("image => Math.max(image.naturalWidth, image.naturalHeight)") == 96
+
+
+def test_a_job_without_its_image_has_a_picture_and_a_phone_shows_what_was_found(phone: Page, stack: Stack) -> None:
+    job = stack.finish(post(stack, {**QUICK, "seed": 42}, keep=False))
+    phone.goto("/")
+    row = row_of(phone, job["id"])
+    handle = row.locator("img.thumb").element_handle()
+    phone.wait_for_function("image => image.naturalWidth > 0", arg=handle)
+    expect(row.locator(".narrow-only")).to_be_visible()
+    expect(row.locator(".narrow-only")).to_have_text(re.compile("^American black bear ·.*(ago|just now)$"))
+    stack.client.delete(job["links"]["self"])
 
 
 def test_it_keeps_the_focus_and_loses_what_is_gone(page: Page, stack: Stack) -> None:

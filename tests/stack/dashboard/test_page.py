@@ -8,12 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, TimeoutError
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.running_stack import Stack
 
 from .accessibility import axe
 from .conftest import OpenPage
+from .using import changes_the_picture, pixels
 
 pytestmark = pytest.mark.e2e
 
@@ -21,6 +22,7 @@ STATIC = Path(__file__).parents[3] / "service" / "dashboard" / "static"
 WEIGHT_B = 300_000
 FIRST_PAINT_MS = 1000
 LOADS = 3
+MOST_SHIFT = 0.05
 QUIET_MS = 3000  # a page that polls is never quiet
 
 WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
@@ -31,6 +33,12 @@ FIRST_PAINT = """() => new Promise((resolve) => new PerformanceObserver((list) =
 INLINE = """() => [...document.querySelectorAll("*")].filter((element) =>
   (element.localName === "script" && !element.src) || [...element.attributes].some((a) => a.name.startsWith("on"))
 ).map((element) => element.outerHTML.slice(0, 120))"""
+
+NOTE_SHIFTS = """window.shifts = [];
+new PerformanceObserver((list) => list.getEntries().forEach(({ value, sources, startTime }) => window.shifts.push({
+  value, startTime, what: sources.map(({ node, previousRect: a, currentRect: b }) =>
+    `${node?.outerHTML?.slice(0, 60) ?? node?.nodeName} ${a.y} -> ${b.y}`),
+}))).observe({ type: "layout-shift", buffered: true });"""
 
 
 def load(page: Page) -> Page:
@@ -92,7 +100,7 @@ def test_no_script_is_inline(page: Page, stack: Stack) -> None:
 
 
 def test_texts_are_packed_for_who_can_unpack_them(stack: Stack) -> None:
-    for name in ("main.js", "style.css", "welcome/black_bear_20.jpg"):
+    for name in ("main.js", "style.css", "samples/goose.small.jpg"):
         plain = stack.client.get(f"/static/{name}", headers={"Accept-Encoding": "identity"})
         packed = stack.client.get(f"/static/{name}")
         assert "Content-Encoding" not in plain.headers
@@ -116,3 +124,27 @@ def test_static_files_are_asked_for_again_only_when_they_change(page: Page, stac
         assert first.headers.get("ETag"), path
         again = stack.client.get(path, headers={"If-None-Match": first.headers["ETag"]})
         assert (again.status_code, again.content) == (httpx.codes.NOT_MODIFIED, b""), path
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["laptop", "phone"])
+def test_nothing_jumps_while_it_loads(open_page: OpenPage, phone: bool) -> None:
+    page = open_page(phone=phone)
+    page.add_init_script(NOTE_SHIFTS)
+    load(page)
+    assert page.evaluate("shifts.reduce((sum, { value }) => sum + value, 0)") < MOST_SHIFT, page.evaluate("shifts")
+
+
+def test_the_first_visit_has_a_result_to_play_with(page: Page) -> None:
+    load(page)
+    canvas = page.get_by_role("img", name=re.compile("A black bear under the mask of"))
+    expect(canvas).to_be_visible()
+    expect(page.locator(".welcome .best")).to_contain_text("suffices for “American black bear”")
+    expect(page.locator(".reading li")).to_have_count(3)
+    kept = pixels(page)
+    page.get_by_role("button", name="Remove it").click()
+    changes_the_picture(page, kept)
+    expect(page.locator(".welcome output")).to_contain_text("removed: score")
+    removed = pixels(page)
+    page.get_by_label("Share of the image").press("End")
+    changes_the_picture(page, removed)
+    expect(page.locator(".welcome output")).to_contain_text("80% removed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from torch.nn.functional import interpolate
 from ep_core import Explanation, ExtremalSpec, InvalidInput, UnknownName, explain
 from ep_core.masks.perturbation import gaussian_blur
 from ep_core.models import Classifier
+from ep_core.schemas.pixels import PixelBox
 from ep_core.schemas.progress import Progress
 from ep_core.schemas.reports.extremal import ExtremalReport
+from ep_core.schemas.reports.subject import Subject
 
 BEAR = 295
 # The bear's body on the photograph, in pixels (left, top, right, bottom), as the COCO annotation has it.
@@ -171,17 +174,37 @@ def test_progress_comes_after_every_round_and_ends_at_the_total(
     spot_model: Classifier, sample: Callable[[str], Image.Image]
 ) -> None:
     seen: list[tuple[int, int, int]] = []
+    stages: list[str | None] = []
 
     def note(progress: Progress) -> None:
         seen.append((progress.iteration, progress.total, len(progress.partial_curve())))
+        stages.append(progress.standing.stage)
 
     spec = ExtremalSpec(areas=(0.1, 0.4), iterations=3, preset="paper")
     explain(spot_model, sample("goose"), spec, on_progress=note)
-    assert seen == [(2, 6, 2), (4, 6, 2), (6, 6, 2)]
+    assert seen == [(0, 6, 0), (2, 6, 2), (4, 6, 2), (6, 6, 2), (6, 6, 2)]
+    assert stages == ["masks"] * 4 + ["rivals"]
     seen.clear()
+    stages.clear()
     explain(spot_model, sample("goose"), ExtremalSpec(areas=(0.1, 0.4), iterations=5), on_progress=note)
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
     assert seen[-1] == (seen[-1][1], seen[0][1], 2)
+    assert [stage for stage, _ in groupby(stages)][:3] == ["walks", "masks", "rivals"]
+
+
+@pytest.mark.slow
+def test_what_is_explained_is_known_from_the_start(
+    spot_model: Classifier, sample: Callable[[str], Image.Image]
+) -> None:
+    seen: list[Subject | None] = []
+    spec = ExtremalSpec(areas=(0.1,), iterations=2).masks_only()
+    found = explain(spot_model, sample("goose"), spec, on_progress=lambda progress: seen.append(progress.subject()))
+    subject = seen[0]
+    assert subject is not None
+    assert (subject.target, subject.scores) == (found.target, found.scores)
+    left, top, right, bottom = found.frame.box
+    assert subject.frame == PixelBox(left=left, top=top, right=right, bottom=bottom)
+    assert (subject.image.width, subject.image.height) == sample("goose").size
 
 
 def test_the_network_is_left_as_it_was_also_after_an_error(spot_model: Classifier) -> None:

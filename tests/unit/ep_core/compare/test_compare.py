@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -105,6 +106,16 @@ def test_progress_rises_to_its_total(bear: Comparison, seen: list[Progress]) -> 
     assert len({progress.total for progress in seen}) == 1
     assert iterations[-1] == seen[-1].total
     assert any(progress.partial_curve() for progress in seen)  # while the extremal masks are found
+
+
+def test_progress_has_each_map_once_its_method_has_ended(bear: Comparison, seen: list[Progress]) -> None:
+    stages = [stage for stage, _ in groupby(progress.standing.stage for progress in seen)]
+    assert stages == [*(one.method for one in bear.methods), "scoring"]
+    for k, name in enumerate(stages):
+        first = next(progress for progress in seen if progress.standing.stage == name)
+        assert list(first.standing.maps) == [one for one in stages[:k] if one in {a.method for a in bear.answers}]
+    assert torch.equal(seen[-1].standing.maps["grad_cam"].cpu(), bear.answers[0].map)
+    assert all((one := progress.subject()) and one.scores == bear.scores for progress in seen)
 
 
 @pytest.mark.slow

@@ -112,6 +112,8 @@ def test_coarse_masks_of_all_areas_are_seen_before_refinement(spot_model: Classi
     seen: list[tuple[int, list[float], dict[float, Tensor]]] = []
 
     def look(progress: Progress) -> None:
+        if not progress.iteration:
+            return  # the walks are about to begin
         areas = [point.area for point in progress.partial_curve()]
         seen.append((progress.total - progress.iteration, areas, progress.previews()))
 

@@ -129,7 +129,7 @@ def test_weights_that_cannot_be_fetched_are_named_with_their_place(offline):
 
 
 def test_timm_weights_that_cannot_be_fetched_are_named(offline):
-    with pytest.raises(ModelUnavailable, match=r"timm's resnet18 can't be had from the Hugging Face Hub"):
+    with pytest.raises(ModelUnavailable, match=r"timm's resnet18 couldn't be downloaded from the Hugging Face Hub"):
         load_model("timm:resnet18", device="cpu")
 
 

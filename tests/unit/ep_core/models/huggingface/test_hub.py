@@ -35,7 +35,8 @@ def test_a_loose_name_on_the_hub_is_warned_of_with_the_commit(hub, folders, capl
 
 def test_what_the_hub_cannot_give_is_told_in_a_line(hub):
     with pytest.raises(
-        ModelUnavailable, match=r"org/tiny \(revision v1\) is no folder.*can't be had from the Hugging Face Hub"
+        ModelUnavailable,
+        match=r"org/tiny \(revision v1\) is no folder.*couldn't be downloaded from the Hugging Face Hub",
     ) as error:
         load_model("huggingface:org/tiny@v1", device="cpu")
     assert "\n" not in str(error.value)

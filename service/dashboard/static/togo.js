@@ -1,0 +1,14 @@
+// Time to go, by how fast something has come along while it was watched.
+
+const LEAST_S = 3; // watched for less, or come along by less, nothing is said
+const LEAST = 0.01;
+
+/** Return a function of a share in [0, 1] that is done, now, which returns the seconds to go; null while they are unknown. */
+export function timeToGo(clock = () => performance.now() / 1000) {
+  let first = null;
+  return (share) => {
+    first ||= { at: clock(), share };
+    const [passed, come] = [clock() - first.at, share - first.share];
+    return passed < LEAST_S || come < LEAST ? null : (passed / come) * (1 - share);
+  };
+}
