@@ -11,6 +11,7 @@ from PIL import Image
 
 from ep_core.errors import InvalidInput
 from ep_core.models import Classifier, load_model
+from ep_core.models.targets import given_target
 from ep_core.pictures.decoding import read_with_level
 from ep_core.pictures.result_folder import result_key, write_whole
 from ep_core.schemas.progress import OnProgress
@@ -31,11 +32,21 @@ def explain_folder(
     models_file: Path | None = None,
     device: str | None = None,
     on_progress: OnProgress | None = None,
+    target_picture: Path | None = None,
 ) -> ClassExplanation:
     """Find a class's channels over photographs; see `class_channels`.
 
     The result of each image is written to ``out/images`` as soon as it is known. An image is known by its bytes, the
     model's weights, the request and the version: a second call with the same resumes the first one.
+
+    Args:
+        paths: of the photographs.
+        out: folder of the results.
+        spec: what to find.
+        models_file: the operator's model list.
+        device: where the model lives.
+        on_progress: called after every round of steps.
+        target_picture: the target's own picture, as for `explain`.
 
     Raises:
         InvalidInput: as for `class_channels`; of all files that are no pictures, each is named.
@@ -44,9 +55,11 @@ def explain_folder(
     pictures = _pictures(paths, data, spec.white_level)
     model = load_model(spec.model, models_file=models_file, device=device)
     if spec.target is None:  # before the keys: it depends on all images
+        given_target(model, spec, None, target_picture)
         with model.frozen() as network:
             spec = spec.model_copy(update={"target": common_class(model, network, pictures, spec)})
-    keys = [out / KEPT / f"{_key(model, spec, bytes_)}.json" for bytes_ in data]
+    second = target_picture.read_bytes() if target_picture else b""
+    keys = [out / KEPT / f"{_key(model, spec, bytes_ + second)}.json" for bytes_ in data]
     known = {k: _read(key, paths[k].name) for k, key in enumerate(keys) if key.exists()}
     return class_channels(
         model,
@@ -56,6 +69,7 @@ def explain_folder(
         known=known,
         on_image=lambda k, one: _write(keys[k], one),
         on_progress=on_progress,
+        target_picture=target_picture,
     )
 
 
