@@ -33,8 +33,7 @@ def likeness(model: Classifier, spec: CommonSpec, picture: AnyImage) -> Classifi
     Raises:
         InvalidInput: the picture can't be used; the error's field is `PART`.
     """
-    is_file = isinstance(picture, str | os.PathLike)
-    label = f"similar to {printable(Path(picture).name)}" if is_file else LIKENESS
+    label = f"similar to {printable(Path(picture).name)}" if isinstance(picture, str | os.PathLike) else LIKENESS
     with _about_part():
         second = _read(picture, spec.white_level)
         if isinstance(second, Tensor):

@@ -34,7 +34,7 @@ _USES = {
     "target_mask": '{"segment": "dog", "within": "target_mask"}',
 }
 """Targets that use them, for messages."""
-_SEND_LIKENESS = 'send a second picture as target_image, with "target": {"similar_to": "target_image"}, to explain the likeness to it'
+_SEND_LIKENESS = 'send a second picture as target_image, with "target": {"similar_to": "target_image"}'
 
 
 def kind_of(target: Target) -> TargetKind:

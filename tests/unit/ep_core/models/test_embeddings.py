@@ -239,7 +239,7 @@ def test_a_second_picture_that_nothing_uses_is_refused(network: nn.Module) -> No
 
 
 def test_parts_are_refused_by_name() -> None:
-    with pytest.raises(InvalidInput, match='target_mask is not used .*"within": "target_mask"') as error:
+    with pytest.raises(InvalidInput, match=r'target_mask is not used .*"within": "target_mask"') as error:
         check_pictures(3, ["target_mask"])
     assert error.value.field == "target_mask"
 
