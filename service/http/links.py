@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from ep_core.schemas.targets import picture_of
 from ep_core.schemas.tasks import Report, Spec, task_of
 from ep_core.schemas.tasks.task import as_text
 from service.jobs.answers import Answer, answer
@@ -49,6 +50,8 @@ class Links:
             links["batch"] = self.batch(record.batch)
         if record.keep_images:
             links["images"] = [self.part(record.id, f"images/{k}") for k in range(len(record.images))]
+            part = picture_of(record.params.target)
+            links |= {part: self.part(record.id, part)} if part else {}
         if record.state is JobState.SUCCEEDED:
             links |= {"result": self.part(record.id, "result"), "bundle": self.part(record.id, BUNDLE)}
             links |= self._files(record)
