@@ -13,7 +13,7 @@ from ep_core.errors import InvalidInput
 from ep_core.models import Classifier, load_model
 from ep_core.models.targets import given_target
 from ep_core.pictures.decoding import read_with_level
-from ep_core.pictures.result_folder import result_key, write_whole
+from ep_core.pictures.result_folder import picture_digest, result_key, write_whole
 from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.specs import ClassChannelsSpec
 from ep_core.schemas.warnings import ResultWarning
@@ -32,7 +32,7 @@ def explain_folder(
     models_file: Path | None = None,
     device: str | None = None,
     on_progress: OnProgress | None = None,
-    target_picture: Path | None = None,
+    target_picture: Path | Image.Image | None = None,
 ) -> ClassExplanation:
     """Find a class's channels over photographs; see `class_channels`.
 
@@ -58,8 +58,8 @@ def explain_folder(
         given_target(model, spec, None, target_picture)
         with model.frozen() as network:
             spec = spec.model_copy(update={"target": common_class(model, network, pictures, spec)})
-    second = target_picture.read_bytes() if target_picture else b""
-    keys = [out / KEPT / f"{_key(model, spec, bytes_ + second)}.json" for bytes_ in data]
+    beside = picture_digest(target_picture)
+    keys = [out / KEPT / f"{_key(model, spec, bytes_, beside)}.json" for bytes_ in data]
     known = {k: _read(key, paths[k].name) for k, key in enumerate(keys) if key.exists()}
     return class_channels(
         model,
@@ -85,8 +85,8 @@ def _pictures(paths: Sequence[Path], data: Sequence[bytes], white_level: int | N
     return pictures
 
 
-def _key(model: Classifier, spec: ClassChannelsSpec, data: bytes) -> str:
-    asked = spec.model_dump_json(exclude={"top", "invert", "seed"})
+def _key(model: Classifier, spec: ClassChannelsSpec, data: bytes, beside: str) -> str:
+    asked = spec.model_dump_json(exclude={"top", "invert", "seed"}) + beside
     return result_key(data, model_digest=model.digest, asked=asked)[:32]
 
 

@@ -52,8 +52,8 @@ class JobBody(JobOptions):
     target_mask: Annotated[
         str | None,
         Field(
-            description="The region, where the target is a segment within one (`within`): a picture of the image's "
-            "proportions, white where the region is, black or transparent elsewhere."
+            description="The region, where the target is a segment within one (`within`): a picture as large as the "
+            "image, white where the region is, black or transparent elsewhere."
         ),
     ] = None
 
