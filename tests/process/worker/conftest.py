@@ -37,18 +37,6 @@ QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate", "rq:queue:extre
 FAULTS = ("none", "raises", "hungry", "poisons", "hangs", "waits")
 REFUSED = ("rounded", "numpy", "nan", "constant", "batch_norm")
 KINDS = (*REFUSED, "half", "in_place", "compiled", "script", "plain", "embedding")
-    "rounded",
-    "numpy",
-    "nan",
-    "constant",
-    "batch_norm",
-    "half",
-    "in_place",
-    "compiled",
-    "script",
-    "plain",
-    "embedding",
-)
 
 
 def is_running(record: JobRecord) -> bool:

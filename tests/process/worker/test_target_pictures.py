@@ -19,7 +19,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "extremal": {"areas": (0.2,), "iterations": 2},
     "compare": {"areas": (0.2,), "iterations": 2, "methods": ("gradient", "extremal")},
     "channels": {"layer": "0", "areas": (1, 4), "iterations": 2},
-    "class_channels": {"layer": "0", "areas": (1, 4), "iterations": 2},
+    "class_channels": {"layer": "0", "areas": (4, 8), "iterations": 2},
 }
 
 
