@@ -30,6 +30,7 @@ TERMS = {
     "`GET /v1/models`": "`ep models`",
     '`{"class": 3, "instead_of": 7}`': "`3 instead of 7`",
     '`{"text": "a bus in snow", "against": ["a truck"]}`': "`text: a bus in snow against a truck; a car`",
+    '`{"similar_to": "target_image"}`': "`--target-image`",
     "null takes": "default:",
     "null explains": "default:",
     "null:": "default:",

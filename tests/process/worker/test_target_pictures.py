@@ -49,7 +49,7 @@ def test_a_failed_job_lets_it_go(shared: Client, bear: bytes) -> None:
     job_id = shared.post(bear, target_picture=b"no picture", **SIMILAR, **TASKS["extremal"])
     record = shared.wait_final(job_id)
     assert (record.error.type, record.error.field) == ("/problems/unreadable-image", "target_image")
-    assert shared.blobs.names(job_id) == []
+    shared.wait_tidy(job_id, "ep:job")
 
 
 def test_one_that_is_gone_is_told(shared: Client, bear: bytes) -> None:

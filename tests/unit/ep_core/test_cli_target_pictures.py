@@ -102,6 +102,11 @@ def test_a_model_without_classes_is_not_classified() -> None:
     assert (done.exit_code, "has no classes" in done.stderr) == (1, True)
 
 
+def test_the_list_of_models_names_what_has_no_classes() -> None:
+    listed = CliRunner().invoke(app, ["models", "--models-file", "models.toml"]).stdout.splitlines()
+    assert [line.split()[4] for line in listed[1:]] == ["3", "embedding"]
+
+
 def test_a_mask_and_a_class_are_a_segment() -> None:
     mask = Path("any.png")
     assert with_pictures("dog", image=None, mask=mask) == {"segment": "dog", "within": "target_mask"}
