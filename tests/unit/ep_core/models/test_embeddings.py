@@ -22,7 +22,7 @@ from ep_core.schemas.targets import check_pictures
 from tests.pictures import encode
 from tests.small_jobs import MASKS_ONLY
 
-SIDE = 96
+SIDE = 64
 SIZES = Preprocessing((SIDE, SIDE), resize=SIDE, mean=(0, 0, 0), std=(1, 1, 1))
 SIMILAR: dict[str, Any] = {"similar_to": "target_image"}
 QUICK: dict[str, Any] = {"target": SIMILAR, "areas": (0.2,), "iterations": 2, "independent": True}
