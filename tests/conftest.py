@@ -96,19 +96,19 @@ std = [0.229, 0.224, 0.225]
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The one running stack of all tests, with the default model, the same for small images, and one that waits."""
+    """The one running stack of all tests: the default model, also for small images, a slow one, and embeddings."""
     from .networks import model_list  # here, so that tests without torch or httpx can share this file
     from .running_stack import Stack
 
     folder = tmp_path_factory.mktemp("stack")
     models = folder / "models.toml"
-    models.write_text(_MOBILENETS + model_list("slow"))
+    models.write_text(_MOBILENETS + model_list("slow", "embedding"))
     with Stack(
         folder,
         EP_MODELS_FILE=models,
         EP_TRUSTED_PROXIES="127.0.0.1",  # the tests' own proxy
         EP_STOP_GRACE_S=1,  # nobody waits for a job that a test left behind
-        PYTHONPATH=SAMPLES.parent,  # for the slow network
+        PYTHONPATH=SAMPLES.parent,  # for the small networks
     ) as running:
         yield running
 

@@ -136,11 +136,12 @@ def _slow(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def network(kind: str) -> nn.Module:
-    """Return one of the networks by its name; others are the plain one, for grey, as TorchScript, and a slow one."""
+    """Return one of the networks by its name; others are the plain one, in other forms, and a slow one."""
     others = {
         "plain": plain,
         "grey": lambda: plain(1),
         "script": lambda: torch.jit.script(plain()),
+        "embedding": lambda: plain()[:-1],
         "slow": lambda: Spoiled(_slow),
     }
     return (others | USELESS | ADAPTED | COMPILED)[kind]()
@@ -148,13 +149,16 @@ def network(kind: str) -> nn.Module:
 
 def model_list(*kinds: str) -> str:
     """Return the entries of a model list for kinds of `network`, each under its own name."""
-    return "".join(_ENTRY.format(kind=kind) for kind in kinds)
+    return "".join(_ENTRY.format(kind=kind, outputs=_OUTPUTS.get(kind, _CLASSES)) for kind in kinds)
 
+
+_CLASSES = 'labels = ["a", "b", "c"]'
+_OUTPUTS = {"embedding": 'outputs = "embedding"'}
 
 _ENTRY = """
 [models.{kind}]
 entry_point = "tests.networks:network"
 kwargs = {{ kind = "{kind}" }}
-labels = ["a", "b", "c"]
+{outputs}
 preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }}
 """

@@ -11,8 +11,9 @@ from PIL import Image
 
 from ep_core.errors import InvalidInput
 from ep_core.models import Classifier, load_model
+from ep_core.models.targets import given_target
 from ep_core.pictures.decoding import read_with_level
-from ep_core.pictures.result_folder import result_key, write_whole
+from ep_core.pictures.result_folder import picture_digest, result_key, write_whole
 from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.specs import ClassChannelsSpec
 from ep_core.schemas.warnings import ResultWarning
@@ -31,11 +32,21 @@ def explain_folder(
     models_file: Path | None = None,
     device: str | None = None,
     on_progress: OnProgress | None = None,
+    target_picture: Path | Image.Image | None = None,
 ) -> ClassExplanation:
     """Find a class's channels over photographs; see `class_channels`.
 
     The result of each image is written to ``out/images`` as soon as it is known. An image is known by its bytes, the
     model's weights, the request and the version: a second call with the same resumes the first one.
+
+    Args:
+        paths: of the photographs.
+        out: folder of the results.
+        spec: what to find.
+        models_file: the operator's model list.
+        device: where the model lives.
+        on_progress: called after every round of steps.
+        target_picture: the target's own picture, as for `explain`.
 
     Raises:
         InvalidInput: as for `class_channels`; of all files that are no pictures, each is named.
@@ -44,9 +55,11 @@ def explain_folder(
     pictures = _pictures(paths, data, spec.white_level)
     model = load_model(spec.model, models_file=models_file, device=device)
     if spec.target is None:  # before the keys: it depends on all images
+        given_target(model, spec, None, target_picture)
         with model.frozen() as network:
             spec = spec.model_copy(update={"target": common_class(model, network, pictures, spec)})
-    keys = [out / KEPT / f"{_key(model, spec, bytes_)}.json" for bytes_ in data]
+    beside = picture_digest(target_picture)
+    keys = [out / KEPT / f"{_key(model, spec, bytes_, beside)}.json" for bytes_ in data]
     known = {k: _read(key, paths[k].name) for k, key in enumerate(keys) if key.exists()}
     return class_channels(
         model,
@@ -56,6 +69,7 @@ def explain_folder(
         known=known,
         on_image=lambda k, one: _write(keys[k], one),
         on_progress=on_progress,
+        target_picture=target_picture,
     )
 
 
@@ -71,8 +85,8 @@ def _pictures(paths: Sequence[Path], data: Sequence[bytes], white_level: int | N
     return pictures
 
 
-def _key(model: Classifier, spec: ClassChannelsSpec, data: bytes) -> str:
-    asked = spec.model_dump_json(exclude={"top", "invert", "seed"})
+def _key(model: Classifier, spec: ClassChannelsSpec, data: bytes, beside: str) -> str:
+    asked = spec.model_dump_json(exclude={"top", "invert", "seed"}) + beside
     return result_key(data, model_digest=model.digest, asked=asked)[:32]
 
 

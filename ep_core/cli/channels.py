@@ -14,6 +14,7 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ChannelsSpec
 
 from .from_spec import spec_command
+from .target_pictures import TargetImage, TargetMask, TargetPicture, target_picture
 from .terminal import (
     AsJson,
     Device,
@@ -38,6 +39,8 @@ def channels(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for all results; default: IMAGE-channels.")
     ] = None,
+    target_image: TargetImage = None,
+    target_mask: TargetMask = None,
     as_json: AsJson = False,
     spec: ChannelsSpec,
     models_file: ModelsFile = None,
@@ -46,19 +49,22 @@ def channels(
     """Find which channels of a layer keep a photograph's score (section 5)."""
     folder = out or Path(f"{image.stem}-channels")
     check_writable(folder)
-    explanation = _explain(image, spec, models_file=models_file, device=device)
+    picture = target_picture(target_image, target_mask)
+    explanation = _explain(image, spec, picture, models_file=models_file, device=device)
     console = deliver(explanation, folder, as_json=as_json)
     _summarise(explanation, folder, console)
 
 
-def _explain(path: Path, spec: ChannelsSpec, *, models_file: Path | None, device: str | None) -> ChannelExplanation:
+def _explain(
+    path: Path, spec: ChannelsSpec, picture: TargetPicture, *, models_file: Path | None, device: str | None
+) -> ChannelExplanation:
     """Run the sweep behind a progress bar on standard error."""
     photograph = load(path, spec.white_level)
     frame = model_at_work(spec.model, f"explaining {path.name}", models_file=models_file, device=device)
     with frame as (model, on_progress):
         from ep_core.channels.attribution import explain_channels
 
-        return explain_channels(model, photograph, spec, on_progress=on_progress)
+        return explain_channels(model, photograph, spec, on_progress=on_progress, target_picture=picture)
 
 
 def _summarise(explanation: ChannelExplanation, out: Path, console: Console) -> None:

@@ -15,6 +15,7 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ClassChannelsSpec
 
 from .from_spec import spec_command
+from .target_pictures import TargetImage, TargetMask, TargetPicture, target_picture
 from .terminal import (
     AsJson,
     Device,
@@ -35,6 +36,8 @@ def class_channels(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for all results; what is in it already isn't done again.")
     ] = Path("class-channels"),
+    target_image: TargetImage = None,
+    target_mask: TargetMask = None,
     as_json: AsJson = False,
     spec: ClassChannelsSpec,
     models_file: ModelsFile = None,
@@ -42,13 +45,20 @@ def class_channels(
 ) -> None:
     """Find which channels of a layer a class needs, from several photographs of it (5.2)."""
     check_writable(out)
-    explanation = _explain(images, out, spec, models_file=models_file, device=device)
+    picture = target_picture(target_image, target_mask)
+    explanation = _explain(images, out, spec, picture, models_file=models_file, device=device)
     console = deliver(explanation, out, as_json=as_json)
     _summarise(explanation, out, console)
 
 
 def _explain(
-    images: list[Path], out: Path, spec: ClassChannelsSpec, *, models_file: Path | None, device: str | None
+    images: list[Path],
+    out: Path,
+    spec: ClassChannelsSpec,
+    picture: TargetPicture,
+    *,
+    models_file: Path | None,
+    device: str | None,
 ) -> ClassExplanation:
     """Run the sweeps behind a progress bar on standard error."""
     paths = all_photographs(images)
@@ -60,7 +70,15 @@ def _explain(
             doing = f"{len(paths)} images"
             bars.update(task, description=doing, completed=progress.iteration, total=progress.total)
 
-        return explain_folder(paths, out, spec, models_file=models_file, device=device, on_progress=on_progress)
+        return explain_folder(
+            paths,
+            out,
+            spec,
+            models_file=models_file,
+            device=device,
+            on_progress=on_progress,
+            target_picture=picture,
+        )
 
 
 def _summarise(explanation: ClassExplanation, out: Path, console: Console) -> None:

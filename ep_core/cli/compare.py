@@ -14,6 +14,7 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import CompareSpec
 
 from .from_spec import spec_command
+from .target_pictures import TargetImage, TargetMask, TargetPicture, target_picture
 from .terminal import (
     AsJson,
     Device,
@@ -36,6 +37,8 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for all results; default: IMAGE-compared.")
     ] = None,
+    target_image: TargetImage = None,
+    target_mask: TargetMask = None,
     as_json: AsJson = False,
     spec: CompareSpec,
     models_file: ModelsFile = None,
@@ -44,19 +47,22 @@ def compare(
     """See a photograph's extremal masks beside what other methods say, each scored at the same areas."""
     folder = out or Path(f"{image.stem}-compared")
     check_writable(folder)
-    comparison = _compare(image, spec, models_file=models_file, device=device)
+    picture = target_picture(target_image, target_mask)
+    comparison = _compare(image, spec, picture, models_file=models_file, device=device)
     console = deliver(comparison, folder, as_json=as_json)
     _summarise(comparison, folder, console)
 
 
-def _compare(path: Path, spec: CompareSpec, *, models_file: Path | None, device: str | None) -> Comparison:
+def _compare(
+    path: Path, spec: CompareSpec, picture: TargetPicture, *, models_file: Path | None, device: str | None
+) -> Comparison:
     """Run the comparison behind a progress bar on standard error."""
     photograph = load(path, spec.white_level)
     frame = model_at_work(spec.model, f"comparing on {path.name}", models_file=models_file, device=device)
     with frame as (model, on_progress):
         from ep_core.compare.run import compare as run
 
-        return run(model, photograph, spec, on_progress=on_progress)
+        return run(model, photograph, spec, on_progress=on_progress, target_picture=picture)
 
 
 def _summarise(comparison: Comparison, out: Path, console: Console) -> None:

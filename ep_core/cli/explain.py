@@ -14,6 +14,7 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ExtremalSpec
 
 from .from_spec import spec_command
+from .target_pictures import TargetImage, TargetMask, TargetPicture, target_picture
 from .terminal import (
     AsJson,
     Device,
@@ -51,6 +52,8 @@ def explain(
             "--out", "-o", help=f"Folder for all results; default: IMAGE-explained, of several images {SEVERAL}."
         ),
     ] = None,
+    target_image: TargetImage = None,
+    target_mask: TargetMask = None,
     as_json: AsJson = False,
     spec: ExtremalSpec,
     models_file: ModelsFile = None,
@@ -71,23 +74,34 @@ def explain(
     if len(images) > 1 or not image.is_file():
         from .several import explain_several
 
-        explain_several(images, out or Path(SEVERAL), spec, models_file=models_file, device=device, as_json=as_json)
+        explain_several(
+            images,
+            out or Path(SEVERAL),
+            spec,
+            target_picture=target_picture(target_image, target_mask),
+            models_file=models_file,
+            device=device,
+            as_json=as_json,
+        )
         return
     folder = out or Path(f"{image.stem}-explained")
     check_writable(folder)
-    explanation = _explain(image, spec, models_file=models_file, device=device)
+    picture = target_picture(target_image, target_mask)
+    explanation = _explain(image, spec, picture, models_file=models_file, device=device)
     console = deliver(explanation, folder, as_json=as_json)
     _summarise(explanation, folder, console)
 
 
-def _explain(path: Path, spec: ExtremalSpec, *, models_file: Path | None, device: str | None) -> Explanation:
+def _explain(
+    path: Path, spec: ExtremalSpec, picture: TargetPicture, *, models_file: Path | None, device: str | None
+) -> Explanation:
     """Run the sweep behind a progress bar on standard error."""
     image = load(path, spec.white_level)
     frame = model_at_work(spec.model, f"explaining {path.name}", models_file=models_file, device=device)
     with frame as (model, on_progress):
         from ep_core.engine import explain as run_sweep
 
-        return run_sweep(model, image, spec, on_progress=on_progress)
+        return run_sweep(model, image, spec, on_progress=on_progress, target_picture=picture)
 
 
 def _summarise(explanation: Explanation, out: Path, console: Console) -> None:

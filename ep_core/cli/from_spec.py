@@ -15,6 +15,7 @@ from ep_core.schemas.specs import CommonSpec
 
 from .completion import model_names
 from .shares import shares
+from .target_pictures import with_pictures
 from .terminal import NOTHING_WRITTEN, errors_in_words, listed
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -29,6 +30,7 @@ TERMS = {
     "`GET /v1/models`": "`ep models`",
     '`{"class": 3, "instead_of": 7}`': "`3 instead of 7`",
     '`{"text": "a bus in snow", "against": ["a truck"]}`': "`text: a bus in snow against a truck; a car`",
+    '`{"similar_to": "target_image"}`': "`--target-image`",
     "null takes": "default:",
     "null explains": "default:",
     "null:": "default:",
@@ -163,7 +165,8 @@ def spec_command(name: str, *, stopped: str = NOTHING_WRITTEN) -> Callable[[Comm
     """Give a command the options of the spec that it takes, and put a user's mistakes into words.
 
     The command has a parameter that is annotated with a spec's class, or with that and `Fields`. In its place there
-    are the options for the spec's fields; the command itself is called with the spec.
+    are the options for the spec's fields; the command itself is called with the spec. Where the command has the options
+    for a target's own picture (`target_pictures`), the spec's target is what these say, too.
 
     Args:
         name: the command's.
@@ -179,6 +182,9 @@ def spec_command(name: str, *, stopped: str = NOTHING_WRITTEN) -> Callable[[Comm
         def run(**values: Any) -> None:
             with errors_in_words(name, stopped=stopped):
                 given = {option.field: option.value(values.pop(option.field)) for option in options}
+                if "target_image" in values:
+                    pictures = {"image": values["target_image"], "mask": values["target_mask"]}
+                    given["target"] = with_pictures(given["target"], **pictures)
                 fields = {field: value for field, value in given.items() if value is not None}
                 command(**values, **{taken: spec.model_validate(fields)})
 

@@ -101,7 +101,8 @@ def _list_models(models_file: Path | None, *, as_json: bool) -> None:
     table = Table("model", "input", "classes", "weights", box=None, header_style="bold")
     for card in cards:
         height, width = card.input_size
-        table.add_row(card.name, f"{height} x {width}", str(len(card.labels)), card.weights or card.source)
+        classes = str(len(card.labels)) if card.labels else card.outputs
+        table.add_row(card.name, f"{height} x {width}", classes, card.weights or card.source)
     out_console.print(table)
     for card in cards:
         for warning in card.warnings:

@@ -20,14 +20,16 @@ from rich.table import Column, Table
 from ep_core.errors import InvalidInput, UnreadableImage
 from ep_core.pictures.decoding import read_with_level
 from ep_core.pictures.photographs import named_photographs
-from ep_core.pictures.result_folder import result_key, write_result, write_whole
+from ep_core.pictures.result_folder import picture_digest, result_key, write_result, write_whole
 from ep_core.schemas.printable import printable
 from ep_core.schemas.reports.extremal import ExtremalReport
 from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ExtremalSpec
+from ep_core.schemas.targets import AT_A_PLACE, kind_of
 
 from .gallery import gallery_page
 from .several_results import Item, as_csv, as_document
+from .target_pictures import TargetPicture
 from .terminal import FAILED, check_writable, err_console, print_json, progress_bars, say_failure, words_console
 from .verdicts import shown_probability
 
@@ -44,6 +46,7 @@ def explain_several(
     out: Path,
     spec: ExtremalSpec,
     *,
+    target_picture: TargetPicture = None,
     models_file: Path | None,
     device: str | None,
     as_json: bool,
@@ -54,6 +57,7 @@ def explain_several(
         names: files, folders and patterns.
         out: folder of all results.
         spec: the sweep.
+        target_picture: the target's own, one for all images.
         models_file: the operator's model list.
         device: where the model lives.
         as_json: whether to print the document on standard output, and all words on standard error.
@@ -71,8 +75,9 @@ def explain_several(
         from ep_core.models.targets import given_target
 
         model = load_model(spec.model, models_file=models_file, device=device)
-        given_target(model, spec)  # a class that isn't there is no image's fault
-        run = _Run(model, spec, out, bars, task)
+        if kind_of(spec.target) not in AT_A_PLACE:
+            given_target(model, spec, None, target_picture)  # a class that isn't there is no image's fault
+        run = _Run(model, spec, target_picture, out, bars, task)
         try:
             run.explain_all(paths)
         except KeyboardInterrupt:
@@ -95,6 +100,7 @@ class _Run:
 
     model: Classifier
     spec: ExtremalSpec
+    target_picture: TargetPicture
     out: Path
     bars: Bars
     task: TaskID
@@ -118,7 +124,8 @@ class _Run:
 
     def _folder(self, path: Path, data: bytes) -> str:
         """Return the name of an image's folder, which depends on all that the result does."""
-        key = result_key(data, model_digest=self.model.digest, asked=self.spec.model_dump_json())
+        asked = self.spec.model_dump_json() + picture_digest(self.target_picture)
+        key = result_key(data, model_digest=self.model.digest, asked=asked)
         return f"{printable(path.stem)[:STEM]}-{key[:KEY]}"
 
     def _known(self, folder: str) -> ExtremalReport | None:
@@ -152,6 +159,7 @@ class _Run:
             read_with_level(data, self.spec.white_level),
             self.spec,
             on_progress=lambda one: self.bars.update(self.task, completed=done + one.iteration / one.total),
+            target_picture=self.target_picture,
         )
         report = found.report()
         write_result(self.out / folder, found.files(), report)

@@ -26,7 +26,7 @@ from ep_core.schemas.progress import OnProgress
 from ep_core.schemas.reports.common import Timing
 from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.reports.subject import Subject
-from ep_core.schemas.specs import ExtremalSpec, Target
+from ep_core.schemas.specs import ExtremalSpec, Fit, Target
 from ep_core.schemas.targets import AT_A_PLACE, kind_of
 from ep_core.schemas.threshold import threshold_warnings
 
@@ -41,6 +41,8 @@ from .watch import Watch
 AnySpec = ExtremalSpec | Mapping[str, Any]
 RivalsOf = Callable[[Classifier, Prepared[ExtremalSpec], Sequence[CurvePoint]], Rivals]
 """Returns masks of the areas of an image's own, to compare with these."""
+Known = dict[tuple[Target, Fit], tuple[Classifier, int | None]]
+"""Targets that are the same for all images: a second picture is fitted to the frame as the image is."""
 
 
 @torch.inference_mode(False)  # whatever mode the caller is in
@@ -66,7 +68,7 @@ def sweep(
     max_lanes = given_lanes(max_lanes)
     model, pictures = given_inputs(model, images, asked)
     lanes_at_once = max_lanes or max_lanes_on(model.device)
-    known: dict[Target, tuple[Classifier, int | None]] = {}
+    known: Known = {}
     wanted = [
         _wanted(model, k, picture, spec, target_picture, known)
         for k, (picture, spec) in enumerate(zip(pictures, asked, strict=True))
@@ -127,17 +129,17 @@ def _wanted(
     image: Picture,
     spec: ExtremalSpec,
     target_picture: AnyImage | None,
-    known: dict[Target, tuple[Classifier, int | None]],
+    known: Known,
 ) -> _Wanted:
     """Return a request, checked; a target that is the same for all images is added to the known ones."""
     try:
         check_masked(model, image)
-        found = known.get(spec.target) or given_target(model, spec, image, target_picture)
+        found = known.get((spec.target, spec.fit)) or given_target(model, spec, image, target_picture)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")
         raise
     if kind_of(spec.target) not in AT_A_PLACE:
-        known[spec.target] = found
+        known[spec.target, spec.fit] = found
     scoring, target = found
     return _Wanted(place, scoring, image, spec, target)
 

@@ -50,7 +50,7 @@ def given_inputs(
         if isinstance(picture, Image.Image):
             classifier.preprocessing.require_usable(picture, spec.fit)
         else:
-            _require_channels(classifier, picture)
+            require_channels(classifier, picture)
     return classifier, pictures
 
 
@@ -100,7 +100,8 @@ def given_lanes(max_lanes: int | None) -> int | None:
     return lanes
 
 
-def _require_channels(model: Classifier, tensor: Tensor) -> None:
+def require_channels(model: Classifier, tensor: Tensor) -> None:
+    """Raise `InvalidInput` where a preprocessed image has another number of channels than a model takes."""
     taken, given = model.preprocessing.channels, tensor.shape[1]
     if taken != given:
         raise InvalidInput(

@@ -24,10 +24,12 @@ from ep_core.models.runtime.stillness import still
 from ep_core.models.runtime.turns import one_thread
 from ep_core.models.sources.weights import state_digest
 from ep_core.models.tuning.adapted import inner_network, uncompiled
-from ep_core.schemas.model_card import CLASS_TARGETS, Head, ListedLayer, TargetKind
+from ep_core.pictures.given_image import Picture
+from ep_core.schemas.model_card import CLASS_TARGETS, EMBEDDING_TARGETS, Head, ListedLayer, TargetKind
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
 
+from .embeddings import LIKENESS, LikenessNetwork, embedded, has_embeddings
 from .frame import Frame
 from .heads import BinaryNetwork, OutputKey, checked_head, probabilities
 from .layers import find_layers
@@ -58,7 +60,8 @@ class Classifier:
         name: what it is called in requests and results.
         preprocessing: from a picture to the network's input.
         labels: one per class.
-        kind: of the targets: classes, or the only score of a network that was given a function of its outputs.
+        kind: of the targets: classes, the likeness to a second picture where the outputs are embeddings, or the only
+            score of a network that was given a function of its outputs.
         head: the probabilities that the scores stand for (`heads.probabilities`).
         weights_digest: ``sha256:`` and the hex digest of the weights.
         warnings: reasons to doubt every result of this model; results of pictures carry them.
@@ -91,7 +94,8 @@ class Classifier:
                 it means when the score is negative, and positive.
             outputs: what the scores stand for: ``"softmax"``, probabilities of classes that exclude each other;
                 ``"sigmoid"``, of classes of which several may be there; ``"logit"``, of a single one. By default
-                ``"logit"`` for one score and ``"softmax"`` for several.
+                ``"logit"`` for one score and ``"softmax"`` for several. ``"embedding"``: a vector that stands for the
+                image, N x D; there are no labels then, and images are compared with a second picture (`resembling`).
             output: key of the scores among several outputs, where they aren't found by themselves.
             target: a function of the outputs that is explained in place of a class; the network's outputs may be
                 anything then (boxes, maps, embeddings), the labels are one name for the score.
@@ -122,6 +126,8 @@ class Classifier:
         self.head = checked_head(outputs, classes)
         if outputs == "logit" and given is not None and len(given) == 2:
             self.network, classes = BinaryNetwork(self.network), 2
+        if outputs == "embedding":
+            self.kind, classes, given = "similar", 0, given or ()
         if given is None:
             with self.tried() as frozen:
                 require_head(
@@ -132,6 +138,7 @@ class Classifier:
         self.labels = tuple(map(str, range(classes))) if given is None else given
         if len(self.labels) != classes:
             hint = LOGIT_HINT if (classes, len(self.labels)) == (1, 2) else ""
+            hint = ", as its outputs are embeddings: leave them out" if outputs == "embedding" else hint
             raise InvalidInput(
                 f"model {name!r} has {classes} classes, but {len(self.labels)} labels{hint}", field="model"
             )
@@ -140,7 +147,11 @@ class Classifier:
         self.weights_digest = weights_digest or state_digest(network)
 
     def __repr__(self) -> str:
-        said = [f"{self.num_classes} classes", f"input {self.input_size}", f"on {self.device}"]
+        said = [
+            "embeddings" if self.head == "embedding" else f"{self.num_classes} classes",
+            f"input {self.input_size}",
+            f"on {self.device}",
+        ]
         said += [f"warning: {warning.kind}" for warning in self.warnings]
         return f"Classifier({self.name!r}, {', '.join(said)})"
 
@@ -218,7 +229,11 @@ class Classifier:
     @property
     def targets(self) -> tuple[TargetKind, ...]:
         """The kinds of target that it takes, as its card says them."""
-        return (*CLASS_TARGETS, "text") if isinstance(inner_network(self.network), ReadsTexts) else CLASS_TARGETS
+        if self.head == "embedding":
+            return EMBEDDING_TARGETS
+        network = inner_network(self.network)
+        further: tuple[TargetKind, ...] = ("text",) if isinstance(network, ReadsTexts) else ()
+        return (*CLASS_TARGETS, *further, *(("similar",) if has_embeddings(network) else ()))
 
     def reading(self, text: str, *against: str) -> Classifier:
         """Return this model with texts in place of its classes, the first one the target.
@@ -235,6 +250,20 @@ class Classifier:
             raise InvalidInput(f"model {self.name!r} doesn't compare images with texts", field="target")
         head: Head = self.head if against or self.head != "softmax" else "score"
         return self._seen_by(network.with_texts([text, *against]), [text, *against], "text", head)
+
+    def resembling(self, picture: Picture, *, fit: Fit = "crop", label: str = LIKENESS) -> Classifier:
+        """Return this model with the likeness to a second picture in place of its classes: the embeddings' cosine.
+
+        Args:
+            picture: the second one, or a 1 x 3 x H x W tensor that is already preprocessed.
+            fit: how it is fitted to the network's frame.
+            label: name of the score in results.
+
+        Raises:
+            InvalidInput: the network gives no embeddings, or none of the picture; or it is too elongated to be cropped.
+        """
+        network, other = embedded(self, picture, fit)
+        return self._seen_by(LikenessNetwork(network, other), [label], "similar")
 
     def _seen_by(self, network: nn.Module, labels: list[str], kind: TargetKind, head: Head = "score") -> Classifier:
         """Return this model by a network of other scores, made of its own."""

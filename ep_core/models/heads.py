@@ -24,9 +24,9 @@ def probabilities(scores: Tensor, head: Head) -> Tensor | None:
     Args:
         scores: N x C.
         head: ``"softmax"``: one of the classes is there. ``"sigmoid"`` and ``"logit"``: each class is there or isn't,
-            whatever the others are. ``"score"``: any number.
+            whatever the others are. ``"score"``: any number. ``"embedding"``: a vector of C numbers.
     """
-    if head == "score":
+    if head in ("score", "embedding"):
         return None
     return scores.softmax(dim=1) if head == "softmax" else scores.sigmoid()
 

@@ -14,3 +14,7 @@ class ReadsTexts(nn.Module):
     @abstractmethod
     def with_texts(self, texts: Sequence[str]) -> nn.Module:
         """Return the same network with other texts, its layers shared."""
+
+    @abstractmethod
+    def without_texts(self) -> nn.Module:
+        """Return the network of the images' embeddings, N x 3 x H x W -> N x D; its layers are shared, and so named."""

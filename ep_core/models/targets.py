@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ep_core.pictures.given_image import AnyImage, Picture
-from ep_core.schemas.specs import ClassContrast, CommonSpec, TextTarget
-from ep_core.schemas.targets import check_target, resolve_contrast, resolve_target
+from ep_core.schemas.specs import ClassContrast, CommonSpec, SimilarTarget, TextTarget
+from ep_core.schemas.targets import check_pictures, check_target, picture_of, resolve_contrast, resolve_target
 
 from .classifier import Classifier
+from .likeness import likeness
 
 
 def given_target(
@@ -22,10 +23,13 @@ def given_target(
 
     Raises:
         InvalidInput, UnknownName: as `check_target`, or the target is at a place and there are several images, or its
-            picture is missing.
+            picture is missing, can't be used, or is given and not needed.
     """
     target = spec.target
     check_target(target, model.labels, kinds=model.targets, model=model.name)
+    check_pictures(target, [] if picture is None else [picture_of(target) or "target_picture"])
+    if isinstance(target, SimilarTarget) and picture is not None:
+        return likeness(model, spec, picture), 0
     if isinstance(target, ClassContrast):
         return model.contrasting(*resolve_contrast(target, model.labels)), 0
     if isinstance(target, TextTarget):

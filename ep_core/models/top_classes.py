@@ -20,8 +20,11 @@ def top_classes(model: Classifier, image: Image.Image, *, count: int = TOP, fit:
     """Return the `count` classes (or all, where there are fewer) that score highest, the best first.
 
     Raises:
-        InvalidInput: the image is too elongated to be cropped, or the network's scores for it aren't numbers.
+        InvalidInput: the model has no classes, the image is too elongated to be cropped, or the network's scores for it
+            aren't numbers.
     """
+    if not model.labels:
+        raise InvalidInput(f"model {model.name!r} has no classes: its outputs are embeddings", field="model")
     x, _ = model.preprocess(image, fit)
     with model.frozen() as network, torch.inference_mode():
         scores = network(x).float()

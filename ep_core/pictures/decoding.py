@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from io import BytesIO
+from typing import Literal
 
 from PIL import Image, ImageOps
 
@@ -35,7 +36,12 @@ TOO_MUCH_MEMORY = "decoding the image takes more memory than there is for it: sc
 
 
 def read_image(
-    data: bytes, *, max_pixels: int = MAX_PIXELS, enough: int | None = None, white_level: int | None = None
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    enough: int | None = None,
+    white_level: int | None = None,
+    behind: Literal["white", "black"] = "white",
 ) -> Image.Image:
     """Return the single picture in `data` as an RGB image of at most `max_pixels` pixels, upright, without metadata.
 
@@ -48,6 +54,7 @@ def read_image(
             half, a quarter or an eighth of its size, in a fraction of the time and memory, and has no fewer then.
         white_level: of grey samples of more than 8 bits, the value that is white (None: the largest that they can
             have); others don't need it.
+        behind: what transparent parts lie on.
 
     Raises:
         UnreadableImage: no bytes, not a supported format, damaged or cut short, several frames or pages, a JPEG of
@@ -69,7 +76,7 @@ def read_image(
             is_deep = is_deep_colour(opened)
             image = _loaded(opened, data, enough)
             _turn_upright(image)
-            picture = to_rgb(image, white_level)
+            picture = to_rgb(image, white_level, behind)
             doubt = doubt_of_colour(picture) if is_deep else doubt_of(picture)
             picture.info = {}  # else what is saved of it carries the file's comment and colour profile along
             return _doubted(picture, doubt)
@@ -113,12 +120,15 @@ def doubt_of(picture: Image.Image) -> str | None:
     return picture.info.get(_DOUBT)
 
 
-def to_rgb(image: Image.Image, white_level: int | None = None) -> Image.Image:
+def to_rgb(
+    image: Image.Image, white_level: int | None = None, behind: Literal["white", "black"] = "white"
+) -> Image.Image:
     """Return `image`, of any mode, as 8-bit RGB: transparency is put on white, 16-bit grey is scaled to 8 bit.
 
     Args:
         image: a picture.
         white_level: of grey samples of more than 8 bits, the value that is white; others don't need it.
+        behind: what transparent parts lie on.
 
     Raises:
         UnreadableImage: a mode without an agreed way to show it (32-bit, float or signed samples).
@@ -131,7 +141,8 @@ def to_rgb(image: Image.Image, white_level: int | None = None) -> Image.Image:
     if image.mode == "F":
         raise UnreadableImage("32-bit float samples have no agreed white: convert the image to 8 or 16 bit")
     try:
-        return _in_bands(image, _on_white if image.has_transparency_data else lambda band: band)
+        on_colour = partial(_laid_on, colour=behind)
+        return _in_bands(image, on_colour if image.has_transparency_data else lambda band: band)
     except ValueError as error:
         raise UnreadableImage(f"colour mode {image.mode} can't be shown: convert the image to RGB") from error
 
@@ -146,9 +157,9 @@ def _in_bands(image: Image.Image, convert: Callable[[Image.Image], Image.Image])
     return rgb
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _laid_on(image: Image.Image, colour: str) -> Image.Image:
     layer = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return Image.alpha_composite(Image.new("RGBA", layer.size, colour), layer)
 
 
 def _doubted(picture: Image.Image, doubt: str | None) -> Image.Image:

@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from PIL import Image
+
 from ep_core.schemas.finite import require_finite_report
 from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.reports.report import TaskReport
@@ -73,6 +75,13 @@ def result_key(data: bytes, *, model_digest: str, asked: str) -> str:
     Args:
         data: the bytes of the image's file.
         model_digest: of all that the model's results depend on (`Classifier.digest`).
-        asked: the parameters, as JSON.
+        asked: the parameters, as JSON, and the `picture_digest` of the target's own picture.
     """
     return hashlib.sha256(f"{__version__} {model_digest} {asked} ".encode() + data).hexdigest()
+
+
+def picture_digest(picture: Path | Image.Image | None) -> str:
+    """Return what tells a target's own picture from others, 64 hex digits; nothing where there is none."""
+    if picture is None:
+        return ""
+    return hashlib.sha256(picture.read_bytes() if isinstance(picture, Path) else picture.tobytes()).hexdigest()

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from .warnings import ResultWarning
 
 Source = Literal["torchvision", "timm", "huggingface", "open_clip", "entry_point", "file"]
-Head = Literal["softmax", "sigmoid", "logit", "score"]
+Head = Literal["softmax", "sigmoid", "logit", "score", "embedding"]
 """The meaning of a network's scores: of exclusive classes, of classes that each are there or not, of a single such
-class, or a number without a probability."""
+class, a number without a probability, or all of them one vector that stands for the image."""
 
 
 TargetKind = Literal["class", "contrast", "text", "box", "segment", "similar", "score"]
@@ -23,13 +23,16 @@ LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
 
 CLASS_TARGETS: tuple[TargetKind, ...] = ("class", "contrast")
 """Kinds of target that any model of classes takes."""
+EMBEDDING_TARGETS: tuple[TargetKind, ...] = ("similar",)
+"""Those of a model whose outputs are embeddings."""
 
 
 Outputs = Annotated[
     Head,
     Field(
         description="Meaning of its scores. `softmax`: they give probabilities of classes that exclude each other; "
-        "`sigmoid`: of classes of which several may be there; `logit`: of a single one."
+        "`sigmoid`: of classes of which several may be there; `logit`: of a single one. `embedding`: it has no "
+        "classes, and its outputs are a vector that is compared with another picture's."
     ),
 ]
 Targets = Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from operator import index
 from typing import SupportsIndex
@@ -20,13 +20,21 @@ _WORD = re.compile(r"\w{3,}")
 AT_A_PLACE: frozenset[TargetKind] = frozenset({"box", "segment"})
 """Kinds of target whose score depends on the image that is explained."""
 _LACKS: dict[TargetKind, str] = {
-    "class": "has no classes: ask for another kind of target",
-    "contrast": "has no classes: ask for another kind of target",
-    "text": "doesn't compare images with texts: name a class, or choose a model that does, such as a CLIP",
-    "box": "detects no objects: name a class, or choose a detector",
-    "segment": "segments nothing: name a class, or choose a segmenter",
-    "similar": "gives no embeddings: name a class, or choose a model that does, such as a CLIP",
+    "class": "has no classes: {instead}",
+    "contrast": "has no classes: {instead}",
+    "text": "doesn't compare images with texts: {instead}, or choose a model that does, such as a CLIP",
+    "box": "detects no objects: {instead}, or choose a detector",
+    "segment": "segments nothing: {instead}, or choose a segmenter",
+    "similar": "gives no embeddings: {instead}, or choose a model that does, such as a CLIP",
 }
+TARGET_PARTS = ("target_image", "target_mask")
+"""Names of the parts that hold a target's second picture."""
+_USES = {
+    "target_image": '{"similar_to": "target_image"}',
+    "target_mask": '{"segment": "dog", "within": "target_mask"}',
+}
+"""Targets that use them, for messages."""
+_SEND_LIKENESS = 'send a second picture as target_image, with "target": {"similar_to": "target_image"}'
 
 
 def kind_of(target: Target) -> TargetKind:
@@ -62,7 +70,8 @@ def check_target(target: Target, labels: Sequence[str], *, kinds: Sequence[Targe
     """
     kind = kind_of(target)
     if kind not in kinds:
-        raise InvalidInput(f"model {model!r} {_LACKS[kind]}", field="target")
+        instead = "name a class" if "class" in kinds else _SEND_LIKENESS
+        raise InvalidInput(f"model {model!r} {_LACKS[kind].format(instead=instead)}", field="target")
     if isinstance(target, TextTarget):
         _check_texts(target)
     elif isinstance(target, ClassContrast):
@@ -90,6 +99,24 @@ def resolve_contrast(target: ClassContrast, labels: Sequence[str]) -> tuple[int,
     if wanted == rival:
         raise InvalidInput(f"a class instead of itself ({labels[wanted]!r}): name two classes", field="target")
     return wanted, rival
+
+
+def check_pictures(target: Target, given: Iterable[str]) -> None:
+    """Refuse second pictures that a target doesn't use, and a target whose second picture isn't given.
+
+    Args:
+        target: the one that is asked for.
+        given: names of the parts that are there.
+
+    Raises:
+        InvalidInput: so it is; `field` is the part.
+    """
+    needed, given = picture_of(target), set(given)
+    for name in sorted(given - {needed}):
+        use = f'"target": {_USES[name]}' if name in _USES else " or ".join(_USES.values())
+        raise InvalidInput(f"{name} is not used by this target: leave it out, or ask for {use}", field=name)
+    if needed is not None and needed not in given:
+        raise InvalidInput(f"{needed} is missing: the target is about this picture, so send it, too", field=needed)
 
 
 def resolve_target(target: SupportsIndex | str, labels: Sequence[str]) -> int:

@@ -96,10 +96,9 @@ class BatchService:
         _log.info("batch deleted", batch=record.id)
 
     def _make(self, made: BatchRecord, upload: Upload, caller: Caller, origin: Origin) -> None:
-        new = partial(self._submissions.new_record, params=upload.params, options=upload.options, caller=caller)
+        new = partial(self._submissions.new_record, upload, caller=caller, origin=origin)
         records = [
-            None if image.problem else new([image], origin=origin).model_copy(update={"batch": made.id})
-            for image in upload.images
+            None if image.problem else new([image]).model_copy(update={"batch": made.id}) for image in upload.images
         ]
         made.items = [
             BatchItem(name=image.name, job=record.id if record else None, error=image.problem)
@@ -111,7 +110,7 @@ class BatchService:
             if record is None:
                 continue
             try:
-                self._submissions.make(record, [image], caller)
+                self._submissions.make(record, [image], caller, upload.target_picture)
             except ApiError as error:
                 errors.append(error)
                 item.job, item.error = None, error.problem

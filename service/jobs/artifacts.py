@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Response
 
 from ep_core.schemas.reports.file_names import RESULT
+from ep_core.schemas.targets import picture_of
 from ep_core.schemas.tasks import Artifact, Report, task_of
 from ep_core.schemas.tasks.task import as_text
 from service.deps import SettingsDep
@@ -15,10 +16,11 @@ from service.http.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
 from service.http.errors import InvalidFields, NoResult, NotFound, Unavailable
 from service.http.media_types import Accept, file_content, negotiate
 from service.http.problems import problem_responses
-from worker.broker.contract import JobRecord
+from worker.broker.contract import TARGET_PICTURE, JobRecord
 
 from .deps import JobsDep
 from .endpoints import JobId
+from .image_types import image_type
 from .links import for_bundle
 
 
@@ -89,8 +91,12 @@ class Artifacts:
         return self._jobs.report(self.record.id)
 
     def all_files(self) -> dict[str, bytes]:
-        """Return all stored files by name, the posted image left out."""
+        """Return all stored files by name, the posted images left out; of these, a kept target's picture is there."""
         files = {name: self.file(name) for name in self._jobs.artifact_names(self.record.id)}
+        part = picture_of(self.record.params.target)
+        if part and self.record.keep_images:
+            picture = self._jobs.image(self.record.id, TARGET_PICTURE)
+            files[f"{part}{image_type(picture).suffix}"] = picture
         return files | {RESULT: for_bundle(self.report(), self.record.id).model_dump_json(indent=2).encode()}
 
     def respond(self, content: bytes, media_type: str, *, filename: str | None = None) -> Response:

@@ -11,7 +11,7 @@ from ep_core.errors import ImageTooLarge, InvalidInput
 from ep_core.masks.cells import check_frame
 from ep_core.models.named_layer import check_counts, has_known_defaults, resolve_layer
 from ep_core.schemas.model_card import ListedLayer
-from ep_core.schemas.targets import check_target
+from ep_core.schemas.targets import check_target, picture_of
 from ep_core.schemas.tasks import Spec, task_of
 from service.access.caller import Caller
 from service.decoding.decoders import Checked
@@ -23,6 +23,7 @@ from service.settings import ApiSettings
 from service.uploads.images import PostedImage, image_error, unusable
 from service.uploads.limits import invalid
 from service.uploads.options import JobOptions
+from service.uploads.upload import Upload
 
 Decode: TypeAlias = Callable[[bytes], Awaitable[Checked]]
 _TOGETHER = "all images together have more than the {} pixels that are decoded for one request: post fewer at once"
@@ -68,6 +69,26 @@ async def sort_out(images: Sequence[PostedImage], decode: Decode, *, most_pixels
             async for image, found in _decoded(images, decode, most_pixels)
         ]
     )
+
+
+async def check_target_picture(upload: Upload, decode: Decode, *, most_pixels: int) -> tuple[PostedImage | None, int]:
+    """Decode the target's own picture; return it as it is to be stored, and how many pixels are left for the images.
+
+    Args:
+        upload: with the picture, or without.
+        decode: decodes one of the images; of their white level the picture needs to know nothing.
+        most_pixels: of all pictures together.
+
+    Raises:
+        UnreadableImage, ImageTooLarge, TooManyAtOnce, Unavailable: as for `check_images`; `field` is the part.
+    """
+    if upload.target_picture is None:
+        return None, most_pixels
+    ((_, found),) = [one async for one in _decoded([upload.target_picture], decode, most_pixels)]
+    if isinstance(found, InvalidInput):
+        found.field = picture_of(upload.params.target)
+        raise found
+    return found, most_pixels - found.size[0] * found.size[1]
 
 
 async def _decoded(

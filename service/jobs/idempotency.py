@@ -56,7 +56,7 @@ class IdempotentRequest:
         """Return a request by its key, images, parameters and options; the images' file names don't count."""
         asked = [part.model_dump_json(exclude_defaults=True) for part in (upload.params, upload.options)]
         digest = hashlib.sha256(f"{upload.params.task}\n{asked[0]}\n{asked[1]}\n".encode())
-        for image in upload.images:
+        for image in (*upload.images, *([upload.target_picture] if upload.target_picture else [])):
             digest.update(image.digest)
         first = hashlib.sha256(key.encode()).hexdigest() if owner is None and kind == "job" else None
         hashed = hashlib.sha256(f"{kind}\n{owner or ''}\n{key}".encode()).hexdigest()

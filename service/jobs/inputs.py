@@ -1,14 +1,16 @@
-"""`/v1/jobs/{id}/images/{k}`: the posted images, where they are kept."""
+"""`/v1/jobs/{id}/images/{k}`, `target_image`, `target_mask`: the posted pictures, where they are kept."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ep_core.errors import InvalidInput
+from ep_core.schemas.targets import picture_of
 from service.access.authentication import CallerDep
 from service.access.downloads import one_download
 from service.access.turns import turn_of
@@ -17,13 +19,14 @@ from service.decoding.thumbnail import LEAST, MEDIA_TYPE, MOST
 from service.deps import Services, SettingsDep
 from service.http.caching import NOT_MODIFIED, IfNoneMatch, derived_response, entity_tag, immutable_response
 from service.http.errors import InvalidFields, NotFound, TooManyAtOnce, Unavailable
-from service.http.media_types import BYTES, Accept, file_content, negotiate
+from service.http.media_types import Accept, file_content, negotiate
 from service.http.problems import problem_responses
-from service.settings import ApiSettings
 from service.uploads.limits import invalid
+from worker.broker.contract import TARGET_PICTURE, JobRecord, input_name
 
 from .deps import JobsDep
 from .endpoints import JobId
+from .image_types import image_type
 from .service import JobService
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"], dependencies=[Depends(one_download)])
@@ -39,44 +42,85 @@ Size = Annotated[
         examples=[128],
     ),
 ]
-_MEDIA_TYPES = (  # a place in the file, the bytes that stand there, the type
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (8, b"WEBP", "image/webp"),
-    (4, b"ftypavif", "image/avif"),
-    (4, b"ftypmif1", "image/avif"),
-    (0, b"\0\0\0\x0cjP  ", "image/jp2"),
-    (0, b"II", "image/tiff"),
-    (0, b"MM", "image/tiff"),
-    (0, b"GIF8", "image/gif"),
-    (0, b"BM", "image/bmp"),
-)
-
-
-@router.get(
-    "/images/{index}",
-    summary="A posted image",
-    response_class=Response,
-    responses={
-        200: {
-            "description": "The file as it is stored; with `size`, a small JPEG of it.",
-            "content": file_content("image/*", MEDIA_TYPE),
-        },
-        304: NOT_MODIFIED,
-        **problem_responses(NotFound, InvalidFields, TooManyAtOnce, Unavailable),
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file as it is stored; with `size`, a small JPEG of it.",
+        "content": file_content("image/*", MEDIA_TYPE),
     },
-)
-async def get_image(
+    304: NOT_MODIFIED,
+    **problem_responses(NotFound, InvalidFields, TooManyAtOnce, Unavailable),
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The posted images of one job, and its target's own picture, as answers."""
+
+    request: Request
+    job_id: str
+    who: str
+    jobs: JobService
+    max_age_s: int
+    size: int | None
+    if_none_match: str | None
+    accept: str | None
+
+    async def respond(self, name: str, part: str | None = None) -> Response:
+        """Return the answer that carries a picture, small where a size is asked for.
+
+        Args:
+            name: of its blob.
+            part: of a target's picture, what it is called.
+
+        Raises:
+            NotFound: it isn't there (any more), or is another part.
+        """
+        if self.size is None:
+            return negotiate(await run_in_threadpool(self._whole, name, part), self.accept)
+        return negotiate(await self._small(self.size, name, part), self.accept)
+
+    def _find(self, name: str, part: str | None) -> tuple[JobRecord, bytes]:
+        job = self.jobs.get(self.job_id)
+        if part is not None and picture_of(job.params.target) != part:
+            raise NotFound(f"The job has no {part}: its target uses none.")
+        return job, self.jobs.image(job.id, name)
+
+    def _whole(self, name: str, part: str | None) -> Response:
+        _, data = self._find(name, part)
+        media_type = image_type(data).media_type
+        return immutable_response(data, media_type, if_none_match=self.if_none_match, max_age_s=self.max_age_s)
+
+    async def _small(self, size: int, name: str, part: str | None) -> Response:
+        services = Services.of(self.request.app)
+        # Who waits has no image in memory, and lets others of its caller go on.
+        async with turn_of(self.request).resting(), services.thumbnail_shares.hold(self.who):
+            job, data = await run_in_threadpool(self._find, name, part)
+            level = job.params.white_level
+            make = partial(_thumbnail, services.thumbnails, data, size, who=self.who, white_level=level)
+            tag = entity_tag(data, variant=str(size))
+            return await derived_response(
+                tag, make, MEDIA_TYPE, if_none_match=self.if_none_match, max_age_s=self.max_age_s
+            )
+
+
+async def _inputs(
     request: Request,
     job_id: JobId,
-    index: Index,
     caller: CallerDep,
     jobs: JobsDep,
     settings: SettingsDep,
     size: Size = None,
     if_none_match: IfNoneMatch = None,
     accept: Accept = None,
-) -> Response:
+) -> Inputs:
+    return Inputs(request, job_id, caller.who, jobs, settings.retention_s, size, if_none_match, accept)
+
+
+InputsDep = Annotated[Inputs, Depends(_inputs)]
+
+
+@router.get("/images/{index}", summary="A posted image", response_class=Response, responses=_RESPONSES)
+async def get_image(index: Index, inputs: InputsDep) -> Response:
     """Return a posted image: until the job has ended, and as long as its result with `keep_images`.
 
     Its pixels are those that were posted. The file's metadata (place, camera, times, texts) were removed
@@ -85,23 +129,19 @@ async def get_image(
     With `size`, return it as the network sees it, in a form that every browser shows, whatever was posted: turned
     upright, transparent parts on white.
     """
-    if size is None:
-        return negotiate(await run_in_threadpool(_whole, jobs, job_id, index, settings, if_none_match), accept)
-    services = Services.of(request.app)
-    # Who waits has no image in memory, and lets others of its caller go on.
-    async with turn_of(request).resting(), services.thumbnail_shares.hold(caller.who):
-        job = await run_in_threadpool(jobs.get, job_id)
-        data = await run_in_threadpool(jobs.image, job.id, index)
-        make = partial(_thumbnail, services.thumbnails, data, size, who=caller.who, white_level=job.params.white_level)
-        tag = entity_tag(data, variant=str(size))
-        max_age_s = settings.retention_s
-        answer = await derived_response(tag, make, MEDIA_TYPE, if_none_match=if_none_match, max_age_s=max_age_s)
-        return negotiate(answer, accept)
+    return await inputs.respond(input_name(index))
 
 
-def _whole(jobs: JobService, job_id: str, index: int, settings: ApiSettings, if_none_match: str | None) -> Response:
-    data = jobs.image(jobs.get(job_id).id, index)
-    return immutable_response(data, _media_type(data), if_none_match=if_none_match, max_age_s=settings.retention_s)
+@router.get("/target_image", summary="The target's second picture", response_class=Response, responses=_RESPONSES)
+async def get_target_image(inputs: InputsDep) -> Response:
+    """Return the picture that the image was compared with (`similar_to`), as long as a posted image."""
+    return await inputs.respond(TARGET_PICTURE, "target_image")
+
+
+@router.get("/target_mask", summary="The target's region", response_class=Response, responses=_RESPONSES)
+async def get_target_mask(inputs: InputsDep) -> Response:
+    """Return the picture of the region that the target is within, as it was posted, as long as a posted image."""
+    return await inputs.respond(TARGET_PICTURE, "target_mask")
 
 
 async def _thumbnail(decoders: Decoders, data: bytes, size: int, *, who: str, white_level: int | None) -> bytes:
@@ -109,8 +149,3 @@ async def _thumbnail(decoders: Decoders, data: bytes, size: int, *, who: str, wh
         return await decoders.make_thumbnail(data, size, who=who, white_level=white_level)
     except InvalidInput as error:  # it was taken when it was posted: the limit is another one now
         raise invalid("size", f"the image can't be shown smaller: {error.detail}; leave size out") from error
-
-
-def _media_type(data: bytes) -> str:
-    """Return the type of a file by its first bytes: to open it could decode it, here in the API process."""
-    return next((kind for at, magic, kind in _MEDIA_TYPES if data.startswith(magic, at)), BYTES)

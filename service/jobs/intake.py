@@ -30,7 +30,7 @@ from service.uploads.reader import read_upload
 from service.uploads.shares import open_shares
 from service.uploads.upload import Upload
 
-from .checks import check_images, check_options, check_params, sort_out
+from .checks import check_images, check_options, check_params, check_target_picture, sort_out
 
 T = TypeVar("T")
 REFUSALS = problem_responses(
@@ -47,7 +47,8 @@ async def accept(
     Its memory is part of the caller's share, and released on return: a request that waits for a result holds none.
 
     Raises:
-        What `read_upload`, `check_params`, `check_options`, `fetch_images` and `check_images` or `sort_out` do.
+        What `read_upload`, `check_params`, `check_options`, `fetch_images`, `check_target_picture` and
+        `check_images` or `sort_out` do.
     """
     services = Services.of(request.app)
     limits = UploadLimits.of(services.settings, caller, is_batch=is_batch)
@@ -65,8 +66,11 @@ async def accept(
         check = sort_out if is_batch else check_images
         async with turn_of(request).resting():
             upload = await fetch_images(upload, limits, services.outbound)
-            images = await check(upload.images, decode, most_pixels=services.settings.max_total_pixels)
-        return await run_in_threadpool(submit, replace(upload, images=images), caller)
+            most_pixels = services.settings.max_total_pixels
+            level_unknown = partial(decode, white_level=None)
+            picture, left = await check_target_picture(upload, level_unknown, most_pixels=most_pixels)
+            images = await check(upload.images, decode, most_pixels=left)
+        return await run_in_threadpool(submit, replace(upload, images=images, target_picture=picture), caller)
 
 
 async def _is_wanted(request: Request) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ep_core.schemas.targets import picture_of
 from ep_core.schemas.tasks import Report, Spec, task_of
 from ep_core.schemas.tasks.task import as_text
 from service.http.links import Links
@@ -23,6 +24,8 @@ def links_of(record: JobRecord, links: Links) -> JobLinks:
         found["batch"] = links.batch(record.batch)
     if record.keep_images:
         found["images"] = [links.part(record.id, f"images/{k}") for k in range(len(record.images))]
+        part = picture_of(record.params.target)
+        found |= {part: links.part(record.id, part)} if part else {}
     if record.state is JobState.SUCCEEDED:
         found |= {"result": links.part(record.id, "result"), "bundle": links.part(record.id, BUNDLE)}
         found |= _files(record, links)

@@ -25,6 +25,12 @@ class _LinksOfAll(BaseModel):
     images: Annotated[list[str] | None, Field(description="The posted images, where `keep_images` was asked for.")] = (
         None
     )
+    target_image: Annotated[
+        str | None, Field(description="The target's second picture, where `keep_images` was asked for.")
+    ] = None
+    target_mask: Annotated[
+        str | None, Field(description="The target's region as it was posted, where `keep_images` was asked for.")
+    ] = None
 
 
 def _links_of_tasks() -> dict[str, Any]:

@@ -21,7 +21,7 @@ from service.http.errors import NoResult, NotFound
 from service.settings import ApiSettings
 from worker.broker import queue
 from worker.broker.blobs import BlobStore, open_blobs
-from worker.broker.contract import JobRecord, JobState, input_name, is_input
+from worker.broker.contract import JobRecord, JobState, is_input
 from worker.broker.index import Place
 from worker.broker.look import JobLook
 from worker.broker.store import JobStore
@@ -157,13 +157,13 @@ class JobService:
         """Return the names of a finished job's stored files, its images left out."""
         return [name for name in self._blobs.names(job_id) if not is_input(name)]
 
-    def image(self, job_id: str, index: int) -> bytes:
-        """Return a posted image, by its place among the job's.
+    def image(self, job_id: str, name: str) -> bytes:
+        """Return a posted image, or the target's own picture, by the name of its blob.
 
         Raises:
             NotFound: it isn't there (any more).
         """
-        data = self._blobs.get(job_id, input_name(index))
+        data = self._blobs.get(job_id, name)
         if data is None:
             raise NotFound("The job has no such image (any more): they stay only where `keep_images` was asked for.")
         return data

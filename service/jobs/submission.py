@@ -13,16 +13,15 @@ from pydantic import ValidationError
 from redis import Redis, RedisError
 
 from ep_core.schemas.reports.file_names import RESULT
-from ep_core.schemas.tasks import Report, Spec, read_report
+from ep_core.schemas.tasks import Report, read_report
 from service.access.caller import Caller
 from service.http.errors import RETRY_AFTER_S, QueueFull
 from service.settings import ApiSettings
 from service.uploads.images import PostedImage
-from service.uploads.options import JobOptions
 from service.uploads.upload import Upload
 from worker.broker import queue
 from worker.broker.blobs import BlobStore, open_blobs
-from worker.broker.contract import Delivery, Finding, JobRecord, JobState, Origin, Priority, input_name, is_input
+from worker.broker.contract import Delivery, Finding, JobRecord, JobState, Origin, Priority, is_input
 from worker.broker.index import JobIndex
 from worker.broker.reuse import KnownResults, hash_content
 from worker.broker.store import Created, JobStore
@@ -71,7 +70,7 @@ class Submissions:
             QueueFull: as many of the caller's jobs wait as may.
             Unavailable, JobTooLarge: Redis has no room for it, now or ever.
         """
-        record = self.new_record(upload.images, upload.params, upload.options, caller, origin)
+        record = self.new_record(upload, upload.images, caller, origin)
         if key is not None:
             request = IdempotentRequest.of(key, upload, owner=caller.owner)
             record.request = request.key
@@ -79,18 +78,18 @@ class Submissions:
             if earlier is not None:
                 return earlier, True
         try:
-            return self.make(record, upload.images, caller), False
+            return self.make(record, upload.images, caller, upload.target_picture), False
         except Exception:
             if record.request is not None:
                 with suppress(RedisError):
                     release(self._redis, record.request)
             raise
 
-    def new_record(
-        self, images: Sequence[PostedImage], params: Spec, options: JobOptions, caller: Caller, origin: Origin
-    ) -> JobRecord:
-        """Return the record of a new job, not stored yet."""
-        names, digests = [image.name for image in images], [image.digest for image in images]
+    def new_record(self, upload: Upload, images: Sequence[PostedImage], caller: Caller, origin: Origin) -> JobRecord:
+        """Return the record of a new job about some images of an upload, not stored yet."""
+        params, options = upload.params, upload.options
+        beside = [upload.target_picture] if upload.target_picture else []
+        names, digests = [image.name for image in images], [image.digest for image in [*images, *beside]]
         return JobRecord(
             id=uuid.uuid4().hex,
             params=params,
@@ -105,20 +104,33 @@ class Submissions:
             **origin._asdict(),
         )
 
-    def make(self, record: JobRecord, images: Sequence[PostedImage], caller: Caller) -> JobRecord:
+    def make(
+        self,
+        record: JobRecord,
+        images: Sequence[PostedImage],
+        caller: Caller,
+        target_picture: PostedImage | None = None,
+    ) -> JobRecord:
         """Store a job and queue it, or finish it at once where its result is known; returns it as it is then.
+
+        Args:
+            record: the job's, as `new_record` returns it.
+            images: its own.
+            caller: whose job it is.
+            target_picture: the target's own.
 
         Raises:
             QueueFull: as many of the caller's jobs wait as may.
             Unavailable, JobTooLarge: Redis has no room for it, now or ever.
         """
         need = self._room.needed(record.params, images)
-        self._room.check(need, images, retry_after_s=self._retry_after_s)
+        inputs = [*images, *([target_picture] if target_picture else [])]
+        self._room.check(need, inputs, retry_after_s=self._retry_after_s)
         try:
-            known = self._known(record, images)
+            known = self._known(record, inputs)
             if known is not None:
                 return known
-            self._queue(record, images, most_queued=caller.max_queued, room=need)
+            self._queue(record, inputs, most_queued=caller.max_queued, room=need)
         except Exception:
             with suppress(RedisError, OSError):
                 self.discard(record.id, priority=record.priority)
@@ -131,11 +143,10 @@ class Submissions:
         queue.remove(self._redis, job_id, priority=priority)
         self._blobs.delete(job_id)
 
-    def _queue(self, record: JobRecord, images: Sequence[PostedImage], *, most_queued: int | None, room: int) -> None:
+    def _queue(self, record: JobRecord, inputs: Sequence[PostedImage], *, most_queued: int | None, room: int) -> None:
         if most_queued is not None and self._index.waiting(record.owner) >= most_queued:
             raise QueueFull(most_queued, retry_after_s=self._retry_after_s())
-        for k, image in enumerate(images):
-            self._blobs.put(record.id, input_name(k), image.data)
+        self._put(record, inputs)
         self._blobs.expire(record.id, ACCEPTING_S)  # so that nothing stays of a job that isn't completed
         with self._redis.pipeline() as accepting:
             accepting.multi()
@@ -151,10 +162,15 @@ class Submissions:
             )
             created = accepting.execute()[0]
         self._require(created, most_queued)  # others came first: the worker that takes it meanwhile finds no record
-        size, params = sum(len(image.data) for image in images), record.params
-        _log.info("job queued", job=record.id, task=params.task, model=params.model, images=len(images), bytes=size)
+        size, params = sum(len(one.data) for one in inputs), record.params
+        images = len(record.images)
+        _log.info("job queued", job=record.id, task=params.task, model=params.model, images=images, bytes=size)
 
-    def _known(self, record: JobRecord, images: Sequence[PostedImage]) -> JobRecord | None:
+    def _put(self, record: JobRecord, inputs: Sequence[PostedImage]) -> None:
+        for name, image in zip(record.inputs, inputs, strict=True):
+            self._blobs.put(record.id, name, image.data)
+
+    def _known(self, record: JobRecord, inputs: Sequence[PostedImage]) -> JobRecord | None:
         """Finish a job with the result of an earlier one; None where there is none (any more), or none is wanted."""
         if record.content is None:
             return None
@@ -163,8 +179,8 @@ class Submissions:
         report = self._copy_result(source, record.id) if source is not None else None
         if report is None:
             return None
-        for k, image in enumerate(images if record.keep_images else ()):
-            self._blobs.put(record.id, input_name(k), image.data)
+        if record.keep_images:
+            self._put(record, inputs)
         self._blobs.expire(record.id, self._settings.retention_s)
         now = datetime.now(UTC)
         finished = {"state": JobState.SUCCEEDED, "started_at": now, "finished_at": now, "cached": True}

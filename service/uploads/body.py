@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
 from starlette.datastructures import UploadFile
 
+from ep_core.schemas.targets import TARGET_PARTS, check_pictures
 from ep_core.schemas.tasks import DEFAULT_TASK, Spec
 from service.access.shares import Take
 from service.http.errors import InvalidFields
@@ -44,11 +45,27 @@ class JobBody(JobOptions):
         str | list[str] | None, Field(description="The address of an image, or several, where the operator allows it.")
     ] = None
     params: Spec = DEFAULT_TASK.spec.model_validate({})
+    target_image: Annotated[
+        str | None,
+        Field(description="The second picture, where the target is the likeness to one (`similar_to`)."),
+    ] = None
+    target_mask: Annotated[
+        str | None,
+        Field(
+            description="The region, where the target is a segment within one (`within`): a picture as large as the "
+            "image, white where the region is, black or transparent elsewhere."
+        ),
+    ] = None
 
     @property
     def urls(self) -> list[str]:
         """The addresses of images."""
         return [self.image_url] if isinstance(self.image_url, str) else self.image_url or []
+
+    @property
+    def target_pictures(self) -> dict[str, str]:
+        """The target's own pictures that are given, in base64, by their names."""
+        return {name: text for name in TARGET_PARTS if (text := getattr(self, name)) is not None}
 
     @property
     def options(self) -> JobOptions:
@@ -58,7 +75,7 @@ class JobBody(JobOptions):
 
 _COPIES = 3
 """Of an image in base64 that are in memory while it is read: the body, the text, the bytes."""
-_FIELDS = ["image", "images", "image_url", "params", *JobOptions.model_fields]
+_FIELDS = ["image", "images", "image_url", "params", *TARGET_PARTS, *JobOptions.model_fields]
 
 
 async def read_json(request: Request, limits: UploadLimits, take: Take) -> Upload:
@@ -103,15 +120,17 @@ def _from_json(text: bytes, limits: UploadLimits) -> Upload:
         body = JobBody.model_validate_json(text)
     except ValidationError as error:
         raise InvalidFields(field_errors(error.errors(), around=_FIELDS)) from error
-    if len(body.model_dump_json(exclude={"image", "images"})) > MAX_PARAMS_BYTES + FRAMING_BYTES:
+    if len(body.model_dump_json(exclude={"image", "images", *TARGET_PARTS})) > MAX_PARAMS_BYTES + FRAMING_BYTES:
         raise too_large(FieldError(field="params", detail=more_than(MAX_PARAMS_BYTES)))
     texts = _base64_texts(body)
     urls = check_urls(body.urls, limits)
     check_count(len(texts) + len(urls), body.params, limits)
+    check_pictures(body.params.target, body.target_pictures)
     images = _decoded(texts, limits)
-    if sum(len(image.data) for image in images) > limits.image_bytes:
+    pictures = [_target_picture(name, text) for name, text in body.target_pictures.items()]
+    if sum(len(image.data) for image in [*images, *pictures]) > limits.image_bytes:
         raise too_large_json(limits)
-    return Upload(images=images, urls=urls, params=body.params, options=body.options)
+    return Upload(images, body.params, urls, body.options, target_picture=next(iter(pictures), None))
 
 
 def _base64_texts(body: JobBody) -> list[str]:
@@ -138,6 +157,13 @@ def _decoded(texts: Sequence[str], limits: UploadLimits) -> tuple[PostedImage, .
     if wrong and not limits.is_batch:
         raise InvalidFields(wrong[:MAX_ERRORS])
     return tuple(images)
+
+
+def _target_picture(name: str, text: str) -> PostedImage:
+    try:
+        return PostedImage(from_base64(text))
+    except ValueError as error:
+        raise invalid(name, f"is not base64 ({error})") from error
 
 
 def from_base64(text: str) -> bytes:

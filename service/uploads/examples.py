@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ep_core.schemas.targets import TARGET_PARTS
 from ep_core.schemas.tasks import TASKS
 from service.http.json_schema import BASE64, FILE, REFERENCE, reference, without_null
 
@@ -45,11 +46,12 @@ def _form() -> dict[str, Any]:
         "description": f"The image file, a part with a filename; repeated for several: {_SEVERAL}.",
     }
     urls = {"type": "array", "items": {"type": "string"}, "description": _DOCUMENTED["image_url"].description}
+    pictures = {name: FILE | {"description": _DOCUMENTED[name].description} for name in TARGET_PARTS}
     options = {name: without_null(schema) for name, schema in _options().items()}  # a part is never null
     return {
         "type": "object",
         "description": "A job or a batch as a form: `image` or `image_url`, `params` and options.",
-        "properties": {"image": image, "image_url": urls, "params": _params(), **options},
+        "properties": {"image": image, "image_url": urls, "params": _params(), **pictures, **options},
         "additionalProperties": False,
         "if": {"not": {"required": ["image"]}},
         "then": {"required": ["image_url"]},
@@ -70,11 +72,12 @@ def _json() -> dict[str, Any]:
         "description": _DOCUMENTED["image_url"].description,
     }
     named = {"image": image, "images": images, "image_url": urls}
+    pictures = {name: BASE64 | {"description": _DOCUMENTED[name].description} for name in TARGET_PARTS}
     return {
         "type": "object",
         "description": "A job or a batch as JSON: `image`, `images` or `image_url`, `params` and options.",
         "additionalProperties": False,
-        "properties": {**named, "params": _params(), **_options()},
+        "properties": {**named, "params": _params(), **pictures, **_options()},
         "if": {"not": {"anyOf": [{"required": ["image"]}, {"required": ["images"]}]}},
         "then": {"required": ["image_url"]},
     }

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from ep_core.schemas.targets import TARGET_PARTS, check_pictures
 from service.access.shares import Take
 from service.http.errors import InvalidFields, UploadTooLarge
 from service.http.validation import FieldError
@@ -30,7 +31,7 @@ from .limits import (
 from .options import JobOptions
 from .upload import Upload, check_count, check_urls, parse_options, parse_params
 
-_PARTS = ("image", "image_url", "params", *JobOptions.model_fields)
+_PARTS = ("image", "image_url", "params", *TARGET_PARTS, *JobOptions.model_fields)
 
 
 async def read_form(request: Request, limits: UploadLimits, take: Take) -> Upload:
@@ -74,8 +75,8 @@ def _unreadable(parser: MultiPartParser, error: MultiPartException) -> InvalidFi
     name = clean_name(parser._current_part.field_name)
     if not error.message.startswith("Part exceeded"):
         return invalid("body", f"the multipart form can't be read: {error.message}")
-    if name == "image":
-        return _no_file()
+    if name in ("image", *TARGET_PARTS):
+        return _no_file(name)
     return too_large(FieldError(field=name, detail=more_than(MAX_PARAMS_BYTES)))
 
 
@@ -86,10 +87,13 @@ async def _from_form(form: FormData, limits: UploadLimits, take: Take) -> Upload
         raise no_image()
     params = parse_params(await _params_part(form))
     check_count(len(files) + len(urls), params, limits)
-    wrong = oversized(files, limits)
+    target_files = _target_files(form, limits)
+    check_pictures(params.target, target_files)
+    beside = sum(file.size or 0 for file in target_files.values())
+    wrong = oversized(files, limits, beside=beside)
     if wrong and not limits.is_batch:
         raise too_large(*wrong.values())
-    await take(sum(file.size or 0 for file in files) + limits.fetched_bytes(len(urls)))
+    await take(sum(file.size or 0 for file in files) + beside + limits.fetched_bytes(len(urls)))
     images = [
         unusable(_name(file), more_than(limits.image_bytes), too_large=True)
         if k in wrong
@@ -97,7 +101,29 @@ async def _from_form(form: FormData, limits: UploadLimits, take: Take) -> Upload
         for k, file in enumerate(files)
     ]
     options = parse_options(single_texts(form, JobOptions.model_fields))
-    return Upload(images=tuple(images), urls=urls, params=params, options=options)
+    pictures = [PostedImage(await file.read(), _name(file)) for file in target_files.values()]
+    return Upload(tuple(images), params, urls, options, target_picture=next(iter(pictures), None))
+
+
+def _target_files(form: FormData, limits: UploadLimits) -> dict[str, UploadFile]:
+    """Return the parts `target_image` and `target_mask` that there are.
+
+    Raises:
+        InvalidFields: one comes twice, or is no file.
+        UploadTooLarge: one has more bytes than an image may have.
+    """
+    found: dict[str, UploadFile] = {}
+    for name in TARGET_PARTS:
+        parts = form.getlist(name)
+        if len(parts) > 1:
+            raise invalid(name, f"there are {len(parts)} parts {name}: send one")
+        for part in parts:
+            if not isinstance(part, UploadFile):
+                raise _no_file(name)
+            if (part.size or 0) > limits.image_bytes:
+                raise too_large(FieldError(field=name, detail=more_than(limits.image_bytes)))
+            found[name] = part
+    return found
 
 
 def no_image() -> InvalidFields:
@@ -110,23 +136,32 @@ def image_files(form: FormData) -> list[UploadFile]:
     parts = form.getlist("image")
     files = [part for part in parts if isinstance(part, UploadFile)]
     if len(files) < len(parts):
-        raise _no_file()
+        raise _no_file("image")
     return files
 
 
-def _no_file() -> InvalidFields:
+def _no_file(name: str) -> InvalidFields:
     detail = "the part must be a file, with a filename in its Content-Disposition: without one it is a text"
-    return invalid("image", detail)
+    return invalid(name, detail)
 
 
 def _name(file: UploadFile) -> str:
     return clean_name(file.filename or "")
 
 
-def oversized(files: Sequence[UploadFile], limits: UploadLimits) -> dict[int, FieldError]:
-    """Return the errors of the images that are too large, by their place, before they are read to memory."""
+def oversized(files: Sequence[UploadFile], limits: UploadLimits, *, beside: int = 0) -> dict[int, FieldError]:
+    """Return the errors of the images that are too large, by their place, before they are read to memory.
+
+    Args:
+        files: the images.
+        limits: of one, and of all together.
+        beside: bytes of other pictures that count with all together.
+
+    Raises:
+        UploadTooLarge: all together are too large.
+    """
     sizes = [file.size or 0 for file in files]
-    if sum(size for size in sizes if size <= limits.image_bytes) > limits.total_bytes:
+    if beside + sum(size for size in sizes if size <= limits.image_bytes) > limits.total_bytes:
         raise too_large_together(limits)
     return {
         k: image_error(more_than(limits.image_bytes), image=k, count=len(files), name=file.filename or "")

@@ -29,6 +29,8 @@ class Upload:
     urls: tuple[str, ...] = ()
     """Of further images, not fetched yet."""
     options: JobOptions = field(default_factory=JobOptions)
+    target_picture: PostedImage | None = None
+    """The target's own, posted as `target_image` or `target_mask`."""
 
 
 def utf8_json(text: bytes, field: str) -> bytes:

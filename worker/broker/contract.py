@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from ep_core.schemas.reports.common import TargetRef
 from ep_core.schemas.reports.extremal import PartialPoint
 from ep_core.schemas.reports.subject import Subject
+from ep_core.schemas.targets import picture_of
 from ep_core.schemas.tasks import Report, Spec
 
 TASK = "worker.tasks.run_job"  # enqueued by its dotted path, so that the API never imports it
@@ -23,6 +24,7 @@ TAKEN_OVER: Final = "taken over"
 MAX_ATTEMPTS = 5  # runs of a job whose workers die, by default: more than an innocent one needs among many deaths
 
 INPUT = "input"  # the blob of the posted image, of several the first; those of results: `ep_core.schemas.reports`
+TARGET_PICTURE = f"{INPUT}-target"  # the blob of the target's own picture, posted as `target_image` or `target_mask`
 
 
 class JobState(StrEnum):
@@ -200,6 +202,12 @@ class JobRecord(BaseModel):
         Field(description="The path below which a proxy shows the service to the caller."),
     ] = None
 
+    @property
+    def inputs(self) -> list[str]:
+        """The names of the blobs of its images, and of its target's own picture, where it has one."""
+        beside = [] if picture_of(self.params.target) is None else [TARGET_PICTURE]
+        return [*map(input_name, range(len(self.images))), *beside]
+
     def as_fields(self) -> dict[str, str]:
         """Return the fields of its Redis hash: text as it is, everything else as JSON, unset ones left out."""
         dumped: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
@@ -212,7 +220,7 @@ def input_name(image: int) -> str:
 
 
 def is_input(name: str) -> bool:
-    """Return whether a blob is a posted image."""
+    """Return whether a blob is a posted image, or a target's own picture."""
     return name.partition("-")[0] == INPUT
 
 

@@ -16,9 +16,11 @@ import ep_core
 from ep_core.engine import run_task
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory, is_poisoned
+from ep_core.pictures.region import read_region
 from ep_core.schemas.reports.file_names import RESULT
+from ep_core.schemas.targets import picture_of
 from ep_core.schemas.tasks import Report
-from worker.broker.contract import TAKEN_OVER, Finding, JobRecord, JobState, Problem, input_name
+from worker.broker.contract import TAKEN_OVER, TARGET_PICTURE, Finding, JobRecord, JobState, Problem, input_name
 from worker.broker.problems import internal_error, make_problem, out_of_memory, problem_from, timed_out
 from worker.broker.queue import REDIS_UNUSABLE, TIMEOUT_GRACE_S
 from worker.broker.store import AlreadyRuns
@@ -97,6 +99,7 @@ class _Attempt:
         record = self._record()
         tracing.note(task=record.params.task, model=record.params.model)
         images = [self._image(k, name, record.params.white_level) for k, name in enumerate(record.images)]
+        picture = self._target_picture(record)
         self.runtime.activity.allow(LOADING_S)
         model = self.runtime.models.get(record.params.model)
         self.runtime.activity.tick()
@@ -108,6 +111,7 @@ class _Attempt:
                 names=record.images,
                 on_progress=hook,
                 max_lanes=self.runtime.settings.max_lanes,
+                target_picture=picture,
             )
         for name, data in outcome.files:
             self._check()
@@ -116,8 +120,8 @@ class _Attempt:
         self._keep(RESULT, report.model_dump_json().encode())
         if not self._succeed(Finding.of(report)):
             raise NotOurs
-        for k in range(0 if record.keep_images else len(record.images)):
-            self.runtime.patiently(lambda k=k: self.runtime.blobs.remove(self.job_id, input_name(k)))  # type: ignore[misc]
+        for name in [] if record.keep_images else record.inputs:
+            self.runtime.patiently(lambda name=name: self.runtime.blobs.remove(self.job_id, name))  # type: ignore[misc]
         self._remember(record, digest=model.digest)
         self._count(iterations=hook.iterations)
         log.info("job succeeded", task=record.params.task, run_s=round(report.timing.run_s, 2))
@@ -139,6 +143,24 @@ class _Attempt:
         except InvalidInput as error:
             if name:
                 error.detail = f"{name}: {error.detail}"
+            raise
+
+    def _target_picture(self, record: JobRecord) -> Image.Image | None:
+        """Return the target's own picture: what its white level makes of it, or the region that a mask shows."""
+        part = picture_of(record.params.target)
+        if part is None:
+            return None
+        self.runtime.activity.tick()
+        data = self.runtime.blobs.get(self.job_id, TARGET_PICTURE)
+        if data is None:
+            raise InvalidInput(f"the job's {part} is not stored any more: post it again", field=part)
+        most = self.runtime.settings.max_pixels
+        try:
+            if part == "target_mask":
+                return read_region(data, max_pixels=most)
+            return ep_core.read_image(data, max_pixels=most, white_level=record.params.white_level)
+        except InvalidInput as error:
+            error.field = part
             raise
 
     def _check(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ep_core.models.preprocessing import Preprocessing
-from ep_core.schemas.model_card import CLASS_TARGETS
+from ep_core.schemas.model_card import CLASS_TARGETS, EMBEDDING_TARGETS
 
 from .interface import Description, source_of
 from .model_list import ModelEntry
@@ -22,12 +22,14 @@ def describe(entry: ModelEntry) -> Description:
         InvalidInput: the source's preprocessing has no equal here, or its weights end in no classes.
     """
     base = source_of(entry).describe(entry)
+    outputs = entry.outputs or (base and base.outputs)
+    is_embedding = outputs == "embedding"
     return Description(
         preprocessing=_preprocessing(entry, base),
-        labels=_labels(entry, base),
+        labels=() if is_embedding else _labels(entry, base),
         weights=entry.file.name if entry.file else base and base.weights,
-        targets=base.targets if base else CLASS_TARGETS,
-        outputs=entry.outputs or (base and base.outputs),
+        targets=EMBEDDING_TARGETS if is_embedding else base.targets if base else CLASS_TARGETS,
+        outputs=outputs,
     )
 
 

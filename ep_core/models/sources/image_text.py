@@ -14,7 +14,7 @@ from ep_core.schemas.model_card import CLASS_TARGETS, TargetKind
 from .model_list import ModelEntry
 from .torchvision_zoo import imagenet_labels
 
-TEXT_TARGETS: tuple[TargetKind, ...] = (*CLASS_TARGETS, "text")
+TEXT_TARGETS: tuple[TargetKind, ...] = (*CLASS_TARGETS, "text", "similar")
 DEFAULT_TEMPLATE = "a photo of a {}"
 _TEXTS_AT_ONCE = 64
 
@@ -58,6 +58,10 @@ class ImageTextNetwork(ReadsTexts):
         network = ImageTextNetwork(self.tower, self._encode, texts, scale=self._scale, bias=self._bias)
         return network.train(self.training)
 
+    def without_texts(self) -> ImageEmbedding:
+        """Return the same tower of images alone, its mode kept."""
+        return ImageEmbedding(self.tower).train(self.training)
+
     def forward(self, images: Tensor) -> Tensor:
         """Return the scores of images for each text: N x 3 x H x W -> N x C."""
         scores: Tensor = self.head(normalize(self.tower(images), dim=-1))
@@ -68,6 +72,23 @@ class ImageTextNetwork(ReadsTexts):
         """Return the embeddings of texts, of length 1: C x D, float32, on the device of the tower of texts."""
         batches = [texts[k : k + _TEXTS_AT_ONCE] for k in range(0, len(texts), _TEXTS_AT_ONCE)]
         return normalize(torch.cat([self._encode(batch) for batch in batches]).float(), dim=-1)
+
+
+class ImageEmbedding(nn.Module):
+    """The tower of images by itself, its layers named as in `ImageTextNetwork`: N x 3 x H x W -> N x D.
+
+    Args:
+        tower: N x 3 x H x W -> N x D, embeddings of images of any length.
+    """
+
+    def __init__(self, tower: nn.Module) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the embeddings of images, of any length."""
+        embeddings: Tensor = self.tower(images)
+        return embeddings
 
 
 def class_names(entry: ModelEntry) -> tuple[str, ...]:

@@ -31,6 +31,10 @@ A complete example; `docs/models.md` explains it::
     labels = ["cat", "dog"]
     template = "a photo of a {}"
 
+    [models.look-alikes]                     # a vector that stands for the image, compared with a second picture's
+    timm = "vit_small_patch14_dinov2.lvd142m"
+    outputs = "embedding"
+
 A model has one architecture: `torchvision`, `timm`, `huggingface`, `open_clip` or `entry_point` (`table.py`). A `file`
 next to it holds its state dict. A `file` alone is a whole network: a program of `torch.export`, or TorchScript.
 """
@@ -109,7 +113,7 @@ class ModelEntry(BaseModel):
     revision: Annotated[str | None, Field(pattern=r"^[\w][\w./-]*$")] = None
     sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
     kwargs: dict[str, Any] = {}
-    outputs: Literal["softmax", "sigmoid", "logit"] | None = None
+    outputs: Literal["softmax", "sigmoid", "logit", "embedding"] | None = None
     output: str | int | None = None
     labels: Literal["imagenet"] | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     texts: Texts | None = None
@@ -168,7 +172,9 @@ class ModelEntry(BaseModel):
         if self.sha256 and not self.file:
             raise ValueError("sha256: goes with a file")
         classes = self.kwargs.get("num_classes", 1)
-        if self.labels is None and (type(classes) is not int or classes < 1):
+        if self.outputs == "embedding":
+            self._check_embedding()
+        elif self.labels is None and (type(classes) is not int or classes < 1):
             raise ValueError(
                 f"kwargs.num_classes: {classes!r} leaves no classes to explain: give a whole number of at least 1, or "
                 "`labels` to say that the outputs are classes"
@@ -187,11 +193,20 @@ class ModelEntry(BaseModel):
         if self.template and self.texts:
             raise ValueError("template: makes texts of labels; leave it out, or the texts")
 
+    def _check_embedding(self) -> None:
+        """Raise where outputs can't be embeddings, or have names as classes do."""
+        if not SOURCES[self.source].gives_embeddings:
+            *firsts, last = (source for source, row in SOURCES.items() if row.gives_embeddings)
+            raise ValueError(f"outputs: embedding goes with {', '.join(firsts)} and {last}, not with {self.source}")
+        named = [key for key in ("labels", "texts", "template") if getattr(self, key)]
+        if named:
+            raise ValueError(f'{named[0]}: embeddings have no classes; leave it out, or outputs = "embedding"')
+
     def _check_own(self) -> None:
         """Raise where values are missing that only the author of the network knows."""
         table = self.preprocessing
         needed = {
-            "labels": self.labels,
+            "labels": self.labels or (() if self.outputs == "embedding" else None),
             "preprocessing.input_size": table.input_size,
             "preprocessing.mean": table.mean,
             "preprocessing.std": table.std,

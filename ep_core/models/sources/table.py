@@ -19,6 +19,8 @@ class SourceRow(NamedTuple):
     """Keys that its entries may have, of those that not all sources take."""
     has_description: bool = True
     """Whether it knows the labels and the preprocessing of its networks; else the entry must give them."""
+    gives_embeddings: bool = False
+    """Whether its entries may say that their outputs are embeddings."""
     named: Callable[[str], dict[str, str]] | None = None
     """Returns the keys that ``NAME`` stands for in a model's name ``source:NAME``; None: there are no such names."""
 
@@ -42,17 +44,22 @@ _TEXTS = frozenset({"texts", "template"})
 
 SOURCES: dict[Source, SourceRow] = {
     "torchvision": SourceRow(f"{_HERE}.torchvision_source:Torchvision", frozenset({"weights", "kwargs"})),
-    "timm": SourceRow(f"{_HERE}.timm_source:Timm", frozenset({"kwargs"}), named=lambda name: {"timm": name}),
+    "timm": SourceRow(
+        f"{_HERE}.timm_source:Timm", frozenset({"kwargs"}), gives_embeddings=True, named=lambda name: {"timm": name}
+    ),
     "huggingface": SourceRow(
         f"{_HERE}.huggingface.source:HuggingFace",
         _TEXTS | {"revision"},
+        gives_embeddings=True,
         named=partial(_keys_at_revision, "huggingface"),
     ),
     "open_clip": SourceRow(
         f"{_HERE}.open_clip_source:OpenClip", _TEXTS | {"weights", "revision"}, named=_open_clip_keys
     ),
-    "entry_point": SourceRow(f"{_HERE}.entry_point_source:EntryPoint", frozenset({"kwargs"}), has_description=False),
-    "file": SourceRow(f"{_HERE}.file_source:WholeNetwork", has_description=False),
+    "entry_point": SourceRow(
+        f"{_HERE}.entry_point_source:EntryPoint", frozenset({"kwargs"}), has_description=False, gives_embeddings=True
+    ),
+    "file": SourceRow(f"{_HERE}.file_source:WholeNetwork", has_description=False, gives_embeddings=True),
 }
 
 ARCHITECTURES: tuple[Source, ...] = tuple(source for source in get_args(Source) if source != "file")

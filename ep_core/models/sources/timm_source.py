@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,9 @@ import torch
 from torch import nn
 
 from ep_core.errors import InvalidInput, ModelUnavailable
+from ep_core.models.embeddings import leaves_head_out
 from ep_core.models.preprocessing import from_timm
+from ep_core.schemas.model_card import CLASS_TARGETS, EMBEDDING_TARGETS
 
 from .interface import Built, Description, NetworkSource, built, missing_extra
 from .model_list import ModelEntry
@@ -25,9 +28,11 @@ class Timm(NetworkSource):
         name = str(entry.timm)
         config = pretrained_config(name)
         labels = class_labels(config["num_classes"])
-        _require_trained_head(entry, config["num_classes"], labels)
+        if entry.outputs != "embedding":
+            _require_trained_head(entry, config["num_classes"], labels)
         data_config = _timm().data.resolve_data_config(pretrained_cfg=config)
-        return Description(from_timm(data_config), labels, config["tag"])
+        targets = (*CLASS_TARGETS, *(EMBEDDING_TARGETS if _leave_head_out(name) else ()))
+        return Description(from_timm(data_config), labels, config["tag"], targets=targets)
 
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
         """Return the network with its pretrained weights, or with those of the entry's file."""
@@ -80,10 +85,18 @@ def _timm() -> Any:
     return timm
 
 
+def _leave_head_out(name: str) -> bool:
+    """Return whether all classes of networks in the module of one of timm's models can leave their head out."""
+    module = sys.modules[_timm().models.model_entrypoint(name).__module__]
+    with_head = [one for one in vars(module).values() if isinstance(one, type) and hasattr(one, "forward_head")]
+    return bool(with_head) and all(map(leaves_head_out, with_head))
+
+
 def _create(entry: ModelEntry, *, pretrained: bool) -> nn.Module:
     try:
         with weights_only():
-            network: nn.Module = _timm().create_model(entry.timm, pretrained=pretrained, **entry.kwargs)
+            kwargs = _without_classes(entry) | entry.kwargs
+            network: nn.Module = _timm().create_model(entry.timm, pretrained=pretrained, **kwargs)
     except OSError as error:
         raise ModelUnavailable(
             f"the weights of timm's {entry.timm} couldn't be downloaded from the Hugging Face Hub ({error}). "
@@ -91,6 +104,13 @@ def _create(entry: ModelEntry, *, pretrained: bool) -> nn.Module:
             "model's entry in the model list"
         ) from error
     return network
+
+
+def _without_classes(entry: ModelEntry) -> dict[str, int]:
+    """Return the arguments that make a network of embeddings: no layer of classes; a projection stays."""
+    if entry.outputs != "embedding" or not class_labels(pretrained_config(str(entry.timm))["num_classes"]):
+        return {}
+    return {"num_classes": 0}
 
 
 def _require_trained_head(entry: ModelEntry, trained: int, labels: Sequence[str] | None) -> None:
@@ -106,6 +126,7 @@ def _require_trained_head(entry: ModelEntry, trained: int, labels: Sequence[str]
         ending = f"{trained} outputs that timm names no classes for, as an embedding" if trained else "features"
         raise InvalidInput(
             f"timm's weights {entry.timm!r} end in {ending}, not in scores of classes: choose weights with a head, or "
-            "list the model with `labels`, one per output, to say that they are classes",
+            'list the model with outputs = "embedding", to compare images by them, or with `labels`, one per output, '
+            "to say that they are classes",
             field="model",
         )

@@ -33,7 +33,8 @@ class CommonSpec(BaseModel):
         Field(
             description="Class index, label (exact but for case), or WordNet id of an ImageNet class (`n02133161`); "
             '`{"class": 3, "instead_of": 7}` explains why one class and not another; a model that compares images with '
-            'texts also takes `{"text": "a bus in snow", "against": ["a truck"]}`; null explains the top class.',
+            'texts also takes `{"text": "a bus in snow", "against": ["a truck"]}`; one that gives embeddings takes '
+            '`{"similar_to": "target_image"}`, the likeness to a second picture; null explains the top class.',
             examples=["American black bear", 295, {"class": 295, "instead_of": "brown bear"}],
         ),
     ] = None

@@ -71,6 +71,16 @@ export async function posted(job) {
   );
 }
 
+/** Return the target's own picture of a job as a file, by its part; empty where it has none, or none that is kept. */
+export async function postedTarget({ links }) {
+  const parts = ["target_image", "target_mask"].filter((part) => links[part]);
+  const files = await Promise.all(parts.map(async (part) => {
+    const answer = await request(links[part]);
+    return [part, new File([await answer.blob()], part, { type: answer.headers.get("content-type") })];
+  }));
+  return Object.fromEntries(files);
+}
+
 /** Return the address of a posted image at a size that a page needs, `pixels` for the longer side. */
 export const sized = (path, pixels) => `${path}?size=${pixels}`;
 

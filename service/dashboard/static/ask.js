@@ -1,6 +1,6 @@
 // The form: images, what to ask of them, one button.
 
-import { ApiError, post } from "./api.js";
+import { ApiError, post, postedTarget } from "./api.js";
 import { choices } from "./choices.js";
 import { el, show } from "./dom.js";
 import { pictures } from "./pictures.js";
@@ -32,7 +32,7 @@ export function ask(section, onPosted) {
     go.disabled = true;
     try {
       await images.first();
-      onPosted(await send(images.files(), { ...how.params(), target: target.value() }));
+      onPosted(await send(images.files(), { ...how.params(), target: target.value() }, target.pictures()));
     } catch (problem) {
       error.textContent = words(problem);
     } finally {
@@ -45,7 +45,7 @@ export function ask(section, onPosted) {
     images.take(files);
     more.open = true;
     await how.set(job.params);
-    target.set(job.params.target);
+    target.set(job.params.target, await postedTarget(job).catch(() => ({})));
     section.scrollIntoView({ behavior: "smooth" });
     go.focus({ preventScroll: true });
   }
@@ -68,8 +68,8 @@ export function ask(section, onPosted) {
 }
 
 /** Post one job, or a batch where each of several images is one; return the page's address for it. */
-async function send(files, params) {
-  const parts = { image: files, params, keep_images: "true" };
+async function send(files, params, pictures) {
+  const parts = { image: files, params, keep_images: "true", ...pictures };
   if (files.length === 1 || takesSeveral(TASKS[params.task])) return `#/job/${(await post("v1/jobs", parts)).id}`;
   return `#/batch/${(await post("v1/batches", parts)).id}`;
 }

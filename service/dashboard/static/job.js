@@ -4,6 +4,7 @@ import { get, isOver, posted, remove } from "./api.js";
 import { el, show } from "./dom.js";
 import { follow } from "./follow.js";
 import { pageOf } from "./pages.js";
+import { keptPicture } from "./second.js";
 import { takeAway } from "./takeaway.js";
 import { taskOf } from "./task.js";
 import { removeLater } from "./undo.js";
@@ -39,6 +40,7 @@ export function jobPage(stage, id, { again, changed }) {
         heading(job, result),
         warnings(result),
         pageOf(job, result, ending.signal),
+        keptPicture(job),
         takeAway(job, result),
         actions(job),
       );

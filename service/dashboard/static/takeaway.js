@@ -3,8 +3,10 @@
 import { key, root } from "./api.js";
 import { el, show } from "./dom.js";
 import { saveFrom, saveText } from "./save.js";
+import { partOf } from "./target.js";
 import { takesSeveral, taskOf } from "./task.js";
 
+const SECOND = "second.png";
 const OF_ALL = [["bundle", "Everything (zip)", "zip"], ["result", "Result (JSON)", "json"]];
 
 /** Return the row of downloads and copies of a finished job. */
@@ -60,13 +62,16 @@ export const asked = (job) => Object.fromEntries(Object.entries(job.params).filt
 function curl(job, names) {
   const params = JSON.stringify(asked(job)).replaceAll("'", "'\\''");
   const header = key.get() ? '-H "Authorization: Bearer $EP_API_KEY" ' : "";
-  const images = names.map((name) => `-F image=@${name}`).join(" ");
+  const part = partOf(job.params.target);
+  const second = part ? [`-F ${part}=@${SECOND}`] : [];
+  const images = [...names.map((name) => `-F image=@${name}`), ...second].join(" ");
   return `curl ${header}${images} -F 'params=${params}' ${location.origin}${root}/v1/jobs`;
 }
 
 function python(job, names) {
   const task = taskOf(job);
   const values = Object.entries(asked(job)).filter(([name]) => name !== "task" && name !== "model");
+  const second = partOf(job.params.target) ? `, target_picture=${JSON.stringify(SECOND)}` : "";
   const opened = names.map((name) => `Image.open(${JSON.stringify(name)})`).join(", ");
   return [
     "import ep_core",
@@ -74,7 +79,7 @@ function python(job, names) {
     "",
     `model = ep_core.load_model(${JSON.stringify(job.params.model)})`,
     `spec = ep_core.${task.spec}(${values.map(([name, value]) => `${name}=${literal(value)}`).join(", ")})`,
-    `result = ep_core.${task.python}(model, ${takesSeveral(task) ? `[${opened}]` : opened}, spec)`,
+    `result = ep_core.${task.python}(model, ${takesSeveral(task) ? `[${opened}]` : opened}, spec${second})`,
   ].join("\n");
 }
 

@@ -2,13 +2,28 @@
 
 const INSTEAD = " instead of ";
 const AGAINST = " against ";
+const SIMILAR = "similar to the second picture";
 
 /** Return a target as people write it; `nameOf` names a class by its index. */
 export function written(target, nameOf = (index) => `class ${index}`) {
   const named = (one) => (typeof one === "number" ? nameOf(one) : one);
+  if (target?.similar_to) return SIMILAR;
   if (target?.text) return [target.text, target.against?.join("; ")].filter(Boolean).join(AGAINST);
   if (target?.instead_of !== undefined) return named(target.class) + INSTEAD + named(target.instead_of);
   return named(target);
+}
+
+/** Return the part of a request that has the target's own picture; null where there is none. */
+export function partOf(target) {
+  if (target?.similar_to) return "target_image";
+  return target?.within === "target_mask" ? "target_mask" : null;
+}
+
+/** Return a target with its own pictures, by part: a second one is the target itself, a mask is where a class is. */
+export function withPictures(target, { target_image: second, target_mask: mask }) {
+  if (second) return { similar_to: "target_image" };
+  if (!mask || target === null) return target;
+  return { ...(typeof target === "object" ? target : { segment: target }), within: "target_mask" };
 }
 
 /**

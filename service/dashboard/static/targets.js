@@ -2,28 +2,53 @@
 
 import { post } from "./api.js";
 import { el, field, show, uniqueId } from "./dom.js";
-import { asked, written } from "./target.js";
+import { secondPicture } from "./second.js";
+import { asked, partOf, withPictures, written } from "./target.js";
 import { chance } from "./words.js";
 
 const search = (count) => `Type to search all ${count} classes, or “this instead of that”`;
 const TEXTS = "A class of the model’s, or any text: “a bus in snow against a truck; a car”";
 
-/** Return the control: `{node, of(file), offer(card), value(), set(target)}`. */
+const PICTURES = {
+  target_image: {
+    title: "Similar to",
+    button: "Choose a second picture",
+    hint: "In place of a class: what the two have in common, as the model sees it",
+    alt: "The second picture",
+  },
+  target_mask: {
+    title: "Within a region",
+    button: "Choose a mask",
+    hint: "A picture as large as the image, white where the region is",
+    alt: "The mask",
+  },
+};
+
+/** Return the control: `{node, of(file), offer(card), value(), pictures(), set(target, pictures)}`. */
 export function targets(modelName) {
   const list = el("datalist", { id: uniqueId("labels") });
   const input = el("input", { type: "text", placeholder: "The top class", autocomplete: "off" });
   input.setAttribute("list", list.id);
   const chips = el("div.chips.ranked", { role: "group", "aria-label": "The top classes of this image" });
   const hint = el("span", {}, search(""));
-  const node = el("div.stack", {}, field("Class", input, hint), chips, list);
+  const named = el("div.stack", {}, field("Class", input, hint), chips, list);
+  const second = secondPicture(PICTURES.target_image, hideClasses);
+  const mask = secondPicture(PICTURES.target_mask, () => {});
+  const node = el("div.stack", {}, named, second.node, mask.node);
   let names = []; // by index; those that several classes share have the index in them
   let takesTexts = false;
+  let hasClasses = true;
   let turn = 0;
 
   input.addEventListener("input", mark);
 
   function mark() {
     for (const chip of chips.children) chip.setAttribute("aria-pressed", String(chip.value === input.value));
+  }
+
+  /** Show no classes where there are none, or where a second picture is the target. */
+  function hideClasses() {
+    named.hidden = Boolean(second.file()) || !hasClasses;
   }
 
   const nameOf = (index, label) => names[index] || label || String(index);
@@ -44,13 +69,15 @@ export function targets(modelName) {
   async function of(file) {
     const mine = (turn += 1);
     show(chips);
+    if (!hasClasses) return;
     const found = await post("v1/classify", { image: file, model: modelName() || null }).catch(() => null);
     if (mine !== turn || !found) return; // another image by now, or nobody to ask: the top class it is
     show(chips, found.classes.map(chip));
     mark();
   }
 
-  const value = () => asked(input.value, names, takesTexts);
+  const pictures = () => ({ target_image: second.file(), target_mask: mask.file() });
+  const value = () => withPictures(asked(input.value, names, takesTexts), pictures());
 
   /** Offer a model's classes, by their `labels`, and what else its `targets` are. */
   function offer({ labels: found, targets: kinds = [] }) {
@@ -60,12 +87,19 @@ export function targets(modelName) {
     show(list, names.map((name) => el("option", { value: name })));
     takesTexts = kinds.includes("text");
     hint.textContent = takesTexts ? TEXTS : search(found.length || "");
+    hasClasses = kinds.some((kind) => kind !== "similar") || !kinds.length;
+    second.offer(kinds.includes("similar"));
+    mask.offer(kinds.includes("segment"));
+    hideClasses();
   }
 
-  function set(target) {
-    input.value = written(target, nameOf) ?? "";
+  /** Take over a target, and its own pictures by part. */
+  function set(target, found = {}) {
+    input.value = partOf(target) === "target_image" ? "" : written(target, nameOf) ?? "";
+    second.take(found.target_image || null);
+    mask.take(found.target_mask || null);
     mark();
   }
 
-  return { node, of, value, offer, set };
+  return { node, of, value, pictures, offer, set };
 }

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from redis import Redis
 
 from ep_core.schemas.reports.file_names import RESULT
+from ep_core.schemas.targets import TARGET_PARTS
 from service.jobs.examples import CHANNELS_REPORT, CLASS_REPORT, COMPARE_REPORT, REPORT
 from worker.broker import catalogue
 from worker.broker.blobs import RedisBlobs
@@ -78,10 +79,11 @@ def test_no_answer_that_may_be_kept_is_missed_above(client: TestClient, finished
     kept = {path for path, methods in paths.items() if "304" in methods.get("get", {}).get("responses", {})}
     asked = {address for task in EXAMPLES for address in finished(task)}
 
-    for path in kept - {"/v1/models", "/v1/models/{name}", "/v1/tasks"}:
+    of_targets = {f"/v1/jobs/{{job_id}}/{part}" for part in TARGET_PARTS}  # see test_api_target_pictures.py
+    for path in kept - {"/v1/models", "/v1/models/{name}", "/v1/tasks"} - of_targets:
         assert any(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), address) for address in asked), path
     assert {path for path, methods in paths.items() if "results" in methods.get("get", {}).get("tags", [])} <= kept
-    assert {"/v1/models", "/v1/models/{name}", "/v1/jobs/{job_id}/images/{index}"} <= kept
+    assert {"/v1/models", "/v1/models/{name}", "/v1/jobs/{job_id}/images/{index}", *of_targets} <= kept
 
 
 @pytest.mark.parametrize("address", ["/v1/models", "/v1/models/timm:org/resnet10t.c3_in1k"])

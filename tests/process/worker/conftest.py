@@ -23,7 +23,7 @@ from tests.forked import forked_worker
 from tests.networks import model_list
 from worker.broker import queue
 from worker.broker.blobs import open_blobs
-from worker.broker.contract import JobRecord, JobState, input_name
+from worker.broker.contract import TARGET_PICTURE, JobRecord, JobState, input_name
 from worker.broker.liveness import live_workers
 from worker.broker.store import JobStore
 
@@ -35,7 +35,8 @@ GATE = "gate"
 UNFINISHED = ("ep:jobs:queued", "ep:jobs:running", "ep:jobs:queued:normal", "ep:jobs:queued:low")
 QUEUES = ("rq:queue:extremal", "rq:queue:extremal:intermediate", "rq:queue:extremal-low")
 FAULTS = ("none", "raises", "hungry", "poisons", "hangs", "waits")
-KINDS = ("rounded", "numpy", "nan", "constant", "batch_norm", "half", "in_place", "compiled", "script", "plain")
+REFUSED = ("rounded", "numpy", "nan", "constant", "batch_norm")
+KINDS = (*REFUSED, "half", "in_place", "compiled", "script", "plain", "embedding")
 
 
 def is_running(record: JobRecord) -> bool:
@@ -51,13 +52,22 @@ class Client:
         self.store = JobStore(redis, retention_s=600)
         self.blobs = open_blobs(None, redis)
 
-    def post(self, *images: bytes, timeout_s: int = 300, fields: dict[str, Any] | None = None, **params: Any) -> str:
+    def post(
+        self,
+        *images: bytes,
+        timeout_s: int = 300,
+        fields: dict[str, Any] | None = None,
+        target_picture: bytes | None = None,
+        **params: Any,
+    ) -> str:
         """Post a job; `fields` are the record's own."""
         spec = TASKS[params.get("task", "extremal")].spec(**params)
         names = [f"{k}.jpg" for k in range(len(images))]
         record = JobRecord(id=uuid4().hex, params=spec, images=names, created_at=datetime.now(UTC), **fields or {})
         for k, image in enumerate(images):
             self.blobs.put(record.id, input_name(k), image)
+        if target_picture is not None:
+            self.blobs.put(record.id, TARGET_PICTURE, target_picture)
         self.store.create(record)
         queue.enqueue(self.redis, record.id, timeout_s=timeout_s, priority=record.priority)
         return record.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def read_config(folder: Path) -> Any:
     return transformers().AutoConfig.from_pretrained(folder, trust_remote_code=False)
 
 
-def load(auto_class: Any, folder: Path, config: Any, file: Path | None) -> Any:
+def load(auto_class: Any, folder: Path, config: Any, file: Path | None, *, unused: str | None = None) -> Any:
     """Return the network in a folder with its weights, in float32 and in evaluation mode.
 
     Args:
@@ -57,13 +58,14 @@ def load(auto_class: Any, folder: Path, config: Any, file: Path | None) -> Any:
         folder: of the network.
         config: as `read_config` gives it.
         file: a checkpoint whose weights take the place of the folder's.
+        unused: prefix of weights that nothing needs, which may be missing.
 
     Raises:
         ModelUnavailable: the folder has no safetensors, or they lack some of the network's weights; or the file's don't
             fit.
     """
     if file:
-        return _load_file(auto_class, config, file)
+        return _load_file(auto_class, config, file, unused)
     require_safetensors(folder, ("model.safetensors", "model.safetensors.index.json"))
     network, info = auto_class.from_pretrained(
         folder,
@@ -73,7 +75,7 @@ def load(auto_class: Any, folder: Path, config: Any, file: Path | None) -> Any:
         trust_remote_code=False,
         use_safetensors=True,
     )
-    if missing := sorted(info["missing_keys"]):
+    if missing := _missing(info, unused):
         listed = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         raise ModelUnavailable(
             f"the weights in {folder} lack {len(missing)} of those of {type(network).__name__} ({listed}), which would "
@@ -82,7 +84,11 @@ def load(auto_class: Any, folder: Path, config: Any, file: Path | None) -> Any:
     return network
 
 
-def _load_file(auto_class: Any, config: Any, file: Path) -> Any:
+def _missing(info: Mapping[str, Any], unused: str | None) -> list[str]:
+    return sorted(key for key in info["missing_keys"] if unused is None or not key.startswith(unused))
+
+
+def _load_file(auto_class: Any, config: Any, file: Path, unused: str | None) -> Any:
     network = auto_class.from_config(config)
     try:
         load_weights(network, file)
@@ -92,6 +98,6 @@ def _load_file(auto_class: Any, config: Any, file: Path) -> Any:
             network, info = type(network).from_pretrained(
                 None, config=config, state_dict=state, dtype=torch.float32, output_loading_info=True
             )
-            if not info["missing_keys"]:
+            if not _missing(info, unused):
                 return network
         raise

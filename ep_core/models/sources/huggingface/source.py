@@ -18,11 +18,12 @@ from ep_core.models.sources.model_list import ModelEntry
 from ep_core.models.sources.weights import file_digest
 
 from .classification import ImageClassification
+from .embedding import CLASS_TOKEN, POOLED, Embedding
 from .image_text import ImageText
 from .library import EXTRA, read_config, transformers
 from .task import Task
 
-TASKS: tuple[Task, ...] = (ImageClassification(), ImageText())
+TASKS: tuple[Task, ...] = (ImageClassification(), ImageText(), Embedding())
 """Kinds of networks that can be explained; the first one that takes a network's class loads it."""
 
 _WEIGHTS = ("model.safetensors", "model-*.safetensors")
@@ -36,7 +37,14 @@ class HuggingFace(NetworkSource):
         with _named(entry):
             folder = _folder(entry)
             config = read_config(folder)
-            return _task(config).describe(entry, folder, config)
+            task = _task(config)
+            if entry.outputs == "embedding" and not task.gives_embeddings:
+                raise InvalidInput(
+                    f"{entry.huggingface} ends in scores: leave out outputs, or name a network without a head, such as "
+                    "a Dinov2Model",
+                    field="model",
+                )
+            return task.describe(entry, folder, config)
 
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
         """Return the network with its weights; the tower of texts of CLIP and SigLIP computes on `device`."""
@@ -73,7 +81,8 @@ def _task(config: Any) -> Task:
             return task
     raise InvalidInput(
         f"the network is a {architecture} (`architectures` of its config): of Hugging Face's, those for image "
-        "classification (ForImageClassification), CLIPModel and SiglipModel can be explained",
+        "classification (ForImageClassification), CLIPModel and SiglipModel can be explained, and of networks without "
+        f"a head {', '.join(CLASS_TOKEN + POOLED)}",
         field="model",
     )
 

@@ -16,6 +16,9 @@ from ep_core.models.sources.model_list import ModelEntry
 class Task(ABC):
     """A kind of networks that can be explained. Each method gets an entry, the folder of its files and its config."""
 
+    gives_embeddings = False
+    """Whether the outputs are embeddings."""
+
     @abstractmethod
     def takes(self, architecture: str) -> bool:
         """Return whether a class of transformers, by its name, is of this kind."""

@@ -51,7 +51,29 @@ def siglip(folder: Path) -> None:
     _tokenizer().save_pretrained(folder)
 
 
+def vit_alone(folder: Path) -> None:
+    """Without head and pooler, as DINO's weights are."""
+    config = transformers.ViTConfig(**VISION, initializer_range=0.2)
+    _save(transformers.ViTModel(config, add_pooling_layer=False), folder)
+    transformers.ViTImageProcessor(size=SQUARE).save_pretrained(folder)
+
+
+def dinov2(folder: Path) -> None:
+    config = transformers.Dinov2Config(**VISION, initializer_range=0.2, layerscale_value=1.0)
+    _save(transformers.Dinov2Model(config), folder)
+    transformers.ViTImageProcessor(size=SQUARE).save_pretrained(folder)
+
+
+def convnext_alone(folder: Path) -> None:
+    sizes = {"hidden_sizes": [8, 16, 16, 16], "depths": [1, 1, 1, 1]}
+    config = transformers.ConvNextConfig(**sizes, initializer_range=0.2, layer_scale_init_value=1.0)
+    _save(transformers.ConvNextModel(config), folder)
+    transformers.ConvNextImageProcessor(size={"shortest_edge": SIZE}).save_pretrained(folder)
+
+
 FOLDERS: dict[str, Callable[[Path], None]] = {"vit": vit, "convnext": convnext, "clip": clip, "siglip": siglip}
+EMBEDDINGS: dict[str, Callable[[Path], None]] = {"vit": vit_alone, "dinov2": dinov2, "convnext": convnext_alone}
+"""Networks without a head."""
 
 
 def _save(network: torch.nn.Module, folder: Path) -> None:

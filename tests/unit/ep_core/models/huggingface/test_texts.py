@@ -57,7 +57,9 @@ def test_a_text_is_explained_against_others_and_by_itself(load, folders, photogr
     assert alone.scores.original == pytest.approx(found.scores.original, abs=1e-4)
     assert (alone.scores.original_probability is None) == (name == "clip")
     assert alone.contrast is None
-    assert [card.targets for card in list_models(folders / "models.toml")][2:] == 2 * [("class", "contrast", "text")]
+    assert [card.targets for card in list_models(folders / "models.toml")][2:] == 2 * [
+        ("class", "contrast", "text", "similar")
+    ]
 
 
 @pytest.mark.parametrize(
