@@ -15,7 +15,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx, nn
 
-from ep_core.models.scalar import OneScore
+from ep_core.models.scalar import Scored
 from ep_core.models.token_maps import ToMap, ToOutput, token_map
 from ep_core.models.tuning.traced import Tracer, release, trace
 from ep_core.models.tuning.tune import TOLERANCE, tune
@@ -77,7 +77,7 @@ def split(network: nn.Module, layer: str, x: Tensor, tokens: TokenLayout | None 
         tokens: how the map lies in the layer's output; None for N x K x h x w. Head and tail know it as N x K x h x w;
             class tokens stay as the image gives them.
     """
-    if isinstance(network, OneScore):
+    if isinstance(network, Scored):
         parts = split(network.network, layer, x, tokens)
         return Split(parts.head, network.around(parts.tail), parts.x, parts.activation)
     x = x.clone() if x.is_inference() else x

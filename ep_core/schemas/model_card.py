@@ -23,6 +23,10 @@ LayerUse = Literal["channels", "grad_cam", "excitation_backprop"]
 
 CLASS_TARGETS: tuple[TargetKind, ...] = ("class", "contrast")
 """Kinds of target that any model of classes takes."""
+BOX_TARGETS: tuple[TargetKind, ...] = (*CLASS_TARGETS, "box")
+"""Kinds of target that a detector takes."""
+SEGMENT_TARGETS: tuple[TargetKind, ...] = (*CLASS_TARGETS, "segment")
+"""Kinds of target that a segmenter takes."""
 
 
 Outputs = Annotated[
