@@ -148,8 +148,12 @@ def _drawn(model: Classifier, image: Picture, fit: Fit, picture: AnyImage | None
             field="target_mask",
         )
     grey = {"mean": (0.0,), "std": (1.0,)}
-    placing = replace(model.preprocessing, **grey) if isinstance(image, Image.Image) else Preprocessing(size[::-1], **grey)
+    placing = (
+        replace(model.preprocessing, **grey) if isinstance(image, Image.Image) else Preprocessing(size[::-1], **grey)
+    )
     region, _ = placing.preprocess(drawn, fit)
     if not region.any():
-        raise InvalidInput("target_mask is black where the network sees it: draw the region in white", field="target_mask")
+        raise InvalidInput(
+            "target_mask is black where the network sees it: draw the region in white", field="target_mask"
+        )
     return region

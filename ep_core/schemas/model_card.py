@@ -70,10 +70,13 @@ class TokenLayout(BaseModel):
     class_tokens: Annotated[
         int,
         Field(
-            description="Tokens before those of the places, T - H W: class tokens and registers. No map shows them, "
-            "and no mask covers them.",
+            description="Tokens before those of the places: class tokens and registers. No map shows them, and no "
+            "mask covers them.",
             examples=[1],
         ),
+    ] = 0
+    queries: Annotated[
+        int, Field(description="Tokens behind those of the places, T - `class_tokens` - H W: a detector's queries.")
     ] = 0
 
 
