@@ -25,6 +25,7 @@ from ep_core.schemas.printable import printable
 from ep_core.schemas.reports.extremal import ExtremalReport
 from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ExtremalSpec
+from ep_core.schemas.targets import check_target
 
 from .gallery import gallery_page
 from .several_results import Item, as_csv, as_document
@@ -68,10 +69,10 @@ def explain_several(
     with progress_bars() as bars:
         task = bars.add_task(f"loading {spec.model}", total=None)
         from ep_core.models import load_model
-        from ep_core.models.targets import given_target
 
         model = load_model(spec.model, models_file=models_file, device=device)
-        given_target(model, spec)  # a class that isn't there is no image's fault
+        # A class that isn't there is no image's fault.
+        check_target(spec.target, model.labels, kinds=model.targets, model=model.name)
         run = _Run(model, spec, out, bars, task)
         try:
             run.explain_all(paths)

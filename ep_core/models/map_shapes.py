@@ -100,9 +100,7 @@ def in_proportion(height: int, width: int, input_size: tuple[int, int]) -> bool:
     return abs(height * input_size[1] - width * input_size[0]) <= max(input_size)
 
 
-def _of_tokens(
-    count: int, channels: int, sizes: Sequence[tuple[int, int]], joined: tuple[int, ...]
-) -> MapShape | None:
+def _of_tokens(count: int, channels: int, sizes: Sequence[tuple[int, int]], joined: tuple[int, ...]) -> MapShape | None:
     """Return the map that T tokens are.
 
     Args:
