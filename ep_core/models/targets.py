@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ep_core.errors import InvalidInput
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.specs import BoxTarget, ClassContrast, CommonSpec, SegmentTarget, TextTarget
-from ep_core.schemas.targets import check_target, resolve_contrast, resolve_target
+from ep_core.schemas.targets import check_common, check_target, resolve_contrast, resolve_target
 
 from .classifier import Classifier
 from .places import box_model, segment_model
@@ -32,17 +31,10 @@ def given_target(
         return model.contrasting(*resolve_contrast(target, model.labels)), 0
     if isinstance(target, TextTarget):
         return model.reading(target.text, *target.against), 0
-    if isinstance(target, BoxTarget):
-        return box_model(model, target, _single(image), spec.fit), 0
-    if isinstance(target, SegmentTarget):
-        return segment_model(model, target, _single(image), spec.fit, picture), 0
-    return model, None if not isinstance(target, int | str) else resolve_target(target, model.labels)
-
-
-def _single(image: Picture | None) -> Picture:
-    """Return the image that a target at a place is about."""
     if image is None:
-        raise InvalidInput(
-            "a box or a segment is at a place of one image, and this is about several: name a class", field="target"
-        )
-    return image
+        check_common(target)
+    elif isinstance(target, BoxTarget):
+        return box_model(model, target, image, spec.fit), 0
+    elif isinstance(target, SegmentTarget):
+        return segment_model(model, target, image, spec.fit, picture), 0
+    return model, None if not isinstance(target, int | str) else resolve_target(target, model.labels)

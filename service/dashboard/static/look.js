@@ -2,9 +2,11 @@
 
 import { growthBars, scoreCurve } from "./curve.js";
 import { el, segments, uniqueId } from "./dom.js";
+import { boxMark } from "./drawing.js";
 import { numbers, sentence } from "./findings.js";
 import { masked } from "./masked.js";
 import { place, remember } from "./place.js";
+import { boxOf } from "./region.js";
 import { ownMode } from "./reveal.js";
 import { saveBlob, saveFrom } from "./save.js";
 import { steadiness } from "./steadiness.js";
@@ -20,6 +22,7 @@ export function lookPage(job, result, signal) {
   const areas = result.curve.map((one) => one.area);
   const state = begin(result);
   const view = masked(job, result);
+  const box = boxOf(result.params.target);
   const curve = scoreCurve(result, choose);
   const bars = growthBars(result, choose);
   const slider = el("input", {
@@ -123,7 +126,7 @@ export function lookPage(job, result, signal) {
       el(
         "div.stack",
         {},
-        view.node,
+        el("div.drawing", {}, view.node, box && view.hasImage && boxMark(box, [result.image_size[1], result.image_size[0]])),
         el(
           "div.slider",
           {},

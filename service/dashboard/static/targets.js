@@ -2,14 +2,22 @@
 
 import { post } from "./api.js";
 import { el, field, show, uniqueId } from "./dom.js";
+import { boxIn, withBox } from "./region.js";
 import { asked, written } from "./target.js";
 import { chance } from "./words.js";
 
 const SEARCH = "Type to search all of the model’s, or “this instead of that”";
 const TEXTS = "A class of the model’s, or any text: “a bus in snow against a truck; a car”";
 
-/** Return the control: `{node, of(file), offer(card), value(), set(target)}`. */
-export function targets(modelName) {
+const BOXES = "A class of the model’s, or one object: “dog at 40, 60, 320, 400”, or draw a box on the image";
+const SEGMENTS = "A class of the model’s, or a part of the image: “dog within its pixels”, or draw a box on the image";
+
+/**
+ * Return the control: `{node, of(file), offer(card), value(), set(target), takesBoxes(), draw(box)}`.
+ *
+ * `onBox(box)` is told which box of the image the target names, or null.
+ */
+export function targets(modelName, onBox) {
   const list = el("datalist", { id: uniqueId("labels") });
   const input = el("input", { type: "text", placeholder: "The top class", autocomplete: "off" });
   input.setAttribute("list", list.id);
@@ -17,13 +25,14 @@ export function targets(modelName) {
   const hint = el("span", {}, SEARCH);
   const node = el("div.stack", {}, field("Class", input, hint), chips, list);
   let names = []; // by index; those that several classes share have the index in them
-  let takesTexts = false;
+  let kinds = [];
   let turn = 0;
 
   input.addEventListener("input", mark);
 
   function mark() {
     for (const chip of chips.children) chip.setAttribute("aria-pressed", String(chip.value === input.value));
+    onBox(boxIn(input.value));
   }
 
   const nameOf = (index, label) => names[index] || label || String(index);
@@ -50,16 +59,25 @@ export function targets(modelName) {
     mark();
   }
 
-  const value = () => asked(input.value, names, takesTexts);
+  const value = () => asked(input.value, names, kinds.includes("text"));
 
   /** Offer a model's classes, by their `labels`, and what else its `targets` are. */
-  function offer({ labels: found, targets: kinds = [] }) {
+  function offer({ labels: found, targets: taken = [] }) {
     const seen = new Map();
     for (const label of found) seen.set(label, (seen.get(label) || 0) + 1);
     names = found.map((label, index) => (seen.get(label) > 1 ? `${label} (${index})` : label));
     show(list, names.map((name) => el("option", { value: name })));
-    takesTexts = kinds.includes("text");
-    hint.textContent = takesTexts ? TEXTS : SEARCH;
+    kinds = taken;
+    hint.textContent = [["text", TEXTS], ["box", BOXES], ["segment", SEGMENTS]]
+      .find(([kind]) => kinds.includes(kind))?.[1] ?? SEARCH;
+  }
+
+  const takesBoxes = () => kinds.includes("box") || kinds.includes("segment");
+
+  /** Put a box that was drawn into the target. */
+  function draw(box) {
+    input.value = withBox(input.value, kinds.includes("segment") ? "within" : "at", box);
+    mark();
   }
 
   function set(target) {
@@ -67,5 +85,5 @@ export function targets(modelName) {
     mark();
   }
 
-  return { node, of, value, offer, set };
+  return { node, of, value, offer, set, takesBoxes, draw };
 }

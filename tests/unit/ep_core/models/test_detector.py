@@ -9,7 +9,7 @@ import torch
 import torchvision
 from PIL import Image
 
-from ep_core import explain
+from ep_core import compare, explain, explain_channels
 from ep_core.errors import InvalidInput, UnknownName
 from ep_core.models import Classifier
 from ep_core.models.detector import LEAST_OVERLAP, BoxScore, Detections, Detector, overlaps
@@ -190,3 +190,21 @@ def test_layers_have_the_same_names_whatever_the_target() -> None:
 def test_a_detector_in_half_precision_is_explained() -> None:
     half = Classifier(Detector(Quadrants().bfloat16()), labels=LABELS, preprocessing=PIXELS)
     assert score_of(half, picture(), {"box": [0, 0, 16, 16]}) == pytest.approx(GAIN + BIAS, abs=0.2)
+
+
+def test_other_tasks_explain_a_box_too() -> None:
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 3, padding=1), Quadrants())
+    with torch.no_grad():
+        network[0].weight.zero_()
+        for channel in range(3):
+            network[0].weight[channel, channel, 1, 1] = 1
+        network[0].bias.zero_()
+    model = Classifier(Detector(network), labels=LABELS, preprocessing=PIXELS)
+    target = {"box": [0, 0, 16, 16]}
+    channels = explain_channels(model, picture(), {"target": target, "layer": "0", "areas": [1], "iterations": 10})
+    assert channels.target.label == "red at 0, 0, 16, 16"
+    assert channels.masks[0].flatten().argmax() == 0
+    methods = ["gradient", "rise", "occlusion", "grad_cam", "center"]
+    compared = compare(model, picture(), {"target": target, "methods": methods, "areas": [0.2], "samples": 64})
+    assert [one.method for one in compared.answers] == methods
+    assert not compared.refusals
