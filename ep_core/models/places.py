@@ -93,9 +93,11 @@ def _seen(box: Box, frame: Frame) -> Box:
     shares = frame.box_in_frame(box)
     if shares is None:
         left, top, right, bottom = frame.visible_box
+        is_cropped = (left, top, bottom, right) != (0, 0, *frame.image_size)
+        more = ", or fit 'stretch' to see all of the image" if is_cropped else ""
         raise InvalidInput(
             f"the network sees nothing of the box {at(box).removeprefix('at ')}: it sees the image's pixels from "
-            f"{left}, {top} to {right}, {bottom}; choose a box there, or fit 'stretch' to see all of the image",
+            f"{left}, {top} to {right}, {bottom}; choose a box there{more}",
             field="target",
         )
     return shares
@@ -147,10 +149,9 @@ def _drawn(model: Classifier, image: Picture, fit: Fit, picture: AnyImage | None
             f"this one is {given}",
             field="target_mask",
         )
-    grey = {"mean": (0.0,), "std": (1.0,)}
-    placing = (
-        replace(model.preprocessing, **grey) if isinstance(image, Image.Image) else Preprocessing(size[::-1], **grey)
-    )
+    whole = Preprocessing((size[1], size[0]))
+    like = model.preprocessing if isinstance(image, Image.Image) else whole
+    placing = replace(like, mean=(0.0,), std=(1.0,))
     region, _ = placing.preprocess(drawn, fit)
     if not region.any():
         raise InvalidInput(

@@ -79,5 +79,5 @@ class RegionScore(OneScore):
     def forward(self, images: Tensor) -> Tensor:
         """Return the score: N x 3 x H x W -> N x 1."""
         odds = log_odds(self.network(images), dim=1)[:, self._place]
-        weights = adaptive_avg_pool2d(self.region, odds.shape[1:])[0].to(odds)
+        weights = adaptive_avg_pool2d(self.region, (odds.shape[1], odds.shape[2]))[0].to(odds)
         return ((odds * weights).sum(dim=(1, 2)) / weights.sum())[:, None]
