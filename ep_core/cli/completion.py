@@ -21,9 +21,9 @@ def model_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _names(models_file: Path | None) -> tuple[str, ...]:
     if models_file is None:
-        from ep_core.models.sources.torchvision_zoo import classifier_names
+        from ep_core.models.sources.torchvision_zoo import network_names
 
-        return classifier_names()
+        return network_names()
     from ep_core.models.sources.model_list import read_model_list
 
     try:

@@ -14,6 +14,7 @@ import typer
 from ep_core.schemas.specs import CommonSpec
 
 from .completion import model_names
+from .place_words import place_target
 from .shares import shares
 from .target_pictures import with_pictures
 from .terminal import NOTHING_WRITTEN, errors_in_words, listed
@@ -31,6 +32,9 @@ TERMS = {
     '`{"class": 3, "instead_of": 7}`': "`3 instead of 7`",
     '`{"text": "a bus in snow", "against": ["a truck"]}`': "`text: a bus in snow against a truck; a car`",
     '`{"similar_to": "target_image"}`': "`--target-image`",
+    '`{"box": [40, 60, 320, 400], "label": "dog"}`': "`dog at 40, 60, 320, 400`",
+    '`{"segment": "dog", "within": [40, 60, 320, 400]}`': "`dog within 40, 60, 320, 400`",
+    '`{"segment": "dog"}`': "`dog within its pixels`",
     "null takes": "default:",
     "null explains": "default:",
     "null:": "default:",
@@ -234,6 +238,8 @@ def _target(given: str) -> Any:
     if given.startswith(TEXT):
         text, _, against = given.removeprefix(TEXT).partition(AGAINST)
         return {"text": text.strip(), "against": [one.strip() for one in against.split(OR) if one.strip()]}
+    if place := place_target(given):
+        return place | {key: _whole_number(place[key]) for key in ("label", "segment") if place.get(key)}
     if INSTEAD_OF in given:
         wanted, rival = map(_whole_number, map(str.strip, given.split(INSTEAD_OF, 1)))
         return {"class": wanted, "instead_of": rival}

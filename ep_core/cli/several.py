@@ -25,7 +25,7 @@ from ep_core.schemas.printable import printable
 from ep_core.schemas.reports.extremal import ExtremalReport
 from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ExtremalSpec
-from ep_core.schemas.targets import AT_A_PLACE, kind_of
+from ep_core.schemas.targets import AT_A_PLACE, check_target, kind_of
 
 from .gallery import gallery_page
 from .several_results import Item, as_csv, as_document
@@ -75,8 +75,11 @@ def explain_several(
         from ep_core.models.targets import given_target
 
         model = load_model(spec.model, models_file=models_file, device=device)
-        if kind_of(spec.target) not in AT_A_PLACE:
-            given_target(model, spec, None, target_picture)  # a class that isn't there is no image's fault
+        # A class that isn't there is no image's fault.
+        if kind_of(spec.target) in AT_A_PLACE:
+            check_target(spec.target, model.labels, kinds=model.targets, model=model.name)
+        else:
+            given_target(model, spec, None, target_picture)
         run = _Run(model, spec, target_picture, out, bars, task)
         try:
             run.explain_all(paths)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .joins import JoinsSeen
 from .products import ProductsSeen
 
 
@@ -25,6 +26,8 @@ class Call:
     """Whether that is a product of two activations, such as attention."""
     products: int
     """Products of two activations that the network had computed by then."""
+    joined: tuple[int, ...] = ()
+    """Of tokens N x T x K: the lengths of the pieces of a join of T tokens before, if there was one."""
 
     @property
     def has_weights(self) -> bool:
@@ -45,15 +48,17 @@ def calls_of(network: nn.Module, image: tuple[int, int, int], device: torch.devi
     calls: list[Call] = []
     zeros = torch.zeros(2, *image, device=device)
     products = ProductsSeen(zeros)
-    with _watched(network, lambda *call: calls.append(_call(products, *call))), products:
+    joins = JoinsSeen()
+    with _watched(network, lambda *call: calls.append(_call(products, joins, *call))), products, joins:
         network(zeros)
     return calls
 
 
-def _call(products: ProductsSeen, name: str, module: nn.Module, output: Any) -> Call:
+def _call(products: ProductsSeen, joins: JoinsSeen, name: str, module: nn.Module, output: Any) -> Call:
     if not isinstance(output, Tensor):
         return Call(name, module, None, False, products.count)
-    return Call(name, module, tuple(output.shape), products.holds(output), products.count)
+    joined = joins.lengths(output.shape[1]) if output.ndim == 3 else ()
+    return Call(name, module, tuple(output.shape), products.holds(output), products.count, joined)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from .heads import BinaryNetwork, OutputKey, checked_head, probabilities
 from .layers import find_layers
 from .preprocessing import Preprocessing
 from .reads_texts import ReadsTexts
-from .scalar import ContrastNetwork, OneScore, ScalarTarget, label_of, scalar_network
+from .scalar import ContrastNetwork, ScalarTarget, Scored, label_of, scalar_network
 
 LOGIT_HINT = (
     '. A score that speaks for the second against the first is said to be one by outputs = "logit"; else give one label'
@@ -118,6 +118,8 @@ class Classifier:
         self.kind: TargetKind = "class" if target is None else "score"
         if target is not None:
             outputs, given = "score", given or (label_of(target),)
+        elif isinstance(network, Scored):
+            outputs = outputs or network.outputs
         self.network = network if target is None else scalar_network(network, target)
         self.name = name
         self.preprocessing = preprocessing or IMAGENET_PREPROCESSING
@@ -183,7 +185,6 @@ class Classifier:
         TorchScript and exported programs show none.
         """
         with self.frozen() as network:
-            network = network.network if isinstance(network, OneScore) else network
             return tuple(find_layers(network, self.input_size, self.device, self.preprocessing.channels))
 
     def preprocess(self, image: Image.Image, fit: Fit = "crop") -> tuple[torch.Tensor, Frame]:
@@ -232,6 +233,8 @@ class Classifier:
         if self.head == "embedding":
             return EMBEDDING_TARGETS
         network = inner_network(self.network)
+        if isinstance(network, Scored):
+            return network.targets
         further: tuple[TargetKind, ...] = ("text",) if isinstance(network, ReadsTexts) else ()
         return (*CLASS_TARGETS, *further, *(("similar",) if has_embeddings(network) else ()))
 
@@ -264,6 +267,16 @@ class Classifier:
         """
         network, other = embedded(self, picture, fit)
         return self._seen_by(LikenessNetwork(network, other), [label], "similar")
+
+    def scored_by(self, network: nn.Module, label: str, kind: TargetKind) -> Classifier:
+        """Return this model with one score in place of its classes, whose sigmoid is a probability.
+
+        Args:
+            network: N x 3 x H x W -> N x 1, made of this model's own.
+            label: name of the score in results.
+            kind: of target.
+        """
+        return self._seen_by(network, [label], kind, "logit")
 
     def _seen_by(self, network: nn.Module, labels: list[str], kind: TargetKind, head: Head = "score") -> Classifier:
         """Return this model by a network of other scores, made of its own."""

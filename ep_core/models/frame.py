@@ -1,4 +1,4 @@
-"""Position of the network's frame on the image, and the mapping of masks from the frame back to the image."""
+"""Position of the network's frame on the image, and the mapping of masks and boxes between them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom: in pixels of an image, or as shares of the frame's width and height."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Frame:
 
     image_size: tuple[int, int]
     input_size: tuple[int, int]
-    box: tuple[float, float, float, float]
+    box: Box
 
     @property
     def visible_box(self) -> tuple[int, int, int, int]:
@@ -31,6 +34,34 @@ class Frame:
         left, top, right, bottom = self.box
         height, width = self.image_size
         return max(0, round(left)), max(0, round(top)), min(width, round(right)), min(height, round(bottom))
+
+    def box_in_frame(self, box: Box) -> Box | None:
+        """Return a box of the image, in its pixels, as shares of the frame; None where the network sees none of it.
+
+        What the network doesn't see of it is cut off.
+        """
+        seen = self.visible_box
+        left, top = max(box[0], seen[0]), max(box[1], seen[1])
+        right, bottom = min(box[2], seen[2]), min(box[3], seen[3])
+        if left >= right or top >= bottom:
+            return None
+        width, height = self.box[2] - self.box[0], self.box[3] - self.box[1]
+        return (
+            (left - self.box[0]) / width,
+            (top - self.box[1]) / height,
+            (right - self.box[0]) / width,
+            (bottom - self.box[1]) / height,
+        )
+
+    def box_on_image(self, shares: Box) -> Box:
+        """Return a box, as shares of the frame, in pixels of the image."""
+        width, height = self.box[2] - self.box[0], self.box[3] - self.box[1]
+        return (
+            self.box[0] + shares[0] * width,
+            self.box[1] + shares[1] * height,
+            self.box[0] + shares[2] * width,
+            self.box[1] + shares[3] * height,
+        )
 
     def mask_to_image(self, mask: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Return `mask` as it lies on the original image.

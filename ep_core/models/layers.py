@@ -13,6 +13,7 @@ from ep_core.schemas.model_card import ListedLayer
 from .calls import Call, calls_of
 from .default_layers import with_defaults, with_one_default, without_defaults
 from .map_shapes import MapShape, map_shapes
+from .scalar import unscored
 
 MOST_TOKENS = 0.25
 """The share of a network's layers with weights that may come after its last map N x K x H x W and compute tokens: a map
@@ -31,11 +32,13 @@ def find_layers(
     modules: they show none.
 
     Args:
-        network: N x 3 x H x W -> N x C, in evaluation mode; on the ``meta`` device it costs next to nothing.
+        network: N x 3 x H x W -> N x C, in evaluation mode; on the ``meta`` device it costs next to nothing. Of one
+            whose outputs are made scores (`Scored`), the layers are those of the network inside.
         input_size: height and width of its input, in pixels.
         device: of the network; None: that of its parameters.
         channels: of its input.
     """
+    network = unscored(network)
     device = device or next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     calls = calls_of(network, (channels, *input_size), device)
     names = [call.name for call in calls]

@@ -1,6 +1,7 @@
 """Maps of channels among the outputs of a network's modules, by their shapes. Imports no torch.
 
-A map lies as N x K x H x W, as N x H x W x K, or as tokens N x T x K: the places row by row, behind a few class tokens.
+A map lies as N x K x H x W, as N x H x W x K, or as tokens N x T x K: the places row by row, behind a few class tokens
+and before the queries of a detector.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def map_shapes(
             if found[k].tokens is None and size[0] * size[1] > 1:
                 sizes = [size, *(one for one in sizes if one != size)]
         elif call.shape is not None and len(call.shape) == 3 and call.shape[0] == 2 and not call.is_product:
-            shape = _of_tokens(call.shape[1], call.shape[2], sizes)
+            shape = _of_tokens(call.shape[1], call.shape[2], sizes, call.joined)
             found |= {} if shape is None else {k: shape}
     return dict(sorted(found.items()))
 
@@ -99,15 +100,20 @@ def in_proportion(height: int, width: int, input_size: tuple[int, int]) -> bool:
     return abs(height * input_size[1] - width * input_size[0]) <= max(input_size)
 
 
-def _of_tokens(count: int, channels: int, sizes: Sequence[tuple[int, int]]) -> MapShape | None:
+def _of_tokens(count: int, channels: int, sizes: Sequence[tuple[int, int]], joined: tuple[int, ...]) -> MapShape | None:
     """Return the map that T tokens are.
 
     Args:
         count: T.
         channels: K.
         sizes: H and W of the maps before them, the latest first.
+        joined: lengths of the pieces that T tokens were joined of, if they were; one of them are the places.
     """
     for height, width in sizes:
+        if joined.count(height * width) == 1:
+            place = joined.index(height * width)
+            before, after = sum(joined[:place]), sum(joined[place + 1 :])
+            return MapShape(channels, height, width, TokenLayout(order="tokens", class_tokens=before, queries=after))
         more = count - height * width
         if 0 <= more <= MOST_CLASS_TOKENS and (more == 0 or channels != height * width):  # else N x K x T
             return MapShape(channels, height, width, TokenLayout(order="tokens", class_tokens=more))

@@ -17,7 +17,7 @@ from ep_core.models.sources.build import build_network
 from ep_core.models.sources.describe import describe
 from ep_core.models.sources.model_list import ModelEntry, read_model_list
 from ep_core.models.sources.table import SOURCES
-from ep_core.models.sources.torchvision_zoo import classifier_names, unknown_model
+from ep_core.models.sources.torchvision_zoo import network_names, unknown_model
 from ep_core.schemas.model_card import Source
 from ep_core.schemas.specs import DEFAULT_MODEL
 from ep_core.schemas.wording import in_words
@@ -92,8 +92,8 @@ def find_entry(name: str, *, models_file: str | os.PathLike[str] | None = None) 
     row = SOURCES.get(cast(Source, library))
     if row and row.named and colon:
         return _entry(name, row.named(rest))
-    if library not in classifier_names():
-        raise unknown_model(name, classifier_names())
+    if library not in network_names():
+        raise unknown_model(name, network_names())
     return ModelEntry(torchvision=library, weights=rest or None)
 
 

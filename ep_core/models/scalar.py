@@ -1,15 +1,16 @@
-"""Scalar targets: a function of a network's outputs, or a contrast of two classes, as a network of one score."""
+"""Scores made of a network's outputs: a function of them, or a contrast of two classes, as a network of one score."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
 from ep_core.errors import InvalidInput
+from ep_core.schemas.model_card import CLASS_TARGETS, Head, TargetKind
 
 ScalarTarget = Callable[[Any], Tensor]
 """Returns the score of each of N images, from the network's outputs for them: N numbers, differentiable, higher is
@@ -17,12 +18,17 @@ more. One that takes the outputs of a single image, without the batch, is called
 pytorch-grad-cam's `SemanticSegmentationTarget` and `FasterRCNNBoxScoreTarget`."""
 
 
-class OneScore(nn.Module, ABC):
-    """A network whose outputs are made one score: N x 3 x H x W -> N x 1. Its layers keep the names of the network's.
+class Scored(nn.Module, ABC):
+    """A network whose outputs are made scores: N x 3 x H x W -> N x C. Its layers keep the names of the network's.
 
     Args:
         network: N x 3 x H x W -> any outputs.
     """
+
+    outputs: ClassVar[Head | None] = None
+    """Meaning of the scores, where it is known."""
+    targets: ClassVar[tuple[TargetKind, ...]] = CLASS_TARGETS
+    """Kinds of target that a model of it takes."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -30,12 +36,21 @@ class OneScore(nn.Module, ABC):
 
     @abstractmethod
     def around(self, network: nn.Module) -> Self:
-        """Return the same score of another network that gives such outputs, as a part or a tuned copy of this one."""
+        """Return the same scores by another network that gives such outputs, as a part or a tuned copy of this one."""
 
     def get_submodule(self, target: str) -> nn.Module:
         """Return a module by its name in this module, or in the network itself."""
         name = target.removeprefix("network").removeprefix(".")
         return self.network.get_submodule(name) if target else self
+
+
+class OneScore(Scored):
+    """A network whose outputs are made one score: N x 3 x H x W -> N x 1."""
+
+
+def unscored(network: nn.Module) -> nn.Module:
+    """Return the network whose outputs a `Scored` makes scores, or another one as it is."""
+    return unscored(network.network) if isinstance(network, Scored) else network
 
 
 class ScalarNetwork(OneScore):

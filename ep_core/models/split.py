@@ -15,7 +15,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx, nn
 
-from ep_core.models.scalar import OneScore
+from ep_core.models.scalar import Scored
 from ep_core.models.token_maps import ToMap, ToOutput, token_map
 from ep_core.models.tuning.traced import Tracer, release, trace
 from ep_core.models.tuning.tune import TOLERANCE, tune
@@ -75,9 +75,9 @@ def split(network: nn.Module, layer: str, x: Tensor, tokens: TokenLayout | None 
         layer: name of a module that is called once and gives a map (`layers.find_layers`).
         x: 1 x 3 x H x W, the network's input.
         tokens: how the map lies in the layer's output; None for N x K x h x w. Head and tail know it as N x K x h x w;
-            class tokens stay as the image gives them.
+            other tokens stay as the image gives them.
     """
-    if isinstance(network, OneScore):
+    if isinstance(network, Scored):
         parts = split(network.network, layer, x, tokens)
         return Split(parts.head, network.around(parts.tail), parts.x, parts.activation)
     x = x.clone() if x.is_inference() else x
@@ -94,7 +94,7 @@ def split(network: nn.Module, layer: str, x: Tensor, tokens: TokenLayout | None 
     if tokens is None:
         return Split(head, tail, x, activation)
     form = token_map(tokens, activation, (x.shape[2], x.shape[3]))
-    tail = nn.Sequential(ToOutput(form, form.class_tokens_of(activation)), tail)
+    tail = nn.Sequential(ToOutput(form, form.others_of(activation)), tail)
     return Split(nn.Sequential(head, ToMap(form)), tail, x, form.to_map(activation).contiguous())
 
 

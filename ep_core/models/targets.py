@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from ep_core.pictures.given_image import AnyImage, Picture
-from ep_core.schemas.specs import ClassContrast, CommonSpec, SimilarTarget, TextTarget
-from ep_core.schemas.targets import check_pictures, check_target, picture_of, resolve_contrast, resolve_target
+from ep_core.schemas.specs import BoxTarget, ClassContrast, CommonSpec, SegmentTarget, SimilarTarget, TextTarget
+from ep_core.schemas.targets import (
+    check_common,
+    check_pictures,
+    check_target,
+    picture_of,
+    resolve_contrast,
+    resolve_target,
+)
 
 from .classifier import Classifier
 from .likeness import likeness
+from .places import box_model, segment_model
 
 
 def given_target(
@@ -34,4 +42,10 @@ def given_target(
         return model.contrasting(*resolve_contrast(target, model.labels)), 0
     if isinstance(target, TextTarget):
         return model.reading(target.text, *target.against), 0
+    if image is None:
+        check_common(target)
+    elif isinstance(target, BoxTarget):
+        return box_model(model, target, image, spec.fit), 0
+    elif isinstance(target, SegmentTarget):
+        return segment_model(model, target, image, spec.fit, picture), 0
     return model, None if not isinstance(target, int | str) else resolve_target(target, model.labels)

@@ -27,35 +27,43 @@ class TokenMap:
     width: int
 
     def to_map(self, output: Tensor) -> Tensor:
-        """Return a layer's output as N x K x H x W, class tokens left out."""
+        """Return a layer's output as N x K x H x W, class tokens and queries left out."""
         if self.layout is None:
             return output
         if self.layout.order == "channels_last":
             return output.permute(0, 3, 1, 2)
-        places = output[:, self.layout.class_tokens :].transpose(1, 2)
+        places = output[:, self._places(output.shape[1])].transpose(1, 2)
         return places.unflatten(2, (self.height, self.width))
 
-    def to_output(self, maps: Tensor, class_tokens: Tensor) -> Tensor:
+    def to_output(self, maps: Tensor, others: Tensor) -> Tensor:
         """Return maps as the layer gives them: the inverse of `to_map`.
 
         Args:
             maps: N x K x H x W.
-            class_tokens: 1 x P x K or N x P x K, what `to_map` leaves out (`class_tokens_of`).
+            others: 1 x P x K or N x P x K, what `to_map` leaves out (`others_of`).
         """
         if self.layout is None:
             return maps
         if self.layout.order == "channels_last":
             return maps.permute(0, 2, 3, 1)
         places = maps.flatten(2).transpose(1, 2)
-        if not self.layout.class_tokens:
+        if not others.shape[1]:
             return places
-        return torch.cat([class_tokens.expand(places.shape[0], -1, -1), places], dim=1)
+        others = others.expand(places.shape[0], -1, -1)
+        first = self.layout.class_tokens
+        return torch.cat([others[:, :first], places, others[:, first:]], dim=1)
 
-    def class_tokens_of(self, output: Tensor) -> Tensor:
+    def others_of(self, output: Tensor) -> Tensor:
         """Return the tokens that have no place, N x P x K; P is 0 where there are none."""
         if self.layout is None or self.layout.order == "channels_last":
             return output.new_empty(len(output), 0, 0)
-        return output[:, : self.layout.class_tokens]
+        places = self._places(output.shape[1])
+        return torch.cat([output[:, : places.start], output[:, places.stop :]], dim=1)
+
+    def _places(self, count: int) -> slice:
+        """Return where the places lie among so many tokens."""
+        assert self.layout is not None  # noqa: S101
+        return slice(self.layout.class_tokens, count - self.layout.queries)
 
 
 def token_map(layout: TokenLayout | None, output: Tensor, image_size: tuple[int, int]) -> TokenMap:
@@ -73,7 +81,7 @@ def token_map(layout: TokenLayout | None, output: Tensor, image_size: tuple[int,
         return TokenMap(None, *output.shape[2:4])
     if layout.order == "channels_last":
         return TokenMap(layout, *output.shape[1:3])
-    count = output.shape[1] - layout.class_tokens
+    count = output.shape[1] - layout.class_tokens - layout.queries
     height = round((count * image_size[0] / image_size[1]) ** 0.5)
     around = [(rows, count // rows) for rows in (height, height + 1, height - 1) if rows > 0 and count % rows == 0]
     sizes = [size for size in around if in_proportion(*size, image_size)]
@@ -99,13 +107,13 @@ class ToMap(nn.Module):
 
 
 class ToOutput(nn.Module):
-    """A map as the layer gives it, with class tokens of one image: N x K x H x W -> N x ..."""
+    """A map as the layer gives it, with the other tokens of one image: N x K x H x W -> N x ..."""
 
-    def __init__(self, form: TokenMap, class_tokens: Tensor) -> None:
+    def __init__(self, form: TokenMap, others: Tensor) -> None:
         super().__init__()
         self._form = form
-        self.class_tokens = nn.Parameter(class_tokens, requires_grad=False)
+        self.others = nn.Parameter(others, requires_grad=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return the layer's output."""
-        return self._form.to_output(maps, self.class_tokens)
+        return self._form.to_output(maps, self.others)

@@ -25,6 +25,10 @@ CLASS_TARGETS: tuple[TargetKind, ...] = ("class", "contrast")
 """Kinds of target that any model of classes takes."""
 EMBEDDING_TARGETS: tuple[TargetKind, ...] = ("similar",)
 """Those of a model whose outputs are embeddings."""
+BOX_TARGETS: tuple[TargetKind, ...] = (*CLASS_TARGETS, "box")
+"""Kinds of target that a detector takes."""
+SEGMENT_TARGETS: tuple[TargetKind, ...] = (*CLASS_TARGETS, "segment")
+"""Kinds of target that a segmenter takes."""
 
 
 Outputs = Annotated[
@@ -69,10 +73,13 @@ class TokenLayout(BaseModel):
     class_tokens: Annotated[
         int,
         Field(
-            description="Tokens before those of the places, T - H W: class tokens and registers. No map shows them, "
-            "and no mask covers them.",
+            description="Tokens before those of the places: class tokens and registers. No map shows them, and no "
+            "mask covers them.",
             examples=[1],
         ),
+    ] = 0
+    queries: Annotated[
+        int, Field(description="Tokens behind those of the places, T - `class_tokens` - H W: a detector's queries.")
     ] = 0
 
 

@@ -84,6 +84,18 @@ def check_target(target: Target, labels: Sequence[str], *, kinds: Sequence[Targe
         resolve_target(target, labels)
 
 
+def check_common(target: Target) -> None:
+    """Refuse a target that several images can't have in common.
+
+    Raises:
+        InvalidInput: it is at a place of one image.
+    """
+    if kind_of(target) in AT_A_PLACE:
+        raise InvalidInput(
+            "a box or a segment is at a place of one image, and this is about several: name a class", field="target"
+        )
+
+
 def _check_texts(target: TextTarget) -> None:
     if len({target.text, *target.against}) <= len(target.against):
         raise InvalidInput("a text against itself: give other texts, each once", field="target")

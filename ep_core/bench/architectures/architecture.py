@@ -1,4 +1,4 @@
-"""One architecture to try: how it is made, and as what it is explained."""
+"""One architecture to try: how it is made."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from ep_core.errors import ModelUnavailable
 from ep_core.models.checks.probes import probe_images
 from ep_core.models.classifier import Classifier
 from ep_core.models.preprocessing import Preprocessing
-from ep_core.models.scalar import ScalarTarget
 
 from .random_weights import seeded, wake
 
 SIDE = 48  # pixels, of networks without a size of their own
 RGB = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 GREY = (0.5,), (0.25,)
-PIXELS = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-"""Of networks that normalise by themselves, as detectors do."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +34,6 @@ class Architecture:
     """Height and width of its input, in pixels: small, so that all are tried in minutes."""
     values: tuple[tuple[float, ...], tuple[float, ...]] = RGB
     """Mean and std."""
-    target: ScalarTarget | None = None
-    """Function of the outputs that is explained in the place of a class."""
     finish: Callable[[nn.Module], nn.Module] = field(default=lambda network: network)
     """Returns the network to try, made of the one that has its weights."""
     trained: Callable[[], nn.Module] | None = None
@@ -68,8 +63,4 @@ class Architecture:
             InvalidInput, ModelUnavailable: as for `Classifier`. What its own code raises passes through.
         """
         network, is_trained = self.network()
-        labels = None if self.target is None else ["target"]
-        model = Classifier(
-            network.to(device), name=self.name, preprocessing=self.preprocessing, target=self.target, labels=labels
-        )
-        return model, is_trained
+        return Classifier(network.to(device), name=self.name, preprocessing=self.preprocessing), is_trained

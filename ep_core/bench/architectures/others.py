@@ -7,62 +7,48 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ep_core.models.detector import Detector
+from ep_core.models.segmenter import Segmenter
+from ep_core.models.sources.huggingface.classification import Logits
+from ep_core.models.sources.huggingface.detection import Queries
+from ep_core.models.sources.torchvision_detectors import detector
 from ep_core.models.sources.torchvision_library import torchvision
+from ep_core.models.sources.torchvision_source import Maps
 
-from .architecture import GREY, PIXELS, Architecture
-from .targets import MapMean, MatchingDetection, QueryMean
+from .architecture import GREY, Architecture
 
 SIDE = 64
-BOX = (8.0, 8.0, 56.0, 56.0)
-_NO_WEIGHTS = {"weights": None, "weights_backbone": None}
+CLASSES = 5
+_NO_WEIGHTS = {"weights": None, "weights_backbone": None, "num_classes": CLASSES}
 
 
 def detectors_and_segmenters() -> list[Architecture]:
-    """Return networks whose outputs aren't scores of classes, each with a function of them as its target."""
+    """Return networks that find objects or give each pixel a class, as classifiers of what they find."""
     segmenters = ("fcn_resnet50", "deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
-    detectors = {
-        "fasterrcnn_mobilenet_v3_large_320_fpn": _faster_rcnn,
-        "ssdlite320_mobilenet_v3_large": _ssd_lite,
-    }
-    box = MatchingDetection(BOX)
+    detectors = (
+        "fasterrcnn_mobilenet_v3_large_320_fpn",
+        "retinanet_resnet50_fpn",
+        "fcos_resnet50_fpn",
+        "ssdlite320_mobilenet_v3_large",
+    )
     return [
-        *(
-            Architecture(name, "torchvision", partial(_segmenter, name), target=MapMean(8, key="out"))
-            for name in segmenters
-        ),
-        *(
-            Architecture(name, "torchvision", make, side=SIDE, values=PIXELS, target=box)
-            for name, make in detectors.items()
-        ),
-        Architecture("YOLOS (few layers)", "transformers", _yolos, side=SIDE, target=QueryMean(1)),
-        Architecture("Segformer, segmentation (few layers)", "transformers", _segformer, side=SIDE, target=_first_map),
+        *(Architecture(name, "torchvision", partial(_segmenter, name)) for name in segmenters),
+        *(Architecture(name, "torchvision", partial(_detector, name), side=SIDE) for name in detectors),
+        Architecture("YOLOS (few layers)", "transformers", _yolos, side=SIDE),
+        Architecture("Segformer, segmentation (few layers)", "transformers", _segformer, side=SIDE),
     ]
 
 
 def _segmenter(name: str) -> nn.Module:
-    network: nn.Module = torchvision.models.get_model(name, num_classes=21, **_NO_WEIGHTS)
-    return network
+    return Segmenter(Maps(torchvision.models.get_model(name, **_NO_WEIGHTS)), range(1, CLASSES))
 
 
-def _faster_rcnn() -> nn.Module:
-    network: nn.Module = torchvision.models.detection.fasterrcnn_mobilenet_v3_large_320_fpn(
-        **_NO_WEIGHTS, num_classes=5, min_size=SIDE, max_size=SIDE, box_score_thresh=0.0, rpn_score_thresh=0.0
-    )
-    return network
-
-
-def _ssd_lite() -> nn.Module:
-    network: Any = torchvision.models.detection.ssdlite320_mobilenet_v3_large(
-        **_NO_WEIGHTS, num_classes=5, score_thresh=0.0
-    )
-    network.transform.fixed_size = (96, 96)
-    made: nn.Module = network
-    return made
+def _detector(name: str) -> nn.Module:
+    return detector(torchvision.models.get_model(name, **_NO_WEIGHTS), range(1, CLASSES))
 
 
 def _yolos() -> nn.Module:
@@ -76,24 +62,18 @@ def _yolos() -> nn.Module:
         image_size=[SIDE, SIDE],
         patch_size=8,
         num_detection_tokens=10,
-        num_labels=5,
+        num_labels=CLASSES,
     )
-    network: nn.Module = transformers.YolosForObjectDetection(config)
-    return network
+    return Detector(Queries(transformers.YolosForObjectDetection(config)))
 
 
 def _segformer() -> nn.Module:
     import transformers
 
     config = transformers.SegformerConfig(
-        hidden_sizes=[16, 32, 48, 64], depths=[1, 1, 1, 1], decoder_hidden_size=32, num_labels=5
+        hidden_sizes=[16, 32, 48, 64], depths=[1, 1, 1, 1], decoder_hidden_size=32, num_labels=CLASSES
     )
-    network: nn.Module = transformers.SegformerForSemanticSegmentation(config)
-    return network
-
-
-def _first_map(outputs: Any) -> Tensor:
-    return MapMean(0)(outputs.logits)
+    return Segmenter(Logits(transformers.SegformerForSemanticSegmentation(config)), range(CLASSES))
 
 
 class Branches(nn.Module):

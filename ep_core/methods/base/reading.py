@@ -55,7 +55,7 @@ def map_and_gradient(request: AttributionRequest, layer: ListedLayer) -> tuple[T
     def exchange(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
         form = token_map(layer.tokens, output, (request.x.shape[2], request.x.shape[3]))
         seen.append(form.to_map(output).detach().clone().requires_grad_())
-        return form.to_output(seen[0].clone(), form.class_tokens_of(output))
+        return form.to_output(seen[0].clone(), form.others_of(output))
 
     handle = request.network.get_submodule(layer.name).register_forward_hook(exchange)
     try:

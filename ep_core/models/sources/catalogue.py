@@ -10,11 +10,11 @@ from ep_core.schemas.model_card import ModelCard, default_head
 
 from .describe import describe
 from .model_list import ModelEntry, read_model_list
-from .torchvision_zoo import classifier_names
+from .torchvision_zoo import network_names
 
 
 def list_models(models_file: str | os.PathLike[str] | None = None) -> list[ModelCard]:
-    """Return the cards of the operator's models, or without a model list those of torchvision's classifiers.
+    """Return the cards of the operator's models, or without a model list those of torchvision.
 
     Raises:
         InvalidInput: the model list is wrong.
@@ -24,7 +24,7 @@ def list_models(models_file: str | os.PathLike[str] | None = None) -> list[Model
     if models_file is not None:
         entries = read_model_list(Path(models_file))
     else:
-        entries = {name: ModelEntry(torchvision=name) for name in classifier_names()}
+        entries = {name: ModelEntry(torchvision=name) for name in network_names()}
     return [_card(name, entry) for name, entry in entries.items()]
 
 

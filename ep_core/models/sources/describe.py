@@ -48,5 +48,6 @@ def _labels(entry: ModelEntry, base: Description | None) -> tuple[str, ...]:
     if entry.labels or base is None:
         return entry.labels or ()
     if "num_classes" in entry.kwargs:
-        return tuple(map(str, range(entry.kwargs["num_classes"])))
+        first = 0 if base.targets == CLASS_TARGETS else 1  # of detectors and segmenters, 0 is the background
+        return tuple(map(str, range(first, entry.kwargs["num_classes"])))
     return base.labels

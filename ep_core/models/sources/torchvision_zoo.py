@@ -1,4 +1,4 @@
-"""torchvision's classifiers: their names, weights and metadata. Loads no weights."""
+"""torchvision's networks: their names, weights and metadata. Loads no weights."""
 
 from __future__ import annotations
 
@@ -21,14 +21,31 @@ def classifier_names() -> tuple[str, ...]:
     return tuple(torchvision.models.list_models(module=torchvision.models))
 
 
+@cache
+def detector_names() -> tuple[str, ...]:
+    """Return the names of all detectors, sorted."""
+    return tuple(torchvision.models.list_models(module=torchvision.models.detection))
+
+
+@cache
+def segmenter_names() -> tuple[str, ...]:
+    """Return the names of all segmenters, sorted."""
+    return tuple(torchvision.models.list_models(module=torchvision.models.segmentation))
+
+
+def network_names() -> tuple[str, ...]:
+    """Return the names of all networks that can be explained."""
+    return (*classifier_names(), *detector_names(), *segmenter_names())
+
+
 def pick_weights(name: str, weights: str | None = None) -> Any:
-    """Return the member of torchvision's ``WeightsEnum`` for a classifier; without `weights`, its default.
+    """Return the member of torchvision's ``WeightsEnum`` for a network; without `weights`, its default.
 
     Raises:
-        UnknownName: no such classifier, or it has no such weights that end in labelled classes.
+        UnknownName: no such network, or it has no such weights that end in labelled classes.
     """
-    if name not in classifier_names():
-        raise unknown_model(name, classifier_names())
+    if name not in network_names():
+        raise unknown_model(name, network_names())
     offered = torchvision.models.get_model_weights(name)
     wanted = weights or _DEFAULT_WEIGHTS.get(name, "DEFAULT")
     labelled = {key: member for key, member in offered.__members__.items() if member.meta["categories"]}

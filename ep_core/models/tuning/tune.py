@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 
 from ep_core.models.runtime.backend_flags import quietly
 from ep_core.models.runtime.batching import fill_up, filled_size
-from ep_core.models.scalar import OneScore
+from ep_core.models.scalar import Scored
 
 from .convolutions import can_pack, pack_convolutions
 from .observers import observed_alike
@@ -49,7 +49,7 @@ def tune(network: nn.Module, example: Tensor) -> nn.Module:
 
 
 def _folded(network: nn.Module, example: Tensor) -> nn.Module:
-    if isinstance(network, OneScore):
+    if isinstance(network, Scored):
         return network.around(_folded(network.network, example))
     try:
         with quietly():  # torch.fx warns of networks that it was only asked to try

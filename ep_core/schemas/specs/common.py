@@ -33,7 +33,10 @@ class CommonSpec(BaseModel):
         Field(
             description="Class index, label (exact but for case), or WordNet id of an ImageNet class (`n02133161`); "
             '`{"class": 3, "instead_of": 7}` explains why one class and not another; a model that compares images with '
-            'texts also takes `{"text": "a bus in snow", "against": ["a truck"]}`; one that gives embeddings takes '
+            'texts also takes `{"text": "a bus in snow", "against": ["a truck"]}`; a detector '
+            '`{"box": [40, 60, 320, 400], "label": "dog"}`, the detection at a box (left, top, right, bottom in pixels '
+            'of the image); a segmenter `{"segment": "dog", "within": [40, 60, 320, 400]}`, a class in a region, or '
+            '`{"segment": "dog"}`, in the pixels that it gives to the class; one that gives embeddings '
             '`{"similar_to": "target_image"}`, the likeness to a second picture; null explains the top class.',
             examples=["American black bear", 295, {"class": 295, "instead_of": "brown bear"}],
         ),

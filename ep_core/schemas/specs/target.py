@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictInt, StrictStr, Tag, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictInt,
+    StrictStr,
+    Tag,
+    field_validator,
+)
 
 ClassName = StrictInt | Annotated[StrictStr, Field(min_length=1, max_length=200)]
 """Class index, label, or WordNet id of an ImageNet class."""
@@ -42,7 +52,16 @@ class TextTarget(BaseModel):
 
 
 Coordinate = Annotated[float, Field(allow_inf_nan=False)]
-Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+
+
+def _four(box: Any) -> Any:
+    """Refuse a list of another length in one message, in place of one for each number that lacks."""
+    if isinstance(box, Sequence) and not isinstance(box, str) and len(box) != 4:
+        raise ValueError(f"a box is [left, top, right, bottom], four numbers, not {len(box)}")
+    return box
+
+
+Box = Annotated[tuple[Coordinate, Coordinate, Coordinate, Coordinate], BeforeValidator(_four)]
 """Left, top, right and bottom in pixels of the upright image; pixel i spans [i, i + 1]."""
 
 

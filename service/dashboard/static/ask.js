@@ -12,17 +12,18 @@ import { targets } from "./targets.js";
 export function ask(section, onPosted) {
   const error = el("p.error", { role: "alert" });
   const go = el("button.primary", { type: "submit" }, "Explain");
-  const target = targets(() => how.model());
+  const target = targets(() => how.model(), (box) => images.mark(box));
   const images = pictures((files) => {
     error.textContent = "";
     section.classList.add("chosen");
     go.textContent = files.length > 1 ? `Explain ${files.length} images` : "Explain";
     target.of(files[0]);
-  });
+  }, (box) => target.draw(box));
   const how = choices(modelChanged);
 
   function modelChanged(card) {
     target.offer(card);
+    images.drawable(target.takesBoxes());
     if (images.files().length) target.of(images.files()[0]);
   }
 

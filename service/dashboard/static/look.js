@@ -4,11 +4,13 @@ import { growthBars } from "./bars.js";
 import { beside } from "./beside.js";
 import { scoreCurve } from "./curve.js";
 import { el } from "./dom.js";
+import { boxMark } from "./drawing.js";
 import { numbers, sentence } from "./findings.js";
 import { fits } from "./fits.js";
 import { masked } from "./masked.js";
 import { place, remember } from "./place.js";
 import { predictions } from "./predictions.js";
+import { boxOf } from "./region.js";
 import { saveBlob, saveFrom } from "./save.js";
 import { areaSlider } from "./slider.js";
 import { steadiness } from "./steadiness.js";
@@ -22,6 +24,7 @@ export function lookPage(job, result, signal) {
   const step = () => change({ k: (state.k + 1) % result.curve.length, which: null });
   const slider = areaSlider(result, { onPick: choose, onStep: step, signal });
   const bar = viewBar(result, state, change);
+  const box = boxOf(result.params.target);
   const which = whichMask(result, pick);
   const said = predictions(result);
   const bars = growthBars(result, choose);
@@ -72,7 +75,12 @@ export function lookPage(job, result, signal) {
       el(
         "div.stack",
         {},
-        view.node,
+        el(
+          "div.drawing",
+          {},
+          view.node,
+          box && view.hasImage && boxMark(box, [result.image_size[1], result.image_size[0]]),
+        ),
         fits(job, result),
         slider?.node,
         view.hasImage && bar.node,

@@ -2,6 +2,7 @@
 
 import { request, root } from "./api.js";
 import { el, show, uniqueId } from "./dom.js";
+import { drawing } from "./drawing.js";
 
 const SAMPLES = {
   black_bear: "A black bear",
@@ -12,9 +13,15 @@ const SAMPLES = {
 };
 const FIRST = "black_bear";
 
-/** Return the control: `{node, files(), take(files), first()}`; `onChange(files)` is told of every choice. */
-export function pictures(onChange) {
+/**
+ * Return the control: `{node, files(), take(files), first(), mark(box), drawable(on)}`.
+ *
+ * `onChange(files)` is told of every choice, `onDrawn(box)` of boxes that are drawn on a single image.
+ */
+export function pictures(onChange, onDrawn) {
   let files = [];
+  let canvas = null; // of a single image
+  let isDrawable = false;
   const input = el("input.sr", {
     type: "file",
     accept: "image/*",
@@ -66,11 +73,21 @@ export function pictures(onChange) {
 
   function draw() {
     for (const image of shown.querySelectorAll("img")) URL.revokeObjectURL(image.src);
+    canvas = null;
     show(shown, files.map(files.length > 1 ? small : large));
     label.textContent = files.length ? "Change image" : "Choose an image";
   }
 
-  const large = (file) => el("img", { src: URL.createObjectURL(file), alt: "The chosen image" });
+  function large(file) {
+    canvas = drawing(el("img", { src: URL.createObjectURL(file), alt: "The chosen image" }), onDrawn);
+    canvas.allow(isDrawable);
+    return canvas.node;
+  }
+
+  function drawable(on) {
+    isDrawable = on;
+    canvas?.allow(on);
+  }
 
   function small(file, k) {
     const image = el("img", { src: URL.createObjectURL(file), alt: file.name, title: file.name });
@@ -107,6 +124,8 @@ export function pictures(onChange) {
     node: el("div.stack", {}, drop, samples),
     files: () => files,
     take,
+    mark: (box) => canvas?.mark(box),
+    drawable,
     /** Take the first sample where nothing is chosen: a first visitor needs one click. */
     first: async () => {
       if (!files.length) await sample(FIRST);

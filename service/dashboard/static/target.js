@@ -1,4 +1,6 @@
-// A target as people write it, and as the API takes it: a class, one instead of another, a text.
+// A target as people write it, and as the API takes it: a class, one instead of another, a text, a place of the image.
+
+import { askedRegion, writtenRegion } from "./region.js";
 
 const INSTEAD = " instead of ";
 const AGAINST = " against ";
@@ -10,7 +12,7 @@ export function written(target, nameOf = (index) => `class ${index}`) {
   if (target?.similar_to) return SIMILAR;
   if (target?.text) return [target.text, target.against?.join("; ")].filter(Boolean).join(AGAINST);
   if (target?.instead_of !== undefined) return named(target.class) + INSTEAD + named(target.instead_of);
-  return named(target);
+  return writtenRegion(target, named) ?? named(target);
 }
 
 /** Return the part of a request that has the target's own picture; null where there is none. */
@@ -36,6 +38,8 @@ export function asked(text, names, takesTexts) {
   const written = text.trim();
   if (!written) return null;
   if (names.includes(written) || /^\d+$/.test(written)) return classOf(written, names);
+  const region = askedRegion(written, (name) => classOf(name, names));
+  if (region) return region;
   if (written.includes(INSTEAD)) {
     const [wanted, rival] = written.split(INSTEAD, 2);
     return { class: classOf(wanted, names), instead_of: classOf(rival, names) };

@@ -2,12 +2,15 @@
 
 import { post } from "./api.js";
 import { el, field, show, uniqueId } from "./dom.js";
+import { boxIn, withBox } from "./region.js";
 import { secondPicture } from "./second.js";
 import { asked, partOf, withPictures, written } from "./target.js";
 import { chance } from "./words.js";
 
 const search = (count) => `Type to search all ${count} classes, or “this instead of that”`;
 const TEXTS = "A class of the model’s, or any text: “a bus in snow against a truck; a car”";
+const BOXES = "A class of the model’s, or one object: “dog at 40, 60, 320, 400”, or draw a box on the image";
+const SEGMENTS = "A class of the model’s, or a part of the image: “dog within its pixels”, or draw a box on the image";
 
 const PICTURES = {
   target_image: {
@@ -24,8 +27,12 @@ const PICTURES = {
   },
 };
 
-/** Return the control: `{node, of(file), offer(card), value(), pictures(), set(target, pictures)}`. */
-export function targets(modelName) {
+/**
+ * Return the control: `{node, of(file), offer(card), value(), pictures(), set(target, pictures), takesBoxes(), draw(box)}`.
+ *
+ * `onBox(box)` is told which box of the image the target names, or null.
+ */
+export function targets(modelName, onBox) {
   const list = el("datalist", { id: uniqueId("labels") });
   const input = el("input", { type: "text", placeholder: "The top class", autocomplete: "off" });
   input.setAttribute("list", list.id);
@@ -36,7 +43,7 @@ export function targets(modelName) {
   const mask = secondPicture(PICTURES.target_mask, () => {});
   const node = el("div.stack", {}, named, second.node, mask.node);
   let names = []; // by index; those that several classes share have the index in them
-  let takesTexts = false;
+  let kinds = [];
   let hasClasses = true;
   let turn = 0;
 
@@ -44,6 +51,7 @@ export function targets(modelName) {
 
   function mark() {
     for (const chip of chips.children) chip.setAttribute("aria-pressed", String(chip.value === input.value));
+    onBox(boxIn(input.value));
   }
 
   /** Show no classes where there are none, or where a second picture is the target. */
@@ -77,20 +85,29 @@ export function targets(modelName) {
   }
 
   const pictures = () => ({ target_image: second.file(), target_mask: mask.file() });
-  const value = () => withPictures(asked(input.value, names, takesTexts), pictures());
+  const value = () => withPictures(asked(input.value, names, kinds.includes("text")), pictures());
 
   /** Offer a model's classes, by their `labels`, and what else its `targets` are. */
-  function offer({ labels: found, targets: kinds = [] }) {
+  function offer({ labels: found, targets: taken = [] }) {
     const seen = new Map();
     for (const label of found) seen.set(label, (seen.get(label) || 0) + 1);
     names = found.map((label, index) => (seen.get(label) > 1 ? `${label} (${index})` : label));
     show(list, names.map((name) => el("option", { value: name })));
-    takesTexts = kinds.includes("text");
-    hint.textContent = takesTexts ? TEXTS : search(found.length || "");
+    kinds = taken;
+    hint.textContent = [["text", TEXTS], ["box", BOXES], ["segment", SEGMENTS]]
+      .find(([kind]) => kinds.includes(kind))?.[1] ?? search(found.length || "");
     hasClasses = kinds.some((kind) => kind !== "similar") || !kinds.length;
     second.offer(kinds.includes("similar"));
     mask.offer(kinds.includes("segment"));
     hideClasses();
+  }
+
+  const takesBoxes = () => kinds.includes("box") || kinds.includes("segment");
+
+  /** Put a box that was drawn into the target. */
+  function draw(box) {
+    input.value = withBox(input.value, kinds.includes("segment") ? "within" : "at", box);
+    mark();
   }
 
   /** Take over a target, and its own pictures by part. */
@@ -101,5 +118,5 @@ export function targets(modelName) {
     mark();
   }
 
-  return { node, of, value, pictures, offer, set };
+  return { node, of, value, pictures, offer, set, takesBoxes, draw };
 }

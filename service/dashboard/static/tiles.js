@@ -35,7 +35,9 @@ function tile(one, result, image) {
   const node = el("figure", { title: one.source }, button, el("figcaption", {}, caption(one), says));
   const drawing = once(() => top(one, result, image));
   button.addEventListener("click", () => enlarge(canvas.hidden ? heat.src : canvas.toDataURL(), one.title));
-  picture(one.overlay).then((address) => (heat.src = address)).catch(() => (heat.alt = "The picture couldn’t be downloaded"));
+  picture(one.overlay).then((address) => (heat.src = address)).catch(
+    () => (heat.alt = "The picture couldn’t be downloaded"),
+  );
   let wanted = null;
 
   async function mark({ k, kind, shows }) {

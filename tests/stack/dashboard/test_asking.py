@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.running_stack import SAMPLES, Stack
 from tests.small_jobs import MASKS_ONLY
 
-from .using import BEAR, FINISH_MS, SWEEP, asked, choose, choose_files, explain, post, quickly
+from .using import BEAR, FINISH_MS, SWEEP, asked, choose, choose_files, explain, first_sample, post, quickly
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
@@ -35,13 +35,6 @@ PASTE = """async (name) => {
   data.items.add(new File([blob], "pasted.jpg", { type: "image/jpeg" }));
   document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
 }"""
-
-
-def first_sample(page: Page) -> Page:
-    """Open the page and wait until it offers the first sample."""
-    page.goto("/")
-    expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "true")
-    return page
 
 
 def classes(page: Page) -> list[str]:

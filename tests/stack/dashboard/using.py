@@ -90,3 +90,10 @@ def becomes(page: Page, picture: str) -> None:
 def row_of(page: Page, address: str) -> Locator:
     """Return a job's row in the list."""
     return page.locator(f"#jobs tr[data-id='{address[-32:]}']")
+
+
+def first_sample(page: Page) -> Page:
+    """Open the page and wait until it offers the first sample."""
+    page.goto("/")
+    expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "true")
+    return page

@@ -17,7 +17,6 @@ from ep_core.bench.architectures.architecture import Architecture
 from ep_core.bench.architectures.check import TASKS, Checked, Verdict, check
 from ep_core.bench.architectures.random_weights import seeded, wake
 from ep_core.bench.architectures.report import count_errors, markdown, summary
-from ep_core.bench.architectures.targets import MapMean, MatchingDetection
 from ep_core.cli.main import app
 from tests.networks import SIDE, Spoiled, plain
 
@@ -148,19 +147,3 @@ def test_weights_that_begin_at_zero_wake() -> None:
     assert network(images).std(dim=0).min() > 1e-4
     normed = network[1](network[0](images))
     assert normed.mean().abs() < 1e-3
-
-
-def test_a_detection_is_scored_by_its_overlap() -> None:
-    boxes = torch.tensor([[0.0, 0, 4, 4], [0, 0, 4, 2], [8, 8, 9, 9]], requires_grad=True)
-    outputs = {"boxes": boxes, "labels": torch.tensor([1, 2, 1]), "scores": torch.tensor([0.2, 0.8, 0.9])}
-    assert MatchingDetection((0, 0, 4, 4))(outputs).item() == pytest.approx(0.4)
-    assert MatchingDetection((0, 0, 4, 4), label=1)(outputs).item() == pytest.approx(0.2)
-    nothing = MatchingDetection((0, 0, 4, 4), label=7)(outputs)
-    assert nothing.item() == 0
-    assert torch.autograd.grad(nothing, boxes)[0].shape == boxes.shape
-
-
-def test_a_map_is_scored_by_its_mean() -> None:
-    maps = torch.arange(16.0).view(1, 2, 2, 4)
-    assert MapMean(1)(maps).tolist() == [11.5]
-    assert MapMean(0, key="out")({"out": maps}).tolist() == [3.5]

@@ -102,15 +102,29 @@ def test_without_options_the_spec_is_the_default(task: str) -> None:
             "--target=text:a bus in snow against a truck; a car",
             {"text": "a bus in snow", "against": ("a truck", "a car")},
         ),
+        ("--target=dog at 40, 60, 320, 400", {"box": (40, 60, 320, 400), "label": "dog"}),
+        ("--target=at 40,60.5,320,400", {"box": (40, 60.5, 320, 400), "label": None}),
+        ("--target=3 at 40, 60, 320, 400", {"box": (40, 60, 320, 400), "label": 3}),
+        ("--target=man at work at 1, 2, 3, 4", {"box": (1, 2, 3, 4), "label": "man at work"}),
+        ("--target=dog within -4, 60, 320, 400", {"segment": "dog", "within": (-4, 60, 320, 400)}),
+        ("--target=3 within its pixels", {"segment": 3, "within": None}),
+        ("--target=dog within target_mask", {"segment": "dog", "within": "target_mask"}),
     ],
 )
-def test_a_contrast_and_a_text_are_written_as_people_do(argument: str, value: dict[str, Any]) -> None:
+def test_a_contrast_a_text_and_a_place_are_written_as_people_do(argument: str, value: dict[str, Any]) -> None:
     assert run(ExtremalSpec, argument)[0][0].target.model_dump() == value
 
 
 @pytest.mark.parametrize(
     ("argument", "value"),
-    [("-tgoose", "goose"), ("--target=-1", -1), ("--target=²", "²"), ("--target=1_0", "1_0")],
+    [
+        ("-tgoose", "goose"),
+        ("--target=-1", -1),
+        ("--target=²", "²"),
+        ("--target=1_0", "1_0"),
+        ("--target=at 1, 2, 3", "at 1, 2, 3"),
+        ("--target=dog within reach", "dog within reach"),
+    ],
 )
 def test_a_target_is_an_index_or_a_label(argument: str, value: int | str) -> None:
     assert run(ExtremalSpec, argument)[0][0].target == value

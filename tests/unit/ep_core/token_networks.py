@@ -9,7 +9,9 @@ import torch
 import torchvision
 from torch import nn
 
+from ep_core.models.detector import Detector
 from ep_core.models.sources.huggingface.classification import Logits
+from ep_core.models.sources.huggingface.detection import Queries
 
 SIDE = 32
 WIDTH = 32
@@ -61,6 +63,15 @@ def huggingface_swin() -> nn.Module:
     return _of_transformers("SwinForImageClassification", "SwinConfig", patch_size=4, **sizes)
 
 
+def huggingface_yolos() -> nn.Module:
+    transformers = pytest.importorskip("transformers")
+    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    config = transformers.YolosConfig(
+        image_size=[SIDE, SIDE], patch_size=8, num_detection_tokens=20, num_labels=3, initializer_range=0.2, **sizes
+    )
+    return Detector(Queries(transformers.YolosForObjectDetection(config)))
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     make.__name__: make
     for make in (
@@ -72,6 +83,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
         timm_swin,
         huggingface_vit,
         huggingface_swin,
+        huggingface_yolos,
     )
 }
 DEFAULTS = {
@@ -82,6 +94,7 @@ DEFAULTS = {
     "timm_swin": ("layers.1.blocks.1.norm1", 4, 0),
     "huggingface_vit": ("model.vit.layers.1.layernorm_before", 4, 1),
     "huggingface_swin": ("model.swin.encoder.layers.1.blocks.1.layernorm_before", 4, 0),
+    "huggingface_yolos": ("model.vit.encoder.layer.1.layernorm_before", 4, 1),
 }
 """Of those whose end is tokens: the default layer, the rows of its map, its class tokens."""
 

@@ -8,26 +8,25 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ep_core.errors import InvalidInput
 from ep_core.models.runtime.backend_flags import random_numbers
 from ep_core.models.sources.hub import shown
 from ep_core.models.sources.interface import Built, Description
 from ep_core.models.sources.model_list import ModelEntry
 
-from .library import load, transformers
+from .library import labels_of, load, refuse_texts, transformers
 from .processor import read_preprocessing
 from .task import Task
 
 
 class Logits(nn.Module):
-    """A network of transformers that gives its scores alone: N x 3 x H x W -> N x C."""
+    """A network of transformers that gives its logits alone: N x 3 x H x W -> N x C, or N x C x h x w."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the scores before the softmax or the sigmoid."""
+        """Return the logits, before any softmax or sigmoid."""
         scores: Tensor = self.model(pixel_values=images).logits
         return scores
 
@@ -41,16 +40,11 @@ class ImageClassification(Task):
 
     def describe(self, entry: ModelEntry, folder: Path, config: Any) -> Description:
         """Return the preprocessing of the image processor, and the labels of the config."""
-        if entry.texts or entry.template:
-            raise InvalidInput(
-                f"{entry.huggingface} has fixed classes: texts and template go with CLIP and SigLIP",
-                field="model",
-            )
-        labels = tuple(str(label) for _, label in sorted(config.id2label.items()))
+        refuse_texts(entry)
         several = config.problem_type == "multi_label_classification"
         return Description(
             read_preprocessing(folder, entry.preprocessing),
-            labels,
+            labels_of(config),
             shown(str(entry.huggingface), entry.revision),
             outputs="sigmoid" if several else None,
         )

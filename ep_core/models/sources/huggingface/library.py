@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 
-from ep_core.errors import ModelUnavailable
+from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.sources.checkpoint import load_weights, tensors_of
 from ep_core.models.sources.hub import require_safetensors
 from ep_core.models.sources.interface import missing_extra
+from ep_core.models.sources.model_list import ModelEntry
 
 EXTRA = "huggingface"
 
@@ -48,6 +49,23 @@ def read_config(folder: Path) -> Any:
             "transformers itself has, or let an entry_point load it"
         )
     return transformers().AutoConfig.from_pretrained(folder, trust_remote_code=False)
+
+
+def labels_of(config: Any) -> tuple[str, ...]:
+    """Return the labels of a configuration, by class index."""
+    return tuple(str(label) for _, label in sorted(config.id2label.items()))
+
+
+def refuse_texts(entry: ModelEntry) -> None:
+    """Refuse texts for a network of fixed classes.
+
+    Raises:
+        InvalidInput: the entry has some.
+    """
+    if entry.texts or entry.template:
+        raise InvalidInput(
+            f"{entry.huggingface} has fixed classes: texts and template go with CLIP and SigLIP", field="model"
+        )
 
 
 def load(auto_class: Any, folder: Path, config: Any, file: Path | None, *, unused: str | None = None) -> Any:

@@ -25,8 +25,14 @@ _SIZES = ((331, 260), (205, 300))  # width and height of the pictures that a pro
 _OWN = "give the entry its own `preprocessing` (input_size, resize, interpolation, mean, std)"
 
 
-def read_preprocessing(folder: Path, table: PreprocessingTable) -> Preprocessing:
+def read_preprocessing(folder: Path, table: PreprocessingTable, *, square: bool = False) -> Preprocessing:
     """Return the preprocessing of a folder's image processor, or that of an entry where it is complete.
+
+    Args:
+        folder: of the network.
+        table: the entry's.
+        square: whether a frame that has the proportions of each picture, as detectors' have, is made a square of its
+            shorter side, to which pictures are stretched.
 
     Raises:
         InvalidInput: there is no image processor, or it does what has no equal here.
@@ -39,6 +45,9 @@ def read_preprocessing(folder: Path, table: PreprocessingTable) -> Preprocessing
         raise InvalidInput(
             f"{folder.name} has no image processor that can be read ({brief(error)}): {_OWN}", field="model"
         ) from error
+    if square and processor.size.shortest_edge and not getattr(processor, "do_center_crop", False):
+        edge = processor.size.shortest_edge
+        processor.size, processor.do_pad = type(processor.size)(height=edge, width=edge), False
     return from_image_processor(processor)
 
 

@@ -18,12 +18,14 @@ from ep_core.models.sources.model_list import ModelEntry
 from ep_core.models.sources.weights import file_digest
 
 from .classification import ImageClassification
+from .detection import Detection
 from .embedding import CLASS_TOKEN, POOLED, Embedding
 from .image_text import ImageText
 from .library import EXTRA, read_config, transformers
+from .segmentation import Segmentation
 from .task import Task
 
-TASKS: tuple[Task, ...] = (ImageClassification(), ImageText(), Embedding())
+TASKS: tuple[Task, ...] = (ImageClassification(), ImageText(), Detection(), Segmentation(), Embedding())
 """Kinds of networks that can be explained; the first one that takes a network's class loads it."""
 
 _WEIGHTS = ("model.safetensors", "model-*.safetensors")
@@ -81,7 +83,8 @@ def _task(config: Any) -> Task:
             return task
     raise InvalidInput(
         f"the network is a {architecture} (`architectures` of its config): of Hugging Face's, those for image "
-        "classification (ForImageClassification), CLIPModel and SiglipModel can be explained, and of networks without "
+        "classification (ForImageClassification), detection (ForObjectDetection) and semantic segmentation "
+        "(ForSemanticSegmentation), CLIPModel and SiglipModel can be explained, and of networks without "
         f"a head {', '.join(CLASS_TOKEN + POOLED)}",
         field="model",
     )

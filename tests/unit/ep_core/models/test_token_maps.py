@@ -45,6 +45,11 @@ def test_the_first_norm_of_the_last_block_is_the_default_of_all(name: str) -> No
     assert (card.name, card.height, card.tokens.class_tokens) == DEFAULTS[name]
 
 
+def test_queries_lie_behind_the_places() -> None:
+    card = default(made("huggingface_yolos"))
+    assert card.tokens == TokenLayout(order="tokens", class_tokens=1, queries=20)
+
+
 def test_a_transformer_that_ends_in_a_map_is_read_there() -> None:
     assert default(made("torchvision_swin")).name == "permute"
 
@@ -77,18 +82,19 @@ def test_every_place_of_the_default_layer_moves_the_scores(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_masked_channels_score_as_by_a_hook_that_leaves_class_tokens_alone(name: str) -> None:
+def test_masked_channels_score_as_by_a_hook_that_leaves_other_tokens_alone(name: str) -> None:
     network, x = made(name), picture()
     card = default(network)
     masks = torch.rand(2, card.channels, 1, 1, generator=torch.Generator().manual_seed(1))
     parts = split(network, card.name, x, card.tokens)
-    spared = card.tokens.class_tokens if card.tokens else 0
+    first, last = (card.tokens.class_tokens, card.tokens.queries) if card.tokens else (0, 0)
 
     def masked(output: Tensor, mask: Tensor) -> Tensor:
         if card.tokens is None:
             return output * mask
         factors = mask.flatten().expand_as(output).clone()
-        factors[:, :spared] = 1
+        factors[:, :first] = 1
+        factors[:, factors.shape[1] - last :] = 1
         return output * factors
 
     expected = []
@@ -118,13 +124,14 @@ def test_channels_are_explained_without_naming_a_layer(name: str) -> None:
         (TokenMap(TokenLayout(order="channels_last"), 2, 3), (2, 2, 3, 5)),
         (TokenMap(TOKENS, 2, 3), (2, 8, 5)),
         (TokenMap(TokenLayout(order="tokens"), 2, 3), (2, 6, 5)),
+        (TokenMap(TokenLayout(order="tokens", class_tokens=1, queries=4), 2, 3), (2, 11, 5)),
     ],
 )
 def test_a_map_goes_back_to_where_it_came_from(form: TokenMap, shape: tuple[int, ...]) -> None:
     output = torch.rand(shape)
     maps = form.to_map(output)
     assert maps.shape == (2, 5, 2, 3)
-    assert torch.equal(form.to_output(maps, form.class_tokens_of(output)), output)
+    assert torch.equal(form.to_output(maps, form.others_of(output)), output)
 
 
 def test_an_image_of_another_size_has_a_map_of_its_proportions() -> None:

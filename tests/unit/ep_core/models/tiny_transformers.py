@@ -71,6 +71,23 @@ def convnext_alone(folder: Path) -> None:
     transformers.ConvNextImageProcessor(size={"shortest_edge": SIZE}).save_pretrained(folder)
 
 
+def yolos(folder: Path) -> None:
+    config = transformers.YolosConfig(
+        **LAYERS, image_size=[SIZE, SIZE], patch_size=8, num_detection_tokens=6, id2label=LABELS, initializer_range=0.2
+    )
+    _save(transformers.YolosForObjectDetection(config), folder)
+    sides = {"shortest_edge": SIZE, "longest_edge": 2 * SIZE}
+    transformers.YolosImageProcessor(size=sides).save_pretrained(folder)
+
+
+def segformer(folder: Path) -> None:
+    sizes = {"hidden_sizes": [16, 16, 16, 16], "depths": [1, 1, 1, 1], "decoder_hidden_size": 16}
+    labels = {0: "background", 1: "cat", 2: "dog"}
+    config = transformers.SegformerConfig(**sizes, id2label=labels, initializer_range=0.4)
+    _save(transformers.SegformerForSemanticSegmentation(config), folder)
+    transformers.SegformerImageProcessor(size=SQUARE).save_pretrained(folder)
+
+
 FOLDERS: dict[str, Callable[[Path], None]] = {"vit": vit, "convnext": convnext, "clip": clip, "siglip": siglip}
 EMBEDDINGS: dict[str, Callable[[Path], None]] = {"vit": vit_alone, "dinov2": dinov2, "convnext": convnext_alone}
 """Networks without a head."""

@@ -98,11 +98,11 @@ def test_weights_in_half_precision_and_in_several_files_are_read_as_float32(load
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"architectures": ["YolosForObjectDetection"]}, r"a YolosForObjectDetection .*can be explained"),
+        ({"architectures": ["OwlViTForObjectDetection"]}, r"a OwlViTForObjectDetection .*can be explained"),
         ({"architectures": None}, "without its class"),
         ({"model_type": "no-such"}, "can't be read: ValueError"),
     ],
-    ids=["detector", "no class", "unknown"],
+    ids=["asked in words", "no class", "unknown"],
 )
 def test_other_networks_are_refused(copied, keys, said):
     folder = copied("vit")
