@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator
 
+from ep_core.schemas.perturbations import PerturbationKind
+
 from .target import Target
 
 DEFAULT_MODEL = "mobilenet_v2"
@@ -14,7 +16,6 @@ MAX_ITERATIONS = 10_000
 MOST_WHITE = 2**16 - 1
 
 Variant = Literal["preserve", "delete", "hybrid"]
-PerturbationKind = Literal["blur", "fade"]
 Preset = Literal["fast", "paper"]
 Fit = Literal["crop", "stretch"]
 

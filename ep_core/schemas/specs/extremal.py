@@ -50,7 +50,12 @@ class SpatialSpec(CommonSpec):
         ),
     ] = DEFAULT_AREAS
     perturbation: Annotated[
-        PerturbationKind, Field(description="The perturbation outside the mask (3.4): Gaussian blur, or fade to black.")
+        PerturbationKind,
+        Field(
+            description="The perturbation outside the mask (3.4): Gaussian `blur`, or `fade` to black. `drop` leaves "
+            "out the patches of a vision transformer (preset `fast`; the model's `perturbations` say where it can be "
+            "had): masks are of whole patches then."
+        ),
     ] = "blur"
     preset: Annotated[
         Preset, Field(description="`paper`: as section 4 says, 1600 iterations. `fast`: exact areas in 100 at most.")
@@ -94,6 +99,16 @@ class SpatialSpec(CommonSpec):
         if sigma_max is not None and data.get("perturbation") == "fade" and sigma_max > 1:
             raise ValueError("sigma_max of a fade is a share of light: use at most 1")
         return sigma_max
+
+    @model_validator(mode="after")
+    def _drop_is_fast(self) -> Self:
+        if self.perturbation != "drop":
+            return self
+        if self.preset == "paper":
+            raise ValueError("perturbation 'drop' leaves out whole patches, the preset 'paper' finds smooth masks: use 'fast'")
+        if self.sigma_max is not None:
+            raise ValueError("perturbation 'drop' has no strength: leave `sigma_max` out")
+        return self
 
     @model_validator(mode="after")
     def _paper_is_independent(self) -> Self:
