@@ -69,7 +69,9 @@ def rivals_of(
     height, width = maps.shape[1:]
     noise = random_maps((height, width), count=random, seed=seed).to(maps.device)
     areas = [point.measured_area for point in curve]
-    return Rivals((*methods, *[RANDOM] * random), top_area_masks(torch.cat([maps, noise]), areas, preset, patches=patches))
+    return Rivals(
+        (*methods, *[RANDOM] * random), top_area_masks(torch.cat([maps, noise]), areas, preset, patches=patches)
+    )
 
 
 def random_maps(size: tuple[int, int], *, count: int, seed: int) -> Tensor:

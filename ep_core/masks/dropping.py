@@ -22,8 +22,8 @@ CANDIDATES = 0.25, 4
 """Patches that a search sees beside the area's own, as a share of those, and as a number."""
 COUNTS = 4
 """Counts of patches are rounded up to its multiples, so that masks of about one area share a batch."""
-LEAST = 1e-3
-"""Weight of a patch that is left out while it is a candidate: enough for a slope, and next to nothing in the score."""
+LEAST = 0.03
+"""Weight of a candidate: next to nothing in the score. Nearer to 0, its slope says less about the whole patch."""
 
 
 class TokenImages(MaskedImages):
@@ -105,7 +105,5 @@ def _alike(counts: list[int]) -> Iterator[tuple[Tensor, int]]:
 
 def _weights(means: Tensor) -> Tensor:
     """Return what enters attention: 1 for the patches of the mask, `LEAST` for candidates, with the means' slope."""
-    import os
-    if os.environ.get("SOFT"): return means.clamp_min(LEAST)
-    hard = (means.detach() > 0.5).to(means).clamp_min(LEAST)
-    return hard + means - means.detach()
+    weights = (means.detach() > 0.5).to(means).clamp_min(LEAST)
+    return weights + means - means.detach()

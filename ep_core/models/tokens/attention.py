@@ -29,7 +29,7 @@ class WeightedAttention(TorchFunctionMode):
             class_tokens: tokens before those, of weight 1.
         """
         super().__init__()
-        self._places = weights.shape[1]
+        self._patches = weights.shape[1]
         self._bias = F.pad(weights.log(), (class_tokens, 0))[:, None, None]
 
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -38,23 +38,31 @@ class WeightedAttention(TorchFunctionMode):
         if func is F.scaled_dot_product_attention:
             return self._attend(*args, **kwargs)
         if func is F.multi_head_attention_forward:
-            query, key = args[:2]
-            kwargs["attn_mask"] = self._by_heads(query, key, heads=args[4], known=kwargs.get("attn_mask"))
+            kwargs["attn_mask"] = _added(kwargs.get("attn_mask"), self._by_heads(*args[:2], heads=args[4]))
         elif func in _SOFTMAXES and args[0].ndim == 4:
-            args = (args[0] + self._to(args[0].shape[3], args[0].dtype), *args[1:])
+            args = (args[0] + self._of_keys(args[0].shape[3], args[0]), *args[1:])
         return func(*args, **kwargs)
 
-    def _to(self, tokens: int, dtype: torch.dtype) -> Tensor:
-        """Return the bias of so many keys: N x 1 x 1 x T; a head may leave the class tokens out."""
-        if tokens not in (self._places, self._bias.shape[3]):
-            raise ValueError(f"an attention to {tokens} tokens, where there are {self._bias.shape[3]}")
-        return self._bias[..., -tokens:].to(dtype)
+    def _attend(
+        self, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, *rest: Any, **options: Any
+    ) -> Tensor:
+        """Return `F.scaled_dot_product_attention` by the weights."""
+        mask = _added(attn_mask, self._of_keys(key.shape[-2], query))
+        return F.scaled_dot_product_attention(query, key, value, mask, *rest, **options)
 
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, *a: Any, **k: Any) -> Tensor:
-        bias = self._to(key.shape[-2], query.dtype)
-        return F.scaled_dot_product_attention(query, key, value, bias if attn_mask is None else attn_mask + bias, *a, **k)
+    def _by_heads(self, query: Tensor, key: Tensor, *, heads: int) -> Tensor:
+        """Return the bias for `F.multi_head_attention_forward`, whose batch comes second: (N heads) x Q x T."""
+        return self._of_keys(key.shape[0], query).expand(-1, heads, query.shape[0], -1).flatten(0, 1)
 
-    def _by_heads(self, query: Tensor, key: Tensor, *, heads: int, known: Tensor | None) -> Tensor:
-        """Return the mask of `F.multi_head_attention_forward`, whose batch comes second: (N heads) x Q x T."""
-        bias = self._to(key.shape[0], query.dtype).expand(-1, heads, query.shape[0], -1).flatten(0, 1)
-        return bias if known is None else known + bias
+    def _of_keys(self, count: int, like: Tensor) -> Tensor:
+        """Return the bias of so many keys: N x 1 x 1 x T. A head may leave the class tokens out."""
+        if count not in (self._patches, self._bias.shape[3]):
+            raise ValueError(f"an attention to {count} tokens, where there are {self._bias.shape[3]}")
+        return self._bias[..., -count:].to(like.dtype)
+
+
+def _added(mask: Tensor | None, bias: Tensor) -> Tensor:
+    """Return a bias on top of the mask that an attention has already."""
+    if mask is None:
+        return bias
+    return bias.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else mask + bias

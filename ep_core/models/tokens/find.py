@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from ep_core.errors import InvalidInput
-from ep_core.schemas.perturbations import ANY_NETWORK, ANY_PATCHES, PerturbationKind
+from ep_core.schemas.perturbations import ANY_NETWORK, ANY_PATCHES, PerturbationKind, no_patches
 
 from . import huggingface_transformers, open_clip_transformers, timm_transformers, torchvision_transformers
 from .site import TokenSite
@@ -28,7 +28,7 @@ def find_site(network: nn.Module) -> TokenSite | None:
     if len(trunks) != 1:
         return None
     site = FAMILIES[_type_of(trunks[0])](trunks[0], network)
-    return site if site is not None and site.has_patches else None
+    return site if site is not None and site.patch is not None else None
 
 
 def perturbations_of(network: nn.Module) -> tuple[PerturbationKind, ...]:
@@ -48,17 +48,13 @@ def require_site(network: nn.Module, size: tuple[int, int], *, model: str) -> To
         InvalidInput: there is none, or the frame is no whole number of patches.
     """
     site = find_site(network)
-    if site is None:
-        raise InvalidInput(
-            f"perturbation 'drop' leaves out patches of a vision transformer, and {model!r} is none that can do without "
-            "some of them (ViT, DeiT, DINOv2, and the towers of CLIP and SigLIP can): use 'blur' or 'fade'",
-            field="perturbation",
-        )
-    rows, columns = site.patches.stride
-    if size[0] % rows or size[1] % columns:
+    if site is None or site.patch is None:
+        raise no_patches(model)
+    height, width = site.patch
+    if size[0] % height or size[1] % width:
         raise InvalidInput(
             f"perturbation 'drop' needs a frame of whole patches: {size[0]} x {size[1]} pixels are no multiple of "
-            f"{rows} x {columns}; give an image of the model's own size, or use 'blur' or 'fade'",
+            f"{height} x {width}; give an image of the model's own size, or use 'blur' or 'fade'",
             field="perturbation",
         )
     return site

@@ -28,19 +28,22 @@ class TokenSite:
     """The transformer: takes images."""
     positioned: nn.Module
     """Its output is the tokens with their positions: N x (P + T) x D, class tokens and registers first."""
-    patches: nn.Module
-    """Embeds the patches, row by row: a convolution whose stride is its kernel, so that patches don't overlap."""
+    embedding: nn.Module
+    """Makes a token of each patch, row by row."""
     class_tokens: int
     """P: class tokens and registers, which are always kept."""
     averaged: Averaged | None = None
     """The mean that the head reads; None where the head reads class tokens, or attends to all."""
 
+    @property
+    def patch(self) -> tuple[int, int] | None:
+        """Height and width of a patch, in pixels; None where tokens are made of more than a patch of their own."""
+        if not isinstance(self.embedding, nn.Conv2d) or self.embedding.kernel_size != self.embedding.stride:
+            return None
+        height, width = self.embedding.stride
+        return height, width
+
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
         """Return the rows and columns of patches in a frame of a height and width."""
-        rows, columns = self.patches.stride
-        return size[0] // int(rows), size[1] // int(columns)
-
-    @property
-    def has_patches(self) -> bool:
-        """Whether each token is made of its own pixels alone."""
-        return isinstance(self.patches, nn.Conv2d) and self.patches.kernel_size == self.patches.stride
+        height, width = self.patch or size
+        return size[0] // height, size[1] // width

@@ -15,7 +15,7 @@ POOLS = ("token", "avg", "map")
 
 def site_of(trunk: Any, _network: nn.Module) -> TokenSite | None:
     """Return the place in a transformer; None where its head reads tokens in another way."""
-    if trunk.global_pool not in POOLS:
+    if trunk.global_pool not in POOLS or type(trunk.patch_embed).__name__ != "PatchEmbed":  # others look further
         return None
     averaged = None
     if trunk.global_pool == "avg":

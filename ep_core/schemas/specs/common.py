@@ -6,8 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator
 
-from ep_core.schemas.perturbations import PerturbationKind
-
 from .target import Target
 
 DEFAULT_MODEL = "mobilenet_v2"

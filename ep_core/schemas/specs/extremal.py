@@ -6,7 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, field_validator, model_validator
 
-from .common import MAX_AREAS, CommonSpec, PerturbationKind, Preset
+from ep_core.schemas.perturbations import PerturbationKind
+
+from .common import MAX_AREAS, CommonSpec, Preset
 
 DEFAULT_AREAS = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # section 4
 
@@ -105,7 +107,9 @@ class SpatialSpec(CommonSpec):
         if self.perturbation != "drop":
             return self
         if self.preset == "paper":
-            raise ValueError("perturbation 'drop' leaves out whole patches, the preset 'paper' finds smooth masks: use 'fast'")
+            raise ValueError(
+                "perturbation 'drop' is for the preset 'fast': masks of 'paper' are smooth, not of patches"
+            )
         if self.sigma_max is not None:
             raise ValueError("perturbation 'drop' has no strength: leave `sigma_max` out")
         return self
