@@ -57,22 +57,23 @@ def vit_small() -> nn.Module:
 
 
 def step_costs(
-    network: nn.Module, areas: Sequence[float], *, lanes: int, rounds: int, device: torch.device
+    network: nn.Module, areas: Sequence[float], *, lanes: int, rounds: int, device: torch.device, side: int = SIDE
 ) -> list[StepCost]:
     """Return what a step costs, by area; both perturbations take turns, so that a slow moment hits both.
 
     Args:
-        network: N x 3 x 224 x 224 -> N x C, frozen, whose tokens can be left out.
+        network: N x 3 x S x S -> N x C, frozen, whose tokens can be left out.
         areas: shares of the image.
         lanes: masks in a batch, all of one area.
         rounds: timed, of which the median counts.
         device: of the network.
+        side: S.
     """
-    x = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)).to(device)
-    pyramid = blur_pyramid(x, sigma_max=BLUR_SIGMA_AT_224, levels=8)
+    x = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
+    pyramid = blur_pyramid(x, sigma_max=BLUR_SIGMA_AT_224 * side / 224, levels=8)
     tuned, blurred = tune(network, pyramid[[0, -1]]), Pyramids(pyramid[None])
-    tokens = TokenImages(network, require_site(network, (SIDE, SIDE), model="the network"), x)
-    starts = random_maps((SIDE, SIDE), count=lanes, seed=0).to(device)
+    tokens = TokenImages(network, require_site(network, (side, side), model="the network"), x)
+    starts = random_maps((side, side), count=lanes, seed=0).to(device)
     costs = []
     for area in areas:
         held = [Lane(0, 0, area, "preserve", end=10 * (WARM_UP + rounds))] * lanes

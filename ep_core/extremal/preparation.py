@@ -19,6 +19,7 @@ from ep_core.masks.scores import ClassScores, ToProbabilities, reference_scores,
 from ep_core.models.classifier import Classifier
 from ep_core.models.frame import Frame
 from ep_core.models.inputs import network_input, top_class
+from ep_core.models.tokens.check import check_site
 from ep_core.models.tokens.find import require_site
 from ep_core.models.tokens.site import TokenSite
 from ep_core.models.tuning.tune import tune
@@ -122,7 +123,7 @@ def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
 
 
 def check_masked(model: Classifier, image: Picture, spec: SpatialSpec) -> None:
-    """Raise `InvalidInput` where an image can't have spatial masks: its frame is too small, or has no patches to drop."""
+    """Raise `InvalidInput` where an image can't have spatial masks: its frame is too small, or has no patches."""
     size = frame_size(model, image)
     check_frame(size, field="model" if isinstance(image, Image.Image) else "image")
     if spec.perturbation == "drop":
@@ -140,6 +141,7 @@ def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S
         target: class index; None takes the top class.
 
     Raises:
+        InvalidInput: patches are to be dropped, and the network can't do without them.
         NotFinite: the target's score of the whole or of the fully perturbed image is NaN or infinite.
     """
     x, frame, picture = network_input(model, image, spec.fit)
@@ -157,11 +159,17 @@ def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S
         frame=frame,
         pyramid=_pyramid(model, x, spec),
         probabilities=model.probabilities,
-        site=require_site(network, frame.input_size, model=model.name) if spec.perturbation == "drop" else None,
+        site=_site(model, network, x) if spec.perturbation == "drop" else None,
     )
     ends = prepared.reference(prepared.scores_by(network))  # before any work on masks
     require_finite([ends.original, ends.perturbed], model=model.name, perturbation=spec.perturbation)
     return prepared
+
+
+def _site(model: Classifier, network: nn.Module, x: Tensor) -> TokenSite:
+    site = require_site(network, (x.shape[2], x.shape[3]), model=model.name)
+    check_site(network, site, x, model=model.name)
+    return site
 
 
 def _default_sigma_max(spec: SpatialSpec, x: Tensor) -> float | None:

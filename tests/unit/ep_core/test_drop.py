@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from ep_core import Classifier, CompareSpec, Explanation, ExtremalSpec, compare, explain
+from ep_core.bench.drop import step_costs
 from ep_core.errors import InvalidInput
 from ep_core.extremal.alternatives import without
 from ep_core.extremal.preparation import prepare_image
@@ -64,7 +65,7 @@ def test_parameters_of_patches_are_masks_and_keep_their_slopes() -> None:
     (slopes,) = torch.autograd.grad(masks.sum(), parameters)
     assert torch.equal(slopes, torch.full_like(parameters, 8))  # the pixels of a patch
     sharp = lattice.smooth(parameters, torch.full((1, 1, 1, 1), 2.0))
-    assert float(sharp[0, 0, 0, 2]) == pytest.approx(0.25**2 / (0.25**2 + 0.75**2))
+    assert float(sharp.detach()[0, 0, 0, 2]) == pytest.approx(0.25**2 / (0.25**2 + 0.75**2))
 
 
 def test_the_top_patches_are_the_nearest_count_of_an_area() -> None:
@@ -205,3 +206,12 @@ def test_parameters_that_drop_has_no_use_for_are_refused(more: dict[str, object]
 def test_masks_of_the_paper_are_never_of_patches() -> None:
     with pytest.raises(ValueError, match="smooth"):
         PaperRule([], (SIDE, SIDE), torch.device("cpu"), patches=GRID)
+
+
+def test_the_benchmark_steps_both_sides_at_each_area(model: Classifier) -> None:
+    costs = step_costs(model.network, (0.1, 0.4), lanes=2, rounds=1, device=torch.device("cpu"), side=SIDE)
+    assert [cost.area for cost in costs] == [0.1, 0.4]
+    for cost in costs:
+        assert cost.blur > 0
+        assert cost.drop > 0
+        assert cost.ratio == cost.blur / cost.drop

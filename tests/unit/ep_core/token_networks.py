@@ -27,7 +27,8 @@ def torchvision_swin() -> nn.Module:
 
 def timm_vit(**options: object) -> nn.Module:
     made = pytest.importorskip("timm").models.VisionTransformer
-    return made(img_size=SIDE, patch_size=8, embed_dim=WIDTH, depth=2, num_heads=2, num_classes=3, **options)
+    sizes = {"img_size": SIDE, "patch_size": 8, "embed_dim": WIDTH, "depth": 2, "num_heads": 2, "num_classes": 3}
+    return made(**sizes | options)
 
 
 def timm_registers() -> nn.Module:

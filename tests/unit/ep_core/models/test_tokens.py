@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ep_core.errors import InvalidInput
 from ep_core.models.scalar import ContrastNetwork
 from ep_core.models.tokens.attention import WeightedAttention
+from ep_core.models.tokens.check import check_site
 from ep_core.models.tokens.find import find_site, perturbations_of, require_site
 from ep_core.models.tokens.kept import kept_scores, tokens_of
 from ep_core.models.tokens.site import TokenSite
@@ -218,9 +219,38 @@ def _overlapping() -> nn.Module:
 def test_networks_that_need_all_of_their_patches_are_refused(name: str) -> None:
     network = REFUSED[name]()
     assert perturbations_of(network) == ("blur", "fade")
-    with pytest.raises(InvalidInput, match="model 'this' can't do without any.*use 'blur' or 'fade'") as caught:
+    with pytest.raises(InvalidInput, match=r"model 'this' can't do without any.*use 'blur' or 'fade'") as caught:
         require_site(network, (SIDE, SIDE), model="this")
     assert caught.value.field == "perturbation"
+
+
+class Around(nn.Module):
+    """A transformer in a network that reads its tokens in a way of its own."""
+
+    def __init__(self, head: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.trunk = timm_vit(num_classes=0)
+        self._head = head
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self._head(self.trunk.forward_features(images))
+
+
+def test_what_reads_tokens_around_a_transformer_is_tried() -> None:
+    x = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    heads: dict[str, Callable[[Tensor], Tensor]] = {
+        "class token": lambda z: z[:, 0],
+        "mean": lambda z: z[:, 1:].mean(dim=1),
+        "grid": lambda z: z[:, 1:].unflatten(1, (4, 4))[:, 0, 0],
+    }
+    for name, head in heads.items():
+        network = Around(head).eval().requires_grad_(False)
+        site = require_site(network, (SIDE, SIDE), model="this")
+        if name == "class token":
+            check_site(network, site, x, model="this")
+            continue
+        with pytest.raises(InvalidInput, match="model 'this' can't do without any"):
+            check_site(network, site, x, model="this")
 
 
 def test_a_frame_of_parts_of_patches_is_refused() -> None:
