@@ -28,7 +28,7 @@ from .preparation import Prepared, masked_images
 SCALE = 4 / 7
 """Of the frame's sides, for walks: a third of the pixels. Fewer cost score; more leave time for fewer walks."""
 SMALLEST_SIDE = 112  # of the scaled frame: smaller ones cost little as they are
-DROPPED = 1 / 3
+DROPPED = 0.4
 """Share of its patches that a walk goes through the network with, where patches are dropped, over all of its steps."""
 LEAST_CONTRAST = 0.5
 """Of the target's score between image and perturbed image, that must be left in the scaled frame."""

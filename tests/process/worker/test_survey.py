@@ -114,7 +114,9 @@ def test_a_loaded_models_layers_are_published(redis: Redis):
     class Model:
         name = "mine"
         layers = ()
+        perturbations = ("blur", "fade")
 
     publish_found(redis, Model())
     catalogue.publish(redis, [])
     assert redis.hget("ep:models:layers", "mine") == b"[]"
+    assert redis.hget("ep:models:perturbations", "mine") == b'["blur","fade"]'
