@@ -111,7 +111,7 @@ def _list_models(models_file: Path | None, *, as_json: bool) -> None:
 
 def _as_object(card: ModelCard) -> dict[str, Any]:
     """Return a model's card for JSON, with the number of its classes instead of their labels."""
-    return card.model_dump(mode="json", exclude={"labels", "layers"}) | {"classes": len(card.labels)}
+    return card.model_dump(mode="json", exclude={"labels", "layers", "perturbations"}) | {"classes": len(card.labels)}
 
 
 def _list_layers(name: str, models_file: Path | None, *, as_json: bool) -> None:

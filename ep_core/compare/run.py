@@ -15,7 +15,7 @@ from ep_core.extremal.best import beside_rivals
 from ep_core.extremal.explanation import Explanation
 from ep_core.extremal.extremality import rivals_of
 from ep_core.extremal.preparation import Prepared, check_masked, prepare_image
-from ep_core.extremal.promised import mask_warnings, of_curve, warned_anew
+from ep_core.extremal.promised import mask_warnings, of_curve, slack_of, warned_anew
 from ep_core.extremal.search import Search
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.extremal.watch import Watch
@@ -26,7 +26,6 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, target_ref, warnings_about
 from ep_core.models.named_layer import resolve_layer
 from ep_core.models.targets import given_target
-from ep_core.models.tuning.tune import tune
 from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.optimiser.presets.promises import AREA_MISSED
 from ep_core.pictures.given_image import AnyImage
@@ -78,7 +77,7 @@ def compare(
     spec = given_spec(spec, CompareSpec)
     max_lanes = given_lanes(max_lanes)
     model, (picture,) = given_inputs(model, [image], [spec])
-    check_masked(model, picture)
+    check_masked(model, picture, spec)
     model, target = given_target(model, spec, picture, target_picture)
     started = time.perf_counter()
     if spec.layer is not None:
@@ -131,7 +130,8 @@ def _score_all(
     others = [name for name in attributions.maps if name != EXTREMAL]
     masks: dict[str, Tensor] = {}
     if others:
-        found = top_area_masks(torch.stack([attributions.maps[name] for name in others]), image.spec.areas)
+        maps = torch.stack([attributions.maps[name] for name in others])
+        found = top_area_masks(maps, image.spec.areas, patches=image.patches)
         masks = dict(zip(others, found, strict=True))
     if attributions.explanation is not None:
         masks[EXTREMAL] = attributions.explanation.masks.to(image.x.device)
@@ -171,10 +171,18 @@ def _checked(
     spec = image.spec
     names = [name for name in answers if name != EXTREMAL]
     maps = torch.stack([attributions.maps[name] for name in names]) if names else image.x[0, :0]
-    rivals = rivals_of(names, maps.float(), own.curve, preset=spec.preset, random=RANDOM_RIVALS, seed=spec.seed)
+    rivals = rivals_of(
+        names,
+        maps.float(),
+        own.curve,
+        preset=spec.preset,
+        random=RANDOM_RIVALS,
+        seed=spec.seed,
+        patches=image.patches,
+    )
     search = None
     if SPATIAL_PRESETS[spec.preset].moves_starts:
-        search = Search(tune(network, image.pyramid[[0, -1]]), Watch(0, None), max_lanes)
+        search = Search(image.searched(network), Watch(0, None), max_lanes)
     best = beside_rivals(image, scores, own.masks.to(image.x.device), own.curve, rivals, search)
     masks = best.masks.cpu()
     answers[EXTREMAL] = replace(own, map=masks.sum(dim=0)[0], masks=masks, curve=best.curve)
@@ -185,5 +193,8 @@ def _checked(
         masks=masks,
         curve=best.curve,
         extremality=best.extremality,
-        warnings=warned_anew(attributions.explanation.warnings, mask_warnings(of_curve(best.curve), spec, image.size)),
+        warnings=warned_anew(
+            attributions.explanation.warnings,
+            mask_warnings(of_curve(best.curve, slack_of(image.patches)), spec, image.size),
+        ),
     )

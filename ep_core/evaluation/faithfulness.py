@@ -10,6 +10,7 @@ import torch
 
 from ep_core.compare.comparison import Answer
 from ep_core.compare.run import compare
+from ep_core.errors import InvalidInput
 from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.reporting.means import available, mean_curve, mean_of, method_table, records
 from ep_core.evaluation.reporting.plots import Panel, panels_plot
@@ -67,8 +68,10 @@ def faithfulness(
         on_progress: called with the share that is done.
 
     Raises:
-        InvalidInput: a log in `out` is of a run with other settings.
+        InvalidInput: a log in `out` is of a run with other settings, or the perturbation leaves patches out.
     """
+    if spec.perturbation == "drop":
+        raise InvalidInput("insertion starts from a blurred or faded image: use 'blur' or 'fade'", field="perturbation")
     found = subjects(photographs)
     steps = model.input_size[0] if authors else STEPS
     game = {"insertion_from": "authors' blur"} if authors else {}

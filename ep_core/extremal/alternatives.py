@@ -6,9 +6,12 @@ Chockler et al. 2021). Walks look for an alternative in the image without the kn
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
+from .preparation import Prepared, S
 from .stability import overlaps
 
 MOST_OVERLAP = 0.2
@@ -17,18 +20,17 @@ LARGEST_ALTERNATIVE = 0.5
 """Larger masks can't be distinct from another of their area."""
 
 
-def without(pyramid: Tensor, known: Tensor) -> Tensor:
-    """Return an image's pyramid where known masks are taken away.
+def without(sweep: Prepared[S], known: Tensor) -> Prepared[S]:
+    """Return an image without known masks (N x 1 x H x W in [0, 1]).
 
-    Args:
-        pyramid: levels x 3 x H x W.
-        known: N x 1 x H x W in [0, 1].
-
-    Returns:
-        levels x 3 x H x W: every level as strongly perturbed as the last, where a known mask is 1.
+    Every level of its pyramid is as strongly perturbed as the last, where a known mask is 1. Where patches are dropped,
+    those of known masks can't be kept.
     """
     taken = known.amax(dim=0, keepdim=True)
-    return torch.lerp(pyramid, pyramid[-1:].expand_as(pyramid), taken)
+    if sweep.site is not None:
+        return replace(sweep, left=1 - taken)
+    pyramid = sweep.pyramid
+    return replace(sweep, pyramid=torch.lerp(pyramid, pyramid[-1:].expand_as(pyramid), taken))
 
 
 def largest_overlap(mask: Tensor, known: Tensor) -> float:

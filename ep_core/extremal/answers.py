@@ -85,6 +85,7 @@ class Answers:
             self.reference,
             target=self._sweep.target,
             variant=self._sweep.spec.variant,
+            patches=self._sweep.patches,
         )
 
     def alternatives(self) -> tuple[BlockMask[Alternative], ...]:
@@ -104,7 +105,7 @@ class Answers:
         place = sweep.spec.areas.index(area)
         known, points = self.best.masks[place : place + 1], [self.best.curve[place]]
         for _ in range(sweep.spec.alternatives):
-            mask = self._search.elsewhere(sweep, area, distinct.without(sweep.pyramid, known))
+            mask = self._search.elsewhere(distinct.without(sweep, known), area)
             (point,) = sweep.curve(self._scores, mask, [area])
             overlap = distinct.largest_overlap(mask, known)
             if not reaches(point, self.reference, sweep.spec.variant) or overlap >= distinct.MOST_OVERLAP:
@@ -138,7 +139,7 @@ class Answers:
         self._search.enter(CONTRAST)
         rival = nearest_class(whole, sweep.target)
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target, against=rival)]
-        mask = self._search.refined(sweep.pyramid, lanes, survival.maps[place : place + 1])
+        mask = self._search.refined(sweep, lanes, survival.maps[place : place + 1])
         (point,) = sweep.curve(self._scores, mask, [area])
         self._take_if_better(place, mask, point, CONTRAST)
         (kept,) = masked_scores(self._scores, mask)

@@ -46,7 +46,14 @@ class Rivals:
 
 
 def rivals_of(
-    methods: Sequence[str], maps: Tensor, curve: Sequence[CurvePoint], *, preset: Preset, random: int, seed: int
+    methods: Sequence[str],
+    maps: Tensor,
+    curve: Sequence[CurvePoint],
+    *,
+    preset: Preset,
+    random: int,
+    seed: int,
+    patches: tuple[int, int] | None = None,
 ) -> Rivals:
     """Return the top areas of other methods' maps and so many random masks as rivals of a sweep's masks.
 
@@ -57,11 +64,14 @@ def rivals_of(
         preset: of the masks: rivals are of its family.
         random: how many random masks.
         seed: draws them.
+        patches: as for `top_area_masks`.
     """
     height, width = maps.shape[1:]
     noise = random_maps((height, width), count=random, seed=seed).to(maps.device)
     areas = [point.measured_area for point in curve]
-    return Rivals((*methods, *[RANDOM] * random), top_area_masks(torch.cat([maps, noise]), areas, preset))
+    return Rivals(
+        (*methods, *[RANDOM] * random), top_area_masks(torch.cat([maps, noise]), areas, preset, patches=patches)
+    )
 
 
 def random_maps(size: tuple[int, int], *, count: int, seed: int) -> Tensor:

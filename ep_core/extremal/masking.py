@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from ep_core.masks.perturbation import Pyramids
+from ep_core.masks.masked_images import MaskedImages
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.plateau import Plateau
 from ep_core.optimiser.presets import SPATIAL_PRESETS
@@ -15,25 +15,24 @@ from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import Preset
 
 
-def perturbed_scores(network: nn.Module, pyramids: Pyramids, masks: Tensor, images: Tensor) -> Tensor:
+def perturbed_scores(network: nn.Module, images: MaskedImages, masks: Tensor, image_index: Tensor) -> Tensor:
     """Return the scores ``Phi(m (x) x)`` of all classes, before the softmax.
 
     Args:
         network: N x 3 x H x W -> N x C.
-        pyramids: the images' pyramids.
+        images: what is masked.
         masks: N x 1 x H x W in [0, 1].
-        images: N indices into the pyramids.
+        image_index: N indices of the images that the masks belong to.
 
     Returns:
         N x C, differentiable with respect to the masks.
     """
-    scores: Tensor = network(pyramids.perturb(masks, images))
-    return scores
+    return images.scores(network, masks, image_index)
 
 
 def spatial_solver(
     network: nn.Module,
-    pyramids: Pyramids,
+    images: MaskedImages,
     lanes: Sequence[Lane],
     preset: Preset,
     *,
@@ -43,12 +42,12 @@ def spatial_solver(
 
     Args:
         network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
-        pyramids: the images' pyramids, on the network's device.
+        images: what is masked, on the network's device.
         lanes: at least one; a lane's parent is among them.
         preset: whose rule moves them.
         max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
     """
     how = SPATIAL_PRESETS[preset]
-    rule = how.rule(lanes, pyramids.size, pyramids.rows.device)
+    rule = how.rule(lanes, images.size, images.device, patches=images.patches)
     plateau = Plateau(lanes) if how.stops_early else None
-    return Solver(rule, partial(perturbed_scores, network, pyramids), plateau=plateau, max_lanes=max_lanes)
+    return Solver(rule, partial(perturbed_scores, network, images), plateau=plateau, max_lanes=max_lanes)

@@ -12,12 +12,18 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ep_core.masks.cells import check_frame
+from ep_core.masks.dropping import TokenImages
+from ep_core.masks.masked_images import MaskedImages
 from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid, fade_pyramid
 from ep_core.masks.scores import ClassScores, ToClasses, ToProbabilities, reference_scores, score_curve
 from ep_core.models.classifier import Classifier
 from ep_core.models.frame import Frame
 from ep_core.models.inputs import network_input, top_class
+from ep_core.models.tokens.check import check_site
+from ep_core.models.tokens.find import require_site
+from ep_core.models.tokens.site import TokenSite
 from ep_core.models.top_classes import predictions
+from ep_core.models.tuning.tune import tune
 from ep_core.optimiser.presets import SPATIAL_PRESETS, iterations_of
 from ep_core.pictures.given_image import Picture
 from ep_core.schemas.finite import require_finite
@@ -46,11 +52,15 @@ class Prepared(Generic[S_co]):
     frame: Frame
     """Position of the network's frame on the picture."""
     pyramid: Tensor
-    """levels x 3 x H x W; the first one is the network's input."""
+    """levels x 3 x H x W; the first one is the network's input, and the only one where patches are dropped."""
     probabilities: ToProbabilities
     """Of the network's scores."""
     classes: ToClasses
     """The same: the predictions of a result."""
+    site: TokenSite | None = None
+    """Where patches are dropped: the place in the network."""
+    left: Tensor | None = None
+    """1 x 1 x H x W of ones and zeros: where patches are dropped, those that masks may keep; None: all."""
 
     @property
     def x(self) -> Tensor:
@@ -73,9 +83,18 @@ class Prepared(Generic[S_co]):
             resolution=PixelSize.of(self.size),
         )
 
+    @property
+    def patches(self) -> tuple[int, int] | None:
+        """Rows and columns of the patches that masks are made of; None where masks are smooth."""
+        return None if self.site is None else self.site.grid(self.size)
+
     def scores_by(self, network: nn.Module) -> ClassScores:
         """Return what a network says of this image under masks."""
-        return partial(perturbed_scores, network, Pyramids(self.pyramid[None]))
+        return partial(perturbed_scores, network, masked_images(network, [self]))
+
+    def searched(self, network: nn.Module) -> nn.Module:
+        """Return the network that a search goes through: a tuned copy, or itself where its tokens are taken."""
+        return tune(network, self.pyramid[[0, -1]]) if self.site is None else network
 
     def reference(self, scores: ClassScores) -> Scores:
         """Return the scores of the untouched and of the fully perturbed image, and the threshold (3.2)."""
@@ -97,6 +116,22 @@ class Prepared(Generic[S_co]):
         return score_curve(scores, masks, self.target, asked, probabilities=self.probabilities, classes=self.classes)
 
 
+def masked_images(network: nn.Module, sweeps: Sequence[Prepared[SpatialSpec]]) -> MaskedImages:
+    """Return prepared images of one frame size and kind of perturbation as what masks are applied to.
+
+    Args:
+        network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
+        sweeps: at least one.
+    """
+    site = sweeps[0].site
+    if site is None:
+        return Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
+    left = None
+    if any(sweep.left is not None for sweep in sweeps):
+        left = torch.cat([torch.ones_like(one.x[:, :1]) if one.left is None else one.left for one in sweeps])
+    return TokenImages(network, site, torch.cat([sweep.x for sweep in sweeps]), left)
+
+
 def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
     """Return height and width of the frame in which an image is explained, in pixels."""
     if isinstance(image, Image.Image):
@@ -104,9 +139,12 @@ def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
     return image.shape[2], image.shape[3]
 
 
-def check_masked(model: Classifier, image: Picture) -> None:
-    """Raise `InvalidInput` where an image can't have spatial masks: its frame is too small."""
-    check_frame(frame_size(model, image), field="model" if isinstance(image, Image.Image) else "image")
+def check_masked(model: Classifier, image: Picture, spec: SpatialSpec) -> None:
+    """Raise `InvalidInput` where an image can't have spatial masks: its frame is too small, or has no patches."""
+    size = frame_size(model, image)
+    check_frame(size, field="model" if isinstance(image, Image.Image) else "image")
+    if spec.perturbation == "drop":
+        require_site(model.network, size, model=model.name)
 
 
 def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S, target: int | None) -> Prepared[S]:
@@ -120,6 +158,7 @@ def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S
         target: class index; None takes the top class.
 
     Raises:
+        InvalidInput: patches are to be dropped, and the network can't do without them.
         NotFinite: the target's score of the whole or of the fully perturbed image is NaN or infinite.
     """
     x, frame, picture = network_input(model, image, spec.fit)
@@ -138,18 +177,28 @@ def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S
         pyramid=_pyramid(model, x, spec),
         probabilities=model.probabilities,
         classes=partial(predictions, model),
+        site=_site(model, network, x) if spec.perturbation == "drop" else None,
     )
-    with torch.no_grad():  # before any work on masks
-        ends = network(prepared.pyramid[[0, -1]])[:, prepared.target].tolist()
-    require_finite(ends, model=model.name, perturbation=spec.perturbation)
+    ends = prepared.reference(prepared.scores_by(network))  # before any work on masks
+    require_finite([ends.original, ends.perturbed], model=model.name, perturbation=spec.perturbation)
     return prepared
 
 
-def _default_sigma_max(spec: SpatialSpec, x: Tensor) -> float:
+def _site(model: Classifier, network: nn.Module, x: Tensor) -> TokenSite:
+    site = require_site(network, (x.shape[2], x.shape[3]), model=model.name)
+    check_site(network, site, x, model=model.name)
+    return site
+
+
+def _default_sigma_max(spec: SpatialSpec, x: Tensor) -> float | None:
+    if spec.perturbation == "drop":
+        return None
     return BLUR_SIGMA_AT_224 * min(x.shape[2:]) / 224 if spec.perturbation == "blur" else 1.0
 
 
 def _pyramid(model: Classifier, x: Tensor, spec: SpatialSpec) -> Tensor:
+    if spec.perturbation == "drop":
+        return x
     if spec.perturbation == "blur":
         return blur_pyramid(x, sigma_max=spec.sigma_max or 0, levels=spec.pyramid_levels)
     return fade_pyramid(x, black=model.preprocessing.black.to(x.device), sigma_max=spec.sigma_max or 0)

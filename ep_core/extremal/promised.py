@@ -18,14 +18,19 @@ SLACK = 2e-4
 """Share of the frame that any mask may be off by: more than searches for areas leave."""
 
 
-def of_curve(curve: Iterable[CurvePoint]) -> list[Measured]:
+def slack_of(patches: tuple[int, int] | None) -> float:
+    """Return the share of the frame that a mask may be off by: half a patch, where masks are of whole ones."""
+    return SLACK if patches is None else SLACK + 0.5 / (patches[0] * patches[1])
+
+
+def of_curve(curve: Iterable[CurvePoint], slack: float = SLACK) -> list[Measured]:
     """Return the masks of a sweep's areas, measured."""
-    return [Measured(point.area, point.measured_area, point.binariness, SLACK) for point in curve]
+    return [Measured(point.area, point.measured_area, point.binariness, slack) for point in curve]
 
 
-def of_block(mask: Tensor, area: float, block: str) -> Measured:
+def of_block(mask: Tensor, area: float, block: str, slack: float = SLACK) -> Measured:
     """Return the mask (1 x H x W) of a block of the result, measured."""
-    return Measured(area, float(mask.mean()), float(binariness(mask.flatten())), SLACK, block=block)
+    return Measured(area, float(mask.mean()), float(binariness(mask.flatten())), slack, block=block)
 
 
 def mask_warnings(masks: Sequence[Measured], spec: SpatialSpec, size: tuple[int, int]) -> tuple[ResultWarning, ...]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from ep_core.masks.perturbation import Pyramids
+from ep_core.masks.masked_images import MaskedImages
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.plateau import Plateau
 from ep_core.optimiser.presets import iterations_of, refine
@@ -30,17 +30,17 @@ def lane(spec: SpatialSpec, area: float, *, image: int, target: int, against: in
 
 
 def refinement(
-    network: nn.Module, pyramids: Pyramids, lanes: Sequence[Lane], starts: Tensor, *, max_lanes: int | None
+    network: nn.Module, images: MaskedImages, lanes: Sequence[Lane], starts: Tensor, *, max_lanes: int | None
 ) -> Solver:
     """Return a solver of lanes at their starts.
 
     Args:
         network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
-        pyramids: the images' pyramids, on the network's device.
+        images: what is masked, on the network's device.
         lanes: at least one.
         starts: lanes x H x W, any values: a mask starts as the top area of its map.
         max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
     """
-    rule = RefineRule(lanes, pyramids.size, pyramids.rows.device, starts)
-    scores = partial(perturbed_scores, network, pyramids)
+    rule = RefineRule(lanes, images.size, images.device, starts, patches=images.patches)
+    scores = partial(perturbed_scores, network, images)
     return Solver(rule, scores, plateau=Plateau(lanes), max_lanes=max_lanes)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ep_core.masks.perturbation import Pyramids
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.lanes_seen import LanesSeen
 from ep_core.optimiser.presets import SPATIAL_PRESETS, independent_lanes, iterations_of, refine
@@ -19,7 +18,7 @@ from ep_core.schemas.specs import ExtremalSpec, SpatialSpec
 
 from . import walks
 from .masking import spatial_solver
-from .preparation import Prepared
+from .preparation import Prepared, masked_images
 from .refinement import lane, refinement
 from .walks import SCALE, Survival, walked
 from .watch import MASKS, Watch
@@ -83,18 +82,18 @@ class Search:
         """Return the masks of each image's sweep, all images stepped together."""
         if by_walks(sweeps[0].spec):
             return self._by_walks(sweeps)
-        pyramids = Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
+        images = masked_images(self._network, sweeps)
         lanes = [
             one for k, sweep in enumerate(sweeps) for one in independent_lanes(sweep.spec, image=k, target=sweep.target)
         ]
-        solver = spatial_solver(self._network, pyramids, lanes, sweeps[0].spec.preset, max_lanes=self._max_lanes)
+        solver = spatial_solver(self._network, images, lanes, sweeps[0].spec.preset, max_lanes=self._max_lanes)
         self.enter(MASKS)
         self._watch.follow(solver, LanesSeen(solver))
         return [SweepMasks(solver.image_masks(k), solver.lane_steps(k)) for k in range(len(sweeps))]
 
-    def elsewhere(self, sweep: Prepared[ExtremalSpec], area: float, pyramid: Tensor) -> Tensor:
-        """Return the mask of an area (1 x 1 x H x W) that few walks over another pyramid of an image lead to."""
-        one = replace(sweep, spec=sweep.spec.model_copy(update={"areas": (area,)}), pyramid=pyramid)
+    def elsewhere(self, sweep: Prepared[ExtremalSpec], area: float) -> Tensor:
+        """Return the mask of an area (1 x 1 x H x W) that few walks over what is left of an image lead to."""
+        one = replace(sweep, spec=sweep.spec.model_copy(update={"areas": (area,)}))
         (found,) = self._by_walks([one], most=ALTERNATIVE_WALKS, shown=False)
         return found.masks
 
@@ -109,14 +108,14 @@ class Search:
         if shown:
             self.enter("walks")
         survivals = walked(self._network, sweeps, max_lanes=self._max_lanes, follow=follow, most=most)
-        pyramids = Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
+        images = masked_images(self._network, sweeps)
         lanes = [
             lane(sweep.spec, area, image=k, target=sweep.target)
             for k, sweep in enumerate(sweeps)
             for area in sweep.spec.areas
         ]
         starts = torch.cat([survival.maps for survival in survivals])
-        solver = refinement(self._network, pyramids, lanes, starts, max_lanes=self._max_lanes)
+        solver = refinement(self._network, images, lanes, starts, max_lanes=self._max_lanes)
         if shown:
             self.enter(MASKS)
         follow(solver, LanesSeen(solver))
@@ -128,17 +127,17 @@ class Search:
     def of_areas(self, sweep: Prepared[SpatialSpec], areas: Sequence[float], starts: Tensor) -> Tensor:
         """Return masks of an image for N areas, moved from their starts (N x H x W): N x 1 x H x W."""
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target) for area in areas]
-        return self.refined(sweep.pyramid, lanes, starts)
+        return self.refined(sweep, lanes, starts)
 
-    def refined(self, pyramid: Tensor, lanes: Sequence[Lane], starts: Tensor) -> Tensor:
+    def refined(self, sweep: Prepared[SpatialSpec], lanes: Sequence[Lane], starts: Tensor) -> Tensor:
         """Return the masks that lanes of one image end at: N x 1 x H x W.
 
         Args:
-            pyramid: levels x 3 x H x W, the image's.
+            sweep: the image.
             lanes: N.
             starts: N x H x W.
         """
-        pyramids = Pyramids(pyramid[None])
-        solver = refinement(self._network, pyramids, lanes, starts, max_lanes=self._max_lanes)
+        images = masked_images(self._network, [sweep])
+        solver = refinement(self._network, images, lanes, starts, max_lanes=self._max_lanes)
         self._watch.follow(solver)
         return solver.image_masks(0)

@@ -27,6 +27,7 @@ def stability(
     *,
     target: int,
     variant: Variant,
+    patches: tuple[int, int] | None = None,
 ) -> Stability:
     """Return the agreement of the walks, area by area.
 
@@ -40,9 +41,10 @@ def stability(
         reference: the scores that the curve is to reach.
         target: class index.
         variant: what is maximised.
+        patches: as for `top_area_masks`.
     """
     areas = [point.area for point in curve]
-    masks = torch.stack([_own_area(half, areas) for half in survival.halves])
+    masks = torch.stack([_own_area(half, areas, patches) for half in survival.halves])
     values = objective_values(scores, masks, target, variant)
     spreads = (values[0] - values[1]).abs().tolist()
     first, second = survival.halves.mean(dim=1)
@@ -57,9 +59,10 @@ def stability(
     )
 
 
-def _own_area(maps: Tensor, areas: Sequence[float]) -> Tensor:
+def _own_area(maps: Tensor, areas: Sequence[float], patches: tuple[int, int] | None) -> Tensor:
     """Return of each map (K x H x W) the mask of its own area: K x 1 x H x W."""
-    return torch.cat([top_area_masks(one[None], [area])[0] for one, area in zip(maps, areas, strict=True)])
+    pairs = zip(maps, areas, strict=True)
+    return torch.cat([top_area_masks(one[None], [area], patches=patches)[0] for one, area in pairs])
 
 
 def _range(

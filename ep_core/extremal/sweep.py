@@ -19,7 +19,6 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, target_ref, warnings_about
 from ep_core.models.runtime.batching import max_lanes_on
 from ep_core.models.targets import given_target
-from ep_core.models.tuning.tune import tune
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.finite import require_finite
 from ep_core.schemas.progress import OnProgress
@@ -34,7 +33,7 @@ from .answers import Answers
 from .explanation import Explanation
 from .extremality import Rivals
 from .preparation import Prepared, prepare_image
-from .promised import mask_warnings, of_block, of_curve
+from .promised import mask_warnings, of_block, of_curve, slack_of
 from .search import Search, SweepMasks, by_walks, planned_steps
 from .watch import Watch
 
@@ -82,7 +81,7 @@ def sweep(
             sweeps = [prepare_image(model, network, one.image, one.spec, one.target) for one in group]
             subjects = [one.subject(target_ref(model, one.target), model.network) for one in sweeps]
             watch.explains(subjects)
-            search = Search(tune(network, sweeps[0].pyramid[[0, -1]]), watch, lanes_at_once)
+            search = Search(sweeps[0].searched(network), watch, lanes_at_once)
             found = search.masks(sweeps)
             for one, prepared, subject, masks in zip(group, sweeps, subjects, found, strict=True):
                 explained[one.place] = _explanation(model, search, one.image, prepared, subject, masks, rivals)
@@ -110,7 +109,7 @@ class _Wanted:
     @property
     def kind(self) -> tuple[int, str, bool, int, tuple[int, ...]]:
         """What images must share to be stepped together: network, preset, search, levels of the pyramid, frame."""
-        levels = self.spec.pyramid_levels if self.spec.perturbation == "blur" else 2
+        levels = {"blur": self.spec.pyramid_levels, "fade": 2, "drop": 1}[self.spec.perturbation]
         return id(self.model), self.spec.preset, by_walks(self.spec), levels, frame_size(self.model, self.image)
 
 
@@ -133,7 +132,7 @@ def _wanted(
 ) -> _Wanted:
     """Return a request, checked; a target that is the same for all images is added to the known ones."""
     try:
-        check_masked(model, image)
+        check_masked(model, image, spec)
         found = known.get((spec.target, spec.fit)) or given_target(model, spec, image, target_picture)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")
@@ -179,9 +178,11 @@ def _explanation(
     contrast = answers.contrast()  # first: either block may know a better mask, and a* depends on the contrast's alone
     alternatives = answers.alternatives()
     best = answers.best
-    masks = [*of_curve(best.curve), *(of_block(one.mask, one.report.area, "an alternative") for one in alternatives)]
+    slack = slack_of(prepared.patches)
+    masks = of_curve(best.curve, slack)
+    masks += [of_block(one.mask, one.report.area, "an alternative", slack) for one in alternatives]
     if contrast is not None:
-        masks.append(of_block(contrast.mask, contrast.report.area, "the contrast"))
+        masks.append(of_block(contrast.mask, contrast.report.area, "the contrast", slack))
     return Explanation(
         spec=spec,
         model=model_ref(model, prepared.frame.input_size),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from ep_core.masks.patches import PatchLattice
 from ep_core.masks.perturbation import gaussian_blur
 from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.presets import SPATIAL_PRESETS
@@ -28,8 +29,10 @@ CHUNK = 32  # masks smoothed in one batch
 
 
 @torch.no_grad()
-def top_area_masks(maps: Tensor, areas: Sequence[float], preset: Preset = "fast") -> Tensor:
-    """Return the smooth masks that hold the top areas of saliency maps.
+def top_area_masks(
+    maps: Tensor, areas: Sequence[float], preset: Preset = "fast", *, patches: tuple[int, int] | None = None
+) -> Tensor:
+    """Return the smooth masks that hold the top areas of saliency maps, or those of whole patches.
 
     A map is averaged over the cells of the mask's lattice and its cells are ranked; those above a threshold are the
     parameters of a mask (eq. 7), the threshold being the one that gives the mask its area. Of
@@ -39,11 +42,16 @@ def top_area_masks(maps: Tensor, areas: Sequence[float], preset: Preset = "fast"
         maps: T x H x W, higher is more important; only the order of its values counts.
         areas: K shares of the image in (0, 1). Above about 0.98 a mask gets the most that smooth masks hold.
         preset: whose family the masks are of.
+        patches: rows and columns of the patches that masks are made of: the nearest count of those that rank highest.
+            None: masks are smooth.
 
     Returns:
-        T x K x 1 x H x W in [0, 1], each of the requested mean, to about a 1e-4th of it.
+        T x K x 1 x H x W in [0, 1], each of the requested mean, to about a 1e-4th of it; of patches, to half a patch.
     """
     size = (maps.shape[1], maps.shape[2])
+    if patches is not None:
+        ranks = _ranks(_cells(maps.float(), patches))[:, None]
+        return torch.stack([PatchLattice(size, patches).top(ranks, [area] * len(maps)) for area in areas], dim=1)
     family = SPATIAL_PRESETS[preset].family
     lattice = MaskLattice(size, samples=family.samples, device=maps.device)
     ranks = _ranks(_cells(maps.float(), lattice.shape))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ep_core.masks.cells import lattice_step
-from ep_core.masks.perturbation import Pyramids, gaussian_blur
+from ep_core.masks.perturbation import gaussian_blur
 from ep_core.models.runtime.memory import is_out_of_memory
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.presets import iterations_of, refine, walk
@@ -23,11 +23,13 @@ from ep_core.schemas.reports.extremal import PartialPoint
 from ep_core.schemas.specs import SpatialSpec
 
 from .masking import perturbed_scores
-from .preparation import Prepared
+from .preparation import Prepared, masked_images
 
 SCALE = 4 / 7
 """Of the frame's sides, for walks: a third of the pixels. Fewer cost score; more leave time for fewer walks."""
 SMALLEST_SIDE = 112  # of the scaled frame: smaller ones cost little as they are
+DROPPED = 0.4
+"""Share of its patches that a walk goes through the network with, where patches are dropped, over all of its steps."""
 LEAST_CONTRAST = 0.5
 """Of the target's score between image and perturbed image, that must be left in the scaled frame."""
 PASSED = 1.25  # times an area: from there on, walks show what a mask of it is about to be
@@ -62,6 +64,8 @@ class _Walking:
     @property
     def cost(self) -> float:
         """A step's cost, as a share of a step in the frame."""
+        if self.sweep.site is not None:
+            return DROPPED
         return self.pyramid[0, 0].numel() / self.sweep.pyramid[0, 0].numel()
 
 
@@ -173,6 +177,8 @@ def _lanes(spec: SpatialSpec, *, image: int, target: int, cost: float, most: int
 def _walking(network: nn.Module, place: int, sweep: Prepared[SpatialSpec]) -> _Walking:
     """Return an image as it is walked on: scaled, where the network takes it so and still sees the target."""
     whole = _Walking(place, sweep, sweep.pyramid)
+    if sweep.site is not None:
+        return whole
     size = [round(SCALE * side) for side in sweep.pyramid.shape[2:]]
     if min(size) < SMALLEST_SIDE:
         return whole
@@ -202,10 +208,10 @@ def _survivals(
         for row, one in enumerate(walking)
         for lane in _lanes(one.sweep.spec, image=row, target=one.sweep.target, cost=one.cost, most=most)
     ]
-    pyramids = Pyramids(torch.stack([one.pyramid for one in walking]))
+    images = masked_images(network, [replace(one.sweep, pyramid=one.pyramid) for one in walking])
     step = lattice_step(walking[0].sweep.size)  # the frame's, also where the walks are scaled: they need fewer cells
-    rule = WalkRule(lanes, pyramids.size, pyramids.rows.device, step=step)
-    solver = Solver(rule, partial(perturbed_scores, network, pyramids), max_lanes=max_lanes)
+    rule = WalkRule(lanes, images.size, images.device, step=step, patches=images.patches)
+    solver = Solver(rule, partial(perturbed_scores, network, images), max_lanes=max_lanes)
     follow(solver, WalksSeen(rule, {row: one.sweep for row, one in enumerate(walking)}), walking[0].cost)
     return {one.place: _survival(rule, row, one) for row, one in enumerate(walking)}
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from .masked_images import MaskedImages
 
 BLUR_SIGMA_AT_224 = 20.0
 """Default strongest blur, in pixels, for a frame whose shorter side is 224; the paper gives no number."""
@@ -71,7 +73,7 @@ def fade_pyramid(image: Tensor, *, black: Tensor, sigma_max: float = 1.0) -> Ten
     return torch.cat([image, black + (1 - sigma_max) * (image - black)])
 
 
-class Pyramids:
+class Pyramids(MaskedImages):
     """The pyramids of one or more images of the same size, laid out for `perturb`: a row of 3 channels per pixel.
 
     Two rows are read per pixel, a level and its difference to the next: linear interpolation and, for the backward
@@ -94,6 +96,16 @@ class Pyramids:
     def size(self) -> tuple[int, int]:
         """Height and width of the images, in pixels."""
         return self.height, self.width
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the images."""
+        return self.rows.device
+
+    def scores(self, network: nn.Module, masks: Tensor, image_index: Tensor) -> Tensor:
+        """Return the scores ``Phi(m (x) x)``; see `MaskedImages`."""
+        scores: Tensor = network(self.perturb(masks, image_index))
+        return scores
 
     def perturb(self, masks: Tensor, image_index: Tensor) -> Tensor:
         """Return ``m (x) x`` for each mask.

@@ -23,9 +23,11 @@ from ep_core.models.runtime.precision import exact_convolutions
 from ep_core.models.runtime.stillness import still
 from ep_core.models.runtime.turns import one_thread
 from ep_core.models.sources.weights import state_digest
+from ep_core.models.tokens.find import perturbations_of
 from ep_core.models.tuning.adapted import inner_network, uncompiled
 from ep_core.pictures.given_image import Picture
 from ep_core.schemas.model_card import CLASS_TARGETS, EMBEDDING_TARGETS, Head, ListedLayer, TargetKind
+from ep_core.schemas.perturbations import PerturbationKind
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
 
@@ -186,6 +188,11 @@ class Classifier:
         """
         with self.frozen() as network:
             return tuple(find_layers(network, self.input_size, self.device, self.preprocessing.channels))
+
+    @property
+    def perturbations(self) -> tuple[PerturbationKind, ...]:
+        """The perturbations that the network takes, as its card says them."""
+        return perturbations_of(self.network)
 
     def preprocess(self, image: Image.Image, fit: Fit = "crop") -> tuple[torch.Tensor, Frame]:
         """Return the network's input (1 x 3 x H x W, on its device) and where it lies on `image`."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .perturbations import PerturbationKind, Perturbations
 from .warnings import ResultWarning
 
 Source = Literal["torchvision", "timm", "huggingface", "open_clip", "entry_point", "file"]
@@ -101,6 +102,15 @@ class ListedLayer(LayerCard):
     ] = None
 
 
+class Surveyed(NamedTuple):
+    """What a model's network shows by itself, without its weights."""
+
+    layers: tuple[ListedLayer, ...]
+    """Those that have channels, in the order of computation."""
+    perturbations: tuple[PerturbationKind, ...]
+    """Those that it takes."""
+
+
 class ModelCard(BaseModel):
     """A model that can be explained."""
 
@@ -121,6 +131,7 @@ class ModelCard(BaseModel):
         tuple[ListedLayer, ...] | None,
         Field(description="Those that have channels, in the order of computation; null while not known yet."),
     ] = None
+    perturbations: Perturbations = None
 
 
 def default_head(scores: int) -> Head:

@@ -11,6 +11,7 @@ from ep_core.errors import ImageTooLarge, InvalidInput
 from ep_core.masks.cells import check_frame
 from ep_core.models.named_layer import check_counts, has_known_defaults, resolve_layer
 from ep_core.schemas.model_card import ListedLayer
+from ep_core.schemas.perturbations import check_perturbation
 from ep_core.schemas.targets import check_common, check_target, picture_of
 from ep_core.schemas.tasks import Spec, task_of
 from service.access.caller import Caller
@@ -122,8 +123,8 @@ def check_params(redis: Redis, params: Spec) -> None:
         Unavailable: no worker has published its models yet.
         UnknownName: no such model, layer, or class of that label.
         InvalidInput: the target isn't one of the model's classes, or several carry that label; or the layer has
-            fewer channels; or the model's frame is too small for masks; or the target is at a place of one image, and
-            the task is about several.
+            fewer channels; or the model's frame is too small for masks, or it takes no such perturbation; or the target
+            is at a place of one image, and the task is about several.
     """
     card = find_model(redis, params.model)
     check_target(params.target, card.labels, kinds=card.targets, model=card.name)
@@ -132,6 +133,8 @@ def check_params(redis: Redis, params: Spec) -> None:
         check_common(params.target)
     if task.has_spatial_masks:
         check_frame(card.input_size, field="model")
+        if card.perturbations is not None:  # else the worker finds out
+            check_perturbation(getattr(params, "perturbation", None), card.perturbations, model=card.name)
     if task.layer is not None and card.layers is not None:  # else the worker finds out
         _check_layer(params, card.layers, model=card.name, is_masked=task.layer == "masked")
 

@@ -51,12 +51,17 @@ def get_model(
     if_none_match: IfNoneMatch = None,
     accept_encoding: AcceptEncoding = "",
 ) -> Response:
-    """Return a model with its class labels, and its layers that have channels."""
+    """Return a model with its class labels, its layers that have channels, and the perturbations that it takes."""
     try:
         card = find_model(redis, name)
     except UnknownName as error:
         raise NotFound(error.detail, nearest=error.nearest) from error
-    shown = ModelRead(**_summary(card, links).model_dump(), labels=card.labels, layers=card.layers)
+    shown = ModelRead(
+        **_summary(card, links).model_dump(),
+        labels=card.labels,
+        layers=card.layers,
+        perturbations=card.perturbations,
+    )
     return _respond(shown, if_none_match, accept_encoding)
 
 
@@ -70,6 +75,5 @@ def _respond(answer: BaseModel, if_none_match: str | None, accept_encoding: str)
 
 
 def _summary(card: ModelCard, links: Links) -> ModelSummary:
-    return ModelSummary(
-        **card.model_dump(exclude={"labels", "layers"}), classes=len(card.labels), link=links.model(card.name)
-    )
+    told = card.model_dump(exclude={"labels", "layers", "perturbations"})
+    return ModelSummary(**told, classes=len(card.labels), link=links.model(card.name))

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from ep_core.schemas.model_card import CLASS_TARGETS, ListedLayer, Outputs, Source, Targets
+from ep_core.schemas.perturbations import Perturbations
 from ep_core.schemas.pixels import InputSize, OfModel
 from ep_core.schemas.warnings import ResultWarning
 
@@ -29,7 +30,7 @@ class ModelSummary(OfModel):
 
 
 class ModelRead(ModelSummary):
-    """A model with its labels and layers."""
+    """A model with its labels and layers, and the perturbations that it takes."""
 
     labels: Annotated[tuple[str, ...], Field(description="One per class, by class index.")]
     layers: Annotated[
@@ -38,6 +39,7 @@ class ModelRead(ModelSummary):
             description="The possible values of `params.layer`, in the order of computation; null while not known yet."
         ),
     ] = None
+    perturbations: Perturbations = None
 
 
 class ModelList(BaseModel):

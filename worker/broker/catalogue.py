@@ -1,39 +1,44 @@
 """Catalogue of the workers' models, published in Redis for the API. Imports no torch.
 
 Cards lie in one hash; label lists, which most ImageNet models share, once each in another, by digest; layers, which
-are found later and read for one model at a time, in a third. A fourth has the version of a model and of its libraries
-that the layers are of.
+are found later and read for one model at a time, in a third, and the perturbations found with them in a fourth. A
+fifth has the version of a model and of its libraries that both are of.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 from redis import Redis
 
-from ep_core.schemas.model_card import ListedLayer, ModelCard
+from ep_core.schemas.model_card import ListedLayer, ModelCard, Surveyed
 
 _CARDS = "ep:models"
 _LABELS = "ep:models:labels"
 _LAYERS = "ep:models:layers"
+_PERTURBATIONS = "ep:models:perturbations"
 _VERSIONS = "ep:models:layers:versions"
 
 
 def publish(redis: Redis, cards: Iterable[ModelCard]) -> None:
-    """Replace the published models by `cards`, in one step; layers that a card doesn't know stay."""
+    """Replace the published models by `cards`, in one step; what a survey finds and a card doesn't know stays."""
     stored: dict[Any, Any] = {}
     labels: dict[Any, Any] = {}
     layers: dict[Any, Any] = {}
+    perturbations: dict[Any, Any] = {}
     for card in cards:
         listed = to_json(card.labels)
         digest = hashlib.sha256(listed).hexdigest()
         labels[digest] = listed
-        stored[card.name] = to_json(card.model_dump(mode="json", exclude={"layers"}) | {"labels": digest})
+        told = card.model_dump(mode="json", exclude={"layers", "perturbations"})
+        stored[card.name] = to_json(told | {"labels": digest})
         if card.layers is not None:
             layers[card.name] = to_json(card.layers)
+        if card.perturbations is not None:
+            perturbations[card.name] = to_json(card.perturbations)
     with redis.pipeline() as pipeline:
         pipeline.delete(_CARDS)
         if stored:
@@ -41,23 +46,26 @@ def publish(redis: Redis, cards: Iterable[ModelCard]) -> None:
             pipeline.hset(_LABELS, mapping=labels)  # old lists stay: they are few, and someone may just be reading one
         if layers:
             pipeline.hset(_LAYERS, mapping=layers)
+        if perturbations:
+            pipeline.hset(_PERTURBATIONS, mapping=perturbations)
         pipeline.execute()
 
 
-def publish_layers(redis: Redis, name: str, layers: Sequence[ListedLayer], *, version: str | None = None) -> None:
-    """Say which layers of a model have channels.
+def publish_survey(redis: Redis, name: str, found: Surveyed, *, version: str | None = None) -> None:
+    """Say which layers of a model have channels, and which perturbations it takes.
 
     Args:
         redis: where to.
         name: of the model.
-        layers: of the model.
-        version: of the model and its libraries, for `layers_of`; None keeps the one that is known of the same layers.
+        found: what its network shows.
+        version: of the model and its libraries, for `survey_of`; None keeps the one that is known of the same layers.
     """
-    listed = to_json(layers)
-    if version is None and redis.hget(_LAYERS, name) == listed:
+    listed, taken = to_json(found.layers), to_json(found.perturbations)
+    if version is None and redis.hget(_LAYERS, name) == listed and redis.hget(_PERTURBATIONS, name) == taken:
         return
     with redis.pipeline() as pipeline:
         pipeline.hset(_LAYERS, name, listed.decode())
+        pipeline.hset(_PERTURBATIONS, name, taken.decode())
         if version is None:
             pipeline.hdel(_VERSIONS, name)
         else:
@@ -65,15 +73,16 @@ def publish_layers(redis: Redis, name: str, layers: Sequence[ListedLayer], *, ve
         pipeline.execute()
 
 
-def layers_of(redis: Redis, name: str, version: str) -> tuple[ListedLayer, ...] | None:
-    """Return the layers that were published of this version of a model; None where they were of another, or never."""
+def survey_of(redis: Redis, name: str, version: str) -> Surveyed | None:
+    """Return what was published of this version of a model; None where it was of another, or never."""
     with redis.pipeline() as pipeline:
         pipeline.hget(_VERSIONS, name)
         pipeline.hget(_LAYERS, name)
-        known, listed = pipeline.execute()
-    if listed is None or known != version.encode():
+        pipeline.hget(_PERTURBATIONS, name)
+        known, listed, taken = pipeline.execute()
+    if listed is None or taken is None or known != version.encode():  # earlier versions knew layers alone
         return None
-    return tuple(ListedLayer.model_validate(layer) for layer in from_json(listed))
+    return Surveyed(tuple(ListedLayer.model_validate(layer) for layer in from_json(listed)), tuple(from_json(taken)))
 
 
 def names(redis: Redis) -> list[str]:
@@ -88,8 +97,9 @@ def get(redis: Redis, name: str) -> ModelCard | None:
         return None
     card = from_json(stored)
     labels = cast("bytes", redis.hget(_LABELS, card["labels"]))
-    layers = cast("bytes | None", redis.hget(_LAYERS, name))
-    return ModelCard.model_validate(card | {"labels": from_json(labels), "layers": layers and from_json(layers)})
+    layers, perturbations = (cast("bytes | None", redis.hget(key, name)) for key in (_LAYERS, _PERTURBATIONS))
+    surveyed = {"layers": layers and from_json(layers), "perturbations": perturbations and from_json(perturbations)}
+    return ModelCard.model_validate(card | {"labels": from_json(labels)} | surveyed)
 
 
 def outline(redis: Redis, name: str) -> ModelCard | None:
@@ -104,7 +114,7 @@ def outline(redis: Redis, name: str) -> ModelCard | None:
 
 
 def cards(redis: Redis) -> list[ModelCard]:
-    """Return all cards, by name, without layers; two calls to Redis, however many models there are."""
+    """Return all cards, by name, without what a survey finds; two calls to Redis, however many models there are."""
     stored = cast("dict[bytes, bytes]", redis.hgetall(_CARDS))
     labels = {
         key.decode(): tuple(from_json(listed))

@@ -1,4 +1,4 @@
-"""The layers of the models on offer, found in idle moments and published for the API."""
+"""The layers and perturbations of the models on offer, found in idle moments and published for the API."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import structlog
 from redis import Redis
 
 from ep_core.models import Classifier
-from ep_core.models.sources.survey import survey_layers, survey_version
-from ep_core.schemas.model_card import ListedLayer, ModelCard
+from ep_core.models.sources.survey import survey_model, survey_version
+from ep_core.schemas.model_card import ModelCard, Surveyed
 from ep_core.schemas.specs import DEFAULT_MODEL
 from worker.broker import catalogue
 from worker.broker.queue import REDIS_UNUSABLE
@@ -25,9 +25,9 @@ log = structlog.get_logger(__name__)
 
 
 def publish_found(redis: Redis, model: Classifier) -> None:
-    """Publish the layers of a loaded model; where that fails, its jobs go on without."""
+    """Publish what a loaded model's network shows; where that fails, its jobs go on without."""
     try:
-        catalogue.publish_layers(redis, model.name, model.layers)
+        catalogue.publish_survey(redis, model.name, Surveyed(model.layers, model.perturbations))
     except REDIS_UNUSABLE as error:
         log.warning("layers not published", model=model.name, reason=str(error))
     except Exception as error:  # from the network's own code
@@ -37,7 +37,7 @@ def publish_found(redis: Redis, model: Classifier) -> None:
 def run_survey(
     redis: Redis, cards: list[ModelCard], models_file: Path | None, activity: Activity, ending: threading.Event
 ) -> None:
-    """Find the layers of the models in `cards` without loading their weights, while no job runs.
+    """Find the layers and perturbations of the models in `cards` without their weights, while no job runs.
 
     What is found is noted in `cards` too, to be published again where Redis has lost it. Redis keeps it for the next
     start, which looks at other versions only. Models of the operator's own code, or in a file, are left out: their
@@ -45,14 +45,14 @@ def run_survey(
     """
     for k in sorted(range(len(cards)), key=lambda k: cards[k].name != DEFAULT_MODEL):
         try:
-            layers = _layers(redis, cards[k], models_file, lambda: _idle(activity, ending))
+            found = _survey(redis, cards[k], models_file, lambda: _idle(activity, ending))
         except Exception as error:  # some networks can't be made without memory
             log.debug("no layers found", model=cards[k].name, reason=f"{type(error).__name__}: {error}")
             continue
         if ending.is_set():
             return
-        if layers is not None:
-            cards[k] = cards[k].model_copy(update={"layers": layers})
+        if found is not None:
+            cards[k] = cards[k].model_copy(update=found._asdict())
 
 
 def _idle(activity: Activity, ending: threading.Event) -> bool:
@@ -62,17 +62,15 @@ def _idle(activity: Activity, ending: threading.Event) -> bool:
     return not ending.is_set()
 
 
-def _layers(
-    redis: Redis, card: ModelCard, models_file: Path | None, idle: Callable[[], bool]
-) -> tuple[ListedLayer, ...] | None:
+def _survey(redis: Redis, card: ModelCard, models_file: Path | None, idle: Callable[[], bool]) -> Surveyed | None:
     """Return what Redis knows of a model, else what its network shows, which is published then."""
     version = survey_version(card, models_file=models_file)
     with suppress(*REDIS_UNUSABLE):
-        known = catalogue.layers_of(redis, card.name, version)
+        known = catalogue.survey_of(redis, card.name, version)
         if known is not None:
             return known
-    layers = survey_layers(card, models_file=models_file) if idle() else None
-    if layers is not None:
+    found = survey_model(card, models_file=models_file) if idle() else None
+    if found is not None:
         with suppress(*REDIS_UNUSABLE):  # published with the cards, once Redis is back
-            catalogue.publish_layers(redis, card.name, layers, version=version)
-    return layers
+            catalogue.publish_survey(redis, card.name, found, version=version)
+    return found

@@ -46,4 +46,12 @@ def quick_rivals(model: Classifier, image: Prepared[SpatialSpec], curve: Sequenc
                 raise
             log.info("not checked against %s: %s: %s", name, type(error).__name__, error)
     found = torch.stack(maps)
-    return rivals_of(names, found, curve, preset=image.spec.preset, random=QUICK_RANDOM, seed=image.spec.seed)
+    return rivals_of(
+        names,
+        found,
+        curve,
+        preset=image.spec.preset,
+        random=QUICK_RANDOM,
+        seed=image.spec.seed,
+        patches=image.patches,
+    )

@@ -1,4 +1,4 @@
-"""Layers of a model, found without its weights and without memory for them."""
+"""Layers of a model and the perturbations that it takes, found without its weights and without memory for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ep_core.models.layers import find_layers
 from ep_core.models.registry import find_entry
 from ep_core.models.runtime.backend_flags import quietly
 from ep_core.models.sources.describe import describe
-from ep_core.schemas.model_card import ListedLayer, ModelCard
+from ep_core.models.tokens.find import perturbations_of
+from ep_core.schemas.model_card import ModelCard, Surveyed
 from ep_core.version import __version__
 
 from .interface import source_of
@@ -21,8 +22,8 @@ from .interface import source_of
 _PACKAGES = ("torch", "torchvision", "timm", "transformers", "open_clip_torch")
 
 
-def survey_layers(card: ModelCard, *, models_file: Path | None = None) -> tuple[ListedLayer, ...] | None:
-    """Return the layers of a library's model that have channels; None for the operator's own networks.
+def survey_model(card: ModelCard, *, models_file: Path | None = None) -> Surveyed | None:
+    """Return what the network of a library's model shows; None for the operator's own networks.
 
     Args:
         card: of the model.
@@ -39,11 +40,12 @@ def survey_layers(card: ModelCard, *, models_file: Path | None = None) -> tuple[
             return None
         for module in network.modules():
             module.training = False
-        return tuple(find_layers(network, card.input_size, channels=channels))
+        layers = tuple(find_layers(network, card.input_size, channels=channels))
+        return Surveyed(layers, perturbations_of(network))
 
 
 def survey_version(card: ModelCard, *, models_file: Path | None = None) -> str:
-    """Return a hex digest that changes where `survey_layers` may find other layers.
+    """Return a hex digest that changes where `survey_model` may find something else.
 
     It covers this package's version, those of the libraries that make networks, and the model's entry.
 

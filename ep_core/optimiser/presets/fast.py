@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from ep_core.masks.layout import MaskLayout
+from ep_core.masks.patches import PatchLattice
 from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.lanes import Lane
 
@@ -66,6 +67,7 @@ class FastRule(Rule):
         device: torch.device,
         *,
         step: Fraction | None = None,
+        patches: tuple[int, int] | None = None,
     ) -> None:
         """Start all lanes at nearly everything preserved, with parameters drawn by their seeds.
 
@@ -74,9 +76,14 @@ class FastRule(Rule):
             size: height and width of the masks, in pixels.
             device: where all of it lives.
             step: pixels per lattice step; None takes the frame's own.
+            patches: rows and columns of the patches that masks are made of; None: they are smooth.
         """
         super().__init__(lanes, device)
-        self._lattice = MaskLattice(size, step=step, samples=SAMPLES, device=device)
+        self._lattice: MaskLattice | PatchLattice
+        if patches is None:
+            self._lattice = MaskLattice(size, step=step, samples=SAMPLES, device=device)
+        else:
+            self._lattice = PatchLattice(size, patches)
         self._pixels = size[0] * size[1]
         self._area = self._per_lane([lane.area for lane in lanes])
         self._arrival = self._per_lane([lane.arrival for lane in lanes])
@@ -151,6 +158,8 @@ class FastRule(Rule):
         """
         index = list(rows)
         area, theta, contrast = self._area[index], self._theta[index], self._contrast[index]
+        if isinstance(self._lattice, PatchLattice):
+            return self._lattice.top(theta, [self.lanes[k].area for k in rows])
         slope = _slope(self._held(index))  # not the last one: a lane may have stopped early, optimised for this one
         shift = self._shift_to(area, slope, theta, contrast)
         masks = self._masks_at(theta + shift, slope, contrast)

@@ -24,8 +24,17 @@ class PaperRule(RankedRule):
     learning_rate = 0.003
     """The paper names none. Larger ones meet the area before the score had a say: docs/engine.md, measured."""
 
-    def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device) -> None:
-        """Start all lanes at all-ones parameters (everything preserved)."""
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        size: tuple[int, int],
+        device: torch.device,
+        *,
+        patches: tuple[int, int] | None = None,
+    ) -> None:
+        """Start all lanes at all-ones parameters (everything preserved); its masks are smooth, never of patches."""
+        if patches is not None:
+            raise ValueError("masks of the preset 'paper' are smooth")
         self._lattice = MaskLattice(size, device=device)
         super().__init__(lanes, (1, *self._lattice.shape), size[0] * size[1], device)
 

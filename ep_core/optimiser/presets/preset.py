@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
@@ -52,12 +53,33 @@ class MaskPreset:
     promise: Promise
 
 
+class SpatialRule(Protocol):
+    """Maker of a rule of spatial masks."""
+
+    def __call__(
+        self,
+        lanes: Sequence[Lane],
+        size: tuple[int, int],
+        device: torch.device,
+        *,
+        patches: tuple[int, int] | None = None,
+    ) -> Rule:
+        """Return the rule of lanes.
+
+        Args:
+            lanes: what is optimised.
+            size: height and width of the masks, in pixels.
+            device: where all of it lives.
+            patches: rows and columns of the patches that masks are made of; None: they are smooth.
+        """
+
+
 @dataclass(frozen=True, kw_only=True)
 class SpatialPreset(MaskPreset):
     """A preset of spatial masks (sections 3 and 4)."""
 
-    rule: Callable[[Sequence[Lane], tuple[int, int], torch.device], Rule]
-    """Moves lanes that each have an area by themselves; given the height and width of the masks, in pixels."""
+    rule: SpatialRule
+    """Moves lanes that each have an area by themselves."""
     hold: float
     """Of such a lane's steps, the share in which its mask has its area already."""
     family: MaskFamily

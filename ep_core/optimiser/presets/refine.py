@@ -26,7 +26,15 @@ class RefineRule(FastRule):
     learning_rate = 0.05
     """Small: a lane stays near its start, where many walks agree, and scores more at the end than with longer steps."""
 
-    def __init__(self, lanes: Sequence[Lane], size: tuple[int, int], device: torch.device, starts: Tensor) -> None:
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        size: tuple[int, int],
+        device: torch.device,
+        starts: Tensor,
+        *,
+        patches: tuple[int, int] | None = None,
+    ) -> None:
         """Start all lanes.
 
         Args:
@@ -34,8 +42,9 @@ class RefineRule(FastRule):
             size: height and width of the masks, in pixels.
             device: where all of it lives.
             starts: lanes x H x W, any values: a mask starts as the top area of its map (`parameters`).
+            patches: as for `FastRule`.
         """
-        super().__init__(lanes, size, device)
+        super().__init__(lanes, size, device, patches=patches)
         cells = interpolate(starts[:, None], size=self._lattice.shape, mode="area")
         areas = [lane.area for lane in lanes]
         self._theta = torch.cat([_parameters(one, area) for one, area in zip(cells, areas, strict=True)])

@@ -88,9 +88,10 @@ class WalkRule(FastRule):
         device: torch.device,
         *,
         step: Fraction | None = None,
+        patches: tuple[int, int] | None = None,
     ) -> None:
         """Start all lanes at nearly everything preserved, with parameters drawn by their seeds; see `FastRule`."""
-        super().__init__(lanes, size, device, step=step)
+        super().__init__(lanes, size, device, step=step, patches=patches)
         steps = max(lane.end for lane in lanes)
         self.trail = torch.zeros(len(lanes), steps, *self._lattice.shape, device=device)
         self.trail_areas = torch.zeros(len(lanes), steps, device=device)

@@ -6,8 +6,10 @@ made from the table of tasks (`ep_core.schemas.tasks`).
 
 from __future__ import annotations
 
+from ep_core.schemas.perturbations import PerturbationKind
+
 from .channels import MAX_IMAGES, MAX_TOP, ChannelsSpec, ClassChannelsSpec, default_counts
-from .common import DEFAULT_MODEL, MAX_AREAS, MAX_ITERATIONS, CommonSpec, Fit, PerturbationKind, Preset, Variant
+from .common import DEFAULT_MODEL, MAX_AREAS, MAX_ITERATIONS, CommonSpec, Fit, Preset, Variant
 from .compare import DEFAULT_METHODS, EXTREMAL, MAX_SAMPLES, METHODS, CompareSpec
 from .extremal import DEFAULT_AREAS, ExtremalSpec, SpatialSpec
 from .target import BoxTarget, ClassContrast, ClassName, SegmentTarget, SimilarTarget, Target, TextTarget

@@ -14,7 +14,6 @@ MAX_ITERATIONS = 10_000
 MOST_WHITE = 2**16 - 1
 
 Variant = Literal["preserve", "delete", "hybrid"]
-PerturbationKind = Literal["blur", "fade"]
 Preset = Literal["fast", "paper"]
 Fit = Literal["crop", "stretch", "whole"]
 

@@ -6,7 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, field_validator, model_validator
 
-from .common import MAX_AREAS, CommonSpec, PerturbationKind, Preset
+from ep_core.schemas.perturbations import PerturbationKind
+
+from .common import MAX_AREAS, CommonSpec, Preset
 
 DEFAULT_AREAS = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # section 4
 
@@ -50,7 +52,12 @@ class SpatialSpec(CommonSpec):
         ),
     ] = DEFAULT_AREAS
     perturbation: Annotated[
-        PerturbationKind, Field(description="The perturbation outside the mask (3.4): Gaussian blur, or fade to black.")
+        PerturbationKind,
+        Field(
+            description="The perturbation outside the mask (3.4): Gaussian `blur`, or `fade` to black. `drop` leaves "
+            "out the patches of a vision transformer (preset `fast`; the model's `perturbations` say where it can be "
+            "had): masks are of whole patches then."
+        ),
     ] = "blur"
     preset: Annotated[
         Preset, Field(description="`paper`: as section 4 says, 1600 iterations. `fast`: exact areas in 100 at most.")
@@ -94,6 +101,18 @@ class SpatialSpec(CommonSpec):
         if sigma_max is not None and data.get("perturbation") == "fade" and sigma_max > 1:
             raise ValueError("sigma_max of a fade is a share of light: use at most 1")
         return sigma_max
+
+    @model_validator(mode="after")
+    def _drop_is_fast(self) -> Self:
+        if self.perturbation != "drop":
+            return self
+        if self.preset == "paper":
+            raise ValueError(
+                "perturbation 'drop' is for the preset 'fast': masks of 'paper' are smooth, not of patches"
+            )
+        if self.sigma_max is not None:
+            raise ValueError("perturbation 'drop' has no strength: leave `sigma_max` out")
+        return self
 
     @model_validator(mode="after")
     def _paper_is_independent(self) -> Self:

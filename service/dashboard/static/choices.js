@@ -7,6 +7,8 @@ import { ofAll, takesSeveral, TASKS } from "./task.js";
 
 const VARIANTS = { preserve: "Preserve: keep the score", delete: "Delete: destroy the score", hybrid: "Hybrid: both" };
 const SWEEPS = { "": "5, 10, 20, 40, 60, 80 %", "0.05, 0.1, 0.2": "5, 10, 20 %", "0.1": "10 % only", own: "Others …" };
+const PERTURBATIONS = { blur: "Blur", fade: "Fade to black", drop: "Left out, by patches" };
+const OF_ANY_MODEL = ["blur", "fade"];
 const COMPARED = ["gradient", "guided_backprop", "grad_cam", "rise", "extremal"]; // figure 2
 
 /** Return the control: `{node, model(), params(), set(params), load()}`; `onModel(card)` is told of every model. */
@@ -15,7 +17,7 @@ export function choices(onModel) {
   const model = select({});
   const controls = {
     variant: select(VARIANTS),
-    perturbation: select({ blur: "Blur", fade: "Fade to black" }),
+    perturbation: select({}),
     preset: select({ fast: "Fast", paper: "As in the paper (slow)" }),
     layer: select({}),
   };
@@ -151,12 +153,21 @@ export function choices(onModel) {
     const card = await get(`v1/models/${model.value}`).catch(() => ({ labels: [], layers: [] }));
     const layers = (card.layers || []).map((one) => [one.name, `${one.name} (${one.channels} channels)`]);
     options(controls.layer, Object.fromEntries([["", "The default one"], ...layers]), "");
+    offerPerturbations(card.perturbations || OF_ANY_MODEL);
     onModel(card);
+  }
+
+  /** Offer what a model takes; the chosen one stays, where that is among it. */
+  function offerPerturbations(taken) {
+    const { perturbation } = controls;
+    const chosen = taken.includes(perturbation.value) ? perturbation.value : taken[0];
+    options(perturbation, Object.fromEntries(taken.map((name) => [name, PERTURBATIONS[name] ?? name])), chosen);
   }
 
   for (const control of [task, sweep]) control.addEventListener("change", adapt);
   task.addEventListener("change", () => Object.keys(extra).length && turn());
   model.addEventListener("change", changed);
+  offerPerturbations(OF_ANY_MODEL);
   adapt();
   return {
     node: el("div.stack", {}, field("What to find", task), several, field("Model", model), Object.values(fields), kept),

@@ -10,8 +10,8 @@ export const LONGEST = 900;
 const BLUR_SIGMA_AT_224 = 20; // the engine's defaults, for the blur of a job that fades
 const LEVELS = 8;
 
-/** Return the view that shows what the network was shown. */
-export const ownMode = (result) => (result.params.perturbation === "fade" ? "black" : "blur");
+/** Return the view that shows what the network was shown; patches that were left out are black. */
+export const ownMode = (result) => (result.params.perturbation === "blur" ? "blur" : "black");
 
 /**
  * Return a canvas that shows a result's image under its masks, `{canvas, frame, draw({mask, mode, side, opacity})}`; `frame` is

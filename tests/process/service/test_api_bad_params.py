@@ -44,7 +44,7 @@ pytestmark = pytest.mark.usefixtures("no_job_is_left")
         ('{"target": []}', "target", "not a whole number"),
         ('{"target": 99999999999999999999999}', "target", "0 to 5"),
         ('{"variant": "keep"}', "variant", "'preserve', 'delete' or 'hybrid'"),
-        ('{"perturbation": "noise"}', "perturbation", "'blur' or 'fade'"),
+        ('{"perturbation": "noise"}', "perturbation", "'blur', 'fade' or 'drop'"),
         ('{"preset": "slow"}', "preset", "'fast' or 'paper'"),
         ('{"task": "chanels"}', "task", "did you mean channels"),
         ('{"task": "xyzzy"}', "task", "the tasks are extremal, channels, class_channels"),

@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
+from ep_core.schemas.model_card import Surveyed
 from ep_core.schemas.reports.channels import MASKS, SHEET, inversion_name
 from ep_core.schemas.reports.file_names import CURVE, RESULT, SALIENCY
 from ep_core.schemas.specs import ChannelsSpec, ClassChannelsSpec
@@ -141,7 +142,7 @@ def test_models_list_their_layers(client: TestClient, redis: Redis) -> None:
     assert layers[1] == shown | {"tokens": None, "default_for": ["channels", "excitation_backprop"]}
     assert "layers" not in client.get("/v1/models").json()["models"][0]
     assert client.get("/v1/models/timm:org/resnet10t.c3_in1k").json()["layers"] is None
-    catalogue.publish_layers(redis, "timm:org/resnet10t.c3_in1k", [])
+    catalogue.publish_survey(redis, "timm:org/resnet10t.c3_in1k", Surveyed((), ("blur", "fade")))
     assert client.get("/v1/models/timm:org/resnet10t.c3_in1k").json()["layers"] == []
 
 

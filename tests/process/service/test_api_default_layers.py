@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.schemas.model_card import ListedLayer
+from ep_core.schemas.model_card import ListedLayer, Surveyed
 from worker.broker import catalogue
 
 MODEL = "mobilenet_v2"
@@ -23,7 +23,7 @@ def post(client: TestClient, png: bytes, **params: Any) -> Any:
 
 @pytest.mark.parametrize("task", ["channels", "class_channels"])
 def test_a_model_of_tokens_asks_for_a_layer(client: TestClient, redis: Redis, png: bytes, task: str) -> None:
-    catalogue.publish_layers(redis, MODEL, [EMBEDDING])
+    catalogue.publish_survey(redis, MODEL, Surveyed((EMBEDDING,), ("blur", "fade", "drop")))
     answer = post(client, png, task=task)
     assert answer.status_code == 422
     assert answer.json()["field"] == "layer"

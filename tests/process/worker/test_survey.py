@@ -12,6 +12,7 @@ from ep_core.errors import ModelUnavailable
 from ep_core.models import load_model
 from ep_core.models.sources.catalogue import list_models
 from ep_core.models.sources.survey import survey_version
+from ep_core.schemas.model_card import Surveyed
 from worker.broker import catalogue
 from worker.process import survey
 from worker.process.activity import Activity
@@ -48,7 +49,7 @@ def test_redis_keeps_what_was_found_for_the_next_start(redis: Redis, tmp_path: P
     cards, models = cards_of(tmp_path)
     run_survey(redis, cards, models, Activity(stall_s=60), threading.Event())
     again = list_models(models)
-    monkeypatch.setattr(survey, "survey_layers", lambda card, **_: pytest.fail(f"looked at {card.name} again"))
+    monkeypatch.setattr(survey, "survey_model", lambda card, **_: pytest.fail(f"looked at {card.name} again"))
     run_survey(redis, again, models, Activity(stall_s=60), threading.Event())
     assert again == cards
     assert again[0].layers
@@ -77,10 +78,11 @@ def test_layers_of_a_loaded_model_are_looked_at_again_only_where_they_differ(red
     cards, models = cards_of(tmp_path)
     run_survey(redis, cards, models, Activity(stall_s=60), threading.Event())
     version = survey_version(cards[0], models_file=models)
-    catalogue.publish_layers(redis, "small", cards[0].layers)
-    assert catalogue.layers_of(redis, "small", version) == cards[0].layers
-    catalogue.publish_layers(redis, "small", cards[0].layers[1:])  # of a worker with another list
-    assert catalogue.layers_of(redis, "small", version) is None
+    catalogue.publish_survey(redis, "small", Surveyed(cards[0].layers, cards[0].perturbations))
+    assert catalogue.survey_of(redis, "small", version) == (cards[0].layers, cards[0].perturbations)
+    other = Surveyed(cards[0].layers[1:], cards[0].perturbations)  # of a worker with another list
+    catalogue.publish_survey(redis, "small", other)
+    assert catalogue.survey_of(redis, "small", version) is None
 
 
 def test_a_job_under_way_comes_first(redis: Redis, tmp_path: Path):
@@ -103,7 +105,7 @@ def test_a_network_that_cannot_be_surveyed_is_left_out(redis: Redis, tmp_path: P
         raise ModelUnavailable("no memory")
 
     cards, models = cards_of(tmp_path)
-    monkeypatch.setattr(survey, "survey_layers", fail)
+    monkeypatch.setattr(survey, "survey_model", fail)
     run_survey(redis, cards, models, Activity(stall_s=60), threading.Event())
     assert [card.layers for card in cards] == [None, None]
 
@@ -112,7 +114,9 @@ def test_a_loaded_models_layers_are_published(redis: Redis):
     class Model:
         name = "mine"
         layers = ()
+        perturbations = ("blur", "fade")
 
     publish_found(redis, Model())
     catalogue.publish(redis, [])
     assert redis.hget("ep:models:layers", "mine") == b"[]"
+    assert redis.hget("ep:models:perturbations", "mine") == b'["blur","fade"]'

@@ -29,7 +29,8 @@ def torchvision_swin() -> nn.Module:
 
 def timm_vit(**options: object) -> nn.Module:
     made = pytest.importorskip("timm").models.VisionTransformer
-    return made(img_size=SIDE, patch_size=8, embed_dim=WIDTH, depth=2, num_heads=2, num_classes=3, **options)
+    sizes = {"img_size": SIDE, "patch_size": 8, "embed_dim": WIDTH, "depth": 2, "num_heads": 2, "num_classes": 3}
+    return made(**sizes | options)
 
 
 def timm_registers() -> nn.Module:
@@ -56,6 +57,42 @@ def _of_transformers(architecture: str, config: str, **options: object) -> nn.Mo
 def huggingface_vit() -> nn.Module:
     sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
     return _of_transformers("ViTForImageClassification", "ViTConfig", patch_size=8, **sizes)
+
+
+def huggingface_deit() -> nn.Module:
+    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    return _of_transformers("DeiTForImageClassification", "DeiTConfig", patch_size=8, **sizes)
+
+
+def huggingface_dinov2() -> nn.Module:
+    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "mlp_ratio": 2}
+    architecture = "Dinov2WithRegistersForImageClassification"
+    return _of_transformers(architecture, "Dinov2WithRegistersConfig", patch_size=8, num_register_tokens=3, **sizes)
+
+
+def huggingface_clip() -> nn.Module:
+    return _classifier("CLIPForImageClassification", "CLIPConfig")
+
+
+def huggingface_siglip() -> nn.Module:
+    return _classifier("SiglipForImageClassification", "SiglipConfig")
+
+
+def _classifier(architecture: str, config: str) -> nn.Module:
+    """Return a classifier that averages the tokens of an image-text network's tower."""
+    transformers = pytest.importorskip("transformers")
+    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    described = getattr(transformers, config)(
+        vision_config=sizes | {"image_size": SIDE, "patch_size": 8}, text_config=sizes, num_labels=3
+    )
+    network = getattr(transformers, architecture)(described)
+    nn.init.normal_(network.classifier.weight)
+    return Logits(network)
+
+
+def open_clip_tower(**options: object) -> nn.Module:
+    transformer = pytest.importorskip("open_clip").transformer
+    return transformer.VisionTransformer(SIDE, 8, WIDTH, 2, 2, 2.0, output_dim=3, **options)
 
 
 def huggingface_swin() -> nn.Module:

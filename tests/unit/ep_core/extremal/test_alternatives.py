@@ -15,9 +15,11 @@ from ep_core import Classifier, Explanation, ExtremalSpec, explain
 from ep_core.extremal.alternatives import largest_overlap, without
 from ep_core.extremal.contrast import nearest_class
 from ep_core.extremal.extremality import Rivals
+from ep_core.extremal.preparation import Prepared
 from ep_core.extremal.search import Search
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.models import Preprocessing
+from ep_core.models.frame import Frame
 from tests.unit.ep_core.conftest import SIDE, SPOTS, checkerboard
 
 
@@ -166,7 +168,10 @@ def test_the_nearest_class_is_the_highest_other_one() -> None:
 def test_known_masks_are_taken_away_from_the_image() -> None:
     pyramid = torch.tensor([5.0, 3.0, 1.0]).view(3, 1, 1, 1).expand(3, 3, 2, 2)
     known = torch.tensor([[1.0, 0.0], [0.5, 0.0]])[None, None]
-    left = without(pyramid, torch.cat([known, torch.zeros_like(known)]))
+    frame = Frame((2, 2), (2, 2), (0, 0, 2, 2))
+    picture = Image.new("RGB", (2, 2))
+    sweep = Prepared(spec=SPEC, target=0, picture=picture, frame=frame, pyramid=pyramid, probabilities=lambda _: None)
+    left = without(sweep, torch.cat([known, torch.zeros_like(known)])).pyramid
     assert left[:, 0, 0, 0].tolist() == [1, 1, 1]
     assert left[:, 0, 0, 1].tolist() == [5, 3, 1]
     assert left[:, 0, 1, 0].tolist() == [3, 2, 1]

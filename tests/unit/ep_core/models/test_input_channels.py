@@ -14,7 +14,7 @@ from torch import Tensor
 from ep_core import ChannelsSpec, CompareSpec, ExtremalSpec, compare, explain, explain_channels
 from ep_core.errors import InvalidInput
 from ep_core.models import Classifier, Preprocessing, list_models, load_model
-from ep_core.models.sources.survey import survey_layers
+from ep_core.models.sources.survey import survey_model
 from ep_core.schemas.specs import METHODS
 from tests.networks import SIDE, plain
 
@@ -156,6 +156,6 @@ def test_the_layers_of_a_librarys_grey_network(tmp_path: Path) -> None:
         "kwargs = { in_chans = 1, num_classes = 3 }\npreprocessing = { mean = [0.5], std = [0.25] }\n"
     )
     (card,) = list_models(path)
-    layers = survey_layers(card, models_file=path)
-    assert layers is not None
-    assert layers[0].name == "conv1"
+    found = survey_model(card, models_file=path)
+    assert found is not None
+    assert found.layers[0].name == "conv1"

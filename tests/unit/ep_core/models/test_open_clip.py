@@ -19,7 +19,7 @@ from ep_core.errors import InvalidInput, ModelUnavailable, UnknownName
 from ep_core.models import Classifier, list_models, load_model
 from ep_core.models.registry import find_entry
 from ep_core.models.sources.describe import describe
-from ep_core.models.sources.survey import survey_layers
+from ep_core.models.sources.survey import survey_model
 
 pytestmark = pytest.mark.slow
 
@@ -98,7 +98,7 @@ def test_its_card_and_layers_are_made_without_the_weights(load, folder, write_li
     (card,) = list_models(write_list(entry(folder)))
     assert (card.source, card.labels, card.input_size, card.weights) == ("open_clip", LABELS, (SIZE, SIZE), "tiny")
     with caplog.at_level(logging.WARNING):
-        assert survey_layers(card, models_file=write_list(entry(folder))) == layers
+        assert survey_model(card, models_file=write_list(entry(folder))) == (layers, ("blur", "fade", "drop"))
     assert layers
     assert not caplog.records  # of weights that nobody asked for
 

@@ -10,7 +10,7 @@ import torch
 from ep_core import ChannelsSpec, Classifier, explain_channels
 from ep_core.models.named_layer import resolve_layer
 from ep_core.models.sources.catalogue import list_models
-from ep_core.models.sources.survey import survey_layers
+from ep_core.models.sources.survey import survey_model
 from ep_core.schemas.specs import default_counts
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,8 @@ pytestmark = pytest.mark.slow
 )
 def test_the_layers_of_the_papers_networks(name: str, layer: str, shape: tuple[int, int, int], default: str) -> None:
     card = next(card for card in list_models() if card.name == name)
-    layers = survey_layers(card)
+    layers, perturbations = survey_model(card)
+    assert perturbations == ("blur", "fade")
     found = next(one for one in layers if one.name == layer)
     assert (found.channels, found.height, found.width) == shape
     assert resolve_layer(None, layers, model=name).name == default
@@ -40,7 +41,7 @@ def test_the_papers_counts_are_inception4ds_own() -> None:
 
 def test_the_operators_own_networks_are_not_run_for_it(models_file: Path) -> None:
     card = next(card for card in list_models(models_file) if card.name == "efficientnet-lite0")
-    assert survey_layers(card, models_file=models_file) is None
+    assert survey_model(card, models_file=models_file) is None
 
 
 def test_channels_of_the_operators_own_network(efficientnet: Classifier, sample) -> None:

@@ -13,7 +13,7 @@ from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models import list_models, load_model
 from ep_core.models.registry import find_entry
 from ep_core.models.sources.describe import describe
-from ep_core.models.sources.survey import survey_layers, survey_version
+from ep_core.models.sources.survey import survey_model, survey_version
 from tests.unit.ep_core.models.tiny_transformers import FOLDERS, SIZE, vit
 
 from .loading import TEXTS, edit, scores, theirs
@@ -50,7 +50,7 @@ def test_cards_are_made_without_the_weights(folders):
 @pytest.mark.parametrize("name", FOLDERS)
 def test_layers_are_found_without_the_weights(load, folders, name):
     card = next(card for card in list_models(folders / "models.toml") if card.name == name)
-    assert survey_layers(card, models_file=folders / "models.toml") == load(name).layers
+    assert survey_model(card, models_file=folders / "models.toml").layers == load(name).layers
 
 
 def test_another_config_in_the_folder_asks_for_another_survey(copied, write_list):
