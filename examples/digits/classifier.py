@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import cross_entropy, one_hot, unfold
 from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
 
 from .recipe import DEPTH, FRAME, HEADS, INNER, MEAN, NAMES, PATCH, SPREAD, STD, WIDTH, Recipe, inputs, shown
 from .scenes import SIZE, Painter, Scene
+
+_PATCH_SPREAD = 0.25  # standard deviation of the embeddings of patches, beside that of their places
 
 
 class Vit(Recipe):
@@ -35,6 +37,7 @@ class Vit(Recipe):
                 initializer_range=SPREAD,
             )
         )
+        whiten(network.vit.embeddings.patch_embeddings.projection, shown(Painter("train", 0), 300, self.counts))
         self._of_patches = nn.Linear(WIDTH, len(NAMES) + 1)
         return network
 
@@ -79,3 +82,16 @@ def in_patches(scenes: Sequence[Scene]) -> Tensor:
     classes = one_hot(torch.from_numpy(np.stack([scene.classes for scene in scenes])), len(NAMES) + 1).float()
     cells = classes.unflatten(2, (-1, PATCH)).unflatten(1, (-1, PATCH))  # N x 6 x 8 x 6 x 8 x 11
     return cells.mean(dim=(2, 4)).flatten(1, 2)
+
+
+@torch.no_grad()
+def whiten(projection: nn.Conv2d, scenes: Sequence[Scene]) -> None:
+    """Set the first weights of a layer of patches so that its outputs on scenes are uncorrelated and of equal variance.
+
+    Patches of natural images differ most in brightness; without this, their details start as a small part of the outputs.
+    """
+    patches = unfold(inputs(scenes), PATCH, stride=PATCH).transpose(1, 2).flatten(0, 1)  # M x 192
+    variances, directions = torch.linalg.eigh(torch.cov(patches.T))  # in increasing order
+    rows = directions[:, -WIDTH:].T * (_PATCH_SPREAD / variances[-WIDTH:].sqrt())[:, None]
+    projection.weight.copy_(rows.view_as(projection.weight))
+    projection.bias.copy_(-rows @ patches.mean(dim=0))

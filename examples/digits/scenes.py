@@ -46,6 +46,11 @@ class Digit:
     colour: str
     box: Box
 
+    @property
+    def word(self) -> str:
+        """Its label: zero to nine."""
+        return WORDS[self.value]
+
 
 @dataclass(frozen=True)
 class Scene:
