@@ -1,4 +1,4 @@
-"""Backgrounds of the scenes: crops of COCO's photographs, written anew by ``python -m examples.digits.backgrounds COCO``."""
+"""Backgrounds of the scenes: crops of COCO's photographs; ``python -m examples.digits.backgrounds COCO`` makes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 Part = Literal["train", "held_out"]
 Pixels = npt.NDArray[np.uint8]
@@ -23,8 +23,9 @@ _SHORTER_SIDE = 192
 _CC_BY = 4
 _HEAD = """# Backgrounds
 
-Crops of photographs of COCO 2017, each under its photographer's licence on Flickr: [CC BY 2.0](http://creativecommons.org/licenses/by/2.0/).
-Changed: shortened to 192 pixels and cut out of their middle; the scenes in `held_out/` show parts of them, darkened, under digits.
+Crops of photographs of COCO 2017, each under its photographer's licence on Flickr,
+[CC BY 2.0](http://creativecommons.org/licenses/by/2.0/).
+Changed: resized, and cut out of their middle; the scenes in `held_out/` show parts of them, darkened, under digits.
 
 | file | Flickr file |
 |---|---|
@@ -64,9 +65,8 @@ def _crop(photograph: Image.Image) -> Image.Image:
     scale = _SHORTER_SIDE / min(photograph.size)
     width, height = (round(side * scale) for side in photograph.size)
     small = photograph.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-    return ImageOps.fit(small, (_SHORTER_SIDE, _SHORTER_SIDE)).crop(
-        ((_SHORTER_SIDE - SIDE) // 2, (_SHORTER_SIDE - SIDE) // 2, (_SHORTER_SIDE + SIDE) // 2, (_SHORTER_SIDE + SIDE) // 2)
-    )
+    left, top = (width - SIDE) // 2, (height - SIDE) // 2
+    return small.crop((left, top, left + SIDE, top + SIDE))
 
 
 if __name__ == "__main__":

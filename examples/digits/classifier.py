@@ -48,11 +48,13 @@ class Vit(Recipe):
     def loss(self, network: ViTForImageClassification, scenes: Sequence[Scene]) -> Tensor:
         """Return the cross-entropy with the digits that are there, and that of each patch with those that it shows.
 
-        Labels of patches (token labelling, Jiang et al., 2021) teach a small ViT in minutes what it else learns in hours.
+        Labels of patches (token labelling, Jiang et al., 2021) make a small ViT learn in minutes.
         """
         tokens = network.vit(pixel_values=inputs(scenes)).last_hidden_state
         of_scenes = cross_entropy(network.classifier(tokens[:, 0]), present(scenes))
-        return of_scenes + cross_entropy(self._of_patches(tokens[:, 1:]).flatten(0, 1), in_patches(scenes).flatten(0, 1))
+        return of_scenes + cross_entropy(
+            self._of_patches(tokens[:, 1:]).flatten(0, 1), in_patches(scenes).flatten(0, 1)
+        )
 
     @torch.no_grad()
     def figures(self, network: ViTForImageClassification, painter: Painter) -> dict[str, float]:
@@ -88,7 +90,7 @@ def in_patches(scenes: Sequence[Scene]) -> Tensor:
 def whiten(projection: nn.Conv2d, scenes: Sequence[Scene]) -> None:
     """Set the first weights of a layer of patches so that its outputs on scenes are uncorrelated and of equal variance.
 
-    Patches of natural images differ most in brightness; without this, their details start as a small part of the outputs.
+    Patches of photographs differ most in brightness: without this, details are a small part of the first outputs.
     """
     patches = unfold(inputs(scenes), PATCH, stride=PATCH).transpose(1, 2).flatten(0, 1)  # M x 192
     variances, directions = torch.linalg.eigh(torch.cov(patches.T))  # in increasing order

@@ -43,13 +43,18 @@ class Yolos(Recipe):
         if vit:
             weights = renamed(vit, YOLOS)
             places = "vit.embeddings.position_embeddings"
-            weights[places] = torch.cat([weights[places], network.vit.embeddings.position_embeddings[:, -QUERIES:]], dim=1)
+            weights[places] = torch.cat(
+                [weights[places], network.vit.embeddings.position_embeddings[:, -QUERIES:]], dim=1
+            )
             network.load_state_dict(weights, strict=False)
         return network
 
     def loss(self, network: YolosForObjectDetection, scenes: Sequence[Scene]) -> Tensor:
         """Return DETR's loss: each digit is matched with one token, the others are to say "no object"."""
-        labels = [{"class_labels": _values(scene), "boxes": box_convert(_boxes(scene), "xyxy", "cxcywh") / SIZE} for scene in scenes]
+        labels = [
+            {"class_labels": _values(scene), "boxes": box_convert(_boxes(scene), "xyxy", "cxcywh") / SIZE}
+            for scene in scenes
+        ]
         return network(pixel_values=inputs(scenes), labels=labels).loss
 
     @torch.no_grad()

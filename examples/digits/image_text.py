@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
 
 from .pretrained import CLIP, renamed
-from .recipe import DEPTH, FRAME, HEADS, INNER, MEAN, PATCH, SPREAD, STD, WIDTH, Recipe, inputs, shown
-from .scenes import COLOURS, SIZE, WORDS, Digit, Painter, Scene
+from .recipe import DEPTH, FRAME, HEADS, INNER, MEAN, PATCH, STD, WIDTH, Recipe, inputs, shown
+from .scenes import COLOURS, SIZE, WORDS, Painter, Scene
 from .texts import END, LONGEST, PAD, START, make_tokenizer, text_about
 
 _SIDE = 64
@@ -61,11 +60,11 @@ class Clip(Recipe):
             ]
         ).float()
         scores = self._scores(network, scenes, texts)
-        return (_soft_cross_entropy(scores, true) + _soft_cross_entropy(scores.T, true.T)) / 2
+        return (soft_cross_entropy(scores, true) + soft_cross_entropy(scores.T, true.T)) / 2
 
     @torch.no_grad()
     def figures(self, network: CLIPModel, painter: Painter) -> dict[str, float]:
-        """Return how often the text of the digit is the first of all 60, and how often those of two are the first two."""
+        """Return how often a digit's text is the first of all 60, and how often those of two are the first two."""
         digits = list(product(range(len(WORDS)), COLOURS))
         texts = [f"a photo of a {colour} {WORDS[value]}" for value, colour in digits]
         found = {}
@@ -100,7 +99,7 @@ def _is_true(value: int, colour: str | None, scene: Scene) -> bool:
     return any(digit.value == value and colour in (None, digit.colour) for digit in scene.digits)
 
 
-def _soft_cross_entropy(scores: Tensor, true: Tensor) -> Tensor:
+def soft_cross_entropy(scores: Tensor, true: Tensor) -> Tensor:
     """Return the cross-entropy of each row's softmax with what is true in it, N x M, each true one alike."""
     return -(true / true.sum(dim=1, keepdim=True) * scores.log_softmax(dim=1)).sum(dim=1).mean()
 
@@ -112,5 +111,7 @@ def _start_from(vit: nn.Module, network: CLIPModel) -> None:
     bias = weights["vit.embeddings.patch_embeddings.projection.bias"]  # CLIP's patches have none: the places take it
     weights["vision_model.embeddings.position_embedding.weight"] = torch.cat([places[:1], places[1:] + bias])
     weights["vision_model.embeddings.class_embedding"] = weights["vit.embeddings.cls_token"][0, 0]
-    weights["vision_model.embeddings.patch_embedding.weight"] = weights["vit.embeddings.patch_embeddings.projection.weight"]
+    weights["vision_model.embeddings.patch_embedding.weight"] = weights[
+        "vit.embeddings.patch_embeddings.projection.weight"
+    ]
     network.load_state_dict(weights, strict=False)

@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any
 
-import torch
+import numpy as np
+import numpy.typing as npt
 import typer
 from PIL import Image
 from rich.console import Console
@@ -17,7 +18,7 @@ from rich.table import Table
 
 from ep_core import Classifier, explain, load_model
 from ep_core.evaluation.points import ALIKE, highest_point, on_image
-from ep_core.extremal.explanation import Explanation
+from ep_core.models.frame import Frame
 
 from .scenes import SIZE, Box, Digit, Painter, Scene
 
@@ -69,15 +70,20 @@ def point(model: Classifier, scene: Scene, digit: Digit, other: Digit) -> Pointe
     """Return where the mask of area 0.2 lies that is asked about one digit of a scene."""
     target = TARGETS[model.name](digit, other)
     spec = {"target": target, "areas": [AREA], "check_extremality": False}
-    found: Explanation = explain(model, Image.fromarray(scene.pixels), spec)
-    mask = torch.from_numpy(found.frame.mask_to_image(found.masks[0, 0].numpy()))
-    column, row = highest_point(on_image(found.saliency[0].numpy(), found.frame, ALIKE))
-    here = _grown(digit.box)
+    found = explain(model, Image.fromarray(scene.pixels), spec)
+    return located(found.masks[0, 0].numpy(), found.frame, digit, other)
+
+
+def located(mask: npt.NDArray[np.floating], frame: Frame, digit: Digit, other: Digit) -> Pointed:
+    """Return where a mask lies, H x W in [0, 1] of the network's frame."""
+    on_scene = frame.mask_to_image(mask)
+    rows, columns = _grown(digit.box)
+    column, row = highest_point(on_image(mask, frame, ALIKE))
     return Pointed(
-        share=float(mask[here].sum() / mask.sum()),
-        share_of_other=float(mask[_grown(other.box)].sum() / mask.sum()),
-        chance=mask[here].numel() / mask.numel(),
-        hit=here[0].start <= row < here[0].stop and here[1].start <= column < here[1].stop,
+        share=float(on_scene[rows, columns].sum() / on_scene.sum()),
+        share_of_other=float(on_scene[_grown(other.box)].sum() / on_scene.sum()),
+        chance=on_scene[rows, columns].size / on_scene.size,
+        hit=rows.start <= row < rows.stop and columns.start <= column < columns.stop,
     )
 
 
@@ -93,13 +99,15 @@ def main(
     scenes: Annotated[int, typer.Option(min=1, help="Held-out scenes of two digits; each is asked about both.")] = 25,
     models_file: Annotated[Path, typer.Option(help="The model list.")] = MODELS,
 ) -> None:
-    """Print the share of each network's masks that lies on the digit they are asked about, and hits of the pointing game."""
+    """Print the shares of masks that lie on the digit they are asked about, and hits of the pointing game."""
     table = Table("model", "masks", "on the digit", "on the other", "chance", "hits", box=None, header_style="bold")
     for name in models or TARGETS:
         model = load_model(name, models_file=models_file)
         pairs = [(scene, *turn) for scene in scenes_of_two(scenes) for turn in (scene.digits, scene.digits[::-1])]
         found = [point(model, *pair) for pair in track(pairs, description=name, transient=True)]
-        means = [fmean(values) for values in zip(*((p.share, p.share_of_other, p.chance, p.hit) for p in found), strict=True)]
+        means = [
+            fmean(values) for values in zip(*((p.share, p.share_of_other, p.chance, p.hit) for p in found), strict=True)
+        ]
         table.add_row(name, str(len(found)), *(f"{value:.0%}" for value in means))
     Console().print(table)
 

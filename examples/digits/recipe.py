@@ -93,12 +93,11 @@ def fit(recipe: Recipe, painter: Painter, *, steps: int, seed: int, vit: nn.Modu
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, recipe.rate, total_steps=steps, pct_start=_WARM_UP, cycle_momentum=False
     )
-    for step in track(range(steps), description=type(recipe).__name__):
+    for _ in track(range(steps), description=type(recipe).__name__):
         loss = recipe.loss(network, shown(painter, _BATCH, recipe.counts))
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-        if step % 100 == 99: print(step, round(float(loss.detach()),3), flush=True)
     return network.eval()

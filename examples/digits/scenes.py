@@ -82,7 +82,9 @@ class Painter:
             if box := canvas.put(self._stencil(value), colour, value + 1):
                 digits.append(Digit(value, colour, box))
         if self._chance.random() < _TEXTURES:
-            canvas.put(scrambled(self._stencil(int(self._chance.integers(10))), self._chance), str(colours[-1]), BACKGROUND)
+            canvas.put(
+                scrambled(self._stencil(int(self._chance.integers(10))), self._chance), str(colours[-1]), BACKGROUND
+            )
         return canvas.scene(digits)
 
     def _stencil(self, value: int) -> Stencil:

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessorPil
 
-from .recipe import FRAME, MEAN, STD, Recipe, inputs, shown
+from .recipe import FRAME, MEAN, SPREAD, STD, Recipe, inputs, shown
 from .scenes import WORDS, Painter, Scene
 
 CLASSES = ("background", *WORDS)
+_BACKGROUND_WEIGHT = 0.2
 
 
 class Segformer(Recipe):
@@ -34,13 +35,15 @@ class Segformer(Recipe):
                 decoder_hidden_size=64,
                 classifier_dropout_prob=0.0,
                 drop_path_rate=0.0,
+                initializer_range=SPREAD,
                 id2label=dict(enumerate(CLASSES)),
             )
         )
 
     def loss(self, network: SegformerForSemanticSegmentation, scenes: Sequence[Scene]) -> Tensor:
-        """Return the cross-entropy of the pixels."""
-        return cross_entropy(_maps(network, scenes), _classes(scenes))
+        """Return the cross-entropy of the pixels; those of digits, a tenth of all, weigh more."""
+        weights = torch.tensor([_BACKGROUND_WEIGHT] + [1.0] * len(WORDS))
+        return cross_entropy(_maps(network, scenes), _classes(scenes), weight=weights)
 
     @torch.no_grad()
     def figures(self, network: SegformerForSemanticSegmentation, painter: Painter) -> dict[str, float]:

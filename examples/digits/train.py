@@ -1,4 +1,4 @@
-"""Trains the small networks, minutes each on one CPU thread: ``python -m examples.digits.train``."""
+"""Training of the small networks, minutes each on one CPU thread: ``python -m examples.digits.train``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .recipe import Recipe, fit
 from .scenes import Painter
 from .segmenter import Segformer
 
-HERE = Path(__file__).parent
+MODELS = Path(__file__).parent / "models"
 VIT = "vit"
 RECIPES: dict[str, type[Recipe]] = {VIT: Vit, "yolos": Yolos, "segformer": Segformer, "clip": Clip}
 HELD_OUT_SEED = 2**16
@@ -26,8 +26,8 @@ HELD_OUT_SEED = 2**16
 
 def main(
     kinds: Annotated[list[str] | None, typer.Argument(help=f"Some of {', '.join(RECIPES)}; all by default.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the networks; `vit` there is what others start from.")] = HERE / "models",
-    steps: Annotated[int | None, typer.Option(min=1, help="Batches of 64 scenes, in place of each kind's own number.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the networks; others start from the `vit` in it.")] = MODELS,
+    steps: Annotated[int | None, typer.Option(min=1, help="Batches of 32 scenes; by default each kind's own.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights and scenes.")] = 0,
 ) -> None:
     """Train networks, save them, and print their figures on scenes of other digits before other photographs."""

