@@ -170,7 +170,15 @@ def test_known_masks_are_taken_away_from_the_image() -> None:
     known = torch.tensor([[1.0, 0.0], [0.5, 0.0]])[None, None]
     frame = Frame((2, 2), (2, 2), (0, 0, 2, 2))
     picture = Image.new("RGB", (2, 2))
-    sweep = Prepared(spec=SPEC, target=0, picture=picture, frame=frame, pyramid=pyramid, probabilities=lambda _: None)
+    sweep = Prepared(
+        spec=SPEC,
+        target=0,
+        picture=picture,
+        frame=frame,
+        pyramid=pyramid,
+        probabilities=lambda _: None,
+        classes=lambda _: None,
+    )
     left = without(sweep, torch.cat([known, torch.zeros_like(known)])).pyramid
     assert left[:, 0, 0, 0].tolist() == [1, 1, 1]
     assert left[:, 0, 0, 1].tolist() == [5, 3, 1]
