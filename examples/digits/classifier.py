@@ -20,7 +20,7 @@ class Vit(Recipe):
     """Classes zero to nine by a softmax: a scene of two digits is of each by a half."""
 
     counts = (1, 2)
-    steps = 2000
+    steps = 4000
     rate = 2e-3
 
     def network(self, vit: nn.Module | None) -> ViTForImageClassification:

@@ -22,7 +22,7 @@ class Yolos(Recipe):
 
     from_vit = True
     rate = 1e-3
-    steps = 1200
+    steps = 5000
 
     def network(self, vit: nn.Module | None) -> YolosForObjectDetection:
         """Return a YOLOS of 0.4 million weights, its layers and patches those of the ViT, as the paper's are."""

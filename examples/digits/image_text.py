@@ -33,7 +33,7 @@ class Clip(Recipe):
 
     from_vit = True
     rate = 1e-3
-    steps = 1200
+    steps = 2500
 
     def __init__(self) -> None:
         self._tokenizer = make_tokenizer()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -17,6 +18,7 @@ from rich.progress import track
 from rich.table import Table
 
 from ep_core import Classifier, explain, load_model
+from ep_core.errors import InvalidInput
 from ep_core.evaluation.points import ALIKE, highest_point, on_image
 from ep_core.models.frame import Frame
 
@@ -74,6 +76,13 @@ def point(model: Classifier, scene: Scene, digit: Digit, other: Digit) -> Pointe
     return located(found.masks[0, 0].numpy(), found.frame, digit, other)
 
 
+def pointed(model: Classifier, scene: Scene) -> Iterator[Pointed]:
+    """Yield where the masks lie that are asked about each of two digits, but for those that the network doesn't see."""
+    for digit, other in (scene.digits, scene.digits[::-1]):
+        with suppress(InvalidInput):  # a segmenter without a pixel of the class has nothing to explain
+            yield point(model, scene, digit, other)
+
+
 def located(mask: npt.NDArray[np.floating], frame: Frame, digit: Digit, other: Digit) -> Pointed:
     """Return where a mask lies, H x W in [0, 1] of the network's frame."""
     on_scene = frame.mask_to_image(mask)
@@ -103,8 +112,8 @@ def main(
     table = Table("model", "masks", "on the digit", "on the other", "chance", "hits", box=None, header_style="bold")
     for name in models or TARGETS:
         model = load_model(name, models_file=models_file)
-        pairs = [(scene, *turn) for scene in scenes_of_two(scenes) for turn in (scene.digits, scene.digits[::-1])]
-        found = [point(model, *pair) for pair in track(pairs, description=name, transient=True)]
+        asked = track(list(scenes_of_two(scenes)), description=name, transient=True)
+        found = [one for scene in asked for one in pointed(model, scene)]
         means = [
             fmean(values) for values in zip(*((p.share, p.share_of_other, p.chance, p.hit) for p in found), strict=True)
         ]

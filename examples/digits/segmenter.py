@@ -20,7 +20,7 @@ _BACKGROUND_WEIGHT = 0.2
 class Segformer(Recipe):
     """Classes background and zero to nine, in maps of 12 x 12."""
 
-    steps = 1000
+    steps = 2000
     rate = 2e-3
 
     def network(self, vit: nn.Module | None) -> SegformerForSemanticSegmentation:
