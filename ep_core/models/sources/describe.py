@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from ep_core.models.preprocessing import Preprocessing
-from ep_core.schemas.model_card import CLASS_TARGETS
+from ep_core.schemas.model_card import BOX_TARGETS, CLASS_TARGETS, SEGMENT_TARGETS, Head
 
 from .interface import Description, source_of
 from .model_list import ModelEntry
+from .objects import object_labels
 from .torchvision_zoo import imagenet_labels
+
+_AT_A_PLACE = {"detections": BOX_TARGETS, "maps": SEGMENT_TARGETS}
+"""Kinds of targets of an operator's own networks, by their `outputs`."""
 
 
 def describe(entry: ModelEntry) -> Description:
@@ -22,12 +26,14 @@ def describe(entry: ModelEntry) -> Description:
         InvalidInput: the source's preprocessing has no equal here, or its weights end in no classes.
     """
     base = source_of(entry).describe(entry)
+    place = _AT_A_PLACE.get(entry.outputs or "")
+    labels = _labels(entry, base)
     return Description(
         preprocessing=_preprocessing(entry, base),
-        labels=_labels(entry, base),
+        labels=object_labels(labels) if entry.outputs == "maps" else labels,
         weights=entry.file.name if entry.file else base and base.weights,
-        targets=base.targets if base else CLASS_TARGETS,
-        outputs=entry.outputs or (base and base.outputs),
+        targets=place or (base.targets if base else CLASS_TARGETS),
+        outputs="sigmoid" if place else cast("Head | None", entry.outputs) or (base and base.outputs),
     )
 
 
