@@ -37,7 +37,7 @@ def load_model(
     """Return a classifier with its trained weights, ready to be explained.
 
     Args:
-        name: a name in the model list, if there is one; else one of torchvision's classifiers (``"resnet50"``, or with
+        name: a name in the model list, if there is one; else one of torchvision's networks (``"resnet50"``, or with
             certain weights ``"resnet50:IMAGENET1K_V1"``), or one of another source: timm's (``"timm:resnet18"``),
             Hugging Face's by their names there or a folder (``"huggingface:google/vit-base-patch16-224"``, also with
             ``@REVISION``) or open_clip's (``"open_clip:ViT-B-32/laion2b_s34b_b79k"``).

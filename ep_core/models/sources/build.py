@@ -12,6 +12,7 @@ from ep_core.models.checks.brief import brief
 
 from .interface import source_of
 from .model_list import ModelEntry
+from .own_outputs import explained_as
 from .weights import file_digest, state_digest
 
 
@@ -26,7 +27,8 @@ def build_network(entry: ModelEntry, device: torch.device) -> tuple[nn.Module, s
     try:
         of_file = _checked_digest(entry.file, entry.sha256) if entry.file else None
         network, digest = source_of(entry).build(entry, device)
-        return network.to(device), digest or of_file or state_digest(network)
+        digest = digest or of_file or state_digest(network)
+        return explained_as(network, entry.outputs, entry.labels or ()).to(device), digest
     except (InvalidInput, ModelUnavailable):
         raise
     except Exception as error:  # from the code of a library, or the operator's own

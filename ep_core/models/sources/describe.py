@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from ep_core.models.preprocessing import Preprocessing
-from ep_core.schemas.model_card import CLASS_TARGETS, EMBEDDING_TARGETS
+from ep_core.schemas.model_card import BOX_TARGETS, CLASS_TARGETS, EMBEDDING_TARGETS, SEGMENT_TARGETS, Head
 
 from .interface import Description, source_of
 from .model_list import ModelEntry
+from .objects import object_labels
 from .torchvision_zoo import imagenet_labels
+
+_TARGETS = {"detections": BOX_TARGETS, "maps": SEGMENT_TARGETS, "embedding": EMBEDDING_TARGETS}
+"""Kinds of targets of networks by an entry's `outputs`, where these are no scores of classes."""
 
 
 def describe(entry: ModelEntry) -> Description:
@@ -22,15 +26,22 @@ def describe(entry: ModelEntry) -> Description:
         InvalidInput: the source's preprocessing has no equal here, or its weights end in no classes.
     """
     base = source_of(entry).describe(entry)
-    outputs = entry.outputs or (base and base.outputs)
-    is_embedding = outputs == "embedding"
+    outputs = _head(entry, base)
+    labels = () if outputs == "embedding" else _labels(entry, base)
+    own = _TARGETS.get(entry.outputs or outputs or "")
     return Description(
         preprocessing=_preprocessing(entry, base),
-        labels=() if is_embedding else _labels(entry, base),
+        labels=object_labels(labels) if entry.outputs == "maps" else labels,
         weights=entry.file.name if entry.file else base and base.weights,
-        targets=EMBEDDING_TARGETS if is_embedding else base.targets if base else CLASS_TARGETS,
+        targets=own or (base.targets if base else CLASS_TARGETS),
         outputs=outputs,
     )
+
+
+def _head(entry: ModelEntry, base: Description | None) -> Head | None:
+    if entry.outputs in ("detections", "maps"):
+        return "sigmoid"
+    return cast("Head | None", entry.outputs) or (base and base.outputs)
 
 
 def _preprocessing(entry: ModelEntry, base: Description | None) -> Preprocessing:

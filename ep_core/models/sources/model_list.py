@@ -2,7 +2,7 @@
 
 A complete example; `docs/models.md` explains it::
 
-    [models.resnet50]                        # one of torchvision's classifiers
+    [models.resnet50]                        # one of torchvision's networks
     torchvision = "resnet50"
     weights = "IMAGENET1K_V2"                # optional
 
@@ -113,7 +113,7 @@ class ModelEntry(BaseModel):
     revision: Annotated[str | None, Field(pattern=r"^[\w][\w./-]*$")] = None
     sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
     kwargs: dict[str, Any] = {}
-    outputs: Literal["softmax", "sigmoid", "logit", "embedding"] | None = None
+    outputs: Literal["softmax", "sigmoid", "logit", "embedding", "detections", "maps"] | None = None
     output: str | int | None = None
     labels: Literal["imagenet"] | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     texts: Texts | None = None
@@ -188,6 +188,10 @@ class ModelEntry(BaseModel):
         for key, why in _MISPLACED.items():
             if getattr(self, key) and key not in SOURCES[self.source].keys:
                 raise ValueError(f"{key}: {why.format(takers=takers(key))}")
+        if self.outputs in ("detections", "maps") and SOURCES[self.source].has_description:
+            raise ValueError(
+                f"outputs: {self.outputs!r} is for an entry_point or a file; of {self.source}'s networks it is known"
+            )
         if self.weights and self.file:
             raise ValueError(f"weights: {_MISPLACED['weights'].format(takers=takers('weights'))}")
         if self.template and self.texts:

@@ -7,16 +7,17 @@ import torchvision
 
 from ep_core.errors import UnknownName
 from ep_core.models import list_models, load_model
-from ep_core.schemas.model_card import ModelCard
+from ep_core.schemas.model_card import CLASS_TARGETS, ModelCard
 
 
-def test_without_a_list_every_classifier_of_torchvision_is_there():
+def test_without_a_list_every_network_of_torchvision_is_there():
     cards = {card.name: card for card in list_models()}
-    assert sorted(cards) == torchvision.models.list_models(module=torchvision.models)
+    kinds = (torchvision.models, torchvision.models.detection, torchvision.models.segmentation)
+    assert sorted(cards) == sorted(name for kind in kinds for name in torchvision.models.list_models(module=kind))
     assert cards["inception_v3"].input_size == (299, 299)
     assert cards["mobilenet_v2"].weights == "IMAGENET1K_V1"
     assert cards["resnet50"].weights == "IMAGENET1K_V2"
-    assert {len(card.labels) for card in cards.values()} == {1000}
+    assert {len(card.labels) for card in cards.values() if card.targets == CLASS_TARGETS} == {1000}
     assert {card.source for card in cards.values()} == {"torchvision"}
 
 

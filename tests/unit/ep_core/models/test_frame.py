@@ -79,3 +79,20 @@ def test_a_mask_of_another_size_is_refused():
 
 def test_a_crop_between_two_pixel_centres_marks_nothing():
     assert Frame((1, 700), (8, 8), (349.56, 0, 350.43, 1)).mask_to_image(np.ones((8, 8))).sum() == 0
+
+
+def test_boxes_go_to_the_frame_and_back() -> None:
+    """Of 100 x 40, the frame shows the columns from 30 to 70."""
+    frame = Frame(image_size=(40, 100), input_size=(8, 8), box=(30, 0, 70, 40))
+    assert frame.box_in_frame((40, 10, 60, 40)) == (0.25, 0.25, 0.75, 1.0)
+    assert frame.box_on_image((0.25, 0.25, 0.75, 1.0)) == (40, 10, 60, 40)
+    assert frame.box_in_frame((0, -9, 50, 20)) == (0.0, 0.0, 0.5, 0.5)  # what isn't seen is cut off
+    assert frame.box_in_frame((0, 0, 30, 40)) is None
+    assert frame.box_in_frame((40, 40, 60, 50)) is None
+
+
+def test_padding_is_no_part_of_a_box() -> None:
+    """The frame reaches 10 pixels beyond the image on each side."""
+    frame = Frame(image_size=(20, 20), input_size=(8, 8), box=(-10, -10, 30, 30))
+    assert frame.box_in_frame((-10, -10, 30, 10)) == (0.25, 0.25, 0.75, 0.5)
+    assert frame.box_in_frame((-10, -10, 0, 0)) is None
