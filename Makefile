@@ -99,12 +99,12 @@ check: $(STAMPS)/test
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo --no-cache
-	@cd service/dashboard && $(DENO) lint --quiet && $(DENO) fmt --check --quiet
+	@$(DENO) lint --quiet && $(DENO) fmt --check --quiet
 
 format: $(STAMPS)/test
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@cd service/dashboard && $(DENO) fmt --quiet
+	@$(DENO) fmt --quiet
 
 audit: $(STAMPS)/test
 	@$(INSTALL) --editable '.[audit]'

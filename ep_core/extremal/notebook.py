@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from ep_core.models.frame import Frame
 from ep_core.pictures.embedded import data_url, thumbnail_url
 from ep_core.pictures.overlays import overlay
 from ep_core.pictures.small_curve import small_curve
@@ -31,7 +29,7 @@ def notebook_html(explanation: Explanation) -> str:
     """
     small = explanation.image.convert("RGB")
     small.thumbnail((2 * SIDE, 2 * SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    frame = _on(small, explanation.frame)
+    frame = explanation.frame.on((small.height, small.width))
     shown = [(explanation.curve[k], explanation.masks[k, 0].numpy()) for k in _shown(explanation)]
     pictures = [overlay(np.asarray(small), frame.mask_to_image(mask)) for _, mask in shown]
     curve = small_curve(explanation.curve, explanation.scores, explanation.optimal_area)
@@ -47,14 +45,6 @@ def notebook_html(explanation: Explanation) -> str:
             curve=data_url(curve.encode(), "image/svg+xml"),
         )
     )
-
-
-def _on(small: Image.Image, frame: Frame) -> Frame:
-    """Return a frame as it lies on its image in another size."""
-    height, width = frame.image_size
-    left, top, right, bottom = frame.box
-    x, y = small.width / width, small.height / height
-    return replace(frame, image_size=(small.height, small.width), box=(left * x, top * y, right * x, bottom * y))
 
 
 def _shown(explanation: Explanation) -> list[int]:

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from ep_core.pictures.overlays import for_screens, grey, heat_map, overlay, png
 from ep_core.pictures.plot import curve_plot
-from ep_core.schemas.reports.file_names import CURVE, SALIENCY, mask_name, overlay_name
+from ep_core.schemas.reports.file_names import CURVE, PAGE, SALIENCY, mask_name, overlay_name
+
+from .page import page_html
 
 if TYPE_CHECKING:
     from .explanation import Explanation
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
     """Yield all pictures of a result as (file name, bytes), named as in `ep_core.schemas.reports.file_names`."""
     yield from extremal_pictures(explanation)
+    yield PAGE, page_html(explanation).encode()
     saliency = explanation.frame.mask_to_image(explanation.saliency[0].numpy())
     yield SALIENCY, png(for_screens(heat_map(np.asarray(explanation.image), saliency)))
     yield (

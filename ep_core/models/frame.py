@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,13 @@ class Frame:
             self.box[0] + shares[2] * width,
             self.box[1] + shares[3] * height,
         )
+
+    def on(self, image_size: tuple[int, int]) -> Frame:
+        """Return the frame as it lies on its image in another size (height and width, in pixels)."""
+        height, width = self.image_size
+        y, x = image_size[0] / height, image_size[1] / width
+        left, top, right, bottom = self.box
+        return replace(self, image_size=image_size, box=(left * x, top * y, right * x, bottom * y))
 
     def mask_to_image(self, mask: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Return `mask` as it lies on the original image.

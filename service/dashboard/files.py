@@ -1,24 +1,31 @@
-"""Files of the dashboard, read and compressed once: no path of a request ever reaches the file system."""
+"""Files of the dashboard, read and compressed once: no path of a request ever reaches the file system.
+
+The view of a result is the engine's: its pages that are opened from disk show the same.
+"""
 
 from __future__ import annotations
 
 import mimetypes
 from pathlib import Path
 
+from ep_core.pictures.result_page import VIEW
 from service.http.packing import Content, pack
 from service.tasks.service import list_tasks
 
 INDEX = "index.html"
 TASKS = "tasks.js"
 _FOLDER = Path(__file__).with_name("static")
+_NOT_SERVED = frozenset({"exported.js"})  # it reads what a page from disk holds
 # Some machines know these under other names, or not at all.
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
 
 
 def read_files() -> dict[str, Content]:
-    """Return all files by their path from the folder, with ``/`` between."""
+    """Return all files by their path from the folder, with ``/`` between, and those of the view of a result."""
     paths = (path for path in sorted(_FOLDER.rglob("*")) if path.is_file())
-    return {path.relative_to(_FOLDER).as_posix(): _read(path) for path in paths}
+    own = {path.relative_to(_FOLDER).as_posix(): _read(path) for path in paths}
+    shared = (path for path in sorted(VIEW.iterdir()) if path.suffix in _TYPES and path.name not in _NOT_SERVED)
+    return own | {path.name: _read(path) for path in shared}
 
 
 def task_module() -> Content:

@@ -23,6 +23,12 @@ from .endpoints import JobId
 from .image_types import image_type
 from .links import for_bundle
 
+HTML = "text/html"
+_OF_PAGES = (  # a page's scripts may do nothing in the service's name
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:"
+)
+
 
 class Artifacts:
     """The stored files of one finished job, as answers."""
@@ -110,7 +116,12 @@ class Artifacts:
             NotFound: the job has no such file.
         """
         content = self.file(name)
-        return self.respond_json(content) if artifact.document else self.respond(content, artifact.media_type)
+        if artifact.document:
+            return self.respond_json(content)
+        response = self.respond(content, artifact.media_type)
+        if artifact.media_type == HTML:
+            response.headers["Content-Security-Policy"] = _OF_PAGES
+        return response
 
     def respond_json(self, content: bytes) -> Response:
         """Return the answer that carries the JSON text `content`."""

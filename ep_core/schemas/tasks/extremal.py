@@ -8,16 +8,17 @@ from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, 
 from ep_core.schemas.reports.file_names import CONTRAST_KEY, alternative_key
 from ep_core.schemas.specs import ExtremalSpec
 
-from .pictures import MASK, OF_MASK, OVERLAY, SALIENCY_MAP, SCORE_CURVE, mask_files
+from .pictures import MASK, OF_MASK, OVERLAY, RESULT_PAGE, SALIENCY_MAP, SCORE_CURVE, mask_files
 from .task import TEXTS, Bulk, FileKind, Files, Place, Task
 
 TEXT_OF_AREA = 1_536
+PAGE_OF_RESULT, PAGE_OF_MASK = 900_000, 70_000  # a photograph of 900 pixels, a mask of half of them, in base64
 TEXT_OF_PREDICTIONS = 2_048  # ten classes, labels of a hundred letters
 
 
 def files(spec: ExtremalSpec) -> Files:
     """Return the files that the result of a sweep has."""
-    return {SALIENCY_MAP: (), SCORE_CURVE: (), MASK: spec.areas, OVERLAY: spec.areas}
+    return {SALIENCY_MAP: (), SCORE_CURVE: (), RESULT_PAGE: (), MASK: spec.areas, OVERLAY: spec.areas}
 
 
 def bulk_of_masks(count: int) -> list[Bulk]:
@@ -29,7 +30,8 @@ def bulk(spec: ExtremalSpec, _images: int, _channels: int) -> list[Bulk]:
     """Return what the files of a sweep take."""
     masks = len(spec.areas) + spec.alternatives + spec.contrast
     text = Bulk(FileKind.TEXT, size=TEXTS + TEXT_OF_AREA * len(spec.areas) + TEXT_OF_PREDICTIONS * (1 + masks))
-    return [*bulk_of_masks(masks), Bulk(FileKind.COLOUR), text]
+    page = Bulk(FileKind.TEXT, size=PAGE_OF_RESULT + PAGE_OF_MASK * masks)
+    return [*bulk_of_masks(masks), Bulk(FileKind.COLOUR), text, page]
 
 
 def places(report: ExtremalReport) -> Iterator[tuple[Place, dict[str, str]]]:
@@ -50,7 +52,7 @@ TASK = Task(
     title="Masks",
     question="Where: masks on the image",
     python="explain",
-    artifacts=(MASK, OVERLAY, SALIENCY_MAP, SCORE_CURVE),
+    artifacts=(MASK, OVERLAY, SALIENCY_MAP, SCORE_CURVE, RESULT_PAGE),
     has_spatial_masks=True,
     picture="saliency",
     form=("areas", "variant", "perturbation", "preset", "white_level"),

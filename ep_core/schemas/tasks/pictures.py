@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ep_core.schemas.reports.file_names import CURVE, SALIENCY, mask_name, overlay_name
+from ep_core.schemas.reports.file_names import CURVE, PAGE, SALIENCY, mask_name, overlay_name
 
 from .task import Artifact, FileName
 
@@ -55,6 +55,16 @@ SCORE_CURVE = Artifact(
     description="Return the plot of the scores over the areas.",
     content="The scores over the areas, as a plot.",
     key="curve",
+)
+RESULT_PAGE = Artifact(
+    pattern=PAGE,
+    media_type="text/html",
+    operation="get_result_page",
+    summary="Page of the result",
+    description="Return one HTML page with the result in it: the photograph under its masks with a slider, the scores "
+    "and what the network says. It opens from disk, without a server or a network.\n\nIts pictures have up to 900 pixels.",
+    content="A page with its pictures, styles and scripts in it.",
+    key="page",
 )
 
 OF_MASK: dict[str, str | None] = {"mask": None, "overlay": None}

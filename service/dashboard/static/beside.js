@@ -4,6 +4,7 @@ import { get, picture, request, sized } from "./api.js";
 import { ground, make } from "./canvas.js";
 import { difference } from "./difference.js";
 import { el, field, options, select, show } from "./dom.js";
+import { filesOf } from "./files.js";
 import { masked } from "./masked.js";
 import { place, remember } from "./place.js";
 import { alphaMask } from "./reveal.js";
@@ -75,7 +76,11 @@ function named(other, { params }) {
 
 /** Return two results beside each other, and their difference where they are of one image: `{node, draw(state)}`. */
 async function pairOf(one, other) {
-  const sides = [one, other].map(({ job, result }) => ({ result, view: masked(job, result), says: el("figcaption") }));
+  const sides = [one, other].map(({ job, result }) => ({
+    result,
+    view: masked(result, filesOf(job)),
+    says: el("figcaption"),
+  }));
   const between = await areOfOneImage(one.job, other.job) && await differenceOf(one);
   const figures = sides.map(({ view, says }) => el("figure", {}, view.node, says));
   const nothing = el("p.dim", {}, "They are of different images, so there is no difference to show.");

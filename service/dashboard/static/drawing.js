@@ -1,21 +1,9 @@
 // A box on an image: drawn by hand, or shown.
 
+import { boxMark } from "./box.js";
 import { el, show } from "./dom.js";
 
 const SMALLEST = 2; // pixels of the image: less is a click
-
-/** Return the mark of a box on whatever it is put into; `size` is the image's width and height. */
-export function boxMark([left, top, right, bottom], [width, height]) {
-  return el("span.box-mark", {
-    "aria-hidden": "true",
-    style: {
-      left: `${100 * left / width}%`,
-      top: `${100 * top / height}%`,
-      width: `${100 * (right - left) / width}%`,
-      height: `${100 * (bottom - top) / height}%`,
-    },
-  });
-}
 
 /**
  * Return an image on which a box can be drawn: `{node, mark(box), allow(on)}`.

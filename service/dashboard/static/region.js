@@ -27,12 +27,6 @@ export function askedRegion(text, classOf) {
   return { segment: classOf(label), within: region };
 }
 
-/** Return the box of a target of the API's, as [left, top, right, bottom]; null for none. */
-export function boxOf(target) {
-  const box = target?.box ?? target?.within;
-  return Array.isArray(box) ? box : null;
-}
-
 /** Return the box in the text of a target, as [left, top, right, bottom]; null for none. */
 export function boxIn(text) {
   const found = new RegExp(`(?:\\bat|\\bwithin)\\s+(${BOX})$`).exec(text.trim());

@@ -1,21 +1,24 @@
-// The image of a job under one of its masks, at one place of the page, with what the network sees of it marked.
+// The image under one of its masks, at one place of the page, with what the network sees of it marked.
 
-import { picture, sized } from "./api.js";
 import { el, show } from "./dom.js";
-import { alphaMask, LONGEST, revealer } from "./reveal.js";
+import { alphaMask, revealer } from "./reveal.js";
 import { isCut } from "./seen.js";
 
-/** Return what is seen: `{node, hasImage, draw(one, {mode, side, opacity}), blob()}`, `one` of `maskOf`; without the image, its overlays. */
-export function masked(job, result) {
+/**
+ * Return what is seen: `{node, hasImage, draw(one, {mode, side, opacity}), blob()}`, `one` of `maskOf`; without the image, its overlays.
+ *
+ * `image` is the address of the image (null: it isn't kept), and `open(path)` gives the address of a file of the result.
+ */
+export function masked(result, { image, open }) {
   const node = el("div");
   const masks = new Map();
-  const hasImage = Boolean(job.links.images); // else posted without `keep_images`
+  const hasImage = image !== null;
   const crop = isCut(result) && el("div.crop", {}, el("span", {}, "The network sees only this"));
   let canvas = null;
   let wanted = null;
 
   async function load() {
-    const made = await revealer(await picture(sized(job.links.images[0], LONGEST)), result);
+    const made = await revealer(await open(image), result);
     made.canvas.setAttribute("role", "img");
     const { canvas: { width, height }, frame: { left, top, right, bottom } } = made;
     const edges = {
@@ -35,7 +38,7 @@ export function masked(job, result) {
     if (!hasImage) return lay(key, overlay, name);
     canvas ||= load();
     const drawing = await canvas;
-    if (!masks.has(key)) masks.set(key, picture(path).then((address) => alphaMask(address, drawing.canvas)));
+    if (!masks.has(key)) masks.set(key, open(path).then((address) => alphaMask(address, drawing.canvas)));
     const mask = await masks.get(key);
     if (wanted !== key) return; // another one by now
     drawing.draw({ ...state, mask });
@@ -45,7 +48,7 @@ export function masked(job, result) {
   }
 
   async function lay(key, overlay, name) {
-    const address = await picture(overlay);
+    const address = await open(overlay);
     if (wanted === key) {
       show(node, el("img.picture", { src: address, alt: `${name[0].toUpperCase()}${name.slice(1)} over the image` }));
     }
