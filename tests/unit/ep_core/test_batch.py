@@ -80,7 +80,7 @@ def test_a_partial_curve_shows_the_areas_at_work(spot_model: Classifier) -> None
 
     spec = ExtremalSpec(areas=(0.1, 0.4), iterations=30).masks_only()
     explain(spot_model, torch.rand(1, 3, 168, 168), spec, on_progress=look)
-    assert shown[0] == [0.4]  # the walks have not come to the smaller area yet
+    assert next(filter(None, shown)) == [0.4]  # the walks have not come to the smaller area yet
     assert [len(areas) for areas in shown] == sorted(len(areas) for areas in shown)
     assert shown[-1] == [0.1, 0.4]
 

@@ -76,11 +76,12 @@ def test_a_segmenter_is_a_classifier_of_what_it_sees() -> None:
 )
 def test_a_segment_is_explained(within: Any, label: str) -> None:
     image = picture((100, 100))
-    drawn = Image.new("L", image.size)
-    drawn.paste(255, (0, 0, 50, 50))
-    result = explain(
-        segmenter(), image, {"target": {"segment": "red", "within": within}, **QUICK}, target_picture=drawn
-    )
+    drawn = None
+    if within == "target_mask":
+        drawn = Image.new("L", image.size)
+        drawn.paste(255, (0, 0, 50, 50))
+    spec = {"target": {"segment": "red", "within": within}, **QUICK}
+    result = explain(segmenter(), image, spec, target_picture=drawn)
     assert result.target.model_dump() == {"kind": "segment", "index": None, "label": label}
     assert result.scores.original == pytest.approx(log_odds(RED), rel=0.05)
     mask = result.frame.mask_to_image(result.masks[0, 0].numpy())
@@ -94,8 +95,8 @@ def test_a_region_is_where_the_picture_is_in_a_cropped_frame() -> None:
     model = segmenter(CROPPED)
     drawn = np.zeros((32, 96), dtype=np.uint8)
     drawn[:16, 32:48] = 255
-    for target in ({"within": (32, 0, 48, 16)}, {"within": "target_mask"}, {}):
-        assert score_of(model, image, {"segment": "red", **target}, drawn) == pytest.approx(log_odds(RED), rel=1e-3)
+    for target, mask in (({"within": (32, 0, 48, 16)}, None), ({"within": "target_mask"}, drawn), ({}, None)):
+        assert score_of(model, image, {"segment": "red", **target}, mask) == pytest.approx(log_odds(RED), rel=1e-3)
     half = score_of(model, image, {"segment": "red", "within": (32, 0, 64, 16)})
     assert half == pytest.approx((log_odds(RED) + log_odds(BLACK)) / 2, rel=1e-3)
     stretched = image.resize((32, 32)).resize((96, 32))
@@ -115,7 +116,7 @@ def test_edges_of_a_region_count_in_part() -> None:
     [
         ({"segment": "green"}, None, r"no pixel of the image to 'green'; it sees red, blue\. Choose one"),
         ({"segment": "red", "within": (200, 0, 300, 16)}, None, "sees nothing of the box 200, 0, 300, 16"),
-        ({"segment": "red", "within": "target_mask"}, None, "send a picture of it as `target_mask`"),
+        ({"segment": "red", "within": "target_mask"}, None, "target_mask is missing"),
         (
             {"segment": "red", "within": "target_mask"},
             Image.new("L", (8, 9), 255),

@@ -15,7 +15,7 @@ from ep_core.bench.architectures.random_weights import seeded, wake
 from ep_core.models import list_models, load_model
 from ep_core.models.sources.describe import describe
 from ep_core.models.sources.model_list import ModelEntry
-from ep_core.models.sources.survey import survey_layers
+from ep_core.models.sources.survey import survey_model
 from ep_core.models.sources.torchvision_detectors import detector, detector_preprocessing
 from ep_core.models.sources.torchvision_source import Torchvision
 from ep_core.models.sources.torchvision_zoo import detector_names, segmenter_names
@@ -104,7 +104,9 @@ def test_all_are_listed_with_labels_of_objects_alone() -> None:
 )
 def test_layers_are_found_without_weights(name: str) -> None:
     card = next(card for card in list_models() if card.name == name)
-    layers = survey_layers(card)
+    surveyed = survey_model(card)
+    assert surveyed is not None
+    layers = surveyed.layers
     assert layers is not None
     assert any("channels" in (layer.default_for or ()) for layer in layers)
 

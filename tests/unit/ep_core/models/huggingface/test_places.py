@@ -14,7 +14,7 @@ from ep_core import explain
 from ep_core.errors import InvalidInput
 from ep_core.models import Classifier, list_models, load_model
 from ep_core.models.sources.huggingface.detection import Queries
-from ep_core.models.sources.survey import survey_layers
+from ep_core.models.sources.survey import survey_model
 from tests.unit.ep_core.models.tiny_transformers import SIZE, segformer, yolos
 
 pytestmark = pytest.mark.slow
@@ -90,7 +90,9 @@ def test_cards_and_layers_are_those_of_the_network(models_file: Path) -> None:
         model = load_model(card.name, device="cpu", models_file=models_file)
         assert (card.targets, card.labels, card.outputs) == (model.targets, model.labels, model.head)
         assert card.input_size == model.input_size == (SIZE, SIZE)
-        assert survey_layers(card, models_file=models_file) == model.layers
+        surveyed = survey_model(card, models_file=models_file)
+        assert surveyed is not None
+        assert surveyed.layers == model.layers
         assert any("channels" in (layer.default_for or ()) for layer in model.layers)
 
 
