@@ -13,7 +13,7 @@ from ep_core.pictures.embedded import thumbnail_url
 from ep_core.pictures.small_curve import small_curve
 from ep_core.pictures.templates import templates
 from ep_core.schemas.reports.extremal import ExtremalReport
-from ep_core.schemas.reports.file_names import CURVE, RESULT, overlay_name
+from ep_core.schemas.reports.file_names import CURVE, PAGE, RESULT, overlay_name
 from ep_core.schemas.specs import ExtremalSpec
 from ep_core.version import __version__
 
@@ -72,7 +72,12 @@ def _card(item: Item, report: ExtremalReport, out: Path) -> _Card:
         picture=_thumbnail(out / folder / overlay_name(best)),
         curve=small_curve(report.curve, report.scores, report.optimal_area),
         verdict=verdict(report.optimal_area, goal, report.coverage),
-        links={"all files": f"{address}/", "curve": f"{address}/{CURVE}", "report": f"{address}/{RESULT}"},
+        links={
+            "page": f"{address}/{PAGE}",
+            "all files": f"{address}/",
+            "curve": f"{address}/{CURVE}",
+            "report": f"{address}/{RESULT}",
+        },
     )
 
 

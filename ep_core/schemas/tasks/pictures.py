@@ -62,7 +62,8 @@ RESULT_PAGE = Artifact(
     operation="get_result_page",
     summary="Page of the result",
     description="Return one HTML page with the result in it: the photograph under its masks with a slider, the scores "
-    "and what the network says. It opens from disk, without a server or a network.\n\nIts pictures have up to 900 pixels.",
+    "and what the network says. It opens from disk, without a server or a network.\n\n"
+    "Its pictures have up to 900 pixels.",
     content="A page with its pictures, styles and scripts in it.",
     key="page",
 )

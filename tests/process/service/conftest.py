@@ -15,6 +15,7 @@ from ep_core.schemas.reports.extremal import ExtremalReport
 from ep_core.schemas.reports.file_names import (
     CONTRAST_KEY,
     CURVE,
+    PAGE,
     RESULT,
     SALIENCY,
     alternative_key,
@@ -143,6 +144,7 @@ def finish(redis: Redis, store: JobStore) -> Callable[[str], None]:
                 blobs.put(job_id, name, f"picture {name}".encode())
         blobs.put(job_id, SALIENCY, b"picture saliency")
         blobs.put(job_id, CURVE, b"<svg/>")
+        blobs.put(job_id, PAGE, b"<!DOCTYPE html>")
         assert store.finish(job_id, JobState.SUCCEEDED, attempt=attempt)
         blobs.remove(job_id, INPUT)
 

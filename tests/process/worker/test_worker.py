@@ -14,7 +14,15 @@ from uuid import uuid4
 import pytest
 
 from ep_core.schemas.reports.extremal import ExtremalReport
-from ep_core.schemas.reports.file_names import CONTRAST_KEY, CURVE, RESULT, SALIENCY, mask_name, overlay_name
+from ep_core.schemas.reports.file_names import (
+    CONTRAST_KEY,
+    CURVE,
+    PAGE,
+    RESULT,
+    SALIENCY,
+    mask_name,
+    overlay_name,
+)
 from service.access.caller import Caller
 from service.removal.service import Removals
 from service.settings import ApiSettings
@@ -44,7 +52,7 @@ def test_a_job_runs_from_the_image_to_the_result(shared: Client, bear: bytes):
     assert (record.attempt, record.progress.fraction) == (1, 1.0)
     assert 2 <= record.progress.iteration == record.progress.total <= 3 * 4  # an alternative and a contrast, too
     assert [point.area for point in record.partial_curve] == [0.1, 0.3]
-    pictures = {SALIENCY, CURVE} | {
+    pictures = {SALIENCY, CURVE, PAGE} | {
         name
         for key in (0.1, 0.3, CONTRAST_KEY)
         for name in (mask_name(key), mask_name(key, frame="model"), overlay_name(key))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 import ep_core
 from tests.running_stack import Stack
@@ -109,3 +109,27 @@ def test_the_copied_python_gives_the_same_result(page: Page, open_job: dict[str,
     for (area, score), point in zip(json.loads(ran.stdout), open_job["curve"], strict=True):
         assert area == point["area"]
         assert score == pytest.approx(point["preserve"], abs=0.05)  # threads may add up in another order
+
+
+def test_the_page_of_a_result_opens_from_disk_and_its_slider_moves(
+    page: Page, browser: Browser, open_job: dict[str, Any], tmp_path: Path
+) -> None:
+    saved = tmp_path / "result.html"
+    shutil.copy(save(page, "Page of the result (HTML)"), saved)
+    alone, asked = browser.new_page(), list[str]()
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.goto(saved.as_uri())
+    expect(alone.get_by_role("heading", level=1)).to_contain_text(open_job["target"]["label"])
+    expect(alone.locator("canvas")).to_be_visible()
+    drawn = "document.querySelector('canvas').toDataURL()"
+    seen = [""]
+    for place, point in enumerate(open_job["curve"]):
+        alone.get_by_label("How much to reveal").fill(str(place))
+        expect(alone.locator("output").first).to_contain_text(f"{100 * point['area']:g}%")
+        alone.wait_for_function(f"before => {drawn} !== before", arg=seen[-1])
+        seen.append(alone.evaluate(drawn))
+    assert len(set(seen)) == 1 + len(open_job["curve"])
+    alone.get_by_role("button", name="Remove this").click()
+    alone.wait_for_function(f"before => {drawn} !== before", arg=seen[-1])
+    assert [url for url in asked if not url.startswith(("data:", "blob:", saved.as_uri()))] == []
+    alone.close()
