@@ -40,8 +40,8 @@ export function jobRow(job, { again, changed, said }) {
       job.links.images &&
         el(
           "button.quiet",
-          { type: "button", "aria-label": `Ask again: ${name}, posted ${when}`, onclick: ask },
-          "Again",
+          { type: "button", "aria-label": `Edit and rerun: ${name}, posted ${when}`, onclick: ask },
+          "Rerun",
         ),
       el(
         "button.quiet.danger",

@@ -60,7 +60,7 @@ def test_two_pictures_are_compared(page: Page, stack: Stack, watch: Watch) -> No
 
 def test_a_job_is_asked_again_with_its_second_picture(page: Page, stack: Stack, compared: str) -> None:
     page.goto(compared)
-    page.get_by_role("button", name="Ask again with changes").click()
+    page.get_by_role("button", name="Edit and rerun").click()
     expect(field(page).get_by_alt_text("The second picture")).to_be_visible()
     explain(page)
     assert asked(page, stack)["target"] == {"similar_to": "target_image"}
@@ -109,7 +109,7 @@ def test_a_mask_goes_with_a_class_of_a_segmenter(page: Page, stack: Stack, watch
 
 def test_what_is_taken_away_names_the_second_picture(page: Page, compared: str) -> None:
     page.goto(compared)
-    page.get_by_text("Take away").click()
+    page.get_by_text("Download & share").click()
     page.get_by_role("button", name="Copy as curl").click()
     expect(page.locator("pre")).to_contain_text("-F image=@photo.jpg -F target_image=@second.png -F 'params=")
     page.get_by_role("button", name="Copy as Python").click()
