@@ -40,7 +40,7 @@ export function jobRow(job, { again, changed, said }) {
       job.links.images &&
         el(
           "button.quiet",
-          { type: "button", "aria-label": `Edit and rerun: ${name}, posted ${when}`, onclick: ask },
+          { type: "button", "aria-label": `Rerun: ${name}, posted ${when}`, onclick: ask },
           "Rerun",
         ),
       el(
