@@ -29,7 +29,7 @@ from service.http import head, middleware, problems
 from service.http.errors import Forbidden, RateLimited, Unauthorized
 from service.http.problems import problem_responses
 from service.jobs import endpoints as jobs
-from service.jobs import events, inputs, results
+from service.jobs import events, inputs, results, thumbnail
 from service.jobs.reader import EventReader
 from service.jobs.service import JobService
 from service.jobs.submission import Submissions
@@ -98,7 +98,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     http_metrics.install(app, services.http_metrics)
     middleware.install(app)
     proxies.install(app, settings)  # last: around all others
-    for feature in (jobs, removal, batches, events, results, inputs, models, tasks, classify):
+    for feature in (jobs, removal, batches, events, results, inputs, thumbnail, models, tasks, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
     for feature in (health, metrics, dashboard):
         app.include_router(feature.router)

@@ -9,25 +9,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ep_core.errors import InvalidInput
 from ep_core.schemas.targets import picture_of
 from service.access.authentication import CallerDep
 from service.access.downloads import one_download
-from service.access.turns import turn_of
-from service.decoding.decoders import Decoders
 from service.decoding.thumbnail import LEAST, MEDIA_TYPE, MOST
-from service.deps import Services, SettingsDep
-from service.http.caching import NOT_MODIFIED, IfNoneMatch, derived_response, entity_tag, immutable_response
+from service.deps import SettingsDep
+from service.http.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
 from service.http.errors import InvalidFields, NotFound, TooManyAtOnce, Unavailable
 from service.http.media_types import Accept, file_content, negotiate
 from service.http.problems import problem_responses
-from service.uploads.limits import invalid
 from worker.broker.contract import TARGET_PICTURE, JobRecord, input_name
 
 from .deps import JobsDep
 from .endpoints import JobId
 from .image_types import image_type
 from .service import JobService
+from .small_pictures import Picture, SmallPictures
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"], dependencies=[Depends(one_download)])
 
@@ -77,7 +74,8 @@ class Inputs:
         """
         if self.size is None:
             return negotiate(await run_in_threadpool(self._whole, name, part), self.accept)
-        return negotiate(await self._small(self.size, name, part), self.accept)
+        small = SmallPictures(self.request, self.who, self.max_age_s, self.if_none_match, self.accept)
+        return await small.respond(partial(self._picture, name, part), self.size)
 
     def _find(self, name: str, part: str | None) -> tuple[JobRecord, bytes]:
         job = self.jobs.get(self.job_id)
@@ -85,22 +83,14 @@ class Inputs:
             raise NotFound(f"The job has no {part}: its target uses none.")
         return job, self.jobs.image(job.id, name)
 
+    def _picture(self, name: str, part: str | None) -> Picture:
+        job, data = self._find(name, part)
+        return Picture(data, job.params.white_level)
+
     def _whole(self, name: str, part: str | None) -> Response:
         _, data = self._find(name, part)
         media_type = image_type(data).media_type
         return immutable_response(data, media_type, if_none_match=self.if_none_match, max_age_s=self.max_age_s)
-
-    async def _small(self, size: int, name: str, part: str | None) -> Response:
-        services = Services.of(self.request.app)
-        # Who waits has no image in memory, and lets others of its caller go on.
-        async with turn_of(self.request).resting(), services.thumbnail_shares.hold(self.who):
-            job, data = await run_in_threadpool(self._find, name, part)
-            level = job.params.white_level
-            make = partial(_thumbnail, services.thumbnails, data, size, who=self.who, white_level=level)
-            tag = entity_tag(data, variant=str(size))
-            return await derived_response(
-                tag, make, MEDIA_TYPE, if_none_match=self.if_none_match, max_age_s=self.max_age_s
-            )
 
 
 async def _inputs(
@@ -142,10 +132,3 @@ async def get_target_image(inputs: InputsDep) -> Response:
 async def get_target_mask(inputs: InputsDep) -> Response:
     """Return the picture of the region that the target is within, as it was posted, as long as a posted image."""
     return await inputs.respond(TARGET_PICTURE, "target_mask")
-
-
-async def _thumbnail(decoders: Decoders, data: bytes, size: int, *, who: str, white_level: int | None) -> bytes:
-    try:
-        return await decoders.make_thumbnail(data, size, who=who, white_level=white_level)
-    except InvalidInput as error:  # it was taken when it was posted: the limit is another one now
-        raise invalid("size", f"the image can't be shown smaller: {error.detail}; leave size out") from error

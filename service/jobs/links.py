@@ -12,6 +12,7 @@ from service.http.links import Links
 from worker.broker.contract import JobRecord, JobState
 
 from .answers import Answer, answer
+from .glance import has_thumbnail
 from .schemas import JobLinks
 
 BUNDLE = "bundle.zip"
@@ -22,6 +23,8 @@ def links_of(record: JobRecord, links: Links) -> JobLinks:
     found: dict[str, Any] = {"self_": links.job(record.id), "events": links.part(record.id, "events")}
     if record.batch is not None:
         found["batch"] = links.batch(record.batch)
+    if has_thumbnail(record):
+        found["thumbnail"] = links.part(record.id, "thumbnail")
     if record.keep_images:
         found["images"] = [links.part(record.id, f"images/{k}") for k in range(len(record.images))]
         part = picture_of(record.params.target)

@@ -22,6 +22,9 @@ class _LinksOfAll(BaseModel):
     result: str | None = None
     bundle: str | None = None
     batch: Annotated[str | None, Field(description="The batch that it is of.")] = None
+    thumbnail: Annotated[
+        str | None, Field(description="A small JPEG of its first image, or of what it found, where there is one.")
+    ] = None
     images: Annotated[list[str] | None, Field(description="The posted images, where `keep_images` was asked for.")] = (
         None
     )

@@ -1,8 +1,7 @@
 // One job in the list.
 
-import { picture, posted } from "./api.js";
+import { picture, posted, sized } from "./api.js";
 import { el } from "./dom.js";
-import { seen } from "./pictured.js";
 import { written } from "./target.js";
 import { taskOf } from "./task.js";
 import { removeLater } from "./undo.js";
@@ -56,7 +55,7 @@ export function jobRow(job, { again, changed, said }) {
   let pictured = null;
 
   function update(now) {
-    const source = seen(now, THUMB);
+    const source = now.links.thumbnail && sized(now.links.thumbnail, THUMB);
     if (source && source !== pictured) {
       picture(pictured = source).then((address) => (image.src = address)).catch(() => {});
     }

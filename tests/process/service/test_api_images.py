@@ -20,7 +20,7 @@ from redis import Redis
 from ep_core.pictures.decoding import read_image
 from service.app import create_app
 from service.decoding.decoder import Decoder, DecodeRequest
-from service.jobs import inputs
+from service.decoding.decoders import Decoders
 from tests.pictures import encode
 
 from .image_files import NAMES, forms
@@ -117,7 +117,7 @@ def test_it_is_kept_and_not_made_again_for_who_has_it(
     assert all("private" in answer.headers["cache-control"] for answer in answers.values())
     assert all("immutable" in answer.headers["cache-control"] for answer in answers.values())
 
-    monkeypatch.delattr(inputs.Decoders, "make_thumbnail")
+    monkeypatch.delattr(Decoders, "make_thumbnail")
 
     for size, answer in answers.items():
         again = client.get(address, params=size, headers={"If-None-Match": answer.headers["etag"]})
