@@ -17,7 +17,7 @@ from transformers import AutoModelForSemanticSegmentation as AutoSegmenter
 
 from ep_core import load_model
 from ep_core.models.frame import Frame
-from examples.digits.pointing import MODELS, located, pointed, scenes_of_two
+from examples.digits.pointing import MODELS, TARGETS, located, pointed, scenes_of_two
 from examples.digits.recipe import inputs
 from examples.digits.scenes import SIZE, WORDS, Digit, Painter
 from examples.digits.train import RECIPES
@@ -68,10 +68,11 @@ def test_the_list_preprocesses_as_training_did() -> None:
     torch.testing.assert_close(found, inputs([scene]))
 
 
-@pytest.mark.parametrize("name", ["digits-vit", "digits-clip"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TARGETS)
 def test_masks_lie_on_the_digit_that_is_asked_about(name: str) -> None:
     model = load_model(name, models_file=MODELS)
-    found = [one for scene in scenes_of_two(3) for one in pointed(model, scene)]
+    found = [one for scene in scenes_of_two(2) for one in pointed(model, scene)]
     assert fmean(one.share for one in found) > 1.5 * fmean(one.chance for one in found)
     assert fmean(one.share for one in found) > fmean(one.share_of_other for one in found)
 
