@@ -18,7 +18,7 @@ from ep_core.models.checks.gradients import check_network
 from ep_core.models.checks.head import require_head
 from ep_core.models.checks.probes import on_trial
 from ep_core.models.checks.scores import adapted_network
-from ep_core.models.checks.wrapping import check_described, check_module, given_labels
+from ep_core.models.checks.wrapping import check_described, check_label_count, check_module, given_labels
 from ep_core.models.runtime.precision import exact_convolutions
 from ep_core.models.runtime.stillness import still
 from ep_core.models.runtime.turns import one_thread
@@ -39,9 +39,6 @@ from .preprocessing import Preprocessing
 from .reads_texts import ReadsTexts
 from .scalar import ContrastNetwork, ScalarTarget, Scored, label_of, scalar_network
 
-LOGIT_HINT = (
-    '. A score that speaks for the second against the first is said to be one by outputs = "logit"; else give one label'
-)
 Scoring = Callable[[torch.Tensor], torch.Tensor]
 """A network, or a function that calls one: N x 3 x H x W -> N x C."""
 
@@ -132,7 +129,7 @@ class Classifier:
             self.network, classes = BinaryNetwork(self.network), 2
         if outputs == "embedding":
             self.kind, classes, given = "similar", 0, given or ()
-        if given is None:
+        if given is None and not isinstance(self.network, Scored):  # whose outputs are scores by what they are
             with self.tried() as frozen:
                 require_head(
                     frozen,
@@ -140,12 +137,7 @@ class Classifier:
                     model=name,
                 )
         self.labels = tuple(map(str, range(classes))) if given is None else given
-        if len(self.labels) != classes:
-            hint = LOGIT_HINT if (classes, len(self.labels)) == (1, 2) else ""
-            hint = ", as its outputs are embeddings: leave them out" if outputs == "embedding" else hint
-            raise InvalidInput(
-                f"model {name!r} has {classes} classes, but {len(self.labels)} labels{hint}", field="model"
-            )
+        check_label_count(self.labels, classes, outputs, model=name)
         if check:
             check_network(self)
         self.weights_digest = weights_digest or state_digest(network)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import nn
 
 from ep_core.errors import InvalidInput
 from ep_core.models.preprocessing import Preprocessing
+from ep_core.schemas.model_card import Head
+
+_LOGIT_HINT = (
+    '. A score that speaks for the second against the first is said to be one by outputs = "logit"; else give one label'
+)
 
 
 def check_module(network: nn.Module) -> None:
@@ -45,6 +50,15 @@ def given_labels(labels: Iterable[Any]) -> tuple[str, ...]:
         hint = ": give list(labels.values())" if isinstance(labels, Mapping) else ""
         raise _wrong(f"labels are a list, one for each class in their order, not {type(labels).__name__}{hint}")
     return tuple(str(label.item() if hasattr(label, "item") else label) for label in labels)
+
+
+def check_label_count(labels: Sequence[str], classes: int, outputs: Head | None, *, model: str) -> None:
+    """Raise `InvalidInput` where a model hasn't as many labels as classes."""
+    if len(labels) == classes:
+        return
+    hint = _LOGIT_HINT if (classes, len(labels)) == (1, 2) else ""
+    hint = ", as its outputs are embeddings: leave them out" if outputs == "embedding" else hint
+    raise _wrong(f"model {model!r} has {classes} classes, but {len(labels)} labels{hint}")
 
 
 def _wrong(detail: str) -> InvalidInput:
