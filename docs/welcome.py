@@ -44,7 +44,7 @@ def brief(result: dict[str, Any]) -> dict[str, Any]:
     return {
         "params": {name: result["params"][name] for name in PARAMS},
         "model": {name: result["model"][name] for name in ("name", "resolution")},
-        **{name: result[name] for name in ("target", "scores", "image", "frame", "optimal_area")},
+        **{name: result[name] for name in ("target", "scores", "image", "frame", "coverage", "optimal_area")},
         "curve": [{name: point[name] for name in POINT} for point in result["curve"]],
     }
 

@@ -4,15 +4,15 @@ import { get, root } from "./api.js";
 import { el, segments, show, uniqueId } from "./dom.js";
 import { sentence } from "./findings.js";
 import { alphaMask, ownMode, revealer } from "./reveal.js";
+import { SIDES } from "./viewbar.js";
 import { done, inBrackets, number, percent } from "./words.js";
 
 const FOLDER = "static/welcome";
 const PHOTOGRAPH = "static/samples/black_bear.jpg"; // the form's first one, too: it is loaded once
-const SIDES = { keep: "Keep the mask", drop: "Remove it" };
 const READING = [
   "Move the slider: each step shows the part of that size which keeps the score of the class highest, and blurs the rest.",
   "The smallest part whose score is no lower than the whole image’s, a*, is what the network needs; less than that is not enough.",
-  "Remove the mask in place of the rest, and the score falls: what is left is not what the network goes by.",
+  "“Remove this” takes the part away in place of the rest, and the score falls: what is left is not what the network goes by.",
 ];
 
 /** Return a result to play with; without one, how to read those that are to come. */
@@ -50,7 +50,7 @@ async function play(answer, stand, controls) {
     id: uniqueId("area"),
     oninput: () => turn({ k: Number(slider.value) }),
   });
-  const sides = segments("The mask", SIDES, (side) => turn({ side }));
+  const sides = segments("This part", SIDES, (side) => turn({ side }));
   const says = el("output.dim");
 
   async function turn(changes) {
@@ -72,7 +72,7 @@ async function play(answer, stand, controls) {
   show(stand, canvas);
   show(
     controls,
-    el("div.slider", {}, el("label", { htmlFor: slider.id }, "Share of the image"), slider),
+    el("div.slider", {}, el("label", { htmlFor: slider.id }, "How much to reveal"), slider),
     el("div.row", {}, sides.node, says),
   );
 }
