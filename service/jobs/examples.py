@@ -84,7 +84,7 @@ _COMMON: dict[str, Any] = {
     "model": ModelRef(name="mobilenet_v2", weights_digest="sha256:b0353104", input_size=(224, 224)),
     "target": TargetRef(index=295, label="American black bear"),
     "timing": Timing(queued_s=0.1, run_s=8.2, iterations=73),
-    "engine": Engine(version="0.4.0", torch="2.14.1", device="cpu"),
+    "engine": Engine(version="0.5.0", torch="2.14.1", device="cpu"),
 }
 _LAYER = LayerCard(name="features.18", type="Conv2dNormActivation", channels=1280, height=7, width=7)
 
