@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 def page_html(explanation: Explanation) -> str:
     """Return the page: the photograph under its masks, the scores, and what the network says, with all files in it."""
     report: dict[str, Any] = explanation.report().model_dump(mode="json")
+    del report["timing"]  # the same result gives the same page
     masks = explanation.named_masks
     small = explanation.image.convert("RGB")
     small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    frame = explanation.frame.on((round(small.height / 2), round(small.width / 2)))  # masks are smooth
+    frame = explanation.frame.on((math.ceil(small.height / 2), math.ceil(small.width / 2)))  # masks are smooth
     for point, mask in zip(report["curve"], explanation.masks, strict=True):
         point["mask"] = _mask_url(frame, mask)
     for k, alternative in enumerate(report["alternatives"]):

@@ -15,10 +15,12 @@ from ep_core.schemas.reports.file_names import MOST_SHOWN
 from ep_core.schemas.tasks import Bulk, FileKind, Spec, task_of
 
 from .contact_sheet import CAPTION, GAP, TILE
+from .result_page import SIDE
 
 Size = tuple[int, int]
 
 GREY, RGB = 1, 3  # bytes a pixel
+JPEG, JPEG_HEAD = 2, 1024  # bytes a pixel, and before them: noise has 1.5 at the quality of thumbnails
 FAR_LARGER = 16
 UNKNOWN_FRAME = (1024, 1024)
 UNKNOWN_CHANNELS = 4096
@@ -47,8 +49,17 @@ def _bytes(one: Bulk, image: Size, frame: Size) -> int:
         FileKind.COLOUR_IN_FRAME: lambda: _png(frame, RGB),
         FileKind.TILES: lambda: _sheet(one.size),
         FileKind.TEXT: lambda: one.size,
+        FileKind.EMBEDDED: lambda: _embedded(image, frame, one.size),
     }
     return of_kind[one.kind]()
+
+
+def _embedded(image: Size, frame: Size, masks: int) -> int:
+    """Return the bytes of an image, a JPEG, and of masks of half its sides, all in base64."""
+    scale = min(1, SIDE / max(image))
+    shown = math.ceil(scale * image[0]), math.ceil(scale * image[1])
+    half = math.ceil(shown[0] / 2), math.ceil(shown[1] / 2)
+    return 4 * (JPEG_HEAD + JPEG * math.prod(shown) + masks * _mask(half, frame)) // 3
 
 
 def _channels(spec: Spec, card: ModelCard | None) -> int:

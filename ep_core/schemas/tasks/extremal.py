@@ -12,7 +12,7 @@ from .pictures import MASK, OF_MASK, OVERLAY, RESULT_PAGE, SALIENCY_MAP, SCORE_C
 from .task import TEXTS, Bulk, FileKind, Files, Place, Task
 
 TEXT_OF_AREA = 1_536
-PAGE_OF_RESULT, PAGE_OF_MASK = 900_000, 70_000  # a photograph of 900 pixels, a mask of half of them, in base64
+SCRIPTS = 131_072  # and styles of a page
 TEXT_OF_PREDICTIONS = 2_048  # ten classes, labels of a hundred letters
 
 
@@ -30,8 +30,8 @@ def bulk(spec: ExtremalSpec, _images: int, _channels: int) -> list[Bulk]:
     """Return what the files of a sweep take."""
     masks = len(spec.areas) + spec.alternatives + spec.contrast
     text = Bulk(FileKind.TEXT, size=TEXTS + TEXT_OF_AREA * len(spec.areas) + TEXT_OF_PREDICTIONS * (1 + masks))
-    page = Bulk(FileKind.TEXT, size=PAGE_OF_RESULT + PAGE_OF_MASK * masks)
-    return [*bulk_of_masks(masks), Bulk(FileKind.COLOUR), text, page]
+    page = [Bulk(FileKind.TEXT, size=SCRIPTS + text.size), Bulk(FileKind.EMBEDDED, size=masks)]
+    return [*bulk_of_masks(masks), Bulk(FileKind.COLOUR), text, *page]
 
 
 def places(report: ExtremalReport) -> Iterator[tuple[Place, dict[str, str]]]:

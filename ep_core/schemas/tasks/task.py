@@ -100,7 +100,9 @@ class FileKind(Enum):
     TILES = auto()
     """A contact sheet."""
     TEXT = auto()
-    """JSON or SVG."""
+    """JSON, SVG or HTML without pictures."""
+    EMBEDDED = auto()
+    """What a page has of pictures in it: the image, and `size` masks."""
 
 
 @dataclass(frozen=True)

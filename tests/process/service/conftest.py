@@ -131,7 +131,7 @@ def post(client: TestClient, png: bytes) -> Callable[[], str]:
 
 
 @pytest.fixture
-def finish(redis: Redis, store: JobStore) -> Callable[[str], None]:
+def finish(redis: Redis, store: JobStore, png: bytes) -> Callable[[str], None]:
     """A function that finishes a posted job as a worker does that explains it."""
 
     def finish(job_id: str) -> None:
@@ -142,7 +142,7 @@ def finish(redis: Redis, store: JobStore) -> Callable[[str], None]:
         for key in (*(point.area for point in report.curve), alternative_key(0), CONTRAST_KEY):
             for name in (mask_name(key), mask_name(key, frame="model"), overlay_name(key)):
                 blobs.put(job_id, name, f"picture {name}".encode())
-        blobs.put(job_id, SALIENCY, b"picture saliency")
+        blobs.put(job_id, SALIENCY, png)
         blobs.put(job_id, CURVE, b"<svg/>")
         blobs.put(job_id, PAGE, b"<!DOCTYPE html>")
         assert store.finish(job_id, JobState.SUCCEEDED, attempt=attempt)

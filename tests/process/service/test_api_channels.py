@@ -43,7 +43,7 @@ def finished(client: TestClient, redis: Redis, store: JobStore, params: dict[str
     )
     blobs.put(job_id, RESULT, json.dumps(report | {"id": job_id, "artifacts": {}}).encode())
     for name in files:
-        blobs.put(job_id, name, name.encode())
+        blobs.put(job_id, name, png if name in (SALIENCY, SHEET) else name.encode())
     assert store.finish(job_id, JobState.SUCCEEDED, attempt=attempt)
     return f"/v1/jobs/{job_id}"
 
@@ -158,7 +158,7 @@ def test_everything_a_result_names_is_there(
     named += [one["inversion"] for one in result["channels"] if params is CLASS]
     del links["events"]  # which go on
     named += [link for link in links.values() if isinstance(link, str)] + list(links["inversions"].values())
-    assert len(set(named)) == (9 if params is CHANNELS else 6)
+    assert len(set(named)) == (10 if params is CHANNELS else 7)
     assert all(client.get(link).status_code == 200 for link in named)
 
 

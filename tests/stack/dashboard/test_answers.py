@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from ep_core.cli import verdicts
+from ep_core.pictures.result_page import VIEW
 from tests.running_stack import Stack
 from tests.small_jobs import MASKS_ONLY
 
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.e2e
 
 EASY = {"areas": [0.1, 0.3], "iterations": 8, "threshold": 0.2, "check_extremality": False}
 """A threshold so low that another region is found, too."""
-STATIC = Path(__file__).parents[3] / "service" / "dashboard" / "static"
 
 
 def told(page: Page, stack: Stack, address: str, **blocks: Any) -> None:
@@ -64,7 +63,7 @@ def test_warnings_stand_above_the_answer(page: Page, stack: Stack, done: Callabl
 
 
 def test_the_page_and_the_terminal_mean_the_same_by_steady() -> None:
-    text = (STATIC / "steadiness.js").read_text()
+    text = (VIEW / "steadiness.js").read_text()
     found = {name: float(value) for name, value in re.findall(r"export const (\w+) = ([\d.]+);", text)}
     assert found == {"NEARLY_THE_SAME": verdicts.NEARLY_THE_SAME, "MOSTLY_THE_SAME": verdicts.MOSTLY_THE_SAME}
 

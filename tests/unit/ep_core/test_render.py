@@ -42,7 +42,14 @@ def picture(data: bytes) -> np.ndarray:
 
 def test_names(files: dict[str, bytes]) -> None:
     areas = [f"{kind}/{area}.png" for kind in ("masks", "overlays") for area in (0.1, 0.4)]
-    assert set(files) == {*areas, "masks/0.1.model.png", "masks/0.4.model.png", "saliency.png", "curve.svg"}
+    assert set(files) == {
+        *areas,
+        "masks/0.1.model.png",
+        "masks/0.4.model.png",
+        "saliency.png",
+        "curve.svg",
+        "result.html",
+    }
 
 
 def test_alternatives_and_the_contrast_are_files_beside_the_areas(bear: Explanation) -> None:
