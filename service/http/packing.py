@@ -49,3 +49,11 @@ def packed_response(
     if packed is not None and response.status_code == HTTPStatus.OK:
         response.headers["Content-Encoding"] = "gzip"
     return response
+
+
+def packed_once(content: Content, *, accept_encoding: str) -> Response:
+    """Return a body that nobody keeps, packed where the client takes that."""
+    headers = {"Vary": "Accept-Encoding"}
+    if content.packed is None or "gzip" not in accept_encoding:
+        return Response(content.plain, media_type=content.media_type, headers=headers)
+    return Response(content.packed, media_type=content.media_type, headers=headers | {"Content-Encoding": "gzip"})

@@ -11,9 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from ep_core.schemas.tasks import TaskName
 from service.access.authentication import CallerDep
 from service.deps import LinksDep, SubmissionsDep
-from service.http.caching import NOT_MODIFIED, IfNoneMatch
 from service.http.errors import InvalidFields, NotFound, Unavailable
-from service.http.packing import AcceptEncoding, pack, packed_response
+from service.http.packing import AcceptEncoding, pack, packed_once
 from service.http.problems import problem_responses
 from service.observe import tracing
 from service.uploads.examples import REQUEST_BODY
@@ -87,7 +86,7 @@ async def create_job(
     "",
     summary="List jobs",
     response_model=JobPage,
-    responses={304: NOT_MODIFIED, **problem_responses(InvalidFields, Unavailable)},
+    responses=problem_responses(InvalidFields, Unavailable),
 )
 def list_jobs(
     jobs: JobsDep,
@@ -98,7 +97,6 @@ def list_jobs(
     cursor: Annotated[
         str | None, Query(min_length=1, description="The start of the page: see `next` of the page before.")
     ] = None,
-    if_none_match: IfNoneMatch = None,
     accept_encoding: AcceptEncoding = "",
 ) -> Response:
     """Return jobs, the newest first. `next` leads on; what is posted meanwhile doesn't shift the pages."""
@@ -107,7 +105,7 @@ def list_jobs(
     more = None if last is None else links.page(status=status, task=task, limit=limit, cursor=as_cursor(last))
     page = JobPage(jobs=[read(record, jobs, links) for record in records], next=more)
     content = pack(page.model_dump_json(by_alias=True).encode(), "application/json")
-    return packed_response(content, if_none_match=if_none_match, accept_encoding=accept_encoding)
+    return packed_once(content, accept_encoding=accept_encoding)
 
 
 @router.get(

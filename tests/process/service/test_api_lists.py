@@ -117,3 +117,14 @@ def test_a_cursor_is_read_back() -> None:
 
     assert cursor.replace("-", "").replace("_", "").isalnum()
     assert from_cursor(cursor) == place
+
+
+def test_a_list_is_packed_for_who_can_unpack_it(client: TestClient, png: bytes) -> None:
+    for _ in range(3):
+        client.post("/v1/jobs", files={"image": png})
+    plain = client.get("/v1/jobs", headers={"Accept-Encoding": "identity"})
+    packed = client.get("/v1/jobs", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert (packed.headers["content-encoding"], packed.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert int(packed.headers["content-length"]) < len(plain.content) / 3
+    assert packed.json() == plain.json()
