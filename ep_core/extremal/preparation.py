@@ -58,7 +58,7 @@ class Prepared(Generic[S_co]):
     classes: ToClasses
     """The same: the predictions of a result."""
     site: TokenSite | None = None
-    """Where patches are dropped: the place in the network."""
+    """Place in the network where patches are dropped; None where none are."""
     left: Tensor | None = None
     """1 x 1 x H x W of ones and zeros: where patches are dropped, those that masks may keep; None: all."""
 

@@ -103,7 +103,7 @@ class ListedLayer(LayerCard):
 
 
 class Surveyed(NamedTuple):
-    """What a model's network shows by itself, without its weights."""
+    """Properties of a model's network that it has without its weights."""
 
     layers: tuple[ListedLayer, ...]
     """Those that have channels, in the order of computation."""

@@ -52,17 +52,17 @@ class Coverage(BaseModel):
 
     @property
     def is_cut(self) -> bool:
-        """Whether a part of the image is cut off."""
+        """True where a part of the image is cut off."""
         return self.image < NEARLY_ALL
 
     @property
     def is_padded(self) -> bool:
-        """Whether a part of the frame is padding."""
+        """True where a part of the frame is padding."""
         return self.frame < NEARLY_ALL
 
     @property
     def whole(self) -> str:
-        """What areas are shares of, in words."""
+        """The whole that areas are shares of, in words."""
         if self.is_padded:
             return "the padded image"
         return "what the network sees" if self.is_cut else "the image"

@@ -25,7 +25,7 @@ class Seen(Protocol):
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of a run besides its masks and how far it is."""
+    """State of a run, besides its masks and its progress."""
 
     stage: str | None = None
     """Of a sweep: `walks` (coarse masks of all areas), `masks` (optimised, each at its area), then `rivals`, `contrast`

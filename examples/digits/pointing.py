@@ -41,12 +41,12 @@ TARGETS: dict[str, Callable[[Digit, Digit], Any]] = {
     "digits-segformer": lambda digit, other: {"segment": digit.word},
     "digits-clip": lambda digit, other: {"text": _text(digit), "against": [_text(other)]},
 }
-"""What is asked of each network about a digit beside another one."""
+"""Targets by network: one digit beside another one."""
 
 
 @dataclass(frozen=True)
 class Pointed:
-    """Where the mask of one of two digits lies."""
+    """Position of the mask of one of two digits."""
 
     share: float
     """Of the mask, in the grown box of the digit."""
@@ -55,7 +55,7 @@ class Pointed:
     chance: float
     """Share of the picture that the grown box takes: what a mask anywhere has in it, on average."""
     hit: bool
-    """Whether the mask's highest point, smoothed as the pointing game does it, is in the grown box."""
+    """True where the mask's highest point, smoothed as the pointing game does it, is in the grown box."""
 
 
 def scenes_of_two(count: int) -> Iterable[Scene]:

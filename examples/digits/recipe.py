@@ -34,7 +34,7 @@ class Recipe(ABC):
     counts: Sequence[int] = (1, 2)
     """Digits in a scene that it is trained on."""
     from_vit: bool = False
-    """Whether it starts with the layers of the trained ViT."""
+    """True for one that starts with the layers of the trained ViT."""
     rate: float = 1.5e-3
     """Highest step size of AdamW."""
     steps: int

@@ -30,7 +30,7 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class SmallPictures:
-    """What a request for small pictures says."""
+    """Request for small pictures."""
 
     request: Request
     who: str

@@ -113,7 +113,7 @@ class MapPreview(BaseModel):
 
 
 class Previews(BaseModel):
-    """What a running job's watchers can see: the masks that are worked on, and the maps that were found."""
+    """Preview of a running job: the masks that are worked on, and the maps that were found."""
 
     masks: list[MaskPreview] = []
     maps: Annotated[list[MapPreview], Field(description="Of a comparison, all so far.")] = []

@@ -20,7 +20,7 @@ class SourceRow(NamedTuple):
     has_description: bool = True
     """Whether it knows the labels and the preprocessing of its networks; else the entry must give them."""
     gives_embeddings: bool = False
-    """Whether its entries may say that their outputs are embeddings."""
+    """True for a source whose entries may say that their outputs are embeddings."""
     named: Callable[[str], dict[str, str]] | None = None
     """Returns the keys that ``NAME`` stands for in a model's name ``source:NAME``; None: there are no such names."""
 

@@ -12,7 +12,7 @@ from .common import Scores, TargetRef
 
 
 class Subject(BaseModel):
-    """What a run explains; it is known before the first mask."""
+    """Subject of a run, known before its first mask."""
 
     target: TargetRef
     scores: Scores

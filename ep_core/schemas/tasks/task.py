@@ -102,7 +102,7 @@ class FileKind(Enum):
     TEXT = auto()
     """JSON, SVG or HTML without pictures."""
     EMBEDDED = auto()
-    """What a page has of pictures in it: the image, and `size` masks."""
+    """Pictures inside of a page: the image, and `size` masks."""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def test_a_model_of_classes_and_embeddings_takes_either(page: Page, stack: Stack
 
 
 def test_a_mask_goes_with_a_class_of_a_segmenter(page: Page, stack: Stack, watch: Watch) -> None:
-    """Whether a model segments is told by its card, here another one's; the API knows better."""
+    """The card tells that a model segments, here another model's card; the API knows better."""
     watch.allow("status of 422")
     card = stack.client.get("/v1/models/mobilenet_v2").json()
     page.route("**/v1/models/mobilenet_v2", lambda route: route.fulfill(json=card | {"targets": ["class", "segment"]}))

@@ -1,4 +1,4 @@
-"""What the page says of a result: what the network saw of the image, and what it says of each part."""
+"""The page on a result: the part of the image that the network saw, and its predictions for each part."""
 
 from __future__ import annotations
 

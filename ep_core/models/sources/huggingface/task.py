@@ -17,7 +17,7 @@ class Task(ABC):
     """A kind of networks that can be explained. Each method gets an entry, the folder of its files and its config."""
 
     gives_embeddings = False
-    """Whether the outputs are embeddings."""
+    """True for outputs that are embeddings."""
 
     @abstractmethod
     def takes(self, architecture: str) -> bool:
