@@ -22,8 +22,8 @@ FOLDER = Path(__file__).parents[1] / "service" / "dashboard" / "static" / "welco
 SAMPLE = "black_bear"
 LONGEST = 160
 """Pixels of a mask's longer side: masks are smooth."""
-PARAMS = ("variant", "threshold", "perturbation", "sigma_max", "pyramid_levels")
-POINT = ("area", "preserve", "delete", "preserve_probability")
+PARAMS = ("target", "variant", "threshold", "perturbation", "sigma_max", "pyramid_levels")
+LEFT_OUT = ("id", "artifacts", "alternatives", "contrast", "warnings", "timing", "engine")
 
 
 def main() -> int:
@@ -35,18 +35,24 @@ def main() -> int:
         (FOLDER / "result.json").write_text(json.dumps(brief(result), indent=1, ensure_ascii=False) + "\n")
         for point in result["curve"]:
             mask = stack.client.get(point["mask"]).raise_for_status().content
-            (FOLDER / f"mask_{point['area']}.png").write_bytes(small(mask))
+            (FOLDER / mask_file(point)).write_bytes(small(mask))
     return 0
 
 
 def brief(result: dict[str, Any]) -> dict[str, Any]:
-    """Return what the page needs of a result."""
-    return {
+    """Return a result without its files, its further regions, and what only this run is about."""
+    kept = {name: value for name, value in result.items() if name not in LEFT_OUT}
+    return kept | {
         "params": {name: result["params"][name] for name in PARAMS},
-        "model": {name: result["model"][name] for name in ("name", "resolution")},
-        **{name: result[name] for name in ("target", "scores", "image", "frame", "coverage", "optimal_area")},
-        "curve": [{name: point[name] for name in POINT} for point in result["curve"]],
+        "curve": [point | {"mask": f"static/welcome/{mask_file(point)}", "overlay": None} for point in result["curve"]],
+        "alternatives": [],
+        "contrast": None,
     }
+
+
+def mask_file(point: dict[str, Any]) -> str:
+    """Return the name of the mask of a point of the curve."""
+    return f"mask_{point['area']}.png"
 
 
 def small(mask: bytes) -> bytes:

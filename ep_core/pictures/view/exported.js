@@ -11,4 +11,6 @@ const shown = sweepView(result, {
   onChange: () => {},
   signal: new AbortController().signal,
 });
-document.querySelector("main").replaceChildren(el("div.stack.result", {}, shown.nodes));
+document.querySelector("main").replaceChildren(
+  el("div.stack.result", {}, el("h1.answer", {}, shown.answer), shown.steady, shown.look),
+);

@@ -13,7 +13,8 @@ import { MODES, SIDES, viewBar } from "./viewbar.js";
 import { maskOf, placeOf, whichMask } from "./which.js";
 
 /**
- * Return a result of the task `extremal` to look at: `{nodes, view, state}`; `nodes` are its headline and its body.
+ * Return a result of the task `extremal` to look at: `{answer, steady, look, view, state}`; `answer` is what it found, in a sentence,
+ * `steady` how far another run may differ (null: not known), `look` the node with all of the rest.
  *
  * `files` is `{image, open}` as `masked` takes it; `asked` how it is looked at first (area, view, side, mask, texts or missing);
  * `onShow(state)` is told each time it is drawn, and
@@ -64,7 +65,7 @@ export function sweepView(result, { files, asked, onShow, onChange, belowImage =
 
   draw();
   const mark = box && view.hasImage && boxMark(box, [result.image_size[1], result.image_size[0]]);
-  const steady = steadiness(result);
+  const differs = steadiness(result);
   const image = el(
     "div.stack",
     {},
@@ -77,12 +78,13 @@ export function sweepView(result, { files, asked, onShow, onChange, belowImage =
     belowAll,
     error,
   );
-  const nodes = [
-    el("h1.answer", {}, sentence(result)),
-    steady && el("p.steadiness.dim", {}, steady),
-    el("div.look", {}, image, el("div.stack", {}, said?.node, bars?.node, numbers(result, curve.node))),
-  ];
-  return { nodes, view, state };
+  return {
+    answer: sentence(result),
+    steady: differs ? el("p.steadiness.dim", {}, differs) : null,
+    look: el("div.look", {}, image, el("div.stack", {}, said?.node, bars?.node, numbers(result, curve.node))),
+    view,
+    state,
+  };
 }
 
 /** Return how a result is looked at first: as asked, else a* in the spotlight. */

@@ -23,7 +23,7 @@ export function lookPage(job, result, signal) {
     signal,
   });
   saves.append(...savesOf(job, result, shown));
-  return el("div.stack.result", {}, shown.nodes, other.node);
+  return el("div.stack.result", {}, el("h1.answer", {}, shown.answer), shown.steady, shown.look, other.node);
 
   function keep(state) {
     const { area } = result.curve[state.k];

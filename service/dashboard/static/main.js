@@ -46,8 +46,9 @@ function route() {
     return;
   }
   document.title = "Extremal perturbations";
-  show(stage, welcome());
-  leave = () => {};
+  const played = new AbortController();
+  show(stage, welcome(played.signal));
+  leave = () => played.abort();
 }
 
 addEventListener("hashchange", () => {

@@ -136,15 +136,19 @@ def test_nothing_jumps_while_it_loads(open_page: OpenPage, phone: bool) -> None:
 
 def test_the_first_visit_has_a_result_to_play_with(page: Page) -> None:
     load(page)
-    canvas = page.get_by_role("img", name=re.compile("A black bear under the mask of"))
+    canvas = page.get_by_role("img", name="The image under the mask of 10%")
     expect(canvas).to_be_visible()
-    expect(page.locator(".welcome .best")).to_contain_text("suffices for “American black bear”")
+    expect(page.locator(".welcome .best")).to_contain_text(
+        "10% of what the network sees suffices for “American black bear”"
+    )
     expect(page.locator(".reading li")).to_have_count(3)
+    says = page.locator(".welcome .says")
+    expect(says).to_contain_text("American black bear 87% → 93% with only 10% kept")
     kept = pixels(page)
     page.get_by_role("button", name="Remove this").click()
     changes_the_picture(page, kept)
-    expect(page.locator(".welcome output")).to_contain_text("removed: score")
+    expect(says).to_contain_text("with 10% removed")
     removed = pixels(page)
     page.get_by_label("How much to reveal").press("End")
     changes_the_picture(page, removed)
-    expect(page.locator(".welcome output")).to_contain_text("80% removed")
+    expect(says).to_contain_text("with 80% removed")
