@@ -26,7 +26,7 @@ def dinov2(
         f"{len(made.labels)} classes ({', '.join(made.labels)}), fitted on {made.fitted_on} crops\n"
         f"accuracy {made.accuracy:.1%} of {made.held_out} held-out crops, mean over the classes {made.balanced:.1%}; "
         f"{made.commonest:.1%} are of the commonest class\n"
-        f"ep explain PHOTOGRAPH --models {out / LIST} --model dinov2-coco",
+        f"ep explain PHOTOGRAPH --models-file {out / LIST} --model dinov2-coco",
         highlight=False,
         soft_wrap=True,
     )

@@ -50,9 +50,7 @@ class OwnDetections(nn.Module):
             InvalidInput: the outputs are others.
         """
         outputs = self.network(images)
-        named: Mapping[str, Any] = (
-            outputs if isinstance(outputs, Mapping) else dict(zip(("boxes", "logits"), outputs, strict=False))
-        )
+        named = _named(outputs, ("boxes", "logits"))
         boxes: Any = named.get("boxes")
         logits: Any = named.get("logits")
         if not _are_detections(boxes, logits, self._classes):
@@ -86,7 +84,7 @@ class OwnMaps(nn.Module):
             InvalidInput: there are none, or several.
         """
         outputs = self.network(images)
-        named = {"0": outputs} if isinstance(outputs, Tensor) else dict(outputs)
+        named = _named(outputs, ())
         maps: list[Tensor] = [one for one in named.values() if isinstance(one, Tensor) and one.ndim == 4]
         fitting = [one for one in maps if one.shape[1] == self._classes]
         if len(fitting) != 1:
@@ -96,6 +94,14 @@ class OwnMaps(nn.Module):
                 field="model",
             )
         return fitting[0]
+
+
+def _named(outputs: Any, names: Sequence[str]) -> Mapping[str, Any]:
+    """Return outputs by name; those of a sequence have these names, and after them their places."""
+    if isinstance(outputs, Mapping):
+        return outputs
+    several = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    return {names[k] if k < len(names) else str(k): one for k, one in enumerate(several)}
 
 
 def _are_detections(boxes: Any, logits: Any, classes: int) -> bool:

@@ -1,6 +1,6 @@
 // How the image is fitted to the network's frame, said beside it, and the other ways in one click.
 
-import { post, posted } from "./api.js";
+import { post, posted, postedTarget } from "./api.js";
 import { el } from "./dom.js";
 import { isCut, isPadded } from "./seen.js";
 import { asked } from "./takeaway.js";
@@ -25,8 +25,8 @@ export function fits(job, result) {
 
   async function rerun(other) {
     try {
-      const image = await posted(job);
-      const made = await post("v1/jobs", { image, params: { ...asked(job), fit: other }, keep_images: "true" });
+      const images = { image: await posted(job), ...(await postedTarget(job)) };
+      const made = await post("v1/jobs", { ...images, params: { ...asked(job), fit: other }, keep_images: "true" });
       location.hash = `#/job/${made.id}`;
     } catch (problem) {
       error.textContent = problem.message;

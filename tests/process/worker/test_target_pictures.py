@@ -6,9 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.tasks import read_report
+from tests.pictures import encode
 from worker.broker.contract import TARGET_PICTURE, JobState
 
 if TYPE_CHECKING:
@@ -34,15 +36,17 @@ def test_an_image_is_as_similar_as_can_be_to_itself(shared: Client, bear: bytes,
     assert score == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize("keep", [False, True])
-def test_it_stays_as_long_as_the_image(shared: Client, bear: bytes, keep: bool) -> None:
-    job_id = shared.post(bear, target_picture=bear, fields={"keep_images": keep}, **SIMILAR, **TASKS["extremal"])
-    shared.wait_final(job_id)
+def test_it_stays_as_long_as_the_image(shared: Client, bear: bytes) -> None:
+    kept, other = (
+        shared.post(bear, target_picture=bear, fields={"keep_images": keep}, **SIMILAR, **TASKS["extremal"])
+        for keep in (True, False)
+    )
+    shared.wait_final(other)
     deadline = time.monotonic() + 10
-    while not keep and TARGET_PICTURE in shared.blobs.names(job_id):  # a moment after the job has succeeded
+    while TARGET_PICTURE in shared.blobs.names(other):  # goes a moment after the job has succeeded
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert (TARGET_PICTURE in shared.blobs.names(job_id)) == keep
+    assert TARGET_PICTURE in shared.blobs.names(kept)  # the worker was done with this one before
 
 
 def test_a_failed_job_lets_it_go(shared: Client, bear: bytes) -> None:
@@ -58,7 +62,18 @@ def test_one_that_is_gone_is_told(shared: Client, bear: bytes) -> None:
     assert "target_image is not stored any more" in record.error.detail
 
 
-def test_a_mask_without_white_is_told_as_the_masks(shared: Client, bear: bytes) -> None:
+@pytest.mark.parametrize(
+    ("picture", "kind", "said"),
+    [
+        (b"no picture", "/problems/unreadable-image", ""),
+        (encode(Image.new("L", (8, 8)), "PNG"), "/problems/invalid-input", "no white pixel"),
+    ],
+    ids=["unreadable", "black"],
+)
+def test_a_mask_that_is_none_is_told_as_the_masks(
+    shared: Client, bear: bytes, picture: bytes, kind: str, said: str
+) -> None:
     params = {"model": "plain", "target": {"segment": "a", "within": "target_mask"}, **TASKS["extremal"]}
-    record = shared.wait_final(shared.post(bear, target_picture=b"no picture", **params))
-    assert (record.error.type, record.error.field) == ("/problems/unreadable-image", "target_mask")
+    record = shared.wait_final(shared.post(bear, target_picture=picture, **params))
+    assert (record.error.type, record.error.field) == (kind, "target_mask")
+    assert said in record.error.detail

@@ -9,7 +9,7 @@ import torch
 import torchvision
 from PIL import Image
 
-from ep_core import compare, explain, explain_channels
+from ep_core import compare, explain, explain_batch, explain_channels
 from ep_core.errors import InvalidInput, UnknownName
 from ep_core.models import Classifier
 from ep_core.models.detector import LEAST_OVERLAP, BoxScore, Detections, Detector, overlaps
@@ -171,18 +171,23 @@ def test_a_box_of_a_preprocessed_image_is_in_its_pixels() -> None:
 
 def test_several_images_have_each_their_own_detection() -> None:
     other = picture((100, 100)).transpose(Image.Transpose.ROTATE_180)
-    from ep_core import explain_batch
-
     red, blue = explain_batch(detector(), [picture((100, 100)), other], {"target": {"box": [0, 0, 50, 50]}, **QUICK})
     assert (red.target.label, blue.target.label) == ("red at 0, 0, 50, 50", "blue at 0, 0, 50, 50")
 
 
-def test_layers_have_the_same_names_whatever_the_target() -> None:
+def behind_a_layer() -> Classifier:
+    """The detector of quadrants behind a convolution that changes nothing."""
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 3, padding=1), Quadrants())
-    model = Classifier(Detector(network), labels=LABELS, preprocessing=PIXELS)
+    torch.nn.init.dirac_(network[0].weight)
+    torch.nn.init.zeros_(network[0].bias)
+    return Classifier(Detector(network), labels=LABELS, preprocessing=PIXELS)
+
+
+def test_layers_have_the_same_names_whatever_the_target() -> None:
+    model = behind_a_layer()
     names = [layer.name for layer in model.layers]
     assert names == ["0"]
-    box, _ = given_target(model, ExtremalSpec(target={"box": [0, 0, 16, 16]}), picture()) if False else (model, 0)
+    box, _ = given_target(model, ExtremalSpec(target={"box": [0, 0, 16, 16]}), picture())
     assert [layer.name for layer in box.layers] == names
     assert [layer.name for layer in model.contrasting(0, 1).layers] == names
 
@@ -193,13 +198,7 @@ def test_a_detector_in_half_precision_is_explained() -> None:
 
 
 def test_other_tasks_explain_a_box_too() -> None:
-    network = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 3, padding=1), Quadrants())
-    with torch.no_grad():
-        network[0].weight.zero_()
-        for channel in range(3):
-            network[0].weight[channel, channel, 1, 1] = 1
-        network[0].bias.zero_()
-    model = Classifier(Detector(network), labels=LABELS, preprocessing=PIXELS)
+    model = behind_a_layer()
     target = {"box": [0, 0, 16, 16]}
     channels = explain_channels(model, picture(), {"target": target, "layer": "0", "areas": [1], "iterations": 10})
     assert channels.target.label == "red at 0, 0, 16, 16"

@@ -65,6 +65,14 @@ def several_maps() -> nn.Module:
     return Several()
 
 
+def ordered_maps() -> nn.Module:
+    class Ordered(nn.Module):
+        def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+            return images.mean(dim=(2, 3)), Colours()(images)
+
+    return Ordered()
+
+
 def listed(write_list: Any, name: str, outputs: str, labels: str = THREE) -> Path:
     return write_list(ENTRY.format(name=name, outputs=outputs, labels=labels))
 
@@ -87,7 +95,7 @@ def test_no_object_takes_confidence_away() -> None:
     torch.testing.assert_close(found.scores.sigmoid(), logits.softmax(dim=2)[..., :3])
 
 
-@pytest.mark.parametrize("name", ["maps", "several_maps"])
+@pytest.mark.parametrize("name", ["maps", "several_maps", "ordered_maps"])
 def test_maps_are_explained_without_their_background(write_list: Any, name: str) -> None:
     path = listed(write_list, name, "maps", f'"background", {THREE}')
     (card,) = list_models(path)
