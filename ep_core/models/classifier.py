@@ -31,7 +31,7 @@ from ep_core.schemas.perturbations import PerturbationKind
 from ep_core.schemas.specs import Fit
 from ep_core.schemas.warnings import ResultWarning
 
-from .embeddings import LIKENESS, LikenessNetwork, embedded, has_embeddings
+from .embeddings import LIKENESS, LikenessNetwork, body_of, embedded, has_embeddings
 from .frame import Frame
 from .heads import BinaryNetwork, OutputKey, checked_head, probabilities
 from .layers import find_layers
@@ -231,7 +231,7 @@ class Classifier:
         """The kinds of target that it takes, as its card says them."""
         if self.head == "embedding":
             return EMBEDDING_TARGETS
-        network = inner_network(self.network)
+        network = body_of(self.network)
         if isinstance(network, Scored):
             return network.targets
         further: tuple[TargetKind, ...] = ("text",) if isinstance(network, ReadsTexts) else ()

@@ -17,6 +17,7 @@ from ep_core.models.tuning.adapted import adapt, inner_network
 from ep_core.pictures.given_image import Picture
 from ep_core.schemas.specs import Fit
 
+from .heads import BinaryNetwork
 from .reads_texts import ReadsTexts
 from .scalar import OneScore
 
@@ -55,6 +56,12 @@ def has_embeddings(network: nn.Module) -> bool:
 
 
 @torch.no_grad()
+def body_of(network: nn.Module) -> nn.Module:
+    """Return the network within an `Adapted` and a `BinaryNetwork`, which embeds images if any of these does."""
+    network = inner_network(network)
+    return inner_network(network.network) if isinstance(network, BinaryNetwork) else network
+
+
 def embedded(model: Classifier, picture: Picture, fit: Fit) -> tuple[nn.Module, Tensor]:
     """Return a model's network of embeddings, N x 3 x H x W -> N x D, and its embedding of a picture, 1 x D.
 
@@ -66,7 +73,7 @@ def embedded(model: Classifier, picture: Picture, fit: Fit) -> tuple[nn.Module, 
     Raises:
         InvalidInput: the model gives no embeddings, or none of this picture; or it is too elongated to be cropped.
     """
-    network = model.network if model.head == "embedding" else inner_network(model.network)
+    network = model.network if model.head == "embedding" else body_of(model.network)
     if model.head != "embedding":
         if not has_embeddings(network):
             raise InvalidInput(f"model {model.name!r} gives no embeddings", field="target")
@@ -87,7 +94,9 @@ def embedding_network(network: nn.Module) -> nn.Module:
     if isinstance(network, ReadsTexts):
         return network.without_texts()
     part = copy.copy(network)  # its modules are shared
-    part.__class__ = type(type(network).__name__, (_WithoutHead, type(network)), {})
+    kind = type(network)
+    told = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}  # by these its tokens are found
+    part.__class__ = type(kind.__name__, (_WithoutHead, kind), told)
     return part
 
 

@@ -24,6 +24,8 @@ from .segmenter import Segmenter
 
 LEAST_MATCH = 0.1
 """Confidence times IoU that a detection of the untouched image must have with the box that is asked for."""
+HALF = 0.5
+"""Share of a pixel of a map that lies in the image, above which it isn't padding."""
 
 
 def box_model(model: Classifier, target: BoxTarget, image: Picture, fit: Fit) -> Classifier:
@@ -79,7 +81,7 @@ def segment_model(
     index = resolve_target(target.segment, model.labels)
     x, frame, _ = network_input(model, image, fit)
     if target.within is None:
-        region, words = _own_pixels(model, network, index, x), "its pixels"
+        region, words = _own_pixels(model, network, index, x, frame), "its pixels"
     elif target.within == "target_mask":
         region, words = _drawn(model, image, fit, picture), target.within
     else:
@@ -108,13 +110,16 @@ def _cast(model: Classifier, x: Tensor) -> Tensor:
     return x.to(model.network.dtype) if isinstance(model.network, Adapted) else x
 
 
-def _own_pixels(model: Classifier, network: Segmenter, index: int, x: Tensor) -> Tensor:
-    """Return the pixels that a segmenter gives to a class: 1 x 1 x h x w of 0 and 1."""
+def _own_pixels(model: Classifier, network: Segmenter, index: int, x: Tensor, frame: Frame) -> Tensor:
+    """Return the pixels of the image, not of padding, that a segmenter gives to a class: 1 x 1 x h x w of 0 and 1."""
     with model.frozen(), torch.inference_mode():
         assigned = network.assigned(_cast(model, x))
-    region = (assigned == index)[None].float()
+    height, width = frame.image_size
+    of_map = replace(frame, input_size=(assigned.shape[1], assigned.shape[2]))
+    is_image = _boxed(_seen((0, 0, width, height), frame), of_map)[0].to(assigned.device) > HALF
+    region = ((assigned == index) & is_image)[None].float()
     if not region.any():
-        seen = [model.labels[one] for one in assigned.unique().tolist() if one >= 0]
+        seen = [model.labels[one] for one in assigned[is_image].unique().tolist() if one >= 0]
         raise InvalidInput(
             f"{model.name!r} gives no pixel of the image to {model.labels[index]!r}; it sees "
             f"{', '.join(seen) or 'none of its classes'}. Choose one that it sees, or say a region: `within`",

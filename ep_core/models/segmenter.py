@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d, logsigmoid
 
 from ep_core.schemas.model_card import SEGMENT_TARGETS, Head, TargetKind
 
-from .log_odds import from_log, log_odds
+from .log_odds import from_log
 from .scalar import OneScore, Scored
 
 
@@ -41,7 +41,8 @@ class Segmenter(Scored):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return log-odds: their sigmoids are the shares."""
-        log_p = logsigmoid(log_odds(self.network(images), dim=1)[:, self._classes])
+        maps = self.network(images).float()  # sums over pixels overflow half precision
+        log_p = (logsigmoid(maps) if maps.shape[1] == 1 else maps.log_softmax(dim=1))[:, self._classes]
         return from_log(log_p.flatten(2).logsumexp(dim=2) - math.log(log_p[0, 0].numel()))
 
     def region_score(self, index: int, region: Tensor) -> RegionScore:
@@ -78,6 +79,14 @@ class RegionScore(OneScore):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the score: N x 3 x H x W -> N x 1."""
-        odds = log_odds(self.network(images), dim=1)[:, self._place]
+        odds = self._log_odds(self.network(images).float())
         weights = adaptive_avg_pool2d(self.region, (odds.shape[1], odds.shape[2]))[0].to(odds)
         return ((odds * weights).sum(dim=(1, 2)) / weights.sum())[:, None]
+
+    def _log_odds(self, maps: Tensor) -> Tensor:
+        """Return those of the class at each pixel, N x h x w, as `log_odds` does: of one class it costs less."""
+        own = maps[:, self._place]
+        if maps.shape[1] == 1:
+            return own
+        others = torch.cat([maps[:, : self._place], maps[:, self._place + 1 :]], dim=1)
+        return own - others.logsumexp(dim=1)

@@ -131,6 +131,20 @@ def check_pictures(target: Target, given: Iterable[str]) -> None:
         raise InvalidInput(f"{needed} is missing: the target is about this picture, so send it, too", field=needed)
 
 
+def check_mask_size(mask: tuple[int, int], image: tuple[int, int]) -> None:
+    """Refuse a region's picture that isn't as large as the image; sizes are width and height, in pixels.
+
+    Raises:
+        InvalidInput: so it is.
+    """
+    if mask != image:
+        raise InvalidInput(
+            f"target_mask is a picture as large as the image, {image[0]} x {image[1]} pixels, white where the region "
+            f"is; this one is {mask[0]} x {mask[1]}",
+            field="target_mask",
+        )
+
+
 def resolve_target(target: SupportsIndex | str, labels: Sequence[str]) -> int:
     """Return the class index that `target` names.
 

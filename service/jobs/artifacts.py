@@ -97,7 +97,7 @@ class Artifacts:
         return self._jobs.report(self.record.id)
 
     def all_files(self) -> dict[str, bytes]:
-        """Return all stored files by name, the posted images left out; of these, a kept target's picture is there."""
+        """Return all stored files by name, without the posted images, with a kept target's picture."""
         files = {name: self.file(name) for name in self._jobs.artifact_names(self.record.id)}
         part = picture_of(self.record.params.target)
         if part and self.record.keep_images:

@@ -12,7 +12,7 @@ from ep_core.masks.cells import check_frame
 from ep_core.models.named_layer import check_counts, has_known_defaults, resolve_layer
 from ep_core.schemas.model_card import ListedLayer
 from ep_core.schemas.perturbations import check_perturbation
-from ep_core.schemas.targets import check_common, check_target, picture_of
+from ep_core.schemas.targets import check_common, check_mask_size, check_target, picture_of
 from ep_core.schemas.tasks import Spec, task_of
 from service.access.caller import Caller
 from service.decoding.decoders import Checked
@@ -77,7 +77,7 @@ async def check_target_picture(upload: Upload, decode: Decode, *, most_pixels: i
 
     Args:
         upload: with the picture, or without.
-        decode: decodes one of the images; of their white level the picture needs to know nothing.
+        decode: decodes it as one of the images, whatever their white level.
         most_pixels: of all pictures together.
 
     Raises:
@@ -90,6 +90,19 @@ async def check_target_picture(upload: Upload, decode: Decode, *, most_pixels: i
         found.field = picture_of(upload.params.target)
         raise found
     return found, most_pixels - found.size[0] * found.size[1]
+
+
+def check_mask(params: Spec, mask: PostedImage | None, images: Sequence[PostedImage]) -> None:
+    """Compare the size of a target's region with those of the images; of a batch, those that can be used.
+
+    Raises:
+        InvalidInput: one is of another size.
+    """
+    if mask is None or picture_of(params.target) != "target_mask":
+        return
+    for image in images:
+        if image.problem is None:
+            check_mask_size(mask.size, image.size)
 
 
 async def _decoded(

@@ -30,7 +30,7 @@ from service.uploads.reader import read_upload
 from service.uploads.shares import open_shares
 from service.uploads.upload import Upload
 
-from .checks import check_images, check_options, check_params, check_target_picture, sort_out
+from .checks import check_images, check_mask, check_options, check_params, check_target_picture, sort_out
 
 T = TypeVar("T")
 REFUSALS = problem_responses(
@@ -47,8 +47,8 @@ async def accept(
     Its memory is part of the caller's share, and released on return: a request that waits for a result holds none.
 
     Raises:
-        What `read_upload`, `check_params`, `check_options`, `fetch_images`, `check_target_picture` and
-        `check_images` or `sort_out` do.
+        What `read_upload`, `check_params`, `check_options`, `fetch_images`, `check_target_picture`,
+        `check_images` or `sort_out`, and `check_mask` do.
     """
     services = Services.of(request.app)
     limits = UploadLimits.of(services.settings, caller, is_batch=is_batch)
@@ -70,6 +70,7 @@ async def accept(
             level_unknown = partial(decode, white_level=None)
             picture, left = await check_target_picture(upload, level_unknown, most_pixels=most_pixels)
             images = await check(upload.images, decode, most_pixels=left)
+            check_mask(upload.params, picture, images)
         return await run_in_threadpool(submit, replace(upload, images=images, target_picture=picture), caller)
 
 

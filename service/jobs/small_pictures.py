@@ -68,4 +68,4 @@ async def _made(decoders: Decoders, picture: Picture, size: int, *, who: str) ->
     try:
         return await decoders.make_thumbnail(picture.data, size, who=who, white_level=picture.white_level)
     except InvalidInput as error:  # it was taken when it was posted: the limit is another one now
-        raise invalid("size", f"the image can't be shown smaller: {error.detail}; leave size out") from error
+        raise invalid("size", f"the image can't be shown smaller: {error.detail}") from error

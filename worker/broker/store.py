@@ -189,7 +189,7 @@ class JobStore:
 
     def show(self, job_id: str, *, attempt: int, previews: Previews) -> bool:
         """Send previews of a running attempt to its watchers; False as for `update`."""
-        told = as_field(previews.model_dump(mode="json", exclude_defaults=True))
+        told = as_field(previews.model_dump(mode="json"))
         return self._write(job_id, {}, attempt=attempt, old={JobState.RUNNING}, event=(EventKind.PREVIEW, told))
 
     def holds(self, job_id: str, *, attempt: int) -> bool:

@@ -12,16 +12,10 @@ from torch.nn.functional import interpolate
 from ep_core.compare.render import SHOWN_QUANTILE, positive_part
 from ep_core.pictures.embedded import data_url
 from ep_core.pictures.overlays import grey, png
-from ep_core.schemas.progress import Progress
-from worker.broker.contract import MapPreview, MaskPreview, Previews
+from worker.broker.contract import MapPreview, MaskPreview
 
 LONGEST = 64
 """Pixels of a preview's longer side, at most."""
-
-
-def render_previews(progress: Progress) -> Previews:
-    """Return what can be seen of a run so far."""
-    return Previews(masks=render_masks(progress.previews()), maps=render_maps(progress.standing.maps))
 
 
 def render_masks(masks: Mapping[float, Tensor]) -> list[MaskPreview]:
@@ -29,12 +23,9 @@ def render_masks(masks: Mapping[float, Tensor]) -> list[MaskPreview]:
     return [MaskPreview(area=area, mask=_picture(_small(mask).clamp(0, 1).numpy())) for area, mask in masks.items()]
 
 
-def render_maps(maps: Mapping[str, Tensor]) -> list[MapPreview]:
-    """Return maps (H x W, by method) as small pictures of their positive parts, as the comparison's heat has them."""
-    return [
-        MapPreview(method=method, map=_picture(positive_part(_small(found), quantile=SHOWN_QUANTILE)))
-        for method, found in maps.items()
-    ]
+def render_map(method: str, found: Tensor) -> MapPreview:
+    """Return a method's map (H x W) as a small picture of its positive part, as the comparison's heat has it."""
+    return MapPreview(method=method, map=_picture(positive_part(_small(found), quantile=SHOWN_QUANTILE)))
 
 
 def _small(picture: Tensor) -> Tensor:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import structlog
 
 from ep_core.schemas.progress import Progress
-from worker.broker.contract import JobProgress, Previews
+from worker.broker.contract import JobProgress, MapPreview, Previews
 from worker.broker.queue import REDIS_UNUSABLE
 
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
-from .previews import render_previews
+from .previews import render_map, render_masks
 from .runtime import Runtime
 
 LOOK_S = 0.2  # one cheap call to Redis this often
@@ -43,6 +43,7 @@ class ProgressHook:
         self._next_look = self._next_write = self._next_show = self._started
         self._first: tuple[int, float] | None = None
         self._stage: str | None = None
+        self._maps: dict[str, MapPreview] = {}
         self.iterations = 0
         """Iterations of the engine so far."""
 
@@ -92,7 +93,10 @@ class ProgressHook:
     def _show(self, progress: Progress, now: float) -> bool:
         if now < self._next_show:
             return True
-        previews = render_previews(progress)
+        for method, found in progress.standing.maps.items():
+            if method not in self._maps:  # a map never changes
+                self._maps[method] = render_map(method, found)
+        previews = Previews(masks=render_masks(progress.previews()), maps=list(self._maps.values()))
         if previews == Previews():
             return True
         self._next_show = now + (EARLY_SHOW_S if now < self._started + EARLY_S else SHOW_S)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.schemas.model_card import BOX_TARGETS, CLASS_TARGETS, EMBEDDING_TARGETS, SEGMENT_TARGETS, Head
+from ep_core.schemas.targets import AT_A_PLACE
 
 from .interface import Description, source_of
 from .model_list import ModelEntry
@@ -59,6 +60,6 @@ def _labels(entry: ModelEntry, base: Description | None) -> tuple[str, ...]:
     if entry.labels or base is None:
         return entry.labels or ()
     if "num_classes" in entry.kwargs:
-        first = 0 if base.targets == CLASS_TARGETS else 1  # of detectors and segmenters, 0 is the background
+        first = 0 if AT_A_PLACE.isdisjoint(base.targets) else 1  # of detectors and segmenters, 0 is the background
         return tuple(map(str, range(first, entry.kwargs["num_classes"])))
     return base.labels

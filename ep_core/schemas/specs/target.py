@@ -73,16 +73,16 @@ def _checked_box(box: Box) -> Box:
 
 
 class BoxTarget(BaseModel):
-    """The object that a detector finds at a place: the score of the detection that overlaps the box most."""
+    """The object that a detector finds at a place: the log-odds of the most that confidence times overlap (IoU) is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     box: Annotated[
         Box, Field(description="Left, top, right, bottom, in pixels of the image.", examples=[[40, 60, 320, 400]])
     ]
-    label: Annotated[ClassName | None, Field(description="Its class; null takes the one that the detector says.")] = (
-        None
-    )
+    label: Annotated[
+        ClassName | None, Field(description="Its class; null takes that of the detection that matches the box best.")
+    ] = None
 
     _check_box = field_validator("box")(_checked_box)
 

@@ -84,13 +84,23 @@ def test_it_is_stored_beside_the_image(client: TestClient, redis: Redis, png: by
         assert job["links"]["target_image"] is job["links"]["target_mask"] is None
 
 
-def test_a_mask_is_the_same(client: TestClient, redis: Redis, png: bytes, second: bytes) -> None:
-    answer = post(client, png, SEGMENT, target_mask=second, keep_images="true")
+def test_a_mask_is_the_same(client: TestClient, redis: Redis, png: bytes) -> None:
+    region = encode(Image.new("L", (32, 24), 255), "PNG")
+    answer = post(client, png, SEGMENT, target_mask=region, keep_images="true")
     job = answer.json()
-    assert RedisBlobs(redis).get(job["id"], TARGET_PICTURE) == second
+    assert RedisBlobs(redis).get(job["id"], TARGET_PICTURE) == region
     assert (job["links"]["target_image"], job["links"]["target_mask"]) == (None, f"/v1/jobs/{job['id']}/target_mask")
-    assert client.get(job["links"]["target_mask"]).content == second
+    assert client.get(job["links"]["target_mask"]).content == region
     assert client.get(f"/v1/jobs/{job['id']}/target_image").status_code == 404
+
+
+@pytest.mark.parametrize("to", ["jobs", "batches"])
+def test_a_mask_of_another_size_is_refused_at_once(
+    client: TestClient, png: bytes, second: bytes, no_job_is_left: None, to: str
+) -> None:
+    status, field, detail = error_of(post(client, png, SEGMENT, to=to, target_mask=second))
+    assert (status, field) == (422, "target_mask")
+    assert "as large as the image, 32 x 24 pixels, white where the region is; this one is 20 x 30" in detail
 
 
 @pytest.mark.parametrize("size", [None, 16])

@@ -21,7 +21,7 @@ from ep_core.schemas.progress import Standing
 from ep_core.schemas.reports.common import Scores, TargetRef
 from ep_core.schemas.reports.extremal import PartialPoint
 from ep_core.schemas.reports.subject import Subject
-from worker.broker.contract import JobRecord, JobState
+from worker.broker.contract import JobRecord, JobState, MapPreview, Previews
 from worker.broker.events import event_key
 from worker.broker.queue import connect
 from worker.broker.store import JobStore
@@ -156,6 +156,11 @@ def test_a_new_stage_is_told_at_once_with_what_is_explained_and_the_maps_so_far(
     pixels = np.asarray(opened(shown["map"])) / 255
     assert pixels.shape == (64, 64)
     assert pixels[0, :32].max() < 0.01 < 0.45 < pixels[0, 47] < 0.55  # the positive part, relative to its most
+
+
+def test_a_preview_always_has_both_lists(store: JobStore, redis: Redis, setting: Setting):
+    assert store.show(setting.job_id, attempt=1, previews=Previews(maps=[MapPreview(method="rise", map="data:,")]))
+    assert previews_of(redis, setting) == [{"masks": [], "maps": [{"method": "rise", "map": "data:,"}]}]
 
 
 def test_the_last_step_is_always_written(store: JobStore, setting: Setting):

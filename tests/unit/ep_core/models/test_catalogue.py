@@ -72,8 +72,9 @@ def test_preprocessing_of_the_list_goes_over_the_librarys(write_list, table, inp
     assert preprocessing.mean == (0.485, 0.456, 0.406)
 
 
-def test_classes_of_another_number_are_numbered_where_the_list_does_not_name_them(write_list):
-    path = write_list('torchvision = "resnet18"\nfile = "w.pth"\nkwargs = { num_classes = 3 }')
+@pytest.mark.parametrize("source", ["torchvision", "timm"])
+def test_classes_of_another_number_are_numbered_where_the_list_does_not_name_them(write_list, source):
+    path = write_list(f'{source} = "resnet18"\nfile = "w.pth"\nkwargs = {{ num_classes = 3 }}')
     (card,) = list_models(path)
     assert card.labels == ("0", "1", "2")
     assert card.weights == "w.pth"

@@ -21,6 +21,7 @@ from ep_core.schemas.specs import ExtremalSpec
 from ep_core.schemas.targets import check_pictures
 from tests.pictures import encode
 from tests.small_jobs import MASKS_ONLY
+from tests.unit.ep_core import token_networks
 
 SIDE = 64
 SIZES = Preprocessing((SIDE, SIDE), resize=SIDE, mean=(0, 0, 0), std=(1, 1, 1))
@@ -160,6 +161,21 @@ def test_a_white_level_counts_for_the_second_picture_where_it_has_a_use(halves: 
     plain = explain(halves, grey(1000, 3000), spec, target_picture=colours)
     assert deep.scores.original == pytest.approx(1 / 10**0.5, abs=0.01)
     assert plain.scores.original == pytest.approx(4 / (2 * 10) ** 0.5, abs=0.01)
+
+
+def test_a_likeness_can_drop_patches_and_two_labels_have_one_too() -> None:
+    """The part that embeds is still one of the library's: the model takes what its card offers."""
+    side = token_networks.SIDE
+    preprocessing = Preprocessing((side, side), mean=(0, 0, 0), std=(1, 1, 1))
+    model = Classifier(token_networks.timm_vit(), labels=list("abc"), preprocessing=preprocessing)
+    x = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    likeness = model.resembling(x.flip(3))
+    assert "drop" in likeness.perturbations
+    found = explain(likeness, x, {"perturbation": "drop", "areas": [0.25], "iterations": 6})
+    assert found.target.kind == "similar"
+    binary = Classifier(timm.create_model("resnet10t", num_classes=1), labels=["no", "yes"], outputs="logit")
+    assert "similar" in binary.targets
+    assert binary.resembling(torch.rand(1, 3, 64, 64)).kind == "similar"
 
 
 def test_a_classifier_of_timm_is_compared_before_its_head(images: tuple[Tensor, Tensor]) -> None:

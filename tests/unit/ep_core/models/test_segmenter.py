@@ -10,13 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
-from ep_core import explain
+from ep_core import Classifier, explain
 from ep_core.errors import InvalidInput
 from ep_core.models.segmenter import RegionScore, Segmenter
 from ep_core.models.targets import given_target
 from ep_core.models.top_classes import top_classes
 from ep_core.schemas.specs import ExtremalSpec
-from tests.unit.ep_core.models.places import CROPPED, GAIN, SIDE, Colours, picture, segmenter
+from tests.unit.ep_core.models.places import CROPPED, GAIN, PIXELS, SIDE, Colours, picture, segmenter
 
 QUICK = {"areas": [0.2], "iterations": 10, "perturbation": "fade"}
 RED = math.exp(GAIN) / (math.exp(GAIN) + math.exp(3) + 2)
@@ -154,3 +154,27 @@ def test_a_segmenter_of_one_class_has_a_sigmoid() -> None:
 def test_several_images_have_no_place_in_common() -> None:
     with pytest.raises(InvalidInput, match="at a place of one image"):
         given_target(segmenter(), ExtremalSpec(target={"segment": "red"}))
+
+
+class RedOrNot(torch.nn.Module):
+    """Two classes, and no background: what isn't red is the rest."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        red = 8 * torch.nn.functional.avg_pool2d(images, 4)[:, :1]
+        return torch.cat([red, 4 - red], dim=1)
+
+
+def test_padding_is_no_pixel_of_the_image() -> None:
+    model = Classifier(Segmenter(RedOrNot(), (0, 1)), labels=["red", "rest"], preprocessing=PIXELS)
+    image = Image.new("RGB", (64, 32), (255, 0, 0))
+    with pytest.raises(InvalidInput, match="no pixel of the image to 'rest'; it sees red"):
+        score_of(model, image, {"segment": "rest"}, fit="whole")
+    assert score_of(model, image, {"segment": "red"}, fit="whole") == pytest.approx(12, rel=1e-3)  # 8 - (4 - 8)
+
+
+def test_sums_over_many_pixels_stay_in_the_range_of_half_precision() -> None:
+    maps = torch.zeros(1, 2, 300, 300, dtype=torch.float16)
+    assert Segmenter(torch.nn.Identity(), (0,))(maps).item() == pytest.approx(0, abs=1e-3)
+    maps[:, 0] = 12
+    score = RegionScore(torch.nn.Identity(), 0, torch.ones(1, 1, 300, 300))(maps)
+    assert score.item() == pytest.approx(12)
