@@ -30,7 +30,7 @@ KEEP_ALIVE_S = 15.0  # a comment after so long without an event, so that no prox
 RETRY_MS = 1000
 EVENT_ID = r"^[0-9]{1,15}-[0-9]{1,9}$"
 EXAMPLE = """event: progress
-data: {"progress": {"iteration": 40, "total": 100, "fraction": 0.4, "eta_s": 21.5, "stage": "masks"}, "partial_curve": []}
+data: {"progress": {"iteration": 40, "total": 100, "fraction": 0.4, "eta_s": 9, "stage": "masks"}, "partial_curve": []}
 id: 1764000000000-0
 
 """
