@@ -54,7 +54,7 @@ class Goal:
         if self.tau == 1:
             if part:
                 return f"Without {part}, nothing is left of {self.label!r}"
-            return f"No {self.unit} of the sweep is enough to take {self.label!r} away"
+            return f"No {self.unit} of the sweep is enough to remove {self.label!r}"
         way = f"{self.tau:g} of the way down to that of {self.perturbed}"
         if part:
             return f"Without {part}, the score of {self.label!r} falls {way}"

@@ -26,7 +26,7 @@ class Point(Protocol[N_co]):
 
     @property
     def delete(self) -> float:
-        """The score when the mask is taken away."""
+        """The score when the mask is removed."""
 
 
 def optimal_area(curve: Sequence[Point[N]], scores: Scores, variant: Variant) -> N | None:

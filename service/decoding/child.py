@@ -54,7 +54,7 @@ def _decode(data: bytes, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     try:
         limits = {key: asked[key] for key in ("max_pixels", "white_level")}
         if asked["size"] is not None:
-            return {}, make_thumbnail(data, asked["size"], **limits)
+            return {}, make_thumbnail(data, asked["size"], behind=asked["behind"], **limits)
         image = read_with_level(data, **limits)
         stored = data if asked["keep_metadata"] else without_metadata(data, image, asked["white_level"])
     except MemoryError:

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
+from ep_core.pictures.decoding import Behind
+
 from .child import READY
 
 _SAFE_PATH = ["-P"] if sys.flags.safe_path else []  # as this process: no modules of the folder that it was started in
@@ -41,6 +43,7 @@ class DecodeRequest:
         size: pixels of the longer side of the small picture; None to check only.
         keep_metadata: whether a picture that is checked doesn't come back without them.
         white_level: the sample value that is white, as for `read_image`.
+        behind: what transparent parts of a small picture lie on.
     """
 
     max_pixels: int
@@ -48,6 +51,7 @@ class DecodeRequest:
     size: int | None = None
     keep_metadata: bool = True
     white_level: int | None = None
+    behind: Behind = "white"
 
 
 class Decoder:

@@ -13,6 +13,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import ClientDisconnect
 
 from ep_core.errors import ImageTooLarge, InvalidInput, UnreadableImage
+from ep_core.pictures.decoding import Behind
 from service.access.shares import Shares
 from service.http.errors import Unavailable
 
@@ -95,9 +96,17 @@ class Decoders:
         answer, stripped = await self._run(request, data, who, is_wanted)
         return Checked(tuple(answer["size"]), stripped if answer["is_stripped"] else data)
 
-    async def make_thumbnail(self, data: bytes, size: int, *, who: str, white_level: int | None = None) -> bytes:
+    async def make_thumbnail(
+        self,
+        data: bytes,
+        size: int,
+        *,
+        who: str,
+        white_level: int | None = None,
+        behind: Behind = "white",
+    ) -> bytes:
         """Return a small JPEG of an image (`thumbnail.make_thumbnail`); raises as `check`."""
-        return (await self._run(self._request(size=size, white_level=white_level), data, who))[1]
+        return (await self._run(self._request(size=size, white_level=white_level, behind=behind), data, who))[1]
 
     async def _run(
         self, request: DecodeRequest, data: bytes, who: str, is_wanted: IsWanted | None = None

@@ -85,6 +85,8 @@ class Inputs:
 
     def _picture(self, name: str, part: str | None) -> Picture:
         job, data = self._find(name, part)
+        if part == "target_mask":  # as `read_region` reads it
+            return Picture(data, behind="black")
         return Picture(data, job.params.white_level)
 
     def _whole(self, name: str, part: str | None) -> Response:
@@ -130,5 +132,8 @@ async def get_target_image(inputs: InputsDep) -> Response:
 
 @router.get("/target_mask", summary="The target's region", response_class=Response, responses=_RESPONSES)
 async def get_target_mask(inputs: InputsDep) -> Response:
-    """Return the picture of the region that the target is within, as it was posted, as long as a posted image."""
+    """Return the picture of the region that the target is within, as it was posted, as long as a posted image.
+
+    With `size`, transparent parts are on black: what isn't painted isn't in the region.
+    """
     return await inputs.respond(TARGET_PICTURE, "target_mask")

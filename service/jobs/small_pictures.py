@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ep_core.errors import InvalidInput
+from ep_core.pictures.decoding import Behind
 from service.access.turns import turn_of
 from service.decoding.decoders import Decoders
 from service.decoding.thumbnail import MEDIA_TYPE
@@ -26,6 +27,8 @@ class Picture(NamedTuple):
     data: bytes
     white_level: int | None = None
     """Of an image of 16 bits, as its job has it."""
+    behind: Behind = "white"
+    """What transparent parts lie on."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class SmallPictures:
         async with turn_of(self.request).resting(), services.thumbnail_shares.hold(self.who):
             found = await run_in_threadpool(find)
             answer = await derived_response(
-                entity_tag(found.data, variant=str(size)),
+                entity_tag(found.data, variant=f"{size}-on-{found.behind}"),
                 partial(_made, services.thumbnails, found, size, who=self.who),
                 MEDIA_TYPE,
                 if_none_match=self.if_none_match,
@@ -66,6 +69,8 @@ class SmallPictures:
 
 async def _made(decoders: Decoders, picture: Picture, size: int, *, who: str) -> bytes:
     try:
-        return await decoders.make_thumbnail(picture.data, size, who=who, white_level=picture.white_level)
+        return await decoders.make_thumbnail(
+            picture.data, size, who=who, white_level=picture.white_level, behind=picture.behind
+        )
     except InvalidInput as error:  # it was taken when it was posted: the limit is another one now
         raise invalid("size", f"the image can't be shown smaller: {error.detail}") from error

@@ -1,11 +1,11 @@
 // Growth bars (figure 5): how much of the score each area keeps, or leaves when it is removed.
 
 import { el, svg } from "./dom.js";
+import { VARIANTS } from "./sides.js";
 import { pointable } from "./tip.js";
-import { percent } from "./words.js";
+import { done, percent } from "./words.js";
 
 const [WIDTH, HEIGHT, MOST, FOOT] = [440, 104, 1.25, 18];
-const SIDES = { keep: "preserve", drop: "delete" };
 const WORDS = { keep: "kept", drop: "left when removed" };
 
 /**
@@ -32,8 +32,8 @@ export function growthBars(result, onPick) {
   const drawn = svg("svg", { class: "curve bars", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, bars, line, names);
   const caption = el("figcaption");
   let shown = "keep";
-  const share = (k) => points[k][SIDES[shown]] / whole;
-  const words = (k) => [percent(points[k].area), `${Math.round(100 * share(k))}% of the score ${WORDS[shown]}`];
+  const share = (k) => points[k][VARIANTS[shown]] / whole;
+  const words = (k) => [percent(points[k].area), `${done(share(k))} of the score ${WORDS[shown]}`];
 
   function mark({ k, side }) {
     shown = side;

@@ -8,8 +8,8 @@ export function boxOf(target) {
   return Array.isArray(box) ? box : null;
 }
 
-/** Return the mark of a box on whatever it is put into; `size` is the image's width and height. */
-export function boxMark([left, top, right, bottom], [width, height]) {
+/** Return the mark of a box on an image that fills what it is put into. */
+export function boxMark([left, top, right, bottom], { width, height }) {
   return el("span.box-mark", {
     "aria-hidden": "true",
     style: {

@@ -1,4 +1,4 @@
-// The score curves: preserve and delete over the areas (figure 3), growth bars (figure 5), several methods (figure 2).
+// The score curves: preserve and delete over the areas (figure 3), of a job that still runs, of several methods (figure 2).
 
 import { el, svg } from "./dom.js";
 import { pointable } from "./tip.js";

@@ -1,6 +1,7 @@
 // The image under one of its masks, at one place of the page, with what the network sees of it marked.
 
 import { el, show } from "./dom.js";
+import { once, onceEach } from "./once.js";
 import { alphaMask, revealer } from "./reveal.js";
 import { isCut } from "./seen.js";
 
@@ -8,13 +9,14 @@ import { isCut } from "./seen.js";
  * Return what is seen: `{node, hasImage, draw(one, {mode, side, opacity}), blob()}`, `one` of `maskOf`; without the image, its overlays.
  *
  * `image` is the address of the image (null: it isn't kept), and `open(path)` gives the address of a file of the result.
+ * `mark` is a node that lies on the image; null for none.
  */
-export function masked(result, { image, open }) {
+export function masked(result, { image, open }, mark = null) {
   const node = el("div");
-  const masks = new Map();
   const hasImage = image !== null;
   const crop = isCut(result) && el("div.crop", {}, el("span", {}, "The network sees only this"));
-  let canvas = null;
+  const loaded = once(load);
+  const maskAt = onceEach(async (path) => alphaMask(await open(path), (await loaded()).canvas));
   let wanted = null;
 
   async function load() {
@@ -36,15 +38,12 @@ export function masked(result, { image, open }) {
   async function draw({ key, mask: path, overlay, name }, state) {
     wanted = key;
     if (!hasImage) return lay(key, overlay, name);
-    canvas ||= load();
-    const drawing = await canvas;
-    if (!masks.has(key)) masks.set(key, open(path).then((address) => alphaMask(address, drawing.canvas)));
-    const mask = await masks.get(key);
+    const [drawing, mask] = [await loaded(), await maskAt(path)];
     if (wanted !== key) return; // another one by now
     drawing.draw({ ...state, mask });
     drawing.canvas.setAttribute("aria-label", `The image under ${name}`);
     if (crop) crop.hidden = state.mode === "original";
-    if (!drawing.canvas.isConnected) show(node, drawing.canvas, crop);
+    if (!drawing.canvas.isConnected) show(node, drawing.canvas, crop, mark);
   }
 
   async function lay(key, overlay, name) {
@@ -54,7 +53,10 @@ export function masked(result, { image, open }) {
     }
   }
 
-  const blob = () => new Promise((resolve) => canvas.then(({ canvas: drawn }) => drawn.toBlob(resolve)));
+  async function blob() {
+    const { canvas } = await loaded();
+    return new Promise((resolve) => canvas.toBlob(resolve));
+  }
 
   return { node, hasImage, draw, blob };
 }

@@ -34,11 +34,11 @@ export function meaning(result, words) {
 
 function deletion(result, rule, { part, plural, nothing, perturbed }) {
   const tau = result.params.threshold;
-  const taken = [...(part || [nothing]), " taken away "];
+  const removed = [...(part || [nothing]), " removed "];
   // Before the rule was told, tau was left out of account.
-  if (tau === 1 || rule === null) return [...taken, `${verb("destroys", plural)} the score of `, quoted(result)];
+  if (tau === 1 || rule === null) return [...removed, `${verb("destroys", plural)} the score of `, quoted(result)];
   return [
-    ...taken,
+    ...removed,
     `${verb("lowers", plural)} the score of `,
     quoted(result),
     ` by ${percent(tau)} of the way to what it is ${perturbed}`,

@@ -1,9 +1,8 @@
 // What the network says: its top classes with their probabilities, as more or less of the image is kept or removed.
 
 import { el, show } from "./dom.js";
-import { chance, className, number } from "./words.js";
-
-const SIDES = { keep: "preserve", drop: "delete" };
+import { amount, VARIANTS } from "./sides.js";
+import { className } from "./words.js";
 
 /** Return the target's entry among top classes; undefined where it isn't there. */
 export const targetIn = (top, { target }) =>
@@ -22,7 +21,7 @@ export function predictions(result) {
   const list = el("ol.predicted", {}, rows.map(({ node }) => node), target.node);
 
   function mark({ predictions: found, share, point }, side) {
-    const top = found?.[SIDES[side]];
+    const top = found?.[VARIANTS[side]];
     list.hidden = !top;
     if (!top) return show(head, "No predictions are known of this mask.");
     const before = known.original[0];
@@ -31,9 +30,8 @@ export function predictions(result) {
       change(before, top[0]),
       el("span.dim", {}, side === "drop" ? ` with ${share} removed` : ` with only ${share} kept`),
     );
-    rows.forEach((one, k) => one.tell(top[k], result));
-    const own = targetIn(top, result) ? null : ownEntry(result, point, side);
-    target.tell(own, result);
+    rows.forEach((one, k) => one.tell(top[k]));
+    target.tell(targetIn(top, result) ? null : ownEntry(result, point, VARIANTS[side]));
   }
 
   const legend = el("p.dim", {}, "The thin line is what it says of the whole image.");
@@ -76,12 +74,9 @@ function change(before, now) {
   ];
 }
 
-/** Return a probability in words, or the score of a class that has none. */
-const amount = ({ probability, score }) => (typeof probability === "number" ? chance(probability) : number(score));
-
 /** Return the target’s entry where it is none of the top classes; its probability is known of the areas’ masks. */
-function ownEntry(result, point, side) {
-  const probability = point?.[`${SIDES[side]}_probability`];
+function ownEntry(result, point, variant) {
+  const probability = point?.[`${variant}_probability`];
   if (typeof probability !== "number") return null;
-  return { index: result.target.index, label: className(result), probability, score: point[SIDES[side]] };
+  return { index: result.target.index, label: className(result), probability, score: point[variant] };
 }

@@ -3,11 +3,12 @@
 import { bitmap, drawn } from "./canvas.js";
 import { outline } from "./outline.js";
 import { blurPyramid, compose, fadePyramid } from "./pyramid.js";
-import { spotlight, veil } from "./shades.js";
+import { inverse, spotlight, veil } from "./shades.js";
 
 /** Pixels of the longer side of what is shown. */
 export const LONGEST = 900;
-const BLUR_SIGMA_AT_224 = 20; // the engine's defaults, for the blur of a job that fades
+// The engine's defaults.
+const BLUR_SIGMA_AT_224 = 20;
 const LEVELS = 8;
 
 /** Return the view that shows what the network was shown; patches that were left out are black. */
@@ -30,7 +31,7 @@ export async function revealer(imageAddress, result) {
   function draw({ mask, mode, side = "keep", opacity }) {
     if (!mask || mode === "original") return context.putImageData(base, 0, 0);
     shown.data.set(base.data);
-    if (mode !== "outline") shade(mode, side === "drop" ? rest(mask) : mask.values, opacity);
+    if (mode !== "outline") shade(mode, side === "drop" ? inverse(mask.values) : mask.values, opacity);
     veil(base, frame, opacity, shown);
     context.putImageData(shown, 0, 0);
     if (mode !== "outline") return;
@@ -59,9 +60,6 @@ export async function alphaMask(address, { width, height }) {
   return { canvas, values };
 }
 
-/** Return what is left where the mask is removed. */
-const rest = ({ values }) => values.map((value) => 255 - value);
-
 const fadeOf = ({ params }) => (params.perturbation === "fade" ? params.sigma_max : 1);
 
 /** Return where the network's frame lies on the picture as it is shown, and how large its pixels are there. */
@@ -82,12 +80,13 @@ export function frameOf({ frame, image, model }, { width, height }) {
 /** Return how the network's input was blurred, on the picture as it is shown. */
 function blurOf({ params, model }, { left, top, right, bottom, pixel }) {
   const ours = params.perturbation === "blur";
-  const strongest = ours
-    ? params.sigma_max
-    : (BLUR_SIGMA_AT_224 * Math.min(model.resolution.width, model.resolution.height)) / 224;
+  const strongest = ours ? params.sigma_max : defaultBlur(model.resolution); // a job that fades has no blur of its own
   return {
     frame: [left, top, right, bottom],
     levels: ours ? params.pyramid_levels : LEVELS,
     sigma: pixel.map((size) => strongest * size),
   };
 }
+
+/** Return the sigma of the strongest blur at a resolution where a job names none, in the network's pixels. */
+export const defaultBlur = ({ width, height }) => (BLUR_SIGMA_AT_224 * Math.min(width, height)) / 224;

@@ -28,4 +28,8 @@ export function veil({ data, width, height }, { left, top, right, bottom }, stre
   }
 }
 
-const light = (data, i) => 0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2];
+/** Return a mask (bytes) that keeps what another one removes. */
+export const inverse = (mask) => mask.map((value) => 255 - value);
+
+/** Return the grey of the pixel whose red is at `i`. */
+export const light = (data, i) => 0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2];

@@ -23,17 +23,18 @@ import { maskOf, placeOf, whichMask } from "./which.js";
  */
 export function sweepView(result, { files, asked, onShow, onChange, belowImage = null, belowAll = null, signal }) {
   const state = begin(result, asked);
-  const view = masked(result, files);
+  const box = boxOf(result.params.target);
+  const view = masked(result, files, box && boxMark(box, result.image));
   const step = () => change({ k: (state.k + 1) % result.curve.length, which: null });
   const slider = areaSlider(result, { onPick: choose, onStep: step, signal });
   const bar = viewBar(result, state, change);
-  const box = boxOf(result.params.target);
   const which = whichMask(result, pick);
   const said = predictions(result);
   const bars = growthBars(result, choose);
   const curve = scoreCurve(result, choose);
   const says = el("output.dim");
   const error = el("span.error", { role: "alert" });
+  let turn = 0;
 
   function choose(k) {
     pick({ k, which: null });
@@ -59,17 +60,18 @@ export function sweepView(result, { files, asked, onShow, onChange, belowImage =
     bars?.mark(state);
     curve.mark(state.k);
     says.textContent = mask.says;
-    view.draw(mask, state).catch((problem) => (error.textContent = problem.message));
+    const mine = (turn += 1);
+    const tell = (words) => mine === turn && (error.textContent = words);
+    view.draw(mask, state).then(() => tell(""), (problem) => tell(problem.message));
     onShow(state);
   }
 
   draw();
-  const mark = box && view.hasImage && boxMark(box, [result.image_size[1], result.image_size[0]]);
   const differs = steadiness(result);
   const image = el(
     "div.stack",
     {},
-    el("div.drawing", {}, view.node, mark),
+    view.node,
     belowImage,
     slider?.node,
     view.hasImage && bar.node,

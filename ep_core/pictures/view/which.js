@@ -3,7 +3,8 @@
 import { el } from "./dom.js";
 import { targetIn } from "./predictions.js";
 import { whole } from "./seen.js";
-import { chance, className, done, number, percent, quoted } from "./words.js";
+import { amount } from "./sides.js";
+import { className, done, number, percent, quoted } from "./words.js";
 
 const CONTRAST = "contrast";
 const OTHERS = ["or that", "or a third", "or a fourth", "or a fifth"];
@@ -77,7 +78,7 @@ const told = (point) => ({ predictions: point.predictions, share: percent(point.
 function kept(result, one) {
   const left = (side) => {
     const probability = one[`${side}_probability`] ?? targetIn(one.predictions?.[side], result)?.probability;
-    return typeof probability === "number" ? chance(probability) : `score ${number(one[side])}`;
+    return amount({ probability, score: one[side] }, "score ");
   };
   return `${quoted(result)} ${left("preserve")} when only this is kept, ${left("delete")} when it is removed`;
 }

@@ -27,7 +27,7 @@ class ChannelPoint(BaseModel):
     area: Annotated[int, Field(description="Requested number of channels.")]
     measured_area: Annotated[float, Field(description="Sum of the mask over the channels; `fast`: exactly `area`.")]
     preserve: Annotated[float, Field(description="Phi_l+(m x): score when only the mask's channels are kept (eq. 9).")]
-    delete: Annotated[float, Field(description="Phi_l+((1-m) x): score when they are taken away.")]
+    delete: Annotated[float, Field(description="Phi_l+((1-m) x): score when they are removed.")]
     preserve_probability: Annotated[
         float | None,
         Field(description="Probability of the target under m x, by its head; null for a score without one."),

@@ -62,7 +62,7 @@ class MaskPredictions(BaseModel):
     """Predictions for the image under a mask, and under its complement."""
 
     preserve: Annotated[TopClasses, Field(description="Top classes when only the mask is kept, the best first.")]
-    delete: Annotated[TopClasses, Field(description="Top classes when the mask is taken away, the best first.")]
+    delete: Annotated[TopClasses, Field(description="Top classes when the mask is removed, the best first.")]
 
 
 ThresholdRule = Literal["share-of-original", "between", "way-down", "none"]

@@ -23,7 +23,7 @@ class CurvePoint(BaseModel):
     area: Annotated[float, Field(description="The share of the image that was asked for.")]
     measured_area: Annotated[float, Field(description="Mean of the mask over the network's frame.")]
     preserve: Annotated[float, Field(description="Phi(m x): score when only the mask is kept.")]
-    delete: Annotated[float, Field(description="Phi((1-m) x): score when the mask is taken away.")]
+    delete: Annotated[float, Field(description="Phi((1-m) x): score when the mask is removed.")]
     preserve_probability: Annotated[
         float | None,
         Field(description="Probability of the target under m x, by its head; null for a score without one."),
@@ -137,7 +137,7 @@ class Alternative(BaseModel):
     area: float
     measured_area: float
     preserve: Annotated[float, Field(description="Phi(m x): score when only this mask is kept.")]
-    delete: Annotated[float, Field(description="Phi((1-m) x): score when this mask is taken away.")]
+    delete: Annotated[float, Field(description="Phi((1-m) x): score when this mask is removed.")]
     overlap: Annotated[
         float,
         Field(description="Largest intersection over union with the optimal mask and the alternatives before it."),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
-from ep_core.schemas.pixels import PixelBox, PixelSize
+from ep_core.schemas.pixels import Coverage, PixelBox, PixelSize
 
 from .common import Scores, TargetRef
 
@@ -21,3 +21,10 @@ class Subject(BaseModel):
         PixelBox, Field(description="Position of the network's input on the image: partly outside where it was padded.")
     ]
     resolution: Annotated[PixelSize, Field(description="Size of the network's input, its frame.")]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def coverage(self) -> Coverage:
+        """Shares of the image and of the frame that the network sees of the image."""
+        edges = (self.frame.left, self.frame.top, self.frame.right, self.frame.bottom)
+        return Coverage.of((self.image.height, self.image.width), edges)

@@ -1,5 +1,7 @@
 // Talking to the API: requests with the key, errors in words, pictures.
 
+import { onceEach } from "./once.js";
+
 const KEY = "ep-key";
 const STATES_OVER = ["succeeded", "failed", "canceled"];
 
@@ -84,13 +86,5 @@ export async function postedTarget({ links }) {
 /** Return the address of a posted image at a size that a page needs, `pixels` for the longer side. */
 export const sized = (path, pixels) => `${path}?size=${pixels}`;
 
-const pictures = new Map();
 /** Return a picture's address for `<img>`: fetched with the key, kept while the page lives. */
-export function picture(path) {
-  if (!pictures.has(path)) {
-    const found = request(path).then((response) => response.blob()).then((blob) => URL.createObjectURL(blob));
-    found.catch(() => pictures.delete(path));
-    pictures.set(path, found);
-  }
-  return pictures.get(path);
-}
+export const picture = onceEach(async (path) => URL.createObjectURL(await (await request(path)).blob()));

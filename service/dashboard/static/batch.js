@@ -5,9 +5,9 @@ import { el, show } from "./dom.js";
 import { foundPicture, seen } from "./pictured.js";
 import { saveBlob, saveText } from "./save.js";
 import { sideBySide } from "./sidebyside.js";
-import { timeToGo } from "./togo.js";
+import { howFar, timeToGo } from "./togo.js";
 import { removeLater } from "./undo.js";
-import { className, done, needs, seconds } from "./words.js";
+import { className, done, needs } from "./words.js";
 import { zipped } from "./zip.js";
 
 const EVERY_MS = 1500;
@@ -52,7 +52,7 @@ export function batchPage(stage, id, { changed }) {
     bar.hidden = batch.done;
     bar.value = batch.fraction;
     words.hidden = batch.done;
-    words.textContent = batch.done ? "" : far(batch.fraction, left(batch.fraction));
+    words.textContent = batch.done ? "" : howFar(batch.fraction, left(batch.fraction));
     await Promise.all(batch.jobs.map((now, k) => update(items[k] ||= added(now, k), now)));
     compared.offer(items.map((item) => item.job).filter((job) => job?.found));
     changed();
@@ -76,12 +76,12 @@ export function batchPage(stage, id, { changed }) {
     return item;
   }
 
-  /** Take over how an image stands; its job is read where that has changed. */
+  /** Take over how an image stands; its job is read where that has changed, first: what can't be read is read anew. */
   async function update(item, now) {
     if (now.status === "running") item.words.textContent = `running ${done(now.fraction)}`;
     if (now.status === item.status) return;
+    if (now.job) item.job = await read(now.job, item.job);
     Object.assign(item, { status: now.status, error: now.error?.detail });
-    if (now.job) item.job = await get(`v1/jobs/${now.job}`).catch(() => item.job);
     item.words.textContent = caption(item);
     show(item.row, cells(item).map((text) => el("td", {}, text)));
     draw(item, compared.area());
@@ -124,12 +124,15 @@ export function batchPage(stage, id, { changed }) {
   return () => ending.abort();
 }
 
-const far = (fraction, left) => `${done(fraction)}${left === null ? "" : `, about ${seconds(left)} to go`}`;
-
 function caption({ job, error, status }) {
   return job?.found
     ? [className(job.found), needs(job.found)].filter(Boolean).join(": ")
     : error || status || "removed";
+}
+
+/** Return a job as it is, or as it was `before` where it is removed. */
+async function read(id, before) {
+  return await get(`v1/jobs/${id}`).catch((problem) => problem.status === 404 ? before : Promise.reject(problem));
 }
 
 /** Show an image as it was posted or, when it is done, what was found in it at an area (null: at its own a*). */

@@ -6,6 +6,7 @@ import { difference } from "./difference.js";
 import { el, field, options, select, show } from "./dom.js";
 import { filesOf } from "./files.js";
 import { masked } from "./masked.js";
+import { onceEach } from "./once.js";
 import { place, remember } from "./place.js";
 import { alphaMask } from "./reveal.js";
 import { maskOf } from "./which.js";
@@ -22,7 +23,7 @@ export function beside(job, result) {
   const panel = el("div.stack");
   const error = el("p.error", { role: "alert" });
   const chosen = place().view.with ?? "";
-  let [state, pair, isOffered] = [null, null, false];
+  let [state, pair, isOffered, turn] = [null, null, false, 0];
 
   async function offer() {
     if (isOffered) return;
@@ -38,14 +39,22 @@ export function beside(job, result) {
   }
 
   async function choose(id) {
+    const mine = (turn += 1);
+    error.textContent = "";
     remember({ with: id || null });
-    pair = id ? await pairOf({ job, result }, await load(id)) : null;
-    show(panel, pair?.node);
-    await pair?.draw(state);
+    try {
+      const found = id ? await pairOf({ job, result }, await load(id)) : null;
+      if (mine !== turn) return; // another one by now
+      pair = found;
+      show(panel, pair?.node);
+      await pair?.draw(state);
+    } catch (problem) {
+      if (mine === turn) tell(problem);
+    }
   }
 
   const tell = (problem) => (error.textContent = problem.message);
-  list.addEventListener("change", () => (error.textContent = "", choose(list.value).catch(tell)));
+  list.addEventListener("change", () => choose(list.value));
   const node = el(
     "details",
     { open: Boolean(chosen), ontoggle: () => node.open && offer().catch(tell) },
@@ -106,17 +115,22 @@ function nearest({ curve }, area) {
 /** Return the difference of two results of one image: `{node, draw(masks)}`. */
 async function differenceOf({ job }) {
   const base = await ground(await picture(sized(job.links.images[0], SIZE)));
+  const maskAt = onceEach(async (path) => (await alphaMask(await picture(path), base)).values);
   const canvas = make(base.width, base.height);
   const says = el("figcaption");
   canvas.className = "reveal";
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", "Where the two masks differ");
 
+  let wanted = null;
+
   async function draw(masks) {
-    const [first, second] = await Promise.all(masks.map(async ({ mask }) => alphaMask(await picture(mask), base)));
+    const mine = wanted = {};
+    const [first, second] = await Promise.all(masks.map(({ mask }) => maskAt(mask)));
+    if (mine !== wanted) return; // another area by now
     const context = canvas.getContext("2d");
     const shown = context.createImageData(base);
-    const common = difference(base, first.values, second.values, shown);
+    const common = difference(base, first, second, shown);
     context.putImageData(shown, 0, 0);
     show(
       says,

@@ -1,5 +1,7 @@
 // Two masks of one image, and where they differ: in colour what both keep, tinted what one of them keeps.
 
+import { light } from "./shades.js";
+
 const DIMMED = 0.3;
 const TINTS = [[26, 111, 176], [217, 95, 60]]; // of what only the first, and only the second keeps
 const HALF = 128;
@@ -15,7 +17,7 @@ export function difference({ data }, first, second, out) {
     const inSecond = second[p] >= HALF;
     shared += inFirst && inSecond;
     either += inFirst || inSecond;
-    const grey = DIMMED * (0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2]);
+    const grey = DIMMED * light(data, i);
     const tint = inFirst !== inSecond && TINTS[inFirst ? 0 : 1];
     for (let c = 0; c < 3; c += 1) {
       out.data[i + c] = tint ? 0.45 * data[i + c] + 0.55 * tint[c] : inFirst ? data[i + c] : grey;

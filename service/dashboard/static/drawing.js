@@ -25,17 +25,17 @@ export function drawing(image, onDrawn) {
 
   function mark(box) {
     shown = box;
-    const { naturalWidth: width, naturalHeight: height } = image;
-    show(marks, box && width ? boxMark(box, [width, height]) : null);
+    show(marks, box && image.naturalWidth ? boxMark(box, size()) : null);
   }
+
+  const size = () => ({ width: image.naturalWidth, height: image.naturalHeight });
 
   function point(event) {
     const { left, top, width, height } = image.getBoundingClientRect();
-    const { naturalWidth, naturalHeight } = image;
-    const within = (share, size) => Math.round(Math.min(Math.max(share, 0), 1) * size);
+    const within = (share, side) => Math.round(Math.min(Math.max(share, 0), 1) * side);
     return [
-      within((event.clientX - left) / width, naturalWidth),
-      within((event.clientY - top) / height, naturalHeight),
+      within((event.clientX - left) / width, image.naturalWidth),
+      within((event.clientY - top) / height, image.naturalHeight),
     ];
   }
 
@@ -50,7 +50,7 @@ export function drawing(image, onDrawn) {
   }
 
   function move(event) {
-    if (start) show(marks, boxMark(boxTo(point(event)), [image.naturalWidth, image.naturalHeight]));
+    if (start) show(marks, boxMark(boxTo(point(event)), size()));
   }
 
   function end(event) {

@@ -2,11 +2,11 @@
 
 import { picture, sized } from "./api.js";
 import { el, show } from "./dom.js";
-import { ownMode, revealer } from "./reveal.js";
-import { between, canvasOf, focused, laid, mean, read } from "./small.js";
+import { once } from "./once.js";
+import { defaultBlur, ownMode, revealer } from "./reveal.js";
+import { between, blank, focused, laid, mean, read } from "./small.js";
 
 const LONGEST = 640; // pixels of the longer side
-const BLUR_SIGMA_AT_224 = 20; // the engine's default
 const FRAMES = 8;
 const FRAME_MS = 50;
 
@@ -14,14 +14,15 @@ const FRAME_MS = 50;
 export function focusView() {
   const node = el("div.focus");
   const known = new Map();
-  let [asked, subject, drawing, picked, seen, turn] = [null, null, null, null, null, 0];
+  const prepared = once(prepare);
+  let [asked, subject, picked, seen, turn] = [null, null, null, null, 0];
 
   /** Show the job's photograph, out of focus. */
   async function begin(job) {
     asked = job;
     if (!job.links.images) return;
     const address = await photograph().catch(() => null);
-    if (address && !drawing) show(node, el("img.unfocused", { src: address, alt: "The image" }));
+    if (address && !node.firstChild) show(node, el("img.unfocused", { src: address, alt: "The image" }));
   }
 
   const photograph = () => picture(sized(asked.links.images[0], LONGEST));
@@ -39,7 +40,7 @@ export function focusView() {
 
   function pick(area) {
     picked = area;
-    return turnTo();
+    turnTo().catch(() => {}); // the next masks try again
   }
 
   /** Move from what is seen to what is known now. */
@@ -47,7 +48,7 @@ export function focusView() {
     const wanted = picked === null ? all() : known.get(picked);
     if (!wanted || !subject) return;
     const mine = (turn += 1);
-    const canvas = await (drawing ||= prepare());
+    const canvas = await prepared();
     const start = seen;
     const frames = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1 : FRAMES;
     for (let k = 1; k <= frames && mine === turn; k += 1) {
@@ -62,7 +63,7 @@ export function focusView() {
 
   async function prepare() {
     const result = asResult(asked, subject);
-    const made = asked.links.images ? await revealer(await photograph(), result) : blank(subject);
+    const made = asked.links.images ? await revealer(await photograph(), result) : blank(subject, LONGEST);
     const { canvas } = made;
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `The image, sharpest where ${asked.params.model} needs it, as far as is known`);
@@ -78,22 +79,6 @@ export function focusView() {
 
 /** Return a running job as the result that it is about to have, as far as drawing it needs that. */
 function asResult({ params }, { frame, image, resolution }) {
-  const blurred = (BLUR_SIGMA_AT_224 * Math.min(resolution.width, resolution.height)) / 224;
-  const sigma = params.sigma_max ?? (params.perturbation === "blur" ? blurred : 1);
+  const sigma = params.sigma_max ?? (params.perturbation === "blur" ? defaultBlur(resolution) : 1);
   return { params: { ...params, sigma_max: sigma }, frame, image, model: { resolution } };
-}
-
-/** Return a canvas for the masks alone, where the image isn't kept. */
-function blank({ image: { width, height } }) {
-  const scale = LONGEST / Math.max(width, height);
-  const canvas = canvasOf(Math.round(width * scale), Math.round(height * scale));
-  canvas.className = "reveal";
-  const context = canvas.getContext("2d");
-
-  function draw({ mask }) {
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(mask.canvas, 0, 0);
-  }
-
-  return { canvas, draw };
 }

@@ -1,11 +1,13 @@
 // A comparison that still runs: a place for each method, where the image shows what its map finds once it has ended.
 
 import { picture, sized } from "./api.js";
+import { ground, make } from "./canvas.js";
 import { el, show } from "./dom.js";
-import { canvasOf, laid, read } from "./small.js";
+import { frameOf } from "./reveal.js";
+import { blank, laid, read } from "./small.js";
+import { spotlit } from "./spotlit.js";
 
 const LONGEST = 320; // pixels of a place's longer side
-const DIMMED = 0.72; // of what a map leaves out
 
 /** Return the places of a job's methods, `{node, progress(now), preview(found)}`. */
 export function gathering({ params: { methods }, links }) {
@@ -24,13 +26,18 @@ export function gathering({ params: { methods }, links }) {
 
   async function preview({ maps = [] }) {
     for (const { method, map } of maps) {
-      const place = places.get(method);
-      if (!place || place.shown || !subject) continue;
-      place.shown = true;
-      const canvas = await spotlight(await read(map), subject, links.images?.[0]);
-      canvas.setAttribute("aria-label", `What ${titled(method)} finds`);
-      show(place.picture, canvas);
+      const one = places.get(method);
+      if (!one || one.shown || !subject) continue;
+      one.shown = true;
+      await draw(one, method, map).catch(() => (one.shown = false)); // each preview has all maps
     }
+  }
+
+  async function draw(one, method, map) {
+    const canvas = await lit(await read(map), subject, links.images?.[0]);
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", `What ${titled(method)} finds`);
+    show(one.picture, canvas);
   }
 
   return { node, progress, preview };
@@ -46,31 +53,20 @@ function said(hasEnded, turn) {
 }
 
 function placeOf(name) {
-  const [place, words] = [el("div.place-picture"), el("span.dim", {}, "waiting")];
-  const node = el("figure", {}, place, el("figcaption", {}, el("span", {}, titled(name)), " · ", words));
-  return { node, picture: place, words, shown: false };
+  const [shown, words] = [el("div.place-picture"), el("span.dim", {}, "waiting")];
+  const node = el("figure", {}, shown, el("figcaption", {}, el("span", {}, titled(name)), " · ", words));
+  return { node, picture: shown, words, shown: false };
 }
 
-/** Return the image, dimmed where a map finds nothing; the map alone where the image isn't kept. */
-async function spotlight(small, subject, link) {
-  const { width, height } = subject.image;
-  const scale = LONGEST / Math.max(width, height);
-  const canvas = canvasOf(Math.round(width * scale), Math.round(height * scale));
-  const context = canvas.getContext("2d");
-  const lit = laid(small, subject, canvas).canvas;
-  canvas.setAttribute("role", "img");
-  if (link) {
-    const photograph = new Image();
-    photograph.src = await picture(sized(link, LONGEST));
-    await photograph.decode();
-    context.drawImage(photograph, 0, 0, canvas.width, canvas.height);
-    const masked = lit.getContext("2d");
-    masked.globalCompositeOperation = "source-in";
-    masked.drawImage(photograph, 0, 0, canvas.width, canvas.height);
+/** Return the image in the spotlight of a map; the map alone where the image isn't kept. */
+async function lit(small, subject, link) {
+  if (!link) {
+    const { canvas, draw } = blank(subject, LONGEST);
+    draw({ mask: laid(small, subject, canvas) });
+    return canvas;
   }
-  context.globalAlpha = link ? DIMMED : 1;
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.globalAlpha = 1;
-  context.drawImage(lit, 0, 0);
+  const base = await ground(await picture(sized(link, LONGEST)));
+  const canvas = make(base.width, base.height);
+  spotlit(canvas, base, frameOf({ ...subject, model: subject }, base), laid(small, subject, base).values);
   return canvas;
 }

@@ -10,7 +10,7 @@ const EVERY_MS = 5000;
 const PAGE = 12;
 const STATES = { "": "All", queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed" };
 const COLUMNS = [["Image", "sr"], ["Job"], ["State"], ["Class", "wide"], ["Needs", "wide"], ["Posted", "wide"], [
-  "Rerun or delete",
+  "Edit and rerun, or delete",
   "sr",
 ]];
 

@@ -1,4 +1,4 @@
-// The page: who shows what.
+// The page: its parts, and what the address has the stage show.
 
 import { Away, root } from "./api.js";
 import { ask } from "./ask.js";

@@ -4,7 +4,8 @@ const ITS_PIXELS = "its pixels";
 const NUMBER = "-?\\d+(?:\\.\\d+)?";
 const BOX = `${NUMBER}(?:\\s*,\\s*${NUMBER}){3}`;
 const DETECTION = new RegExp(`^(?:(.+?)\\s+)?at\\s+(${BOX})$`);
-const SEGMENT = new RegExp(`^(.+?)\\s+within\\s+(${BOX}|target_mask|${ITS_PIXELS})$`);
+const PLACE = `${BOX}|target_mask|${ITS_PIXELS}`;
+const SEGMENT = new RegExp(`^(.+?)\\s+within\\s+(${PLACE})$`);
 
 /** Return a box or a segment as people write it; null for another target. `named` names a class. */
 export function writtenRegion(target, named) {
@@ -27,6 +28,9 @@ export function askedRegion(text, classOf) {
   return { segment: classOf(label), within: region };
 }
 
+/** Return whether a place was written without the class that is to be found there. */
+export const isNameless = (text) => new RegExp(`^within\\s+(?:${PLACE})$`).test(text.trim());
+
 /** Return the box in the text of a target, as [left, top, right, bottom]; null for none. */
 export function boxIn(text) {
   const found = new RegExp(`(?:\\bat|\\bwithin)\\s+(${BOX})$`).exec(text.trim());
@@ -35,7 +39,7 @@ export function boxIn(text) {
 
 /** Return the text of a target with another box, or with one: `word` is “at” or “within”. */
 export function withBox(text, word, box) {
-  const label = text.trim().replace(new RegExp(`(^|\\s+)(?:at|within)\\s+(?:${BOX}|target_mask|${ITS_PIXELS})$`), "");
+  const label = text.trim().replace(new RegExp(`(^|\\s+)(?:at|within)\\s+(?:${PLACE})$`), "");
   return `${label} ${word} ${box.join(", ")}`.trim();
 }
 

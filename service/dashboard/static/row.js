@@ -39,8 +39,8 @@ export function jobRow(job, { again, changed, said }) {
       job.links.images &&
         el(
           "button.quiet",
-          { type: "button", "aria-label": `Rerun: ${name}, posted ${when}`, onclick: ask },
-          "Rerun",
+          { type: "button", "aria-label": `Edit and rerun: ${name}, posted ${when}`, onclick: ask },
+          "Edit and rerun",
         ),
       el(
         "button.quiet.danger",

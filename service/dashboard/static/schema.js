@@ -1,14 +1,13 @@
 // What can be asked, as the API's own description says it: read only when it is needed.
 
 import { get, root } from "./api.js";
+import { once } from "./once.js";
 import { TASKS } from "./task.js";
 
-let read = null;
+const read = once(() => get(`${root}/openapi.json`));
 
 async function properties(task) {
-  read ||= get(`${root}/openapi.json`);
-  read.catch(() => (read = null));
-  return (await read).components.schemas[TASKS[task].spec].properties;
+  return (await read()).components.schemas[TASKS[task].spec].properties;
 }
 
 /** Return the names of the methods that a task can compare. */

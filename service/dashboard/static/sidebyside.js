@@ -7,7 +7,7 @@ import { percent } from "./words.js";
 export function sideBySide(onPick) {
   const slider = el("input", { type: "range", min: 0, step: 1, value: 0, id: uniqueId("area"), oninput: pick });
   const words = el("output.dim");
-  const label = el("label", { htmlFor: slider.id }, "All at one area");
+  const label = el("label", { htmlFor: slider.id }, "How much to reveal, in all of them");
   const node = el("div.slider", { hidden: true }, label, slider, words);
   let areas = [];
 

@@ -1,16 +1,12 @@
 // Small grey pictures of masks and maps, as events bring them: their values, their means, and where they lie on the photograph.
 
+import { ground, make } from "./canvas.js";
+
 const EVEN = 2.5;
 
 /** Return the values of a small picture, `{width, height, values}` in [0, 255]. */
 export async function read(address) {
-  const image = new Image();
-  image.src = address;
-  await image.decode();
-  const { width, height } = image;
-  const context = canvasOf(width, height).getContext("2d", { willReadFrequently: true });
-  context.drawImage(image, 0, 0);
-  const { data } = context.getImageData(0, 0, width, height);
+  const { width, height, data } = await ground(address);
   return { width, height, values: Float32Array.from({ length: width * height }, (_, k) => data[4 * k]) };
 }
 
@@ -33,7 +29,7 @@ export function between(a, b, share) {
 
 /** Return a picture as it lies on the photograph, drawn `width` x `height` pixels large: its `values`, and a `canvas` whose opacity they are. */
 export function laid(small, { frame, image }, { width, height }) {
-  const canvas = canvasOf(width, height);
+  const canvas = make(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const scale = width / image.width;
   const [x, y] = [frame.left * scale, frame.top * scale];
@@ -45,7 +41,7 @@ export function laid(small, { frame, image }, { width, height }) {
 
 /** Return a white canvas of the picture's size whose opacity are its values. */
 function opaque({ width, height, values }) {
-  const canvas = canvasOf(width, height);
+  const canvas = make(width, height);
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(width, height);
   pixels.data.fill(255);
@@ -54,9 +50,17 @@ function opaque({ width, height, values }) {
   return canvas;
 }
 
-/** Return an empty canvas. */
-export function canvasOf(width, height) {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [width, height];
-  return canvas;
+/** Return a canvas for masks and maps alone, where the image isn't kept, `{canvas, draw({mask})}`; `longest` in pixels. */
+export function blank({ image: { width, height } }, longest) {
+  const scale = longest / Math.max(width, height);
+  const canvas = make(Math.round(width * scale), Math.round(height * scale));
+  canvas.className = "reveal";
+  const context = canvas.getContext("2d");
+
+  function draw({ mask }) {
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(mask.canvas, 0, 0);
+  }
+
+  return { canvas, draw };
 }

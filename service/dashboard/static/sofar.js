@@ -1,13 +1,14 @@
 // The best finding of a sweep that still runs, in a sentence.
 
 import { el } from "./dom.js";
-import { percent, quoted } from "./words.js";
+import { whole } from "./seen.js";
+import { done, percent, quoted } from "./words.js";
 
 const COARSE = "walks"; // the stage whose masks are no answers yet
 
 /** Return what keeps the best finding: a function of a progress and its partial curve that returns nodes; null before there is one. */
 export function bestSoFar({ task, variant }) {
-  const said = task === "extremal" && { preserve: kept, delete: taken }[variant];
+  const said = task === "extremal" && { preserve: kept, delete: removed }[variant];
   let best = null;
   return ({ stage, subject }, points) => {
     if (!said || !subject || stage === COARSE) return null;
@@ -22,33 +23,34 @@ function kept(points, subject, best) {
   const enough = points.find(({ preserve }) => threshold !== null && preserve >= threshold);
   if (enough) {
     if (best?.suffices && best.area <= enough.area) return null;
-    return finding(enough.area, true, [" of the image suffices for ", quoted(subject)]);
+    return finding({ ...enough, suffices: true }, [` of ${whole(subject)} suffices for `, quoted(subject)]);
   }
-  if (best?.suffices || original <= 0) return null;
-  const most = points.reduce((a, b) => (a && a.preserve >= b.preserve ? a : b), null);
-  const share = most && Math.min(1, Math.max(0, most.preserve / original));
-  return most && finding(most.area, false, [` of the image keeps ${whole(share)} of the score of `, quoted(subject)]);
+  if (best?.suffices || original <= 0 || !points.length) return null;
+  const { area, preserve } = points.reduce((a, b) => (a.preserve >= b.preserve ? a : b));
+  const share = Math.min(1, Math.max(0, preserve / original));
+  if (best && best.share >= share) return null;
+  return finding({ area, share }, [` of ${whole(subject)} keeps ${done(share)} of the score of `, quoted(subject)]);
 }
 
-/** Return the area that lowers the score the most, and for how much; the smallest that lowers it as far as is asked. */
-function taken(points, subject, best) {
+/** Return the smallest area that lowers the score as far as is asked, or the one that lowers it the most; null as above. */
+function removed(points, subject, best) {
   const { original, threshold } = subject.scores;
   const low = points.find((one) => threshold !== null && one.delete <= threshold);
   if (best?.suffices && (!low || best.area <= low.area)) return null;
-  const one = low || points.reduce((a, b) => (a && a.delete <= b.delete ? a : b), null);
-  if (!one || original <= 0) return null;
+  if (original <= 0 || !points.length) return null;
+  const one = low || points.reduce((a, b) => (a.delete <= b.delete ? a : b));
   const share = Math.max(0, one.delete / original);
-  return finding(one.area, Boolean(low), [
-    " of the image taken away lowers the score of ",
+  if (!low && best && best.share <= share) return null;
+  return finding({ area: one.area, share, suffices: Boolean(low) }, [
+    ` of ${whole(subject)} removed lowers the score of `,
     quoted(subject),
-    ` to ${whole(share)}`,
+    ` to ${done(share)}`,
   ]);
 }
 
-const whole = (share) => `${Math.round(100 * share)}%`;
-
-const finding = (area, suffices, words) => ({
+const finding = ({ area, share, suffices = false }, words) => ({
   area,
+  share,
   suffices,
   nodes: ["So far, ", el("b", {}, percent(area)), ...words, "."],
 });

@@ -18,7 +18,7 @@ export function takeAway(job, result) {
   const save = (name, path, kind) =>
     el("button", { type: "button", onclick: () => saveFrom(path, `${short}.${kind}`, said) }, name);
   const copy = (name, text) => el("button", { type: "button", onclick: () => toClipboard(text, code, said) }, name);
-  const files = filesOf(job).map(([name, text, kind]) => save(text, job.links[name], kind));
+  const files = downloads(job).map(([name, text, kind]) => save(text, job.links[name], kind));
   return el(
     "details",
     { style: { "margin-top": "1.2rem" } },
@@ -46,7 +46,7 @@ export function takeAway(job, result) {
 }
 
 /** Return the files that a job has one of: what its links call each, its title, and the ending of its name. */
-function filesOf(job) {
+function downloads(job) {
   const own = taskOf(job).files.filter(({ key, many }) => !many && job.links[key]);
   return [
     ...OF_ALL,

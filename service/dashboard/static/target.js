@@ -25,7 +25,8 @@ export function partOf(target) {
 export function withPictures(target, { target_image: second, target_mask: mask }) {
   if (second) return { similar_to: "target_image" };
   if (!mask || target === null) return target;
-  return { ...(typeof target === "object" ? target : { segment: target }), within: "target_mask" };
+  const segment = typeof target === "object" ? target.segment : target;
+  return segment === undefined ? target : { segment, within: "target_mask" };
 }
 
 /**

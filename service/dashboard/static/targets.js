@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { el, field, show, uniqueId } from "./dom.js";
-import { boxIn, withBox } from "./region.js";
+import { boxIn, isNameless, withBox } from "./region.js";
 import { secondPicture } from "./second.js";
 import { asked, partOf, withPictures, written } from "./target.js";
 import { chance } from "./words.js";
@@ -11,6 +11,7 @@ const search = (count) => `Type to search all ${count} classes, or “this inste
 const TEXTS = "A class of the model’s, or any text: “a bus in snow against a truck; a car”";
 const BOXES = "A class of the model’s, or one object: “dog at 40, 60, 320, 400”, or draw a box on the image";
 const SEGMENTS = "A class of the model’s, or a part of the image: “dog within its pixels”, or draw a box on the image";
+const NAMELESS = "Name the class first: a region is of a class, such as “dog”, that the model segments.";
 
 const PICTURES = {
   target_image: {
@@ -40,7 +41,7 @@ export function targets(modelName, onBox) {
   const hint = el("span", {}, search(""));
   const named = el("div.stack", {}, field("Class", input, hint), chips, list);
   const second = secondPicture(PICTURES.target_image, hideClasses);
-  const mask = secondPicture(PICTURES.target_mask, () => {});
+  const mask = secondPicture(PICTURES.target_mask, nameTop);
   const node = el("div.stack", {}, named, second.node, mask.node);
   let names = []; // by index; those that several classes share have the index in them
   let kinds = [];
@@ -81,11 +82,26 @@ export function targets(modelName, onBox) {
     const found = await post("v1/classify", { image: file, model: modelName() || null }).catch(() => null);
     if (mine !== turn || !found) return; // another image by now, or nobody to ask: the top class it is
     show(chips, found.classes.map(chip));
+    nameTop();
+    mark();
+  }
+
+  const lacksClass = () => isNameless(input.value) || (mask.file() !== null && !input.value.trim());
+
+  /** Name the top class where a region was given without one; nothing while no classes are known. */
+  function nameTop() {
+    if (!lacksClass() || !chips.children.length) return;
+    input.value = `${chips.firstElementChild.value} ${input.value}`.trim();
     mark();
   }
 
   const pictures = () => ({ target_image: second.file(), target_mask: mask.file() });
-  const value = () => withPictures(asked(input.value, names, kinds.includes("text")), pictures());
+
+  /** Return the target as the API takes it; throws where a region has no class. */
+  function value() {
+    if (lacksClass() && !second.file()) throw new Error(NAMELESS);
+    return withPictures(asked(input.value, names, kinds.includes("text")), pictures());
+  }
 
   /** Offer a model's classes, by their `labels`, and what else its `targets` are. */
   function offer({ labels: found, targets: taken = [] }) {
@@ -107,6 +123,7 @@ export function targets(modelName, onBox) {
   /** Put a box that was drawn into the target. */
   function draw(box) {
     input.value = withBox(input.value, kinds.includes("segment") ? "within" : "at", box);
+    nameTop();
     mark();
   }
 

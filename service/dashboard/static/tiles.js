@@ -4,10 +4,13 @@ import { picture, sized } from "./api.js";
 import { ground, make } from "./canvas.js";
 import { el } from "./dom.js";
 import { enlarge } from "./enlarge.js";
+import { once } from "./once.js";
 import { alphaMask, frameOf } from "./reveal.js";
-import { spotlight, veil } from "./shades.js";
+import { inverse } from "./shades.js";
+import { amount } from "./sides.js";
+import { spotlit } from "./spotlit.js";
 import { topArea } from "./topareas.js";
-import { chance, number, percent } from "./words.js";
+import { number, percent } from "./words.js";
 
 const LONGEST = 480; // pixels of the longer side of a tile
 const REMOVED = "delete";
@@ -43,13 +46,15 @@ function tile(one, result, image) {
   async function mark({ k, kind, shows }) {
     const mine = wanted = {};
     const isTop = shows === "top" && one.curve.length > 0;
-    if (isTop) {
-      const paint = await drawing();
-      await paint(canvas, k, kind === REMOVED);
+    try {
+      const paint = isTop && await (await drawing())(one.curve[k], kind === REMOVED);
       if (mine !== wanted) return; // another area by now
+      if (paint) paint(canvas);
+      [heat.hidden, canvas.hidden] = [isTop, !isTop];
+      says.textContent = isTop ? left(one.curve[k], kind) : "";
+    } catch (problem) {
+      if (mine === wanted) says.textContent = problem.message;
     }
-    [heat.hidden, canvas.hidden] = [isTop, !isTop];
-    says.textContent = isTop ? left(one.curve[k], kind) : "";
   }
 
   return { node, mark };
@@ -57,10 +62,8 @@ function tile(one, result, image) {
 
 /** Return what is left of the target under a mask, a probability or a score. */
 function left(point, kind) {
-  const probability = point[`${kind}_probability`];
-  return ` ${percent(point.area)} ${kind === REMOVED ? "removed" : "kept"}: ${
-    typeof probability === "number" ? chance(probability) : number(point[kind])
-  }`;
+  const rest = amount({ probability: point[`${kind}_probability`], score: point[kind] });
+  return ` ${percent(point.area)} ${kind === REMOVED ? "removed" : "kept"}: ${rest}`;
 }
 
 function caption(one) {
@@ -68,26 +71,15 @@ function caption(one) {
   return [`${one.title}${took}`, one.layer && el("span.dim", {}, ` at ${one.layer}`)].filter(Boolean);
 }
 
-/** Return what draws a method's top area on a canvas; masks that the result has are taken as they are. */
+/** Return a function of a point of a method's curve that returns what draws its top area; masks that the result has are taken as they are. */
 async function top(one, result, image) {
   const base = await image();
   const frame = frameOf(result, base);
   const own = one.curve[0].mask ? null : await alphaMask(await picture(one.map), base);
   const maskAt = async ({ mask, area }) =>
     own ? topArea(own.values, base.width, frame, area) : (await alphaMask(await picture(mask), base)).values;
-  return async (canvas, k, isRemoved) => {
-    const mask = await maskAt(one.curve[k]);
-    [canvas.width, canvas.height] = [base.width, base.height];
-    const context = canvas.getContext("2d");
-    const shown = context.createImageData(base);
-    spotlight(base, isRemoved ? mask.map((value) => 255 - value) : mask, 1, shown);
-    veil(base, frame, 1, shown);
-    context.putImageData(shown, 0, 0);
+  return async (point, isRemoved) => {
+    const mask = await maskAt(point);
+    return (canvas) => spotlit(canvas, base, frame, isRemoved ? inverse(mask) : mask);
   };
-}
-
-/** Return a function that does something the first time only. */
-function once(make) {
-  let made = null;
-  return () => (made ||= make());
 }

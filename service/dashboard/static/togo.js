@@ -1,5 +1,7 @@
 // Time to go, by how fast something has come along while it was watched.
 
+import { done, seconds } from "./words.js";
+
 const LEAST_S = 3; // watched for less, or come along by less, nothing is said
 const LEAST = 0.01;
 
@@ -12,3 +14,6 @@ export function timeToGo(clock = () => performance.now() / 1000) {
     return passed < LEAST_S || come < LEAST ? null : (passed / come) * (1 - share);
   };
 }
+
+/** Return how far something is, and the seconds to go (null: not known), in words. */
+export const howFar = (fraction, left) => `${done(fraction)}${left === null ? "" : `, about ${seconds(left)} to go`}`;

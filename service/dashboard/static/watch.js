@@ -7,6 +7,7 @@ import { gathering } from "./gathering.js";
 import { bestSoFar } from "./sofar.js";
 import { written } from "./target.js";
 import { taskOf } from "./task.js";
+import { howFar } from "./togo.js";
 import { done, percent, quoted, seconds } from "./words.js";
 
 const STAGES = {
@@ -36,7 +37,7 @@ export function watch(job) {
 
   function state(now) {
     asked = now;
-    if (now.status === "queued") words.textContent = place(now);
+    if (now.status === "queued") words.textContent = queued(now);
     else if (!now.progress) words.textContent = "Starting…";
     title.textContent = now.status === "queued" ? "Waiting for a worker" : doing(now);
     if (now.progress) progress(now);
@@ -63,7 +64,7 @@ function sweepView(job) {
   const { areas } = job.params;
   const focus = focusView();
   const curve = el("div.curve-place");
-  const places = new Map(areas.map((area) => [area, place(area)]));
+  const places = new Map(areas.map((area) => [area, placeOf(area)]));
   const node = el(
     "div.look",
     {},
@@ -81,7 +82,7 @@ function sweepView(job) {
   );
   focus.begin(job);
 
-  function place(area) {
+  function placeOf(area) {
     const image = el("img.masks", { alt: "", hidden: true });
     const words = el("span.dim", {}, "–");
     const button = el(
@@ -105,9 +106,8 @@ function sweepView(job) {
   function progress({ subject }, points) {
     if (subject) focus.learn(subject);
     if (points.length) show(curve, liveCurve(points));
-    for (const { area, preserve } of points) {
-      const share = preserve !== null && subject?.scores.original > 0 ? preserve / subject.scores.original : null;
-      if (places.has(area) && share !== null) places.get(area).words.textContent = `keeps ${done(Math.max(0, share))}`;
+    for (const point of points) {
+      if (places.has(point.area) && subject) places.get(point.area).words.textContent = keeps(point, subject);
     }
   }
 
@@ -122,6 +122,13 @@ function sweepView(job) {
   }
 
   return { node, progress, preview };
+}
+
+/** Return what an area keeps of the score, or leaves of it when it is removed; a dash where that is no share of it. */
+function keeps({ preserve, delete: left }, { scores: { original } }) {
+  const score = preserve ?? left;
+  if (score === null || original <= 0) return "–";
+  return `${preserve === null ? "leaves" : "keeps"} ${done(Math.max(0, score / original))}`;
 }
 
 /** Return the view of a task without masks on the photograph: its curve. */
@@ -142,12 +149,12 @@ function doing({ params, progress: now }) {
 
 function far({ fraction, eta_s: left, stage }) {
   if (fraction >= 1) return "Checking and drawing what was found";
-  const rest = left === null ? "" : `, about ${seconds(left)} to go`;
   const now = STAGES[stage] || (stage && `${stage.replaceAll("_", " ")} runs`);
-  return `${done(fraction)}${rest}${now ? `: ${now}` : ""}`;
+  return `${howFar(fraction, left)}${now ? `: ${now}` : ""}`;
 }
 
-function place({ position, starts_in_s: wait }) {
+/** Return how many jobs are ahead of one that waits, and how long that takes. */
+function queued({ position, starts_in_s: wait }) {
   if (position === null) return "";
   const jobs = `${position - 1} ${position === 2 ? "job" : "jobs"} ahead`;
   const before = position === 1 ? "Next in line" : jobs;

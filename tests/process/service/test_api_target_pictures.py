@@ -103,6 +103,22 @@ def test_a_mask_of_another_size_is_refused_at_once(
     assert "as large as the image, 32 x 24 pixels, white where the region is; this one is 20 x 30" in detail
 
 
+def opened(content: bytes) -> Image.Image:
+    """Return a picture as grey."""
+    return Image.open(io.BytesIO(content)).convert("L")
+
+
+def test_a_small_mask_lies_on_black_and_an_image_on_white(client: TestClient) -> None:
+    painted = Image.new("RGBA", (64, 64))
+    painted.paste("white", (0, 0, 32, 64))
+    mask = encode(painted, "PNG")
+    links = post(client, mask, SEGMENT, target_mask=mask, keep_images="true").json()["links"]
+    small = opened(client.get(links["target_mask"], params={"size": 32}).content)
+    assert (small.getpixel((4, 16)), small.getpixel((28, 16))) == (255, 0)  # as `read_region` reads it
+    image = opened(client.get(links["images"][0], params={"size": 32}).content)
+    assert image.getextrema() == (255, 255)
+
+
 @pytest.mark.parametrize("size", [None, 16])
 def test_it_is_shown_where_images_are_kept(client: TestClient, png: bytes, second: bytes, size: int | None) -> None:
     kept = post(client, png, SIMILAR, target_image=second, keep_images="true").json()

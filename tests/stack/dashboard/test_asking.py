@@ -116,7 +116,7 @@ def test_one_class_instead_of_another(page: Page, stack: Stack) -> None:
     explain(page)
     expect(page.locator("h1.answer")).to_contain_text("American black bear instead of brown bear", timeout=FINISH_MS)
     assert asked(page, stack)["target"] == {"class": "American black bear", "instead_of": 294}
-    page.get_by_role("button", name="Edit and rerun").click()
+    page.get_by_role("button", name="Edit and rerun", exact=True).click()
     expect(page.get_by_label("Class", exact=True)).to_have_value("American black bear instead of brown bear")
 
 
@@ -250,7 +250,7 @@ def test_a_job_is_asked_again_with_what_it_was_asked(page: Page, stack: Stack) -
     params = {"areas": [0.3], "variant": "hybrid", "iterations": 1, "seed": 3, "target": "brown bear", **MASKS_ONLY}
     job = stack.finish(post(stack, params))
     page.goto(f"/#/job/{job['id']}")
-    page.get_by_role("button", name="Edit and rerun").click()
+    page.get_by_role("button", name="Edit and rerun", exact=True).click()
     expect(page.get_by_label("Class", exact=True)).to_have_value("brown bear")
     expect(page.get_by_label("Shares of the image, in (0, 1)")).to_have_value("0.3")
     expect(page.get_by_label("Masks that")).to_have_value("hybrid")
@@ -263,7 +263,7 @@ def test_a_job_is_asked_again_with_what_it_was_asked(page: Page, stack: Stack) -
 
 def test_another_task_keeps_what_it_knows(page: Page, done: Callable[..., str]) -> None:
     page.goto(done(**SWEEP))
-    page.get_by_role("button", name="Edit and rerun").click()
+    page.get_by_role("button", name="Edit and rerun", exact=True).click()
     kept = page.get_by_role("group", name="Kept from that job").get_by_role("button")
     expect(kept).to_have_text(
         ["iterations: 5 ×", "check extremality: false ×", "alternatives: 0 ×", "contrast: false ×"]

@@ -58,7 +58,7 @@ def shown(page: Page, batch: str) -> Page:
 def test_its_images_are_compared_at_one_area(shown: Page) -> None:
     tile = shown.get_by_alt_text("goose.jpg")
     shown.wait_for_function("image => image.naturalWidth > 0", arg=tile.element_handle())
-    slider = shown.get_by_label("All at one area")
+    slider = shown.get_by_label("How much to reveal, in all of them")
     expect(slider).to_have_attribute("aria-valuetext", "Each at the smallest area that suffices")
     slider.press("End")
     expect(slider).to_have_attribute("aria-valuetext", "40% of each image")
@@ -67,6 +67,14 @@ def test_its_images_are_compared_at_one_area(shown: Page) -> None:
     expect(slider).to_have_attribute("aria-valuetext", "10% of each image")
     expect(tile).not_to_have_attribute("src", whole)
     axe(shown)
+
+
+def test_a_job_whose_read_fails_once_is_read_anew(page: Page, stack: Stack, batch: str, watch: Watch) -> None:
+    watch.allow("ERR_FAILED")
+    job = stack.client.get(f"/v1/batches/{batch}").json()["jobs"][1]["job"]
+    page.route(f"**/v1/jobs/{job}", lambda route: route.abort(), times=1)
+    page.goto(f"/#/batch/{batch}")
+    expect(page.locator(".stage figcaption").nth(1)).to_contain_text("goose", timeout=FINISH_MS)
 
 
 def test_its_table_and_its_files_are_saved(shown: Page, tmp_path: Path) -> None:

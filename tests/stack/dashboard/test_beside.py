@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.running_stack import SAMPLES, Stack
 from tests.small_jobs import MASKS_ONLY
@@ -71,6 +71,42 @@ def test_another_seed_beside_it(page: Page, stack: Stack, finish: Callable[..., 
     page.reload()  # the address holds it
     expect(page.locator(".pair figure")).to_have_count(3)
     assert other["id"] in page.url
+
+
+def test_a_choice_that_comes_late_replaces_no_newer_one(page: Page, finish: Callable[..., dict[str, Any]]) -> None:
+    one, slow, quick = finish(**SWEEP), finish(**SWEEP, seed=7), finish(**SWEEP, seed=8)
+    held: list[Route] = []
+    page.route(f"**/v1/jobs/{slow['id']}/result", lambda route: held.append(route))
+    page.goto(f"/#/job/{one['id']}")
+    page.get_by_text("Compare with another result").click()
+    choice = page.get_by_label("The other result")
+    choice.select_option(slow["id"])
+    choice.select_option(quick["id"])
+    expect(page.locator(".pair figure")).to_have_count(3)
+    pair = page.locator(".pair").element_handle()
+    held.pop().continue_()
+    page.wait_for_timeout(500)  # time to come
+    assert pair.evaluate("node => node.isConnected")
+    assert quick["id"] in page.url
+
+
+def test_an_area_that_comes_late_replaces_no_newer_one(page: Page, finish: Callable[..., dict[str, Any]]) -> None:
+    one, other = finish(**SWEEP), finish(**SWEEP, seed=7)
+    page.goto(f"/#/job/{one['id']}?area=0.6&with={other['id']}")
+    said = page.locator(".pair figcaption").last
+    expect(said).to_contain_text("in common")
+    at_most = said.inner_text()
+    held: list[Route] = []
+    page.route(f"**/v1/jobs/{other['id']}/masks/0.05.png", lambda route: held.append(route))
+    slider = page.get_by_label("How much to reveal")
+    slider.press("Home")
+    while not held:
+        page.wait_for_timeout(20)
+    slider.press("End")
+    page.wait_for_timeout(200)  # the newer one is there
+    held.pop().continue_()
+    page.wait_for_timeout(500)  # time to come
+    expect(said).to_have_text(at_most)
 
 
 def test_another_photograph_has_no_difference(page: Page, stack: Stack, done: Callable[..., str]) -> None:

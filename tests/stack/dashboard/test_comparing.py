@@ -12,6 +12,7 @@ from tests.running_stack import Stack
 
 from .accessibility import axe
 from .using import COMPARED, post
+from .watching import Watch
 
 pytestmark = pytest.mark.e2e
 
@@ -58,6 +59,21 @@ def test_one_slider_shows_every_methods_top_area(page: Page, stack: Stack, done:
     expect(page.locator(".methods canvas:visible")).to_have_count(len(methods))
     page.get_by_role("button", name="Maps").click()
     expect(page.locator(".methods img:visible")).to_have_count(len(methods))
+
+
+def test_a_tile_whose_map_fails_says_so_and_is_drawn_at_the_next_area(
+    page: Page, watch: Watch, done: Callable[..., str]
+) -> None:
+    watch.allow("ERR_FAILED")
+    page.goto(done(**COMPARED))
+    tile = page.locator(".methods figure", has_text="Grad-CAM")
+    page.route("**/maps/grad_cam.png", lambda route: route.abort(), times=1)
+    slider = page.get_by_label("How much to reveal")
+    slider.press("Home")
+    expect(tile.locator(".keeps")).to_contain_text("can’t be reached")
+    slider.press("End")
+    expect(tile.locator(".keeps")).to_contain_text("30% kept: ")
+    expect(tile.locator("canvas")).to_be_visible()
 
 
 def test_a_tile_is_enlarged_by_keyboard(page: Page, done: Callable[..., str]) -> None:

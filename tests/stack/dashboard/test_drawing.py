@@ -68,6 +68,30 @@ def test_a_box_is_drawn_and_asked(page: Page, stack: Stack, watch: Watch, kind: 
     assert posted[0]["target"] == {name: "tabby", place: box}
 
 
+def test_a_box_of_a_segmenter_is_of_the_top_class(page: Page, stack: Stack) -> None:
+    detects(page, stack, "segment")
+    first_sample(page)
+    chip = page.get_by_role("button", name="American black bear")
+    expect(chip).to_be_visible()
+    draw(page, (0.25, 0.5), (0.75, 0.9))
+    expect(page.get_by_label("Class", exact=True)).to_have_value(re.compile("^American black bear within [0-9]"))
+    expect(page.locator("#ask .box-mark")).to_have_count(1)
+
+
+def test_a_box_of_no_class_is_not_posted(page: Page, stack: Stack, watch: Watch) -> None:
+    watch.allow("ERR_FAILED")
+    detects(page, stack, "segment")
+    page.route("**/v1/classify", lambda route: route.abort())
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    first_sample(page)
+    draw(page, (0.25, 0.5), (0.75, 0.9))
+    expect(page.get_by_label("Class", exact=True)).to_have_value(re.compile("^within [0-9]"))
+    page.get_by_role("button", name="Explain", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="Name the class first")).to_be_visible()
+    assert not [url for url in posted if url.endswith("/v1/jobs")]
+
+
 def test_a_box_is_drawn_anew_and_taken_away(page: Page, stack: Stack) -> None:
     detects(page, stack, "box")
     first_sample(page)

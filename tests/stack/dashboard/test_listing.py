@@ -42,7 +42,7 @@ def test_jobs_are_listed_opened_asked_again_and_deleted(page: Page, stack: Stack
     page.get_by_label("Task", exact=True).select_option("extremal")
     row.get_by_role("link").click()
     expect(page.locator("h1.answer")).to_be_visible()
-    row.get_by_role("button", name=re.compile("^Rerun")).click()
+    row.get_by_role("button", name=re.compile("^Edit and rerun")).click()
     expect(page.get_by_label("Shares of the image, in (0, 1)")).to_have_value("0.05, 0.2, 0.6")
     expect(page.get_by_alt_text("The chosen image")).to_be_visible()
     row.get_by_role("button", name=re.compile("Delete")).click()

@@ -13,10 +13,21 @@ from tests.small_jobs import MASKS_ONLY
 from .accessibility import axe
 from .conftest import OpenPage
 from .using import CHANNELS, COMPARED, SWEEP, becomes, changes_the_picture, pixels, post, shows_area
+from .watching import Watch
 
 pytestmark = pytest.mark.e2e
 
 SLIDER = "How much to reveal"
+ONCE = """async () => {
+  const { onceEach } = await import("/static/once.js");
+  let calls = 0;
+  const make = onceEach(async (key) => {
+    calls += 1;
+    if (calls === 1) throw new Error("failed");
+    return `${key} ${calls}`;
+  });
+  return [await make("a").catch(({ message }) => message), await make("a"), await make("a"), await make("b")];
+}"""
 
 
 def open_sweep(page: Page, done: Callable[..., str], view: str = "") -> Page:
@@ -76,6 +87,24 @@ def test_without_strength_it_is_the_image(page: Page, done: Callable[..., str]) 
     becomes(page, original)
 
 
+def test_a_mask_that_fails_is_loaded_anew(page: Page, watch: Watch, done: Callable[..., str]) -> None:
+    watch.allow("ERR_FAILED")
+    page.route("**/masks/0.05.png", lambda route: route.abort(), times=1)
+    slider = open_sweep(page, done, "?area=0.6").get_by_label(SLIDER)
+    error = page.locator(".look [role=alert]")
+    slider.press("Home")
+    expect(error).to_contain_text("can’t be reached")
+    slider.press("End")
+    expect(error).to_be_empty()
+    slider.press("Home")
+    shows_area(page, "5%")
+
+
+def test_what_is_done_once_is_done_anew_where_it_failed(page: Page) -> None:
+    page.goto("/")
+    assert page.evaluate(ONCE) == ["failed", "a 2", "a 2", "b 3"]
+
+
 def test_a_link_shows_the_same(page: Page, open_page: OpenPage, done: Callable[..., str]) -> None:
     open_sweep(page, done).get_by_label(SLIDER).focus()
     page.keyboard.press("End")
@@ -116,7 +145,7 @@ def test_a_job_whose_image_is_gone_shows_its_masks(page: Page, stack: Stack) -> 
 
 def test_deletion_is_shown_as_what_is_left(page: Page, done: Callable[..., str]) -> None:
     page.goto(done(**SWEEP, variant="delete", perturbation="fade"))
-    expect(page.locator("h1.answer")).to_contain_text("taken away")
+    expect(page.locator("h1.answer")).to_contain_text("removed")
     expect(page.get_by_role("button", name="Remove this")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("figcaption")).to_contain_text("Score left when removed")
 

@@ -26,15 +26,44 @@ SHIFTS = """() => new Promise((resolve) => {
     .observe({ type: "layout-shift", buffered: true });
   setTimeout(() => resolve(sum), 100);
 })"""
-SO_FAR = """async ([variant, steps]) => {
+SO_FAR = """async ([variant, steps, seen]) => {
   const { bestSoFar } = await import("/static/sofar.js");
   const said = bestSoFar({ task: "extremal", variant });
   const target = { label: "pizza", index: 963 };
+  const coverage = { image: seen, frame: 1 };
   const scores = { original: 20, threshold: variant === "delete" ? 5 : 20 };
   return steps.map(([stage, points]) => {
-    const found = said({ stage, subject: { target, scores } }, points);
+    const found = said({ stage, subject: { target, scores, coverage } }, points);
     return found && found.map((one) => one.textContent ?? one).join("");
   });
+}"""
+
+# What a comparison shows of a map of the left half, after a preview whose picture is none: how far the mean colours
+# of its right and of its left edge are from grey.
+GATHERED = """async () => {
+  const { gathering } = await import("/static/gathering.js");
+  const { make } = await import("/static/canvas.js");
+  const links = { images: ["/static/samples/pizza.small.jpg"] };
+  const { node, progress, preview } = gathering({ params: { methods: ["gradient"] }, links });
+  const frame = { left: 0, top: 0, right: 112, bottom: 112 };
+  const size = { width: 112, height: 112 };
+  progress({ stage: "gradient", subject: { image: size, frame, resolution: size } });
+  const map = make(2, 2);
+  const context = map.getContext("2d");
+  context.fillRect(0, 0, 2, 2);
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, 1, 2);
+  await preview({ maps: [{ method: "gradient", map: "data:image/png;base64,none" }] });
+  await preview({ maps: [{ method: "gradient", map: map.toDataURL() }] });
+  const canvas = node.querySelector("canvas[role=img]");
+  const { width, height } = canvas;
+  const colour = (x) => {
+    const { data } = canvas.getContext("2d").getImageData(x, 0, width / 4, height);
+    const sums = [0, 0, 0, 0];
+    data.forEach((value, k) => (sums[k % 4] += 4 * value / data.length));
+    return Math.max(...sums.slice(0, 3)) - Math.min(...sums.slice(0, 3));
+  };
+  return [colour(3 * width / 4), colour(0)];
 }"""
 
 
@@ -116,12 +145,14 @@ def points(**scores: float) -> list[dict[str, Any]]:
             [
                 ("walks", points(at_20=30)),
                 ("masks", points(at_20=9, at_40=15)),
+                ("masks", points(at_20=14, at_40=13)),
                 ("masks", points(at_20=12, at_40=22)),
                 ("masks", points(at_20=21, at_40=25)),
                 ("contrast", points(at_20=19, at_40=25)),
             ],
             [
                 None,
+                "So far, 40% of the image keeps 75% of the score of “pizza”.",
                 "So far, 40% of the image keeps 75% of the score of “pizza”.",
                 "So far, 40% of the image suffices for “pizza”.",
                 "So far, 20% of the image suffices for “pizza”.",
@@ -130,10 +161,15 @@ def points(**scores: float) -> list[dict[str, Any]]:
         ),
         (
             "delete",
-            [("masks", points(at_20=12, at_40=8)), ("masks", points(at_20=5, at_40=1))],
             [
-                "So far, 40% of the image taken away lowers the score of “pizza” to 40%.",
-                "So far, 20% of the image taken away lowers the score of “pizza” to 25%.",
+                ("masks", points(at_20=12, at_40=8)),
+                ("masks", points(at_20=9, at_40=11)),
+                ("masks", points(at_20=5, at_40=1)),
+            ],
+            [
+                "So far, 40% of the image removed lowers the score of “pizza” to 40%.",
+                "So far, 40% of the image removed lowers the score of “pizza” to 40%.",
+                "So far, 20% of the image removed lowers the score of “pizza” to 25%.",
             ],
         ),
         ("hybrid", [("masks", points(at_20=3))], [None]),
@@ -143,4 +179,26 @@ def test_the_best_finding_so_far_never_gets_worse(
     page: Page, variant: str, steps: list[Any], said: list[str | None]
 ) -> None:
     page.goto("/")
-    assert page.evaluate(SO_FAR, [variant, steps]) == said
+    assert page.evaluate(SO_FAR, [variant, steps, 1]) == said
+
+
+@pytest.mark.parametrize(("variant", "does"), [("preserve", "keeps 50%"), ("delete", "removed lowers")])
+def test_a_finding_is_a_share_of_what_the_network_sees(page: Page, variant: str, does: str) -> None:
+    page.goto("/")
+    (said,) = page.evaluate(SO_FAR, [variant, [("masks", points(at_20=10))], 0.5])
+    assert said.startswith(f"So far, 20% of what the network sees {does}")
+
+
+def test_a_deletion_says_what_each_area_leaves(page: Page, begin: Begin) -> None:
+    job = begin(SWEEP | {"variant": "delete", "seed": 4})
+    page.goto(f"/#/job/{job['id']}")
+    expect(page.locator(".place")).to_have_text(
+        [re.compile(rf"^{size}%leaves \d+%$") for size in (5, 10, 20, 40, 60, 80)], timeout=30_000
+    )
+
+
+def test_a_map_that_fails_comes_with_the_next_preview_in_the_spotlight_of_a_result(page: Page) -> None:
+    page.goto("/")
+    outside, inside = page.evaluate(GATHERED)
+    assert outside < 1
+    assert inside > 20

@@ -19,6 +19,11 @@ pytestmark = pytest.mark.e2e
 
 SIMILAR = {"model": "embedding", "target": {"similar_to": "target_image"}, **SWEEP}
 
+WITH_MASK = """async (targets) => {
+  const { withPictures } = await import("/static/target.js");
+  return targets.map((target) => withPictures(target, { target_mask: new Blob() }));
+}"""
+
 
 @pytest.fixture(scope="module")
 def compared(stack: Stack) -> str:
@@ -60,7 +65,7 @@ def test_two_pictures_are_compared(page: Page, stack: Stack, watch: Watch) -> No
 
 def test_a_job_is_asked_again_with_its_second_picture(page: Page, stack: Stack, compared: str) -> None:
     page.goto(compared)
-    page.get_by_role("button", name="Edit and rerun").click()
+    page.get_by_role("button", name="Edit and rerun", exact=True).click()
     expect(field(page).get_by_alt_text("The second picture")).to_be_visible()
     explain(page)
     assert asked(page, stack)["target"] == {"similar_to": "target_image"}
@@ -105,6 +110,28 @@ def test_a_mask_goes_with_a_class_of_a_segmenter(page: Page, stack: Stack, watch
     assert b'"target":{"segment":"goose","within":"target_mask"}' in body
     assert b'name="target_mask"; filename="goose.jpg"' in body
     expect(page.get_by_role("alert").filter(has_text="segments nothing")).to_be_visible()
+
+
+def test_a_mask_without_a_class_is_of_the_top_class_or_refused(page: Page, stack: Stack) -> None:
+    card = stack.client.get("/v1/models/mobilenet_v2").json()
+    page.route("**/v1/models/mobilenet_v2", lambda route: route.fulfill(json=card | {"targets": ["class", "segment"]}))
+    page.goto("/")
+    expect(page.get_by_role("button", name="American black bear")).to_be_visible()
+    page.get_by_role("group", name="Within a region").locator("input").set_input_files(SAMPLES / "goose.jpg")
+    named = page.get_by_label("Class", exact=True)
+    expect(named).to_have_value("American black bear")
+    named.fill("")
+    page.get_by_role("button", name="Explain", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="Name the class first")).to_be_visible()
+
+
+def test_a_mask_goes_with_a_segment_or_a_plain_class_only(page: Page) -> None:
+    page.goto("/")
+    targets = ["dog", 3, {"segment": "dog", "within": None}, {"class": "dog", "instead_of": "cat"}, {"text": "a dog"}]
+    assert page.evaluate(WITH_MASK, targets) == [
+        *({"segment": name, "within": "target_mask"} for name in ("dog", 3, "dog")),
+        *targets[3:],
+    ]
 
 
 def test_what_is_taken_away_names_the_second_picture(page: Page, compared: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +15,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.pictures import encode
 from tests.running_stack import Stack
 from tests.small_jobs import MASKS_ONLY
 
 from .accessibility import axe
 from .test_answers import told
-from .using import A_JOB, SWEEP, pixels, post, quickly, shows_area
+from .using import A_JOB, BEAR, SWEEP, pixels, post, quickly, shows_area
 
 pytestmark = pytest.mark.e2e
 
@@ -184,6 +186,21 @@ def test_each_term_is_explained_where_it_stands(page: Page, done: Callable[..., 
         axe(page)
         page.keyboard.press("Escape")
         expect(meaning).to_have_count(0)
+
+
+def test_a_box_lies_on_a_portrait(page: Page, stack: Stack) -> None:
+    file = encode(Image.open(BEAR).rotate(90, expand=True), "JPEG")
+    params = {"areas": [0.2], "iterations": 1, **MASKS_ONLY}
+    data = {"params": json.dumps(params), "keep_images": "true"}
+    job = stack.finish(stack.client.post("/v1/jobs", files={"image": file}, data=data).json())
+    box = {"label": None, "box": [0, 320, 427, 640]}  # its lower half
+    told(page, stack, f"/#/job/{job['id']}", params=job["params"] | {"target": box})
+    shows_area(page, "20%")
+    image, mark = (page.locator(part).bounding_box() for part in ("#stage canvas", "#stage .box-mark"))
+    assert image is not None
+    assert mark is not None
+    assert (mark["x"], mark["width"]) == pytest.approx((image["x"], image["width"]), abs=1)
+    assert (mark["y"], mark["height"]) == pytest.approx((image["y"] + image["height"] / 2, image["height"] / 2), abs=1)
 
 
 def test_a_tablet_has_both_columns(open_page: Callable[..., Page], done: Callable[..., str]) -> None:

@@ -37,16 +37,16 @@ def told(page: Page, stack: Stack, address: str, *, scores: dict[str, Any], para
         ("between", "preserve", 0.5, 0.2, f"20% of {SEEN} suffices for 50% of the way up to the score of {NAME}."),
         ("between", "preserve", 1, None,
          f"None of these areas suffices for {NAME}: the score stays below the threshold."),
-        ("way-down", "delete", 1, 0.2, f"20% of {SEEN} taken away destroys the score of {NAME}."),
+        ("way-down", "delete", 1, 0.2, f"20% of {SEEN} removed destroys the score of {NAME}."),
         ("way-down", "delete", 0.5, 0.2,
-         f"20% of {SEEN} taken away lowers the score of {NAME} by 50% of the way to what it is in the fully "
+         f"20% of {SEEN} removed lowers the score of {NAME} by 50% of the way to what it is in the fully "
          "perturbed image."),
         ("way-down", "delete", 0.5, None,
-         f"None of these areas taken away lowers the score of {NAME} by 50% of the way to what it is in the fully "
+         f"None of these areas removed lowers the score of {NAME} by 50% of the way to what it is in the fully "
          "perturbed image."),
         ("none", "preserve", 1, None,
          f"There is no threshold: {NAME} scores no higher in the whole image than in the fully perturbed image."),
-        (None, "delete", 0.5, 0.2, f"20% of {SEEN} taken away destroys the score of {NAME}."),  # from before
+        (None, "delete", 0.5, 0.2, f"20% of {SEEN} removed destroys the score of {NAME}."),  # from before
     ],
 )  # fmt: skip
 def test_areas(
@@ -72,7 +72,7 @@ def test_areas(
     [
         ("share-of-original", "preserve", 1, 100, f"100 of 1280 channels of features.18 suffice for {NAME}."),
         ("way-down", "delete", 0.5, 100,
-         f"100 of 1280 channels of features.18 taken away lower the score of {NAME} by 50% of the way to what it is "
+         f"100 of 1280 channels of features.18 removed lower the score of {NAME} by 50% of the way to what it is "
          "without the channels of features.18."),
         ("none", "preserve", 1, None,
          f"There is no threshold: {NAME} scores no higher in the whole image than without the channels of "

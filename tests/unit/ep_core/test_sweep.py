@@ -205,6 +205,9 @@ def test_what_is_explained_is_known_from_the_start(
     left, top, right, bottom = found.frame.box
     assert subject.frame == PixelBox(left=left, top=top, right=right, bottom=bottom)
     assert (subject.image.width, subject.image.height) == sample("goose").size
+    shown = (right - left) * (bottom - top) / (subject.image.width * subject.image.height)
+    assert subject.coverage.image == pytest.approx(shown)  # the frame lies within the image
+    assert subject.coverage.frame == pytest.approx(1)
 
 
 def test_the_network_is_left_as_it_was_also_after_an_error(spot_model: Classifier) -> None:

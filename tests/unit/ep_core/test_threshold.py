@@ -237,7 +237,7 @@ def goose(variant: Variant, tau: float, original: float = 10, perturbed: float =
          "Without 10.0% of the image, the score of 'goose' falls 0.5 of the way down to that of the fully perturbed "
          "image."),
         (None, goose("delete", 1),
-         "No area of the sweep is enough to take 'goose' away: try larger areas, or a lower --threshold."),
+         "No area of the sweep is enough to remove 'goose': try larger areas, or a lower --threshold."),
         (None, goose("delete", 0.5),
          "No area of the sweep takes the score of 'goose' 0.5 of the way down to that of the fully perturbed image: "
          "try larger areas, or a lower --threshold."),
