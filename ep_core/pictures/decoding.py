@@ -32,6 +32,8 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG; the others are 
 _SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, 0xD8)
 _BAND_PIXELS = 1_000_000
 _LARGE_PIXELS = 10_000_000
+Behind = Literal["white", "black"]
+"""What transparent parts lie on."""
 TOO_MUCH_MEMORY = "decoding the image takes more memory than there is for it: scale it down"
 
 
@@ -41,7 +43,7 @@ def read_image(
     max_pixels: int = MAX_PIXELS,
     enough: int | None = None,
     white_level: int | None = None,
-    behind: Literal["white", "black"] = "white",
+    behind: Behind = "white",
 ) -> Image.Image:
     """Return the single picture in `data` as an RGB image of at most `max_pixels` pixels, upright, without metadata.
 
@@ -88,10 +90,12 @@ def read_image(
         raise UnreadableImage(f"the image is damaged ({error}): save it again and send that") from error
 
 
-def read_with_level(data: bytes, white_level: int | None, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def read_with_level(
+    data: bytes, white_level: int | None, *, max_pixels: int = MAX_PIXELS, behind: Behind = "white"
+) -> Image.Image:
     """Return the picture of a file, as `read_image`; refuse a white level that is of no use, as `check_white_level`."""
     check_white_level(data, white_level)
-    return read_image(data, max_pixels=max_pixels, white_level=white_level)
+    return read_image(data, max_pixels=max_pixels, white_level=white_level, behind=behind)
 
 
 def check_white_level(data: bytes, white_level: int | None) -> None:
@@ -120,10 +124,8 @@ def doubt_of(picture: Image.Image) -> str | None:
     return picture.info.get(_DOUBT)
 
 
-def to_rgb(
-    image: Image.Image, white_level: int | None = None, behind: Literal["white", "black"] = "white"
-) -> Image.Image:
-    """Return `image`, of any mode, as 8-bit RGB: transparency is put on white, 16-bit grey is scaled to 8 bit.
+def to_rgb(image: Image.Image, white_level: int | None = None, behind: Behind = "white") -> Image.Image:
+    """Return `image`, of any mode, as 8-bit RGB: transparency is put on `behind`, 16-bit grey is scaled to 8 bit.
 
     Args:
         image: a picture.
