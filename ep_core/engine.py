@@ -49,7 +49,7 @@ def explain(
         on_progress: called after every round of steps, and as a stage begins.
         show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
-        target_picture: the target's own picture (`target_image` or `target_mask`), in any form but a tensor.
+        target_picture: the target's own picture, `target_image` or `target_mask`: as for `image`, a mask no tensor.
 
     Raises:
         InvalidInput: the target is no class of the model, the frame is too small, or what is given has a wrong type,

@@ -32,7 +32,7 @@ def explain_folder(
     models_file: Path | None = None,
     device: str | None = None,
     on_progress: OnProgress | None = None,
-    target_picture: Path | Image.Image | None = None,
+    target_picture: Path | None = None,
 ) -> ClassExplanation:
     """Find a class's channels over photographs; see `class_channels`.
 
@@ -46,7 +46,7 @@ def explain_folder(
         models_file: the operator's model list.
         device: where the model lives.
         on_progress: called after every round of steps.
-        target_picture: the target's own picture, as for `explain`.
+        target_picture: the file of the target's own picture.
 
     Raises:
         InvalidInput: as for `class_channels`; of all files that are no pictures, each is named.

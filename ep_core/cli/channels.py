@@ -14,7 +14,7 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ChannelsSpec
 
 from .from_spec import spec_command
-from .target_pictures import TargetImage, TargetMask, TargetPicture, target_picture
+from .target_pictures import TargetImage, TargetMask
 from .terminal import (
     AsJson,
     Device,
@@ -49,14 +49,14 @@ def channels(
     """Find which channels of a layer keep a photograph's score (section 5)."""
     folder = out or Path(f"{image.stem}-channels")
     check_writable(folder)
-    picture = target_picture(target_image, target_mask)
+    picture = target_image or target_mask
     explanation = _explain(image, spec, picture, models_file=models_file, device=device)
     console = deliver(explanation, folder, as_json=as_json)
     _summarise(explanation, folder, console)
 
 
 def _explain(
-    path: Path, spec: ChannelsSpec, picture: TargetPicture, *, models_file: Path | None, device: str | None
+    path: Path, spec: ChannelsSpec, picture: Path | None, *, models_file: Path | None, device: str | None
 ) -> ChannelExplanation:
     """Run the sweep behind a progress bar on standard error."""
     photograph = load(path, spec.white_level)

@@ -15,7 +15,7 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ClassChannelsSpec
 
 from .from_spec import spec_command
-from .target_pictures import TargetImage, TargetMask, TargetPicture, target_picture
+from .target_pictures import TargetImage, TargetMask
 from .terminal import (
     AsJson,
     Device,
@@ -45,7 +45,7 @@ def class_channels(
 ) -> None:
     """Find which channels of a layer a class needs, from several photographs of it (5.2)."""
     check_writable(out)
-    picture = target_picture(target_image, target_mask)
+    picture = target_image or target_mask
     explanation = _explain(images, out, spec, picture, models_file=models_file, device=device)
     console = deliver(explanation, out, as_json=as_json)
     _summarise(explanation, out, console)
@@ -55,7 +55,7 @@ def _explain(
     images: list[Path],
     out: Path,
     spec: ClassChannelsSpec,
-    picture: TargetPicture,
+    picture: Path | None,
     *,
     models_file: Path | None,
     device: str | None,

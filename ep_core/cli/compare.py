@@ -14,7 +14,7 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import CompareSpec
 
 from .from_spec import spec_command
-from .target_pictures import TargetImage, TargetMask, TargetPicture, target_picture
+from .target_pictures import TargetImage, TargetMask
 from .terminal import (
     AsJson,
     Device,
@@ -47,14 +47,14 @@ def compare(
     """See a photograph's extremal masks beside what other methods say, each scored at the same areas."""
     folder = out or Path(f"{image.stem}-compared")
     check_writable(folder)
-    picture = target_picture(target_image, target_mask)
+    picture = target_image or target_mask
     comparison = _compare(image, spec, picture, models_file=models_file, device=device)
     console = deliver(comparison, folder, as_json=as_json)
     _summarise(comparison, folder, console)
 
 
 def _compare(
-    path: Path, spec: CompareSpec, picture: TargetPicture, *, models_file: Path | None, device: str | None
+    path: Path, spec: CompareSpec, picture: Path | None, *, models_file: Path | None, device: str | None
 ) -> Comparison:
     """Run the comparison behind a progress bar on standard error."""
     photograph = load(path, spec.white_level)

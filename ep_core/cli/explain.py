@@ -14,7 +14,7 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ExtremalSpec
 
 from .from_spec import spec_command
-from .target_pictures import TargetImage, TargetMask, TargetPicture, target_picture
+from .target_pictures import TargetImage, TargetMask
 from .terminal import (
     AsJson,
     Device,
@@ -70,7 +70,7 @@ def explain(
     the same parameters and model weights; else it is done anew, beside the earlier
     result. What can't be explained is said and left out; the exit status is then 1.
     """
-    image = Path(images[0])
+    image, picture = Path(images[0]), target_image or target_mask
     if len(images) > 1 or not image.is_file():
         from .several import explain_several
 
@@ -78,7 +78,7 @@ def explain(
             images,
             out or Path(SEVERAL),
             spec,
-            target_picture=target_picture(target_image, target_mask),
+            target_picture=picture,
             models_file=models_file,
             device=device,
             as_json=as_json,
@@ -86,14 +86,13 @@ def explain(
         return
     folder = out or Path(f"{image.stem}-explained")
     check_writable(folder)
-    picture = target_picture(target_image, target_mask)
     explanation = _explain(image, spec, picture, models_file=models_file, device=device)
     console = deliver(explanation, folder, as_json=as_json)
     _summarise(explanation, folder, console)
 
 
 def _explain(
-    path: Path, spec: ExtremalSpec, picture: TargetPicture, *, models_file: Path | None, device: str | None
+    path: Path, spec: ExtremalSpec, picture: Path | None, *, models_file: Path | None, device: str | None
 ) -> Explanation:
     """Run the sweep behind a progress bar on standard error."""
     image = load(path, spec.white_level)

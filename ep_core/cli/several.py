@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,10 @@ from ep_core.schemas.printable import printable
 from ep_core.schemas.reports.extremal import ExtremalReport
 from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ExtremalSpec
-from ep_core.schemas.targets import AT_A_PLACE, check_target, kind_of
+from ep_core.schemas.targets import AT_A_PLACE, kind_of
 
 from .gallery import gallery_page
 from .several_results import Item, as_csv, as_document
-from .target_pictures import TargetPicture
 from .terminal import FAILED, check_writable, err_console, print_json, progress_bars, say_failure, words_console
 from .verdicts import shown_probability
 
@@ -46,7 +46,7 @@ def explain_several(
     out: Path,
     spec: ExtremalSpec,
     *,
-    target_picture: TargetPicture = None,
+    target_picture: Path | None = None,
     models_file: Path | None,
     device: str | None,
     as_json: bool,
@@ -72,14 +72,16 @@ def explain_several(
     with progress_bars() as bars:
         task = bars.add_task(f"loading {spec.model}", total=None)
         from ep_core.models import load_model
-        from ep_core.models.targets import given_target
+        from ep_core.models.places import drawn_region
+        from ep_core.models.targets import check_given, given_target
 
         model = load_model(spec.model, models_file=models_file, device=device)
-        # A class that isn't there is no image's fault.
-        if kind_of(spec.target) in AT_A_PLACE:
-            check_target(spec.target, model.labels, kinds=model.targets, model=model.name)
-        else:
+        # A class that isn't there, or a second picture that can't be used, is no image's fault.
+        check_given(model, spec, target_picture)
+        if kind_of(spec.target) not in AT_A_PLACE:
             given_target(model, spec, None, target_picture)
+        elif target_picture is not None:
+            drawn_region(target_picture)
         run = _Run(model, spec, target_picture, out, bars, task)
         try:
             run.explain_all(paths)
@@ -103,12 +105,17 @@ class _Run:
 
     model: Classifier
     spec: ExtremalSpec
-    target_picture: TargetPicture
+    target_picture: Path | None
     out: Path
     bars: Bars
     task: TaskID
     items: list[Item] = field(default_factory=list)
     """Those that are done, in their order."""
+
+    @cached_property
+    def asked(self) -> str:
+        """Parameters and the target's own picture, as `result_key` takes them."""
+        return self.spec.model_dump_json() + picture_digest(self.target_picture)
 
     def explain_all(self, paths: Sequence[Path]) -> None:
         """Explain all images, each behind the bar of all."""
@@ -127,8 +134,7 @@ class _Run:
 
     def _folder(self, path: Path, data: bytes) -> str:
         """Return the name of an image's folder, which depends on all that the result does."""
-        asked = self.spec.model_dump_json() + picture_digest(self.target_picture)
-        key = result_key(data, model_digest=self.model.digest, asked=asked)
+        key = result_key(data, model_digest=self.model.digest, asked=self.asked)
         return f"{printable(path.stem)[:STEM]}-{key[:KEY]}"
 
     def _known(self, folder: str) -> ExtremalReport | None:

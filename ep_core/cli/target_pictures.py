@@ -6,31 +6,24 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from PIL import Image
 
 from ep_core.errors import InvalidInput
-from ep_core.pictures.region import read_region
+
+
+def _picture(help_: str) -> Any:
+    return typer.Option(help=help_, exists=True, dir_okay=False)
+
 
 TargetImage = Annotated[
     Path | None,
-    typer.Option(
-        help="Explain the likeness to this second picture, of a model that gives embeddings; in place of --target.",
-        exists=True,
-        dir_okay=False,
-    ),
+    _picture("Explain the likeness to this second picture, of a model that gives embeddings; in place of --target."),
 ]
 TargetMask = Annotated[
     Path | None,
-    typer.Option(
-        help="The region in which --target is explained, of a segmenter: a picture as large as the image, white there.",
-        exists=True,
-        dir_okay=False,
+    _picture(
+        "The region in which --target is explained, of a segmenter: a picture as large as the image, white there."
     ),
 ]
-
-
-TargetPicture = Path | Image.Image | None
-"""A target's own picture, for the engine: the file, or the region that a mask shows."""
 
 
 def with_pictures(target: Any, *, image: Path | None, mask: Path | None) -> Any:
@@ -54,13 +47,8 @@ def with_pictures(target: Any, *, image: Path | None, mask: Path | None) -> Any:
         return target
     if target is None:
         raise InvalidInput("--target-mask goes with --target, the class that is segmented", field="target")
-    return (target if isinstance(target, dict) else {"segment": target}) | {"within": "target_mask"}
-
-
-def target_picture(image: Path | None, mask: Path | None) -> TargetPicture:
-    """Return the picture that options name, for the engine.
-
-    Raises:
-        UnreadableImage, ImageTooLarge, InvalidInput: as `read_region`.
-    """
-    return image if mask is None else read_region(mask.read_bytes())
+    if not isinstance(target, dict):
+        return {"segment": target, "within": "target_mask"}
+    if target.get("within") != "target_mask":
+        raise InvalidInput("--target-mask is the region: let --target name the class alone", field="target")
+    return target

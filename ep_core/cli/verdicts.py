@@ -69,7 +69,7 @@ def verdict(optimal: float | None, goal: Goal, coverage: Coverage | None = None)
 def coverage_verdict(found: Coverage) -> str:
     """Return how much of the image the network sees, in a sentence; empty where it is just the image."""
     if found.is_cut:
-        return f"The network sees {found.image:.0%} of the image: --fit whole shows it all of it, padded."
+        return f"The network sees {found.image:.0%} of the image: with --fit whole it sees all of it, padded."
     if found.is_padded:
         return f"The network sees all of the image, which fills {found.frame:.0%} of its frame: the rest is padding."
     return ""

@@ -84,10 +84,9 @@ def compare(
         resolve_layer(spec.layer, model.layers, model=model.name)
     bar = progress_shown("comparing", on_progress, show=show_progress)
     with model.frozen() as network, bar as tell:
-        prepared = prepare_image(model, network, picture, spec, target)
-        prepared = replace(prepared, classes=no_classes)  # of every method at every area, they would fill the report
+        prepared = _without_predictions(prepare_image(model, network, picture, spec, target))
         scores = prepared.scores_by(network)
-        subject = prepared.subject(target_ref(model, prepared.target), network)
+        subject = prepared.subject(target_ref(model, prepared.target))
         watch = Watching(spec, subject, tell)
         attributions = attribute_all(model, prepared, watch, max_lanes, read_cost)
         answers = _score_all(prepared, scores, attributions, watch)
@@ -108,6 +107,12 @@ def compare(
         engine=engine_on(prepared.x.device),
         warnings=_warnings(model, prepared, explanation, list(answers.values())),
     )
+
+
+def _without_predictions(image: Prepared[CompareSpec]) -> Prepared[CompareSpec]:
+    """Return an image without predictions: those of every method at every area would fill the report."""
+    reference = image.reference.model_copy(update={"predictions": None})
+    return replace(image, classes=no_classes, reference=reference)
 
 
 def _warnings(

@@ -11,6 +11,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ep_core.masks.patches import to_patches
+
 from .preparation import Prepared, S
 from .stability import overlaps
 
@@ -27,8 +29,8 @@ def without(sweep: Prepared[S], known: Tensor) -> Prepared[S]:
     those of known masks can't be kept.
     """
     taken = known.amax(dim=0, keepdim=True)
-    if sweep.site is not None:
-        return replace(sweep, left=1 - taken)
+    if sweep.patches is not None:
+        return replace(sweep, left=1 - to_patches(taken, sweep.patches).view(1, 1, *sweep.patches))
     pyramid = sweep.pyramid
     return replace(sweep, pyramid=torch.lerp(pyramid, pyramid[-1:].expand_as(pyramid), taken))
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from ep_core.masks.scores import ClassScores, masked_scores
 from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.schemas.curve import optimal_area, reaches
-from ep_core.schemas.reports.common import Scores, TargetRef
+from ep_core.schemas.reports.common import TargetRef
 from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, Stability
 from ep_core.schemas.specs import ExtremalSpec
 
@@ -29,8 +29,6 @@ CONTRAST_AREA = 0.2
 
 ALTERNATIVE, CONTRAST = "alternative", "contrast"
 """Origins of a mask that the search for such a block led to."""
-ALTERNATIVES = "alternatives"
-"""Stage of the progress; the search for the contrast has its origin's name."""
 
 
 class Answers:
@@ -41,7 +39,6 @@ class Answers:
         search: Search,
         sweep: Prepared[ExtremalSpec],
         scores: ClassScores,
-        reference: Scores,
         found: SweepMasks,
         named: Callable[[int], TargetRef],
     ) -> None:
@@ -51,7 +48,6 @@ class Answers:
             search: continues where more masks are needed.
             sweep: the image.
             scores: of the image under masks, by the network as it is.
-            reference: the untouched and the fully perturbed image's.
             found: the sweep's masks.
             named: returns what a report says of a class.
         """
@@ -60,14 +56,13 @@ class Answers:
         self._scores = scores
         self._found = found
         self._named = named
-        self.reference = reference
         curve = sweep.curve(scores, found.masks)
         self.best = Best(found.masks, curve, (OWN,) * len(curve), sweep.spec.variant)
 
     @property
     def optimal(self) -> float | None:
         """a* (eq. 3)."""
-        return optimal_area(self.best.curve, self.reference, self._sweep.spec.variant)
+        return optimal_area(self.best.curve, self._sweep.reference, self._sweep.spec.variant)
 
     def check_against(self, rivals: Rivals) -> None:
         """Compare the masks with rivals of their areas; where one beats a mask of `fast`, go on from there."""
@@ -82,7 +77,7 @@ class Answers:
             self._found.survival,
             self._scores,
             self.best.curve,
-            self.reference,
+            self._sweep.reference,
             target=self._sweep.target,
             variant=self._sweep.spec.variant,
             patches=self._sweep.patches,
@@ -101,14 +96,14 @@ class Answers:
             or area > distinct.LARGEST_ALTERNATIVE
         ):
             return ()
-        self._search.enter(ALTERNATIVES)
+        self._search.enter("alternatives")
         place = sweep.spec.areas.index(area)
         known, points = self.best.masks[place : place + 1], [self.best.curve[place]]
         for _ in range(sweep.spec.alternatives):
             mask = self._search.elsewhere(distinct.without(sweep, known), area)
             (point,) = sweep.curve(self._scores, mask, [area])
             overlap = distinct.largest_overlap(mask, known)
-            if not reaches(point, self.reference, sweep.spec.variant) or overlap >= distinct.MOST_OVERLAP:
+            if not reaches(point, sweep.reference, sweep.spec.variant) or overlap >= distinct.MOST_OVERLAP:
                 break
             better = self._take_if_better(place, mask, point, ALTERNATIVE)
             known = torch.cat([mask, known] if better else [known, mask])
@@ -136,7 +131,7 @@ class Answers:
         (whole,) = masked_scores(self._scores, torch.ones_like(self.best.masks[:1]))
         if len(whole) < 2:
             return None
-        self._search.enter(CONTRAST)
+        self._search.enter("contrast")
         rival = nearest_class(whole, sweep.target)
         lanes = [lane(sweep.spec, area, image=0, target=sweep.target, against=rival)]
         mask = self._search.refined(sweep, lanes, survival.maps[place : place + 1])

@@ -48,6 +48,6 @@ def spatial_solver(
         max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
     """
     how = SPATIAL_PRESETS[preset]
-    rule = how.rule(lanes, images.size, images.device, patches=images.patches)
+    rule = how.rule(lanes, images.size, images.device, patches=images.lattice)
     plateau = Plateau(lanes) if how.stops_early else None
     return Solver(rule, partial(perturbed_scores, network, images), plateau=plateau, max_lanes=max_lanes)

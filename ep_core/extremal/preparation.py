@@ -57,10 +57,12 @@ class Prepared(Generic[S_co]):
     """Of the network's scores."""
     classes: ToClasses
     """The same: the predictions of a result."""
+    reference: Scores
+    """Of the untouched and of the fully perturbed image, and the threshold (3.2)."""
     site: TokenSite | None = None
     """Place in the network where patches are dropped; None where none are."""
     left: Tensor | None = None
-    """1 x 1 x H x W of ones and zeros: where patches are dropped, those that masks may keep; None: all."""
+    """1 x 1 x h x w of ones and zeros: where patches are dropped, those that masks may keep; None: all."""
 
     @property
     def x(self) -> Tensor:
@@ -72,12 +74,12 @@ class Prepared(Generic[S_co]):
         """Height and width of the frame, in pixels."""
         return self.pyramid.shape[2], self.pyramid.shape[3]
 
-    def subject(self, target: TargetRef, network: nn.Module) -> Subject:
-        """Return what is explained, for those who watch: its target as reports name it, and a network's scores."""
+    def subject(self, target: TargetRef) -> Subject:
+        """Return what is explained, for those who watch, with its target as reports name it."""
         left, top, right, bottom = self.frame.box
         return Subject(
             target=target,
-            scores=self.reference(self.scores_by(network)),
+            scores=self.reference,
             image=PixelSize.of(self.frame.image_size),
             frame=PixelBox(left=left, top=top, right=right, bottom=bottom),
             resolution=PixelSize.of(self.size),
@@ -96,20 +98,6 @@ class Prepared(Generic[S_co]):
         """Return the network that a search goes through: a tuned copy, or itself where its tokens are taken."""
         return tune(network, self.pyramid[[0, -1]]) if self.site is None else network
 
-    def reference(self, scores: ClassScores) -> Scores:
-        """Return the scores of the untouched and of the fully perturbed image, and the threshold (3.2)."""
-        everything = torch.ones_like(self.pyramid[:1, :1])
-        spec = self.spec
-        return reference_scores(
-            scores,
-            everything,
-            self.target,
-            variant=spec.variant,
-            threshold=spec.threshold,
-            probabilities=self.probabilities,
-            classes=self.classes,
-        )
-
     def curve(self, scores: ClassScores, masks: Tensor, areas: Sequence[float] | None = None) -> list[CurvePoint]:
         """Return the points of K areas (None: the spec's), given their masks (K x 1 x H x W)."""
         asked = self.spec.areas if areas is None else areas
@@ -121,15 +109,19 @@ def masked_images(network: nn.Module, sweeps: Sequence[Prepared[SpatialSpec]]) -
 
     Args:
         network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
-        sweeps: at least one.
+        sweeps: at least one; an image that some patches are gone from, alone.
     """
-    site = sweeps[0].site
+    if len(sweeps) > 1 and any(sweep.left is not None for sweep in sweeps):
+        raise ValueError("an image that some patches are gone from shares no batch with others")
+    return _masked([sweep.pyramid for sweep in sweeps], network, sweeps[0].site, sweeps[0].left)
+
+
+def _masked(
+    pyramids: Sequence[Tensor], network: nn.Module, site: TokenSite | None, left: Tensor | None = None
+) -> MaskedImages:
     if site is None:
-        return Pyramids(torch.stack([sweep.pyramid for sweep in sweeps]))
-    left = None
-    if any(sweep.left is not None for sweep in sweeps):
-        left = torch.cat([torch.ones_like(one.x[:, :1]) if one.left is None else one.left for one in sweeps])
-    return TokenImages(network, site, torch.cat([sweep.x for sweep in sweeps]), left)
+        return Pyramids(torch.stack(list(pyramids)))
+    return TokenImages(network, site, torch.cat(list(pyramids)), left)
 
 
 def frame_size(model: Classifier, image: Picture) -> tuple[int, int]:
@@ -169,19 +161,30 @@ def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S
         "independent": not SPATIAL_PRESETS[spec.preset].moves_starts or bool(spec.independent),
     }
     spec = spec.model_copy(update=as_run)
-    prepared = Prepared(
-        spec=spec,
-        target=top_class(network, x) if target is None else target,
-        picture=picture,
-        frame=frame,
-        pyramid=_pyramid(model, x, spec),
+    target = top_class(network, x) if target is None else target
+    pyramid = _pyramid(model, x, spec)
+    site = _site(model, network, x) if spec.perturbation == "drop" else None
+    reference = reference_scores(
+        partial(perturbed_scores, network, _masked([pyramid], network, site)),
+        torch.ones_like(x[:, :1]),
+        target,
+        variant=spec.variant,
+        threshold=spec.threshold,
         probabilities=model.probabilities,
         classes=partial(predictions, model),
-        site=_site(model, network, x) if spec.perturbation == "drop" else None,
     )
-    ends = prepared.reference(prepared.scores_by(network))  # before any work on masks
-    require_finite([ends.original, ends.perturbed], model=model.name, perturbation=spec.perturbation)
-    return prepared
+    require_finite([reference.original, reference.perturbed], model=model.name, perturbation=spec.perturbation)
+    return Prepared(
+        spec=spec,
+        target=target,
+        picture=picture,
+        frame=frame,
+        pyramid=pyramid,
+        probabilities=model.probabilities,
+        classes=partial(predictions, model),
+        reference=reference,
+        site=site,
+    )
 
 
 def _site(model: Classifier, network: nn.Module, x: Tensor) -> TokenSite:

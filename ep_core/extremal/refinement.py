@@ -41,6 +41,6 @@ def refinement(
         starts: lanes x H x W, any values: a mask starts as the top area of its map.
         max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
     """
-    rule = RefineRule(lanes, images.size, images.device, starts, patches=images.patches)
+    rule = RefineRule(lanes, images.size, images.device, starts, patches=images.lattice)
     scores = partial(perturbed_scores, network, images)
     return Solver(rule, scores, plateau=Plateau(lanes), max_lanes=max_lanes)

@@ -13,7 +13,7 @@ from ep_core.optimiser.lanes_seen import LanesSeen
 from ep_core.optimiser.presets import SPATIAL_PRESETS, independent_lanes, iterations_of, refine
 from ep_core.optimiser.presets.walk import LENGTH, WALKS
 from ep_core.optimiser.solver import Solver
-from ep_core.schemas.progress import Seen
+from ep_core.schemas.progress import Seen, SweepStage
 from ep_core.schemas.specs import ExtremalSpec, SpatialSpec
 
 from . import walks
@@ -21,7 +21,7 @@ from .masking import spatial_solver
 from .preparation import Prepared, masked_images
 from .refinement import lane, refinement
 from .walks import SCALE, Survival, walked
-from .watch import MASKS, Watch
+from .watch import Watch
 
 SEARCH_SETTINGS = (
     f"{WALKS} walks of {LENGTH:g} at {SCALE:.3f}, held for {refine.HOLD:g} at {refine.RefineRule.learning_rate:g}"
@@ -74,7 +74,7 @@ class Search:
         self._watch = watch
         self._max_lanes = max_lanes
 
-    def enter(self, stage: str) -> None:
+    def enter(self, stage: SweepStage) -> None:
         """Report that a stage begins."""
         self._watch.enter(stage)
 
@@ -87,7 +87,7 @@ class Search:
             one for k, sweep in enumerate(sweeps) for one in independent_lanes(sweep.spec, image=k, target=sweep.target)
         ]
         solver = spatial_solver(self._network, images, lanes, sweeps[0].spec.preset, max_lanes=self._max_lanes)
-        self.enter(MASKS)
+        self.enter("masks")
         self._watch.follow(solver, LanesSeen(solver))
         return [SweepMasks(solver.image_masks(k), solver.lane_steps(k)) for k in range(len(sweeps))]
 
@@ -117,7 +117,7 @@ class Search:
         starts = torch.cat([survival.maps for survival in survivals])
         solver = refinement(self._network, images, lanes, starts, max_lanes=self._max_lanes)
         if shown:
-            self.enter(MASKS)
+            self.enter("masks")
         follow(solver, LanesSeen(solver))
         return [
             SweepMasks(solver.image_masks(k), solver.lane_steps(k) + survival.steps, survival)

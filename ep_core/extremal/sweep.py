@@ -40,8 +40,8 @@ from .watch import Watch
 AnySpec = ExtremalSpec | Mapping[str, Any]
 RivalsOf = Callable[[Classifier, Prepared[ExtremalSpec], Sequence[CurvePoint]], Rivals]
 """Returns masks of the areas of an image's own, to compare with these."""
-Known = dict[tuple[Target, Fit], tuple[Classifier, int | None]]
-"""Targets that are the same for all images: a second picture is fitted to the frame as the image is."""
+Known = dict[tuple[Target, Fit, int | None], tuple[Classifier, int | None]]
+"""Targets that are the same for all images, by how a second picture is read: its fit to the frame, and white level."""
 
 
 @torch.inference_mode(False)  # whatever mode the caller is in
@@ -79,7 +79,7 @@ def sweep(
         with model.frozen() as network:
             started = time.perf_counter()
             sweeps = [prepare_image(model, network, one.image, one.spec, one.target) for one in group]
-            subjects = [one.subject(target_ref(model, one.target), model.network) for one in sweeps]
+            subjects = [one.subject(target_ref(model, one.target)) for one in sweeps]
             watch.explains(subjects)
             search = Search(sweeps[0].searched(network), watch, lanes_at_once)
             found = search.masks(sweeps)
@@ -131,14 +131,15 @@ def _wanted(
     known: Known,
 ) -> _Wanted:
     """Return a request, checked; a target that is the same for all images is added to the known ones."""
+    key = (spec.target, spec.fit, spec.white_level)
     try:
         check_masked(model, image, spec)
-        found = known.get((spec.target, spec.fit)) or given_target(model, spec, image, target_picture)
+        found = known.get(key) or given_target(model, spec, image, target_picture)
     except InvalidInput as error:
         error.add_note(f"It is about images[{place}].")
         raise
     if kind_of(spec.target) not in AT_A_PLACE:
-        known[spec.target, spec.fit] = found
+        known[key] = found
     scoring, target = found
     return _Wanted(place, scoring, image, spec, target)
 
@@ -168,10 +169,10 @@ def _explanation(
     """Score the masks by the network as it is, the best known ones, and add the further blocks of a result."""
     spec = prepared.spec
     scores = prepared.scores_by(model.network)
-    answers = Answers(search, prepared, scores, subject.scores, found, partial(target_ref, model))
-    seen = [answers.reference.original, answers.reference.perturbed, *(point.preserve for point in answers.best.curve)]
+    answers = Answers(search, prepared, scores, found, partial(target_ref, model))
+    kept = [point.preserve for point in answers.best.curve]
     require_finite([float(found.masks.sum())], model=model.name, perturbation=spec.perturbation, what="gradient")
-    require_finite(seen, model=model.name, perturbation=spec.perturbation)
+    require_finite(kept, model=model.name, perturbation=spec.perturbation)
     if spec.check_extremality and rivals is not None:
         search.enter("rivals")
         answers.check_against(rivals(model, prepared, answers.best.curve))
@@ -190,7 +191,7 @@ def _explanation(
         image=prepared.picture,
         frame=prepared.frame,
         masks=best.masks.cpu(),
-        scores=answers.reference,
+        scores=prepared.reference,
         curve=best.curve,
         extremality=best.extremality,
         stability=answers.stability(),
@@ -198,7 +199,7 @@ def _explanation(
         contrast=contrast,
         warnings=(
             *warnings_about(model, [image], normalising=spec.perturbation == "fade"),
-            *threshold_warnings(answers.reference),
+            *threshold_warnings(prepared.reference),
             *mask_warnings(masks, spec, prepared.size),
         ),
         timing=Timing(run_s=0, iterations=round(found.steps / len(spec.areas))),

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ep_core.optimiser.solver import Solver
-from ep_core.schemas.progress import OnProgress, Progress, Seen, Standing
+from ep_core.schemas.progress import OnProgress, Progress, Seen, Standing, SweepStage
 from ep_core.schemas.reports.subject import Subject
-
-MASKS = "masks"
-"""Stage whose masks are the sweep's own."""
 
 
 class Watch:
@@ -30,12 +27,12 @@ class Watch:
         self._seen = None
         self._standing = Standing(subjects=subjects)
 
-    def enter(self, stage: str) -> None:
-        """Begin a stage, one of those of `Standing`, and report it; while a former stage's masks are seen, later."""
+    def enter(self, stage: SweepStage) -> None:
+        """Begin a stage, and report it; while a former stage's masks are seen, later."""
         if stage == self._standing.stage:
             return
         self._standing = replace(self._standing, stage=stage)
-        if self._seen is None or stage != MASKS:
+        if self._seen is None or stage != "masks":
             self._tell(self._told)
 
     def follow(self, solver: Solver, seen: Seen | None = None, cost: float = 1.0) -> None:

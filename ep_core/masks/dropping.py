@@ -16,7 +16,7 @@ from ep_core.models.tokens.kept import kept_scores, tokens_of
 from ep_core.models.tokens.site import TokenSite
 
 from .masked_images import MaskedImages
-from .patches import to_patches
+from .patches import PatchLattice
 
 CANDIDATES = 0.25, 4
 """Patches that a search sees beside the area's own, as a share of those, and as a number."""
@@ -36,18 +36,18 @@ class TokenImages(MaskedImages):
             network: N x 3 x H x W -> N x C, in evaluation mode and frozen.
             site: of its tokens.
             images: N x 3 x H x W, H and W whole numbers of patches.
-            left: N x 1 x H x W of ones and zeros: the patches that may be kept; None: all.
+            left: 1 x 1 x h x w of ones and zeros: the patches of all images that may be kept; None: all.
         """
         self._site = site
         self._image = images[:1]
         self._tokens = tokens_of(network, site, images)
-        self._patches = site.grid((images.shape[2], images.shape[3]))
-        self._left = None if left is None else to_patches(left, self._patches)
+        size = (images.shape[2], images.shape[3])
+        self._lattice = PatchLattice(size, site.grid(size), left)
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the images, in pixels."""
-        return self._image.shape[2], self._image.shape[3]
+        return self._lattice.size
 
     @property
     def device(self) -> torch.device:
@@ -55,9 +55,9 @@ class TokenImages(MaskedImages):
         return self._image.device
 
     @property
-    def patches(self) -> tuple[int, int]:
-        """Rows and columns of the patches."""
-        return self._patches
+    def lattice(self) -> PatchLattice:
+        """Patches that a mask is made of."""
+        return self._lattice
 
     def scores(self, network: nn.Module, masks: Tensor, image_index: Tensor) -> Tensor:
         """Return a network's scores of the patches that masks keep, before the softmax.
@@ -73,9 +73,7 @@ class TokenImages(MaskedImages):
         Returns:
             N x C.
         """
-        means = to_patches(masks, self._patches)
-        if self._left is not None:
-            means = means * self._left[image_index]
+        means = self._lattice.means(masks)
         searched = torch.is_grad_enabled() and masks.requires_grad
         found, rows = [], []
         for alike, count in _alike(_counts(means, searched=searched)):

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from .patches import PatchLattice
+
 
 class MaskedImages(ABC):
     """One or more images of the same size, and what a network says of them under masks."""
@@ -22,8 +24,8 @@ class MaskedImages(ABC):
         """Device of the images."""
 
     @property
-    def patches(self) -> tuple[int, int] | None:
-        """Rows and columns of the patches that a mask is made of; None where masks are smooth."""
+    def lattice(self) -> PatchLattice | None:
+        """Patches that a mask is made of; None where masks are smooth."""
         return None
 
     @abstractmethod

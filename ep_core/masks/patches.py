@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -15,15 +16,22 @@ from .smooth import sharpened
 class PatchLattice:
     """Map from a parameter for each patch to masks of an image's size: what `MaskLattice` is for smooth masks."""
 
-    def __init__(self, size: tuple[int, int], patches: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], patches: tuple[int, int], left: Tensor | None = None) -> None:
         """Set the sizes.
 
         Args:
             size: height and width of the image, in pixels.
             patches: rows and columns of its patches, of which there is a whole number along each side.
+            left: 1 x 1 x h x w of ones and zeros: the patches that masks may keep; None: all.
         """
         self.size = size
         self.shape = patches
+        self._left = left
+
+    @property
+    def largest(self) -> float:
+        """Area of the mask that keeps all patches that it may."""
+        return 1.0 if self._left is None else float(self._left.mean())
 
     def smooth(self, parameters: Tensor, contrast: Tensor | None = None) -> Tensor:
         """Return the masks of parameters, as large as the image; each patch is as its parameter says.
@@ -35,18 +43,29 @@ class PatchLattice:
         Returns:
             K x 1 x H x W in [0, 1], differentiable.
         """
-        return to_pixels(parameters if contrast is None else sharpened(parameters, contrast), self.size)
+        values = parameters if contrast is None else sharpened(parameters, contrast)
+        return to_pixels(values if self._left is None else values * self._left, self.size)
+
+    def means(self, masks: Tensor) -> Tensor:
+        """Return the means of masks (K x 1 x H x W) over the patches that they may keep, zeros of others: K x T."""
+        means = to_patches(masks, self.shape)
+        return means if self._left is None else means * self._left.flatten(1)
 
     def top(self, parameters: Tensor, areas: Sequence[float]) -> Tensor:
         """Return the masks of the patches with the largest parameters: K x 1 x H x W of ones and zeros.
 
         Args:
             parameters: K x 1 x h x w, any values.
-            areas: K shares of the image; a mask holds the nearest count of patches, at least one.
+            areas: K shares of the image; a mask holds the nearest count of patches, at least one, at most all that it
+                may keep.
         """
         flat = parameters.flatten(1)
+        most = flat.shape[1]
+        if self._left is not None:
+            flat = flat.masked_fill(self._left.flatten(1) == 0, -math.inf)
+            most = int(self._left.sum())
         order = flat.argsort(dim=1, descending=True, stable=True)
-        counts = [area_pixels(area, flat.shape[1]) for area in areas]
+        counts = [min(area_pixels(area, flat.shape[1]), most) for area in areas]
         ranks = torch.arange(flat.shape[1], device=flat.device).expand_as(order)
         kept = (ranks < torch.tensor(counts, device=flat.device)[:, None]).to(flat)
         return to_pixels(torch.zeros_like(flat).scatter(1, order, kept).view_as(parameters), self.size)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from torch import Tensor
@@ -17,6 +15,7 @@ from ep_core.schemas.specs import CommonSpec
 from .arguments import require_channels
 from .classifier import Classifier
 from .embeddings import LIKENESS
+from .second_picture import about_part
 
 PART = "target_image"
 
@@ -34,7 +33,7 @@ def likeness(model: Classifier, spec: CommonSpec, picture: AnyImage) -> Classifi
         InvalidInput: the picture can't be used; the error's field is `PART`.
     """
     label = f"similar to {printable(Path(picture).name)}" if isinstance(picture, str | os.PathLike) else LIKENESS
-    with _about_part():
+    with about_part(PART):
         second = _read(picture, spec.white_level)
         if isinstance(second, Tensor):
             require_channels(model, second)
@@ -48,15 +47,3 @@ def _read(picture: AnyImage, white_level: int | None) -> Picture:
         if error.field != "white_level":
             raise
     return given_image(picture)
-
-
-@contextmanager
-def _about_part() -> Iterator[None]:
-    """Say of errors of an image that they are the second one's."""
-    try:
-        yield
-    except InvalidInput as error:
-        if error.field in ("image", "fit"):
-            error.detail, error.field = f"{PART}: {error.detail}", PART
-            error.args = (error.detail,)
-        raise

@@ -11,6 +11,7 @@ from torch import Tensor
 from ep_core.errors import InvalidInput
 from ep_core.models.tuning.adapted import Adapted, inner_network
 from ep_core.pictures.given_image import AnyImage, Picture, given_image
+from ep_core.pictures.region import region_of
 from ep_core.schemas.specs import BoxTarget, Fit, SegmentTarget
 from ep_core.schemas.targets import resolve_target
 
@@ -20,6 +21,7 @@ from .detector import BoxScore, Detector
 from .frame import Box, Frame
 from .inputs import network_input
 from .preprocessing import Preprocessing
+from .second_picture import about_part
 from .segmenter import Segmenter
 
 LEAST_MATCH = 0.1
@@ -96,7 +98,7 @@ def _seen(box: Box, frame: Frame) -> Box:
     if shares is None:
         left, top, right, bottom = frame.visible_box
         is_cropped = (left, top, bottom, right) != (0, 0, *frame.image_size)
-        more = ", or fit 'stretch' to see all of the image" if is_cropped else ""
+        more = ", or fit 'whole' or 'stretch', which show all of the image" if is_cropped else ""
         raise InvalidInput(
             f"the network sees nothing of the box {at(box).removeprefix('at ')}: it sees the image's pixels from "
             f"{left}, {top} to {right}, {bottom}; choose a box there{more}",
@@ -141,17 +143,33 @@ def _covered(start: float, stop: float, size: int) -> Tensor:
     return ((pixels + 1).clamp_max(stop) - pixels.clamp_min(start)).clamp_min(0)
 
 
+def drawn_region(picture: AnyImage) -> Image.Image:
+    """Return the region that a picture in any form but a tensor shows: see `region_of`.
+
+    Raises:
+        UnreadableImage, ImageTooLarge, InvalidInput: as `given_image` and `region_of`; the error's field is
+            ``target_mask``.
+    """
+    with about_part("target_mask"):
+        drawn = given_image(picture, behind="black")
+    if not isinstance(drawn, Image.Image):
+        raise InvalidInput(
+            "target_mask is a picture, white where the region is; this one is a tensor: give its pixels as an array",
+            field="target_mask",
+        )
+    return region_of(drawn)
+
+
 def _drawn(model: Classifier, image: Picture, fit: Fit, picture: AnyImage | None) -> Tensor:
     """Return a picture of a region as it lies in the frame: 1 x 1 x H x W in [0, 1]."""
     if picture is None:
         raise InvalidInput("the target's region is missing: send a picture of it as `target_mask`", field="target")
-    drawn = given_image(picture)
+    drawn = drawn_region(picture)
     size = image.size if isinstance(image, Image.Image) else (image.shape[3], image.shape[2])
-    if not isinstance(drawn, Image.Image) or drawn.size != size:
-        given = f"{drawn.width} x {drawn.height}" if isinstance(drawn, Image.Image) else "a tensor"
+    if drawn.size != size:
         raise InvalidInput(
             f"target_mask is a picture as large as the image, {size[0]} x {size[1]} pixels, white where the region is; "
-            f"this one is {given}",
+            f"this one is {drawn.width} x {drawn.height}",
             field="target_mask",
         )
     whole = Preprocessing((size[1], size[0]))

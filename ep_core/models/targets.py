@@ -18,6 +18,21 @@ from .likeness import likeness
 from .places import box_model, segment_model
 
 
+def check_given(model: Classifier, spec: CommonSpec, picture: AnyImage | None) -> None:
+    """Refuse a target that a model doesn't have, and a second picture that is missing or not needed.
+
+    Args:
+        model: the classifier.
+        spec: with the target.
+        picture: the target's own.
+
+    Raises:
+        InvalidInput, UnknownName: as `check_target` and `check_pictures`.
+    """
+    check_target(spec.target, model.labels, kinds=model.targets, model=model.name)
+    check_pictures(spec.target, [] if picture is None else [picture_of(spec.target) or "target_picture"])
+
+
 def given_target(
     model: Classifier, spec: CommonSpec, image: Picture | None = None, picture: AnyImage | None = None
 ) -> tuple[Classifier, int | None]:
@@ -30,12 +45,11 @@ def given_target(
         picture: the target's own, `target_image` or `target_mask`.
 
     Raises:
-        InvalidInput, UnknownName: as `check_target`, or the target is at a place and there are several images, or its
-            picture is missing, can't be used, or is given and not needed.
+        InvalidInput, UnknownName: as `check_given`, or the target is at a place and there are several images, or its
+            picture can't be used.
     """
+    check_given(model, spec, picture)
     target = spec.target
-    check_target(target, model.labels, kinds=model.targets, model=model.name)
-    check_pictures(target, [] if picture is None else [picture_of(target) or "target_picture"])
     if isinstance(target, SimilarTarget) and picture is not None:
         return likeness(model, spec, picture), 0
     if isinstance(target, ClassContrast):

@@ -90,10 +90,12 @@ def read_image(
         raise UnreadableImage(f"the image is damaged ({error}): save it again and send that") from error
 
 
-def read_with_level(data: bytes, white_level: int | None, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def read_with_level(
+    data: bytes, white_level: int | None, *, max_pixels: int = MAX_PIXELS, behind: Behind = "white"
+) -> Image.Image:
     """Return the picture of a file, as `read_image`; refuse a white level that is of no use, as `check_white_level`."""
     check_white_level(data, white_level)
-    return read_image(data, max_pixels=max_pixels, white_level=white_level)
+    return read_image(data, max_pixels=max_pixels, white_level=white_level, behind=behind)
 
 
 def check_white_level(data: bytes, white_level: int | None) -> None:
@@ -123,7 +125,7 @@ def doubt_of(picture: Image.Image) -> str | None:
 
 
 def to_rgb(image: Image.Image, white_level: int | None = None, behind: Behind = "white") -> Image.Image:
-    """Return `image`, of any mode, as 8-bit RGB: transparency is put on white, 16-bit grey is scaled to 8 bit.
+    """Return `image`, of any mode, as 8-bit RGB: transparency is put on `behind`, 16-bit grey is scaled to 8 bit.
 
     Args:
         image: a picture.

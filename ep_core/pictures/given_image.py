@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ep_core.errors import InvalidInput, UnreadableImage
 
-from .decoding import read_with_level, to_rgb
+from .decoding import Behind, read_with_level, to_rgb
 
 Picture = Image.Image | Tensor
 """A picture, or a 1 x C x H x W tensor that is already preprocessed; C is 3 where the network takes RGB."""
@@ -32,12 +32,13 @@ _loading = threading.Lock()
 """Pillow reads a file when its pixels are first needed, and isn't safe for two threads that do so at once."""
 
 
-def given_image(image: AnyImage, white_level: int | None = None) -> Picture:
+def given_image(image: AnyImage, white_level: int | None = None, *, behind: Behind = "white") -> Picture:
     """Return an image as an RGB picture, or as a preprocessed tensor of the caller's values, independent of it.
 
     Args:
         image: see `AnyImage`.
         white_level: of grey samples of more than 8 bits, the value that is white (`read_image`).
+        behind: what transparent parts lie on.
 
     Example:
         >>> given_image(np.zeros((48, 64, 3), np.uint8)).size
@@ -50,19 +51,19 @@ def given_image(image: AnyImage, white_level: int | None = None) -> Picture:
     if white_level is not None and isinstance(image, Tensor | np.ndarray):
         raise InvalidInput("white_level is for files and Pillow's images: scale an array's pixels", field="white_level")
     if isinstance(image, Image.Image):
-        return _rgb(image, white_level)
+        return _rgb(image, white_level, behind)
     if isinstance(image, Tensor):
         return _preprocessed(image)
     if isinstance(image, np.ndarray):
         return _from_pixels(image)
     if isinstance(image, bytes | bytearray | memoryview):
-        return read_with_level(bytes(image), white_level)
+        return read_with_level(bytes(image), white_level, behind=behind)
     if isinstance(image, str | os.PathLike):
-        return read_with_level(_content(Path(image)), white_level)
+        return read_with_level(_content(Path(image)), white_level, behind=behind)
     raise _wrong(f"{_KINDS}, not {type(image).__name__}")
 
 
-def _rgb(image: Image.Image, white_level: int | None) -> Image.Image:
+def _rgb(image: Image.Image, white_level: int | None, behind: Behind) -> Image.Image:
     if 0 in image.size:
         raise UnreadableImage(f"the image has no pixels ({image.width} x {image.height})")
     try:
@@ -70,7 +71,7 @@ def _rgb(image: Image.Image, white_level: int | None) -> Image.Image:
             image.load()
     except Exception as error:  # Pillow's decoders raise nearly anything
         raise UnreadableImage(f"the image is damaged, or its file closed ({error}): open it again") from error
-    return to_rgb(image, white_level)
+    return to_rgb(image, white_level, behind)
 
 
 def _content(path: Path) -> bytes:

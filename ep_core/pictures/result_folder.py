@@ -8,8 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from PIL import Image
-
 from ep_core.schemas.finite import require_finite_report
 from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.reports.report import TaskReport
@@ -80,8 +78,6 @@ def result_key(data: bytes, *, model_digest: str, asked: str) -> str:
     return hashlib.sha256(f"{__version__} {model_digest} {asked} ".encode() + data).hexdigest()
 
 
-def picture_digest(picture: Path | Image.Image | None) -> str:
-    """Return what tells a target's own picture from others, 64 hex digits; nothing where there is none."""
-    if picture is None:
-        return ""
-    return hashlib.sha256(picture.read_bytes() if isinstance(picture, Path) else picture.tobytes()).hexdigest()
+def picture_digest(picture: Path | None) -> str:
+    """Return what tells the file of a target's own picture from others, 64 hex digits; nothing where there is none."""
+    return "" if picture is None else hashlib.sha256(picture.read_bytes()).hexdigest()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from .reports.extremal import PartialPoint
 from .reports.subject import Subject
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+SweepStage = Literal["walks", "masks", "rivals", "contrast", "alternatives"]
+"""Stage of a sweep: coarse masks of all areas, masks optimised at their areas, then the further blocks, as wanted."""
 
 
 class Seen(Protocol):
@@ -28,8 +32,7 @@ class Standing:
     """State of a run, besides its masks and its progress."""
 
     stage: str | None = None
-    """Of a sweep: `walks` (coarse masks of all areas), `masks` (optimised, each at its area), then `rivals`, `contrast`
-    and `alternatives`, as far as they are wanted. Of a comparison: the method that runs, then `scoring`."""
+    """Of a sweep: a `SweepStage`. Of a comparison: the method that runs, then `scoring`."""
     subjects: Sequence[Subject] = ()
     """Of the images that are worked on."""
     maps: Mapping[str, Tensor] = field(default_factory=dict)

@@ -67,7 +67,7 @@ class FastRule(Rule):
         device: torch.device,
         *,
         step: Fraction | None = None,
-        patches: tuple[int, int] | None = None,
+        patches: PatchLattice | None = None,
     ) -> None:
         """Start all lanes at nearly everything preserved, with parameters drawn by their seeds.
 
@@ -76,14 +76,16 @@ class FastRule(Rule):
             size: height and width of the masks, in pixels.
             device: where all of it lives.
             step: pixels per lattice step; None takes the frame's own.
-            patches: rows and columns of the patches that masks are made of; None: they are smooth.
+            patches: those that masks are made of; None: they are smooth.
         """
         super().__init__(lanes, device)
         self._lattice: MaskLattice | PatchLattice
         if patches is None:
             self._lattice = MaskLattice(size, step=step, samples=SAMPLES, device=device)
+            self._largest = LARGEST_AREA
         else:
-            self._lattice = PatchLattice(size, patches)
+            self._lattice = patches
+            self._largest = LARGEST_AREA * patches.largest
         self._pixels = size[0] * size[1]
         self._area = self._per_lane([lane.area for lane in lanes])
         self._arrival = self._per_lane([lane.arrival for lane in lanes])
@@ -93,7 +95,7 @@ class FastRule(Rule):
         self._first_moment = torch.zeros(shape, device=device)
         self._second_moment = torch.zeros(shape, device=device)
         self._contrast = torch.full((len(lanes), 1, 1, 1), CONTRASTS[0], device=device)
-        self._shift = self._shift_to(LARGEST_AREA, SLOPES[0], self._theta, self._contrast)
+        self._shift = self._shift_to(self._largest, SLOPES[0], self._theta, self._contrast)
 
     def step(self, batch: Batch) -> None:
         """Move the lanes by one step of Adam, then the shift by one step of Newton towards the next area."""
@@ -148,7 +150,7 @@ class FastRule(Rule):
         """Return the area held at a step: an even fall from 1 to the lane's area, then constant."""
         wanted = self._area[index]
         fallen = 1 - (1 - wanted) * step / self._arrival[index]
-        return torch.maximum(wanted, fallen).clamp_max_(LARGEST_AREA)
+        return torch.maximum(wanted, fallen).clamp_max_(self._largest)
 
     @torch.no_grad()
     def masks(self, rows: Sequence[int]) -> Tensor:

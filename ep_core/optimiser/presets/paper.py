@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ep_core.masks.layout import MaskLayout
+from ep_core.masks.patches import PatchLattice
 from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.lanes import Lane
 
@@ -30,7 +31,7 @@ class PaperRule(RankedRule):
         size: tuple[int, int],
         device: torch.device,
         *,
-        patches: tuple[int, int] | None = None,
+        patches: PatchLattice | None = None,
     ) -> None:
         """Start all lanes at all-ones parameters (everything preserved); its masks are smooth, never of patches."""
         if patches is not None:

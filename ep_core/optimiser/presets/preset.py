@@ -8,6 +8,7 @@ from typing import Protocol
 
 import torch
 
+from ep_core.masks.patches import PatchLattice
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Preset
 
@@ -62,7 +63,7 @@ class SpatialRule(Protocol):
         size: tuple[int, int],
         device: torch.device,
         *,
-        patches: tuple[int, int] | None = None,
+        patches: PatchLattice | None = None,
     ) -> Rule:
         """Return the rule of lanes.
 
@@ -70,7 +71,7 @@ class SpatialRule(Protocol):
             lanes: what is optimised.
             size: height and width of the masks, in pixels.
             device: where all of it lives.
-            patches: rows and columns of the patches that masks are made of; None: they are smooth.
+            patches: those that masks are made of; None: they are smooth.
         """
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from ep_core.masks.patches import PatchLattice
 from ep_core.optimiser.lanes import Lane
 
 from .fast import SLOPES, FastRule
@@ -33,7 +34,7 @@ class RefineRule(FastRule):
         device: torch.device,
         starts: Tensor,
         *,
-        patches: tuple[int, int] | None = None,
+        patches: PatchLattice | None = None,
     ) -> None:
         """Start all lanes.
 

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from ep_core.masks.patches import PatchLattice
 from ep_core.optimiser.lanes import Lane
 from ep_core.schemas.specs import Variant
 
-from .fast import LARGEST_AREA, FastRule
+from .fast import FastRule
 
 WALKS = 32
 FEWEST = 2  # so that there are two halves to compare
@@ -88,7 +89,7 @@ class WalkRule(FastRule):
         device: torch.device,
         *,
         step: Fraction | None = None,
-        patches: tuple[int, int] | None = None,
+        patches: PatchLattice | None = None,
     ) -> None:
         """Start all lanes at nearly everything preserved, with parameters drawn by their seeds; see `FastRule`."""
         super().__init__(lanes, size, device, step=step, patches=patches)
@@ -100,7 +101,7 @@ class WalkRule(FastRule):
     def _area_at(self, index: Tensor, step: Tensor) -> Tensor:
         """Return the area held at a step: it falls by the same factor in each."""
         fallen = torch.exp(torch.log(self._area[index]) * (step / self._arrival[index]))
-        return fallen.clamp_max_(LARGEST_AREA)
+        return fallen.clamp_max_(self._largest)
 
     def _look(self, index: Tensor, masks: Tensor, values: Tensor) -> None:
         places = (index, self.taken[index].long() - 1)

@@ -11,8 +11,10 @@ from ep_core import Classifier, CompareSpec, Explanation, ExtremalSpec, compare,
 from ep_core.bench.drop import step_costs
 from ep_core.errors import InvalidInput
 from ep_core.extremal.alternatives import without
-from ep_core.extremal.preparation import prepare_image
+from ep_core.extremal.preparation import masked_images, prepare_image
+from ep_core.extremal.search import Search
 from ep_core.extremal.top_area import top_area_masks
+from ep_core.extremal.watch import Watch
 from ep_core.masks.dropping import CANDIDATES, COUNTS, LEAST, TokenImages
 from ep_core.masks.patches import PatchLattice, to_patches
 from ep_core.models import Preprocessing
@@ -24,6 +26,7 @@ from tests.unit.ep_core.token_networks import SIDE, made
 GRID = (4, 4)
 AREAS = (0.1, 0.25, 0.5)
 COUNT = (2, 4, 8)  # of 16 patches
+DROP = ExtremalSpec(perturbation="drop", target=1, iterations=40, check_extremality=False, contrast=False)
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,19 @@ def test_the_top_patches_are_the_nearest_count_of_an_area() -> None:
     assert masks[:, 0, ::2, ::2].tolist() == [[[1, 0], [0, 0]], [[1, 0], [1, 0]], [[1, 1], [1, 1]]]
 
 
+def test_a_lattice_knows_which_patches_are_gone() -> None:
+    left = torch.tensor([[0.0, 1.0], [0.0, 1.0]])[None, None]
+    lattice = PatchLattice((4, 4), (2, 2), left)
+    assert lattice.largest == 0.5
+    full, contrast = torch.ones(1, 1, 2, 2), torch.full((1, 1, 1, 1), 2.0)
+    for masks in (lattice.smooth(full), lattice.smooth(full, contrast)):
+        assert masks[0, 0, ::2, ::2].tolist() == left[0, 0].tolist()
+    assert lattice.means(torch.ones(2, 1, 4, 4)).tolist() == [[0, 1, 0, 1]] * 2
+    best_are_gone = torch.tensor([[4.0, -2.0], [3.0, -1.0]])[None, None].expand(3, -1, -1, -1)
+    masks = lattice.top(best_are_gone, [0.25, 0.5, 0.75])
+    assert masks[:, 0, ::2, ::2].tolist() == [[[0, 0], [0, 1]], [[0, 1], [0, 1]], [[0, 1], [0, 1]]]
+
+
 def test_top_areas_of_maps_are_whole_patches() -> None:
     ramp = torch.arange(SIDE**2, dtype=torch.float32).view(SIDE, SIDE)
     masks = top_area_masks(torch.stack([ramp, -ramp]), AREAS, patches=GRID)
@@ -115,7 +131,7 @@ def test_a_search_sees_the_kept_patches_and_their_next(model: Classifier, image:
 
 
 def test_patches_that_are_gone_are_never_kept(model: Classifier, image: Tensor) -> None:
-    left = PatchLattice((SIDE, SIDE), GRID).smooth((torch.arange(16) > 3).float().view(1, 1, *GRID))
+    left = (torch.arange(16) > 3).float().view(1, 1, *GRID)
     images = tokens(model.network, image, left=left)
     scores = images.scores(model.network, torch.ones(1, 1, SIDE, SIDE), torch.tensor([0]))
     assert torch.allclose(scores[0], by_hand(model.network, image, list(range(4, 16))), atol=1e-4)
@@ -166,6 +182,33 @@ def test_what_is_left_without_a_mask_is_the_other_patches(model: Classifier, ima
     assert torch.allclose(found[0], by_hand(model.network, image, list(range(6, 16))), atol=1e-4)
 
 
+def test_images_that_patches_are_gone_from_are_searched_alone(model: Classifier, image: Tensor) -> None:
+    sweep = prepare_image(model, model.network, image, ExtremalSpec(perturbation="drop", target=1), 1)
+    with pytest.raises(ValueError, match="shares no batch"):
+        masked_images(model.network, [sweep, without(sweep, torch.zeros(1, 1, SIDE, SIDE))])
+
+
+@pytest.mark.parametrize("area", [0.25, 0.4, 0.5])
+def test_an_alternative_is_made_of_patches_that_are_left(model: Classifier, image: Tensor, area: float) -> None:
+    """Also where few are left beside those that it needs: half of the image beside half of it."""
+    sweep = prepare_image(model, model.network, image, DROP.model_copy(update={"areas": (area,)}), 1)
+    with model.frozen() as network:
+        search = Search(network, Watch(0, None), None)
+        own = search.masks([sweep])[0].masks
+        other = search.elsewhere(without(sweep, own), area)
+    assert len(patches_of(other[0])) == len(patches_of(own[0])) == round(16 * area)
+    assert not set(patches_of(own[0])) & set(patches_of(other[0]))
+
+
+def test_the_other_half_of_an_image_is_found_where_it_suffices(model: Classifier) -> None:
+    image = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(7))
+    found = explain(model, image, DROP.model_copy(update={"target": 0, "areas": (0.5,), "threshold": 0.01}))
+    (alternative,) = found.alternatives
+    assert alternative.report.overlap == 0
+    assert alternative.report.measured_area == 0.5
+    assert sorted(patches_of(alternative.mask) + patches_of(found.masks[0])) == list(range(16))
+
+
 @pytest.mark.parametrize("more", [{"variant": "delete"}, {"independent": True}, {"variant": "hybrid"}])
 def test_other_searches_drop_patches_as_well(model: Classifier, image: Tensor, more: dict[str, object]) -> None:
     spec = ExtremalSpec(perturbation="drop", target=1, areas=(0.25,), iterations=12, **more)
@@ -205,7 +248,7 @@ def test_parameters_that_drop_has_no_use_for_are_refused(more: dict[str, object]
 
 def test_masks_of_the_paper_are_never_of_patches() -> None:
     with pytest.raises(ValueError, match="smooth"):
-        PaperRule([], (SIDE, SIDE), torch.device("cpu"), patches=GRID)
+        PaperRule([], (SIDE, SIDE), torch.device("cpu"), patches=PatchLattice((SIDE, SIDE), GRID))
 
 
 def test_the_benchmark_steps_both_sides_at_each_area(model: Classifier) -> None:

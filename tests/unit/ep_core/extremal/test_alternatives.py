@@ -20,6 +20,7 @@ from ep_core.extremal.search import Search
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.models import Preprocessing
 from ep_core.models.frame import Frame
+from ep_core.schemas.reports.common import Scores
 from tests.unit.ep_core.conftest import SIDE, SPOTS, checkerboard
 
 
@@ -178,6 +179,7 @@ def test_known_masks_are_taken_away_from_the_image() -> None:
         pyramid=pyramid,
         probabilities=lambda _: None,
         classes=lambda _: None,
+        reference=Scores(original=1, perturbed=0, threshold=1, original_probability=None),
     )
     left = without(sweep, torch.cat([known, torch.zeros_like(known)])).pyramid
     assert left[:, 0, 0, 0].tolist() == [1, 1, 1]

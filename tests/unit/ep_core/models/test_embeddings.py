@@ -69,6 +69,12 @@ def two_halves(left: float, right: float) -> Tensor:
     return image
 
 
+def deep_grey(left: int, right: int) -> bytes:
+    samples = np.full((SIDE, SIDE), left, np.uint16)
+    samples[:, SIDE // 2 :] = right
+    return encode(Image.fromarray(samples), "PNG")
+
+
 def test_the_score_is_the_cosine_computed_by_hand(halves: Classifier) -> None:
     """The embeddings are (0.3, 0.4) and (0, 0.7): the cosine is 0.4 / 0.5."""
     found = explain(halves, two_halves(0.3, 0.4), CHEAP | {"perturbation": "fade"}, target_picture=two_halves(0, 0.7))
@@ -142,6 +148,15 @@ def test_images_of_one_call_have_the_second_picture_in_common_each_by_its_fit(ha
     assert stretched.scores.original == explain(halves, image, specs[1], target_picture=second).scores.original
 
 
+def test_images_of_one_call_have_the_second_picture_each_by_its_white_level(halves: Classifier) -> None:
+    image, second = deep_grey(1000, 3000), deep_grey(4095, 100)
+    specs = [ExtremalSpec(**CHEAP | {"white_level": level}) for level in (4095, 65535)]
+    together = explain_batch(halves, [image, image], specs, target_picture=second)
+    alone = [explain(halves, image, spec, target_picture=second) for spec in specs]
+    assert [one.scores.original for one in together] == [one.scores.original for one in alone]
+    assert together[0].scores.original != together[1].scores.original
+
+
 def test_a_file_names_the_score(halves: Classifier, tmp_path: Path) -> None:
     path = tmp_path / "goose.png"
     path.write_bytes(encode(Image.new("RGB", (SIDE, SIDE), "white"), "PNG"))
@@ -150,15 +165,10 @@ def test_a_file_names_the_score(halves: Classifier, tmp_path: Path) -> None:
 
 
 def test_a_white_level_counts_for_the_second_picture_where_it_has_a_use(halves: Classifier) -> None:
-    def grey(left: int, right: int) -> bytes:
-        samples = np.full((SIDE, SIDE), left, np.uint16)
-        samples[:, SIDE // 2 :] = right
-        return encode(Image.fromarray(samples), "PNG")
-
     spec = CHEAP | {"white_level": 4095}
-    deep = explain(halves, grey(1000, 3000), spec, target_picture=grey(4095, 0))
+    deep = explain(halves, deep_grey(1000, 3000), spec, target_picture=deep_grey(4095, 0))
     colours = encode(Image.new("RGB", (SIDE, SIDE), "white"), "PNG")
-    plain = explain(halves, grey(1000, 3000), spec, target_picture=colours)
+    plain = explain(halves, deep_grey(1000, 3000), spec, target_picture=colours)
     assert deep.scores.original == pytest.approx(1 / 10**0.5, abs=0.01)
     assert plain.scores.original == pytest.approx(4 / (2 * 10) ** 0.5, abs=0.01)
 

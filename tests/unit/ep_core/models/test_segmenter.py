@@ -123,7 +123,7 @@ def test_edges_of_a_region_count_in_part() -> None:
             "32 x 32 pixels, .* this one is 8 x 9",
         ),
         ({"segment": "red", "within": "target_mask"}, torch.ones(1, 3, SIDE, SIDE), "this one is a tensor"),
-        ({"segment": "red", "within": "target_mask"}, Image.new("L", (SIDE, SIDE)), "black where the network sees it"),
+        ({"segment": "red", "within": "target_mask"}, Image.new("L", (SIDE, SIDE)), "no white pixel"),
         ({"box": [0, 0, 9, 9]}, None, "detects no objects"),
     ],
     ids=["unseen", "outside", "missing", "size", "tensor", "black", "kind"],
@@ -131,6 +131,16 @@ def test_edges_of_a_region_count_in_part() -> None:
 def test_what_is_no_region_of_the_image_is_told(target: dict[str, Any], drawn: Any, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         score_of(segmenter(), picture(), target, drawn)
+
+
+def test_a_region_beside_the_frame_is_told() -> None:
+    drawn = Image.new("L", (96, 32))
+    drawn.paste(255, (0, 0, 20, 32))
+    target = {"segment": "red", "within": "target_mask"}
+    with pytest.raises(InvalidInput, match="black where the network sees it"):
+        score_of(segmenter(CROPPED), Image.new("RGB", (96, 32)), target, drawn)
+    with pytest.raises(InvalidInput, match="'whole' or 'stretch', which show all of the image"):
+        score_of(segmenter(CROPPED), Image.new("RGB", (96, 32)), {"segment": "red", "within": (0, 0, 20, 32)})
 
 
 def test_a_picture_without_any_class_is_told() -> None:
