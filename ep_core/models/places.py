@@ -13,7 +13,7 @@ from ep_core.models.tuning.adapted import Adapted, inner_network
 from ep_core.pictures.given_image import AnyImage, Picture, given_image
 from ep_core.pictures.region import region_of
 from ep_core.schemas.specs import BoxTarget, Fit, SegmentTarget
-from ep_core.schemas.targets import resolve_target
+from ep_core.schemas.targets import check_mask_size, resolve_target
 
 from .classifier import Classifier
 from .detections import at, best_class, listed
@@ -166,12 +166,7 @@ def _drawn(model: Classifier, image: Picture, fit: Fit, picture: AnyImage | None
         raise InvalidInput("the target's region is missing: send a picture of it as `target_mask`", field="target")
     drawn = drawn_region(picture)
     size = image.size if isinstance(image, Image.Image) else (image.shape[3], image.shape[2])
-    if drawn.size != size:
-        raise InvalidInput(
-            f"target_mask is a picture as large as the image, {size[0]} x {size[1]} pixels, white where the region is; "
-            f"this one is {drawn.width} x {drawn.height}",
-            field="target_mask",
-        )
+    check_mask_size(drawn.size, size)
     whole = Preprocessing((size[1], size[0]))
     like = model.preprocessing if isinstance(image, Image.Image) else whole
     placing = replace(like, mean=(0.0,), std=(1.0,))
