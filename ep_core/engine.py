@@ -16,6 +16,7 @@ from ep_core.extremal.sweep import AnySpec, sweep
 from ep_core.methods.base.quick_rivals import quick_rivals
 from ep_core.models.arguments import AnyModel
 from ep_core.models.classifier import Classifier
+from ep_core.optimiser.solver import Runner
 from ep_core.pictures.given_image import AnyImage
 from ep_core.pictures.progress_bar import progress_shown
 from ep_core.schemas.finite import require_finite_report
@@ -35,6 +36,7 @@ def explain(
     show_progress: bool = False,
     max_lanes: int | None = None,
     target_picture: AnyImage | None = None,
+    runner: Runner | None = None,
 ) -> Explanation:
     """Find the extremal perturbations of an image (section 3): one mask per area, each with its scores.
 
@@ -50,6 +52,7 @@ def explain(
         show_progress: whether to draw a progress bar, in a terminal or a notebook.
         max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
         target_picture: the target's own picture, `target_image` or `target_mask`: as for `image`, a mask no tensor.
+        runner: steps the masks, beside those of other threads where it is a `Resident` one; None: by themselves.
 
     Raises:
         InvalidInput: the target is no class of the model, the frame is too small, or what is given has a wrong type,
@@ -65,6 +68,7 @@ def explain(
         show_progress=show_progress,
         max_lanes=max_lanes,
         target_picture=target_picture,
+        runner=runner,
     )
     return batch[0]
 
@@ -78,6 +82,7 @@ def explain_batch(
     show_progress: bool = False,
     max_lanes: int | None = None,
     target_picture: AnyImage | None = None,
+    runner: Runner | None = None,
 ) -> list[Explanation]:
     """Explain many images together, the masks of all of them in one batch: see `explain`.
 
@@ -93,6 +98,7 @@ def explain_batch(
         show_progress: as for `explain`: one bar for all images.
         max_lanes: masks stepped in one batch, at most. Memory grows with it, not with the number of images.
         target_picture: the target's own picture (`target_image` or `target_mask`): one for all images.
+        runner: as for `explain`.
 
     Returns:
         One explanation per image, in their order. Its `timing.run_s` is the image's share of the whole.
@@ -110,6 +116,7 @@ def explain_batch(
             on_progress=tell,
             max_lanes=max_lanes,
             target_picture=target_picture,
+            runner=runner,
         )
 
 
@@ -122,6 +129,7 @@ def run_task(
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
     target_picture: AnyImage | None = None,
+    runner: Runner | None = None,
 ) -> Outcome:
     """Run a task; raises what the function that answers it raises, and `NotFinite` where a number of its report isn't.
 
@@ -133,6 +141,7 @@ def run_task(
         on_progress: called after every round of steps, and as a stage begins.
         max_lanes: masks stepped in one batch, at most.
         target_picture: the target's own picture (`target_image` or `target_mask`).
+        runner: steps spatial masks; those of channels are stepped by themselves.
     """
     run = resolve_name(task_of(spec).run)
     outcome: Outcome = run(
@@ -143,6 +152,7 @@ def run_task(
         on_progress=on_progress,
         max_lanes=max_lanes,
         target_picture=target_picture,
+        runner=runner,
     )
     require_finite_report(outcome.report)
     return outcome
@@ -158,7 +168,13 @@ def run_extremal(
 
 
 def run_channels(
-    model: Classifier, images: Sequence[Image.Image], spec: ChannelsSpec, *, names: Names, **how: Any
+    model: Classifier,
+    images: Sequence[Image.Image],
+    spec: ChannelsSpec,
+    *,
+    names: Names,
+    runner: Runner | None,
+    **how: Any,
 ) -> Outcome:
     """Run the task `channels`; arguments as for `run_task`."""
     (image,) = images
@@ -167,7 +183,13 @@ def run_channels(
 
 
 def run_class_channels(
-    model: Classifier, images: Sequence[Image.Image], spec: ClassChannelsSpec, *, names: Names, **how: Any
+    model: Classifier,
+    images: Sequence[Image.Image],
+    spec: ClassChannelsSpec,
+    *,
+    names: Names,
+    runner: Runner | None,
+    **how: Any,
 ) -> Outcome:
     """Run the task `class_channels`; arguments as for `run_task`."""
     found = class_channels(model, images, spec, names=names, **how)

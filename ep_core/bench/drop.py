@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -20,7 +20,8 @@ from ep_core.models.sources.interface import missing_extra
 from ep_core.models.tokens.find import require_site
 from ep_core.models.tuning.tune import tune
 from ep_core.optimiser.lanes import Lane
-from ep_core.optimiser.solver import Solver
+
+from .step import step_of
 
 SIDE = 224
 WARM_UP = 2
@@ -78,17 +79,17 @@ def step_costs(
     for area in areas:
         held = [Lane(0, 0, area, "preserve", end=10 * (WARM_UP + rounds))] * lanes
         sides = {
-            "blur": refinement(tuned, blurred, held, starts, max_lanes=lanes),
-            "drop": refinement(network, tokens, held, starts, max_lanes=lanes),
+            "blur": step_of(refinement(tuned, blurred, held, starts, max_lanes=lanes)),
+            "drop": step_of(refinement(network, tokens, held, starts, max_lanes=lanes)),
         }
-        times = [{name: _timed(side, lanes, device) for name, side in sides.items()} for _ in range(WARM_UP + rounds)]
+        times = [{name: _timed(side, device) for name, side in sides.items()} for _ in range(WARM_UP + rounds)]
         costs.append(StepCost(area, **{name: median(one[name] for one in times[WARM_UP:]) for name in sides}))
     return costs
 
 
-def _timed(solver: Solver, lanes: int, device: torch.device) -> float:
+def _timed(step: Callable[[], None], device: torch.device) -> float:
     started = time.perf_counter()
-    solver.step(range(lanes))
+    step()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter() - started

@@ -15,6 +15,8 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.tuning.tune import tune
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.presets import SPATIAL_PRESETS
+from ep_core.optimiser.scheduler import Scheduler
+from ep_core.optimiser.solver import Solver
 
 WARM_UP = 3
 BARE, TUNED = "bare network", "bare network, tuned"
@@ -40,9 +42,16 @@ def step_seconds(model: Classifier, *, lanes: int, rounds: int) -> dict[str, flo
         }
         for preset in SPATIAL_PRESETS:
             solver = spatial_solver(tuned, Pyramids(pyramid[None]), swept, preset, max_lanes=lanes)
-            sides[f"step, preset {preset!r}"] = lambda solver=solver: solver.step(range(lanes))  # type: ignore[misc]
+            sides[f"step, preset {preset!r}"] = step_of(solver)
         times = [{name: _timed(side, model.device) for name, side in sides.items()} for _ in range(WARM_UP + rounds)]
     return {name: median(round_[name] for round_ in times[WARM_UP:]) for name in sides}
+
+
+def step_of(solver: Solver) -> Callable[[], None]:
+    """Return a step of all of a solver's lanes."""
+    scheduler = Scheduler(shared=False)
+    scheduler.admit(solver)
+    return scheduler.step
 
 
 def _pass(network: nn.Module, batch: Tensor) -> Callable[[], None]:

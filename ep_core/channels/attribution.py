@@ -15,6 +15,7 @@ from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, network_input, target_ref, top_class, warnings_about
 from ep_core.models.split import Split, split
+from ep_core.optimiser.alone import Alone
 from ep_core.optimiser.lanes_seen import LanesSeen
 from ep_core.optimiser.presets.channels import CHANNEL_PRESETS, channel_lanes
 from ep_core.optimiser.solver import Solver
@@ -166,7 +167,7 @@ def _solve(parts: Split, target: int, sweep: ChannelSweep, max_lanes: int, on_ro
     )
     rule = sweep.preset.rule(lanes, parts.channels, parts.activation.device)
     solver = Solver(rule, parts.scores, max_lanes=max_lanes)
-    for _ in solver.run():
+    for _ in Alone().run(solver):
         on_round(solver)
     return solver.image_masks(0)
 

@@ -19,6 +19,7 @@ from ep_core.methods.base.registry import get_method
 from ep_core.methods.extremal import extremal_spec
 from ep_core.models.classifier import Classifier
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory, is_poisoned
+from ep_core.optimiser.solver import Runner
 from ep_core.schemas.progress import OnProgress, Progress, Standing
 from ep_core.schemas.reports.subject import Subject
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
@@ -95,6 +96,7 @@ def attribute_all(
     watch: Watching,
     max_lanes: int | None,
     read_cost: Callable[[], float] | None,
+    runner: Runner | None = None,
 ) -> Attributions:
     """Run all methods of an image's spec.
 
@@ -104,6 +106,7 @@ def attribute_all(
         watch: receives the progress.
         max_lanes: as for `explain`.
         read_cost: returns what has been spent so far.
+        runner: as for `explain`.
 
     Raises:
         MethodUnavailable: none can explain this model.
@@ -115,7 +118,7 @@ def attribute_all(
         spent = read_cost() if read_cost else 0
         began = time.perf_counter()
         try:
-            attribute = partial(_attribute, model, image, name, watch, max_lanes, attributions)
+            attribute = partial(_attribute, model, image, name, watch, max_lanes, attributions, runner)
             attributions.maps[name] = _in_smaller_batches(name, attribute, watch)
         except MethodUnavailable as error:
             attributions.refusals[name] = Refusal(name, error.detail)
@@ -169,6 +172,7 @@ def _attribute(
     watch: Watching,
     max_lanes: int | None,
     attributions: Attributions,
+    runner: Runner | None,
 ) -> Tensor:
     """Return a method's map, H x W."""
     method = get_method(name)
@@ -179,6 +183,7 @@ def _attribute(
             extremal_spec(image.spec, image.target),
             on_progress=lambda progress: watch.share(name, progress.iteration / progress.total, progress),
             max_lanes=max_lanes,
+            runner=runner,
         )
         return attributions.explanation.masks.sum(dim=0)[0].to(image.x.device)
     request = AttributionRequest(

@@ -26,8 +26,10 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, target_ref, warnings_about
 from ep_core.models.named_layer import resolve_layer
 from ep_core.models.targets import given_target
+from ep_core.optimiser.alone import Alone
 from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.optimiser.presets.promises import AREA_MISSED
+from ep_core.optimiser.solver import Runner
 from ep_core.pictures.given_image import AnyImage
 from ep_core.pictures.progress_bar import progress_shown
 from ep_core.schemas.progress import OnProgress
@@ -51,6 +53,7 @@ def compare(
     max_lanes: int | None = None,
     target_picture: AnyImage | None = None,
     read_cost: Callable[[], float] | None = None,
+    runner: Runner | None = None,
 ) -> Comparison:
     """Ask several methods which parts of an image a class's score depends on, and score their top areas alike.
 
@@ -67,6 +70,7 @@ def compare(
         max_lanes: as for `explain`.
         target_picture: as for `explain`.
         read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.
+        runner: as for `explain`; it runs the extremal masks.
 
     Raises:
         InvalidInput: the target is no class of the model, the layer none of its layers, the frame is too small, or what
@@ -88,9 +92,9 @@ def compare(
         scores = prepared.scores_by(network)
         subject = prepared.subject(target_ref(model, prepared.target))
         watch = Watching(spec, subject, tell)
-        attributions = attribute_all(model, prepared, watch, max_lanes, read_cost)
+        attributions = attribute_all(model, prepared, watch, max_lanes, read_cost, runner)
         answers = _score_all(prepared, scores, attributions, watch)
-        explanation = _checked(network, prepared, scores, attributions, answers, max_lanes)
+        explanation = _checked(network, prepared, scores, attributions, answers, max_lanes, runner or Alone())
         watch.done(SCORING)
     return Comparison(
         spec=prepared.spec,
@@ -168,6 +172,7 @@ def _checked(
     attributions: Attributions,
     answers: dict[str, Answer],
     max_lanes: int | None,
+    runner: Runner,
 ) -> Explanation | None:
     """Return the extremal sweep with its extremality; masks of `fast` that are beaten are replaced by better ones."""
     if attributions.explanation is None or EXTREMAL not in answers:
@@ -187,7 +192,7 @@ def _checked(
     )
     search = None
     if SPATIAL_PRESETS[spec.preset].moves_starts:
-        search = Search(image.searched(network), Watch(0, None), max_lanes)
+        search = Search(image.searched(network, runner), Watch(0, None, runner), max_lanes)
     best = beside_rivals(image, scores, own.masks.to(image.x.device), own.curve, rivals, search)
     masks = best.masks.cpu()
     answers[EXTREMAL] = replace(own, map=masks.sum(dim=0)[0], masks=masks, curve=best.curve)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ep_core.masks.cells import check_frame
 from ep_core.masks.dropping import TokenImages
-from ep_core.masks.masked_images import MaskedImages
+from ep_core.masks.masked_images import MaskedImages, MaskedScores
 from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid, fade_pyramid
 from ep_core.masks.scores import ClassScores, ToClasses, ToProbabilities, reference_scores, score_curve
 from ep_core.models.classifier import Classifier
@@ -23,8 +23,8 @@ from ep_core.models.tokens.check import check_site
 from ep_core.models.tokens.find import require_site
 from ep_core.models.tokens.site import TokenSite
 from ep_core.models.top_classes import predictions
-from ep_core.models.tuning.tune import tune
 from ep_core.optimiser.presets import SPATIAL_PRESETS, iterations_of
+from ep_core.optimiser.solver import Runner
 from ep_core.pictures.given_image import Picture
 from ep_core.schemas.finite import require_finite
 from ep_core.schemas.pixels import PixelBox, PixelSize
@@ -32,8 +32,6 @@ from ep_core.schemas.reports.common import Scores, TargetRef
 from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.reports.subject import Subject
 from ep_core.schemas.specs import SpatialSpec
-
-from .masking import perturbed_scores
 
 S = TypeVar("S", bound=SpatialSpec)
 S_co = TypeVar("S_co", bound=SpatialSpec, covariant=True)
@@ -92,11 +90,11 @@ class Prepared(Generic[S_co]):
 
     def scores_by(self, network: nn.Module) -> ClassScores:
         """Return what a network says of this image under masks."""
-        return partial(perturbed_scores, network, masked_images(network, [self]))
+        return MaskedScores(network, masked_images(network, [self]))
 
-    def searched(self, network: nn.Module) -> nn.Module:
+    def searched(self, network: nn.Module, runner: Runner) -> nn.Module:
         """Return the network that a search goes through: a tuned copy, or itself where its tokens are taken."""
-        return tune(network, self.pyramid[[0, -1]]) if self.site is None else network
+        return runner.tune(network, self.pyramid[[0, -1]]) if self.site is None else network
 
     def curve(self, scores: ClassScores, masks: Tensor, areas: Sequence[float] | None = None) -> list[CurvePoint]:
         """Return the points of K areas (None: the spec's), given their masks (K x 1 x H x W)."""
@@ -165,7 +163,7 @@ def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S
     pyramid = _pyramid(model, x, spec)
     site = _site(model, network, x) if spec.perturbation == "drop" else None
     reference = reference_scores(
-        partial(perturbed_scores, network, _masked([pyramid], network, site)),
+        MaskedScores(network, _masked([pyramid], network, site)),
         torch.ones_like(x[:, :1]),
         target,
         variant=spec.variant,

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from torch import Tensor, nn
 
-from ep_core.masks.masked_images import MaskedImages
+from ep_core.masks.masked_images import MaskedImages, MaskedScores
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.plateau import Plateau
 from ep_core.optimiser.presets import iterations_of, refine
 from ep_core.optimiser.presets.refine import RefineRule
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import SpatialSpec
-
-from .masking import perturbed_scores
 
 
 def hold_of(spec: SpatialSpec) -> int:
@@ -42,5 +39,4 @@ def refinement(
         max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
     """
     rule = RefineRule(lanes, images.size, images.device, starts, patches=images.lattice)
-    scores = partial(perturbed_scores, network, images)
-    return Solver(rule, scores, plateau=Plateau(lanes), max_lanes=max_lanes)
+    return Solver(rule, MaskedScores(network, images), plateau=Plateau(lanes), max_lanes=max_lanes)

@@ -19,6 +19,8 @@ from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, target_ref, warnings_about
 from ep_core.models.runtime.batching import max_lanes_on
 from ep_core.models.targets import given_target
+from ep_core.optimiser.alone import Alone
+from ep_core.optimiser.solver import Runner
 from ep_core.pictures.given_image import AnyImage, Picture
 from ep_core.schemas.finite import require_finite
 from ep_core.schemas.progress import OnProgress
@@ -54,6 +56,7 @@ def sweep(
     on_progress: OnProgress | None = None,
     max_lanes: int | None = None,
     target_picture: AnyImage | None = None,
+    runner: Runner | None = None,
 ) -> list[Explanation]:
     """Find the masks of images: see `ep_core.explain_batch`, which is this with rivals.
 
@@ -72,7 +75,8 @@ def sweep(
         _wanted(model, k, picture, spec, target_picture, known)
         for k, (picture, spec) in enumerate(zip(pictures, asked, strict=True))
     ]
-    watch = Watch(sum(planned_steps(one.spec) for one in wanted), on_progress)
+    runner = runner or Alone()
+    watch = Watch(sum(planned_steps(one.spec) for one in wanted), on_progress, runner)
     explained: dict[int, Explanation] = {}
     for group in _groups(wanted, lanes_at_once):
         model = group[0].model
@@ -81,7 +85,7 @@ def sweep(
             sweeps = [prepare_image(model, network, one.image, one.spec, one.target) for one in group]
             subjects = [one.subject(target_ref(model, one.target)) for one in sweeps]
             watch.explains(subjects)
-            search = Search(sweeps[0].searched(network), watch, lanes_at_once)
+            search = Search(sweeps[0].searched(network, runner), watch, lanes_at_once)
             found = search.masks(sweeps)
             for one, prepared, subject, masks in zip(group, sweeps, subjects, found, strict=True):
                 explained[one.place] = _explanation(model, search, one.image, prepared, subject, masks, rivals)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ep_core.optimiser.solver import Solver
+from ep_core.optimiser.solver import Runner, Solver
 from ep_core.schemas.progress import OnProgress, Progress, Seen, Standing, SweepStage
 from ep_core.schemas.reports.subject import Subject
 
@@ -13,8 +13,9 @@ from ep_core.schemas.reports.subject import Subject
 class Watch:
     """Runs solvers to their ends, one after the other, and reports the progress of all of them together."""
 
-    def __init__(self, total: float, on_progress: OnProgress | None) -> None:
-        """Set the most steps that there will be, and the receiver of the progress."""
+    def __init__(self, total: float, on_progress: OnProgress | None, runner: Runner) -> None:
+        """Set the most steps that there will be, the receiver of the progress, and what runs the solvers."""
+        self._runner = runner
         self._total = round(total)
         self._done = 0.0
         self._told = 0
@@ -44,7 +45,7 @@ class Watch:
             cost: what a step of it counts as.
         """
         self._seen = seen or self._seen
-        for done in solver.run():
+        for done in self._runner.run(solver):
             self._tell(self._done + cost * done)
         self._done += cost * solver.total
 

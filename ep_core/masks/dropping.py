@@ -7,7 +7,9 @@ area, and no fill can be mistaken for content.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from copy import copy
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +55,26 @@ class TokenImages(MaskedImages):
     def device(self) -> torch.device:
         """Device of the images."""
         return self._image.device
+
+    @property
+    def count(self) -> int:
+        """Places for images, free ones included."""
+        return len(self._tokens)
+
+    @property
+    def kind(self) -> Hashable:
+        """What images have in common that can lie beside each other."""
+        return self._tokens.shape[1:], self._tokens.device, self._tokens.dtype, self._lattice.kind
+
+    def with_room(self, count: int) -> Self:
+        """Return a copy with so many places; see `MaskedImages`."""
+        copied = copy(self)
+        copied._tokens = torch.cat([self._tokens, self._tokens.new_zeros(count - self.count, *self._tokens.shape[1:])])
+        return copied
+
+    def put(self, place: int, other: Self, image: int) -> None:
+        """Copy an image of others to a place; see `MaskedImages`."""
+        self._tokens[place] = other._tokens[image]
 
     @property
     def lattice(self) -> PatchLattice:

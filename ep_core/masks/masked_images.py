@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +27,24 @@ class MaskedImages(ABC):
         """Device of the images."""
 
     @property
+    @abstractmethod
+    def count(self) -> int:
+        """Places for images, free ones included."""
+
+    @property
+    @abstractmethod
+    def kind(self) -> Hashable:
+        """What images have in common that can lie beside each other."""
+
+    @abstractmethod
+    def with_room(self, count: int) -> Self:
+        """Return a copy with so many places: these images in the first ones, the others free."""
+
+    @abstractmethod
+    def put(self, place: int, other: Self, image: int) -> None:
+        """Copy an image of others of this `kind` to a place."""
+
+    @property
     def lattice(self) -> PatchLattice | None:
         """Patches that a mask is made of; None where masks are smooth."""
         return None
@@ -40,3 +61,16 @@ class MaskedImages(ABC):
         Returns:
             N x C, differentiable with respect to the masks.
         """
+
+
+@dataclass(frozen=True)
+class MaskedScores:
+    """Scores ``Phi(m (x) x)`` of all classes by one network, before the softmax."""
+
+    network: nn.Module
+    """N x 3 x H x W -> N x C."""
+    images: MaskedImages
+
+    def __call__(self, masks: Tensor, image_index: Tensor) -> Tensor:
+        """Return the scores under N masks: see `MaskedImages.scores`."""
+        return self.images.scores(self.network, masks, image_index)

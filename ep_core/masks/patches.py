@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
@@ -27,6 +27,11 @@ class PatchLattice:
         self.size = size
         self.shape = patches
         self._left = left
+
+    @property
+    def kind(self) -> Hashable:
+        """What lattices have in common that make the same masks of the same parameters."""
+        return self.size, self.shape, None if self._left is None else id(self)
 
     @property
     def largest(self) -> float:

@@ -6,7 +6,9 @@ reads it at depth ``L (1 - m)``, linearly between levels (footnote 3): m = 1 is 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable
+from copy import copy
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -101,6 +103,33 @@ class Pyramids(MaskedImages):
     def device(self) -> torch.device:
         """Device of the images."""
         return self.rows.device
+
+    @property
+    def count(self) -> int:
+        """Places for images, free ones included."""
+        return len(self.rows) // self._image_stride
+
+    @property
+    def kind(self) -> Hashable:
+        """What images have in common that can lie beside each other."""
+        return self.levels, self.channels, self.size, self.device, self.rows.dtype
+
+    def with_room(self, count: int) -> Self:
+        """Return a copy with so many places; see `MaskedImages`."""
+        copied = copy(self)
+        more = (count - self.count) * self._image_stride
+        copied.rows, copied.differences = (
+            torch.cat([own, own.new_zeros(more, self.channels)]) for own in (self.rows, self.differences)
+        )
+        return copied
+
+    def put(self, place: int, other: Self, image: int) -> None:
+        """Copy an image of others to a place; see `MaskedImages`."""
+        for own, theirs in ((self.rows, other.rows), (self.differences, other.differences)):
+            self._of(own, place).copy_(self._of(theirs, image))
+
+    def _of(self, rows: Tensor, image: int) -> Tensor:
+        return rows[image * self._image_stride : (image + 1) * self._image_stride]
 
     def scores(self, network: nn.Module, masks: Tensor, image_index: Tensor) -> Tensor:
         """Return the scores ``Phi(m (x) x)``; see `MaskedImages`."""

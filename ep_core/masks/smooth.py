@@ -7,7 +7,7 @@ the centre of cell i, so that every pixel is within half a cell of a sample.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -82,6 +82,11 @@ class MaskLattice:
             if points == size
             else [_bilinear_matrix(pixels, known).to(**place) for pixels, known in zip(size, points, strict=True)]
         )
+
+    @property
+    def kind(self) -> Hashable:
+        """What lattices have in common that make the same masks of the same parameters."""
+        return self.size, self.shape, self.samples, self.sharpness
 
     def smooth(self, parameters: Tensor, contrast: Tensor | None = None) -> Tensor:
         """Return the smooth masks of lattice parameters: eq. 6 with the smooth maximum of eq. 7.

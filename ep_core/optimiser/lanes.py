@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -40,6 +41,42 @@ class Lane:
     """Index of a rival class, whose score is subtracted from the target's; None for the target's score alone."""
 
 
+class Layout(NamedTuple):
+    """Part of lanes that decides which operations their objective takes."""
+
+    kept: int
+    """How many lanes keep."""
+    deleted: int
+    """How many lanes delete."""
+    has_rivals: bool
+
+
+def layout(lanes: Sequence[Lane]) -> Layout:
+    """Return the layout of lanes."""
+    kept, deleted = _rows(lanes)
+    return Layout(len(kept), len(deleted), any(lane.against is not None for lane in lanes))
+
+
+def _rows(lanes: Sequence[Lane]) -> tuple[list[int], list[int]]:
+    """Return the indices of the lanes that keep, and of those that delete."""
+    kept = [k for k, lane in enumerate(lanes) if lane.variant in _KEEPING]
+    return kept, [k for k, lane in enumerate(lanes) if lane.variant in _DELETING]
+
+
+def _columns(lanes: Sequence[Lane]) -> list[Tensor]:
+    """Return, as an objective takes them: kept and deleted lanes; image, target, rival and its weight of each row."""
+    kept, deleted = _rows(lanes)
+    rows = [lanes[k] for k in kept + deleted]
+    return [
+        torch.tensor(kept, dtype=torch.long),
+        torch.tensor(deleted, dtype=torch.long),
+        torch.tensor([lane.image for lane in rows]),
+        torch.tensor([[lane.target] for lane in rows]),
+        torch.tensor([[lane.against or 0] for lane in rows]),
+        torch.tensor([float(lane.against is not None) for lane in rows]),
+    ]
+
+
 class Objective:
     """Objective of a fixed set of lanes (3.2): Phi(m x), -Phi((1-m) x), or their sum, each lane its own.
 
@@ -48,18 +85,16 @@ class Objective:
 
     def __init__(self, scores: ClassScores, lanes: Sequence[Lane], device: torch.device) -> None:
         """Lay out the network's batch: a row for each lane that keeps, then one for each that deletes."""
-        kept = [k for k, lane in enumerate(lanes) if lane.variant in _KEEPING]
-        deleted = [k for k, lane in enumerate(lanes) if lane.variant in _DELETING]
         self._class_scores = scores
         self._lanes = len(lanes)
-        self._kept, self._deleted = (torch.tensor(rows, dtype=torch.long, device=device) for rows in (kept, deleted))
-        self._image = torch.tensor([lanes[k].image for k in kept + deleted], device=device)
-        self._target = torch.tensor([[lanes[k].target] for k in kept + deleted], device=device)
-        rivals = [lanes[k].against for k in kept + deleted]
-        self._contrasted = None
-        if any(rival is not None for rival in rivals):
-            self._rival = torch.tensor([[rival or 0] for rival in rivals], device=device)
-            self._contrasted = torch.tensor([float(rival is not None) for rival in rivals], device=device)
+        self._columns = [column.to(device) for column in _columns(lanes)]
+        self._kept, self._deleted, self._image, self._target, self._rival, self._contrasted = self._columns
+        self._has_rivals = layout(lanes).has_rivals
+
+    def turn_to(self, lanes: Sequence[Lane]) -> None:
+        """Turn to other lanes of the same `layout`; all tensors stay where they are, so that a graph stays valid."""
+        for column, other in zip(self._columns, _columns(lanes), strict=True):
+            column.copy_(other)
 
     def __call__(self, masks: Tensor) -> Tensor:
         """Return K values to be maximised, one per lane; masks are K x ..., in the lanes' order."""
@@ -67,7 +102,7 @@ class Objective:
         rows = torch.cat([masks.index_select(0, self._kept), 1 - masks.index_select(0, self._deleted)])
         classes = self._scores(rows)
         scores = classes.gather(1, self._target)[:, 0]
-        if self._contrasted is not None:
+        if self._has_rivals:
             scores = scores - self._contrasted * classes.gather(1, self._rival)[:, 0]
         keeping, deleting = scores.split([len(self._kept), len(self._deleted)])
         values = scores.new_zeros(self._lanes)

@@ -1,24 +1,29 @@
-"""The solver: steps any set of lanes in one batch, and runs all of them to their ends."""
+"""Solver: lanes with their rule's state, run to their ends by a runner."""
 
 from __future__ import annotations
 
-import logging
-import math
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ep_core.masks.scores import ClassScores
 from ep_core.models.runtime.batching import max_lanes_on
-from ep_core.models.runtime.cuda_graph import Repeated
-from ep_core.models.runtime.memory import free_memory, is_out_of_memory
-from ep_core.optimiser.presets.rule import Batch, Rule
+from ep_core.optimiser.presets.rule import Rule
 
-from .lanes import Objective
+from .chunks import even_chunks
 from .plateau import Plateau
 
-log = logging.getLogger(__name__)
+
+class Runner(Protocol):
+    """Runs solvers to their ends: one by itself, or many in common batches."""
+
+    def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
+        """Return the network that solvers go through in place of another: see `ep_core.models.tuning.tune.tune`."""
+
+    def run(self, solver: Solver) -> Iterator[int]:
+        """Step a solver's lanes to their ends, yielding its `done` while they are stepped and at the end."""
 
 
 class Solver:
@@ -36,18 +41,17 @@ class Solver:
 
         Args:
             rule: moves the lanes; there is at least one.
-            scores: the network's scores of masks.
+            scores: the network's scores of masks; `MaskedScores` where lanes of other solvers may share its batches.
             plateau: finds the lanes that may stop early; None: none.
-            max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
+            max_lanes: lanes stepped in one batch, at most.
         """
         self.rule = rule
         self.lanes = lanes = rule.lanes
+        self.scores = scores
         self.taken = [0] * len(lanes)
         """Steps that each lane has behind it."""
         self.max_lanes = max_lanes or max_lanes_on(rule.device)
-        self._scores = scores
         self._plateau = plateau
-        self._steps: dict[tuple[int, ...], Repeated] = {}
         self._ends = [lane.end for lane in lanes]
 
     @property
@@ -60,79 +64,32 @@ class Solver:
         """Steps of all lanes together that are taken or saved."""
         return self.total - sum(end - taken for taken, end in zip(self.taken, self._ends, strict=True))
 
+    def left(self, lane: int) -> int:
+        """Return the steps that a lane has still to take, at most."""
+        return self._ends[lane] - self.taken[lane]
+
     def lane_steps(self, image: int) -> int:
         """Return the steps that an image's lanes really took, all together."""
         return sum(taken for lane, taken in zip(self.lanes, self.taken, strict=True) if lane.image == image)
 
     def unfinished(self) -> list[int]:
         """Return the lanes that have not reached their ends."""
-        return [k for k, (taken, end) in enumerate(zip(self.taken, self._ends, strict=True)) if taken < end]
+        return [k for k in range(len(self.lanes)) if self.left(k) > 0]
 
-    def step(self, rows: Sequence[int]) -> None:
-        """Advance the lanes `rows` (indices into `lanes`) by one step, in one batch."""
-        key = tuple(rows)
-        if key not in self._steps:
-            self._steps[key] = self._repeated(key)
-        with torch.enable_grad():
-            self._steps[key]()
-        for k in key:
+    def stepped(self, lanes: Sequence[int]) -> list[int]:
+        """Count a step of some lanes; return those whose values `stop` has to look at."""
+        for k in lanes:
             self.taken[k] += 1
+        plateau = self._plateau
+        return [] if plateau is None else [k for k in lanes if plateau.wants(k, self.taken[k])]
 
-    def run(self) -> Iterator[int]:
-        """Step all lanes to their ends, yielding `done` after each round."""
-        known: set[tuple[int, ...]] = set()
-        while rows := self.unfinished():
-            chunks = _even_chunks(rows, self.max_lanes)
-            if set(chunks) != known:  # graphs and indices of batches that won't come again
-                known = set(chunks)
-                self._steps = {key: step for key, step in self._steps.items() if key in known}
-            self._round(chunks)
-            self._stop_early()
-            yield self.done
-        self._steps.clear()  # graphs hold all that a step takes, which the masks' scoring may need
+    def stop(self, lanes: Sequence[int], values: Sequence[float]) -> None:
+        """End those of the lanes that stand on a plateau, now that their objectives have these values."""
+        for k, value in zip(lanes, values, strict=True):
+            if self._plateau is not None and self._plateau.reached(k, value):
+                self._ends[k] = self.taken[k]
 
     def image_masks(self, image: int) -> Tensor:
         """Return the masks of an image's lanes, in their order: K x ... in [0, 1]."""
         rows = [k for k, lane in enumerate(self.lanes) if lane.image == image]
-        return torch.cat([self.rule.masks(chunk) for chunk in _even_chunks(rows, self.max_lanes)])
-
-    def _objective(self, rows: Sequence[int]) -> Objective:
-        return Objective(self._scores, [self.lanes[k] for k in rows], self.rule.device)
-
-    def _round(self, chunks: Sequence[tuple[int, ...]]) -> None:
-        """Step every chunk once; where memory runs out, in halves from then on."""
-        for chunk in chunks:
-            try:
-                self.step(chunk)
-            except Exception as error:
-                if not is_out_of_memory(error) or len(chunk) == 1:
-                    raise
-                self.max_lanes = min(self.max_lanes, math.ceil(len(chunk) / 2))
-                error.__traceback__ = None  # its frames hold the tensors of the failed step
-            else:
-                continue
-            log.warning("out of memory: %d lanes in a batch from now on", self.max_lanes)
-            self._steps.clear()
-            free_memory()
-            self._round(_even_chunks(chunk, self.max_lanes))
-
-    def _repeated(self, rows: tuple[int, ...]) -> Repeated:
-        batch = Batch(rows, torch.tensor(rows, device=self.rule.device), self._objective(rows))
-        times = min(self._ends[k] - self.taken[k] for k in rows)
-        return Repeated(lambda: self.rule.step(batch), self.rule.device, times=times)
-
-    def _stop_early(self) -> None:
-        if self._plateau is None:
-            return
-        rows = [k for k in self.unfinished() if self._plateau.wants(k, self.taken[k])]
-        if rows:
-            for k, value in zip(rows, self.rule.values[rows].tolist(), strict=True):
-                if self._plateau.reached(k, value):
-                    self._ends[k] = self.taken[k]
-
-
-def _even_chunks(rows: Sequence[int], most: int) -> list[tuple[int, ...]]:
-    """Return the rows in as few chunks of at most `most` as there can be, all about as long."""
-    count = math.ceil(len(rows) / most)
-    length = math.ceil(len(rows) / count)
-    return [tuple(rows[start : start + length]) for start in range(0, len(rows), length)]
+        return torch.cat([self.rule.masks(chunk) for chunk in even_chunks(rows, self.max_lanes)])

@@ -21,10 +21,10 @@ class Repeated:
     A network that can't be captured, because it reads numbers from the device in between, runs step by step.
     """
 
-    def __init__(self, step: Callable[[], None], device: torch.device, *, times: int) -> None:
-        """Set a step that will be taken about `times` times, always on the same tensors."""
+    def __init__(self, step: Callable[[], None], device: torch.device, *, times: int | None = None) -> None:
+        """Set a step that will be taken about `times` times (None: often), always on the same tensors."""
         self._step = step
-        self._may_capture = device.type == "cuda" and times >= EAGER_STEPS + PAYS_FROM
+        self._may_capture = device.type == "cuda" and (times is None or times >= EAGER_STEPS + PAYS_FROM)
         self._taken = 0
         self._graph: torch.cuda.CUDAGraph | None = None
 
@@ -42,7 +42,7 @@ class Repeated:
         self._may_capture = False
         graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph):
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # other threads read results meanwhile
                 self._step()
         except Exception as error:
             if is_out_of_memory(error):

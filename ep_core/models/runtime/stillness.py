@@ -2,30 +2,71 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
+from torch.utils.weak import WeakIdKeyDictionary
+
+_guard = threading.Lock()
+_held = WeakIdKeyDictionary()
+"""By module or parameter, its `_Own`."""
+
+
+@dataclass
+class _Own:
+    """A module's or a parameter's own values, while it is held still."""
+
+    values: dict[str, Any]
+    holders: int = 0
 
 
 @contextmanager
 def still(network: nn.Module) -> Iterator[None]:
-    """Turn compiled calls, training and the parameters' gradients off; afterwards on again where they were on."""
-    modes = [(module, module.training) for module in network.modules()]
-    flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
-    compiled = [(one, one._compiled_call_impl) for one, _ in modes if one._compiled_call_impl is not None]
+    """Turn compiled calls, training and the parameters' gradients off; afterwards on again where they were on.
+
+    Threads may be in at once, each with its turn (`turns.aside`): the last one out puts everything back.
+    """
+    parts: list[nn.Module | nn.Parameter] = [*network.modules(), *network.parameters()]
+    held: list[nn.Module | nn.Parameter] = []
     try:
-        for module, _ in compiled:  # by `module.compile()`: such a call may not heed hooks
-            module._compiled_call_impl = None
-        for module, _ in modes:
-            module.training = False
-        for parameter, _ in flags:
-            parameter.requires_grad_(False)
+        for part in parts:
+            _hold(part)
+            held.append(part)
         yield
     finally:
-        for module, call in compiled:
-            module._compiled_call_impl = call
-        for module, training in modes:
-            module.training = training
-        for parameter, requires_grad in flags:
-            parameter.requires_grad_(requires_grad)
+        for part in held:
+            _let_go(part)
+
+
+def _hold(part: nn.Module | nn.Parameter) -> None:
+    values = _still_values(part)
+    with _guard:
+        own = _held.setdefault(part, _Own({name: getattr(part, name) for name in values}))
+        own.holders += 1
+    _set(part, values)
+
+
+def _let_go(part: nn.Module | nn.Parameter) -> None:
+    with _guard:
+        own = _held[part]
+        own.holders -= 1
+        if own.holders:
+            return
+        del _held[part]
+    _set(part, own.values)
+
+
+def _still_values(part: nn.Module | nn.Parameter) -> dict[str, Any]:
+    if isinstance(part, nn.Parameter):
+        return {"requires_grad": False}
+    compiled = {"_compiled_call_impl": None} if part._compiled_call_impl is not None else {}
+    return {**compiled, "training": False}  # by `module.compile()`: such a call may not heed hooks
+
+
+def _set(part: nn.Module | nn.Parameter, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(part, name, value)

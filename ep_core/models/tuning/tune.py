@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Hashable
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor, nn
@@ -79,6 +81,25 @@ def _apart(network: nn.Module, copy: nn.Module, example: Tensor) -> float:
         torch.autograd.grad(scores.sum(), x)
     apart = (scores.detach() - expected).abs().max()
     return float(apart / expected.abs().max().clamp_min(1e-12))
+
+
+class SharedCopies:
+    """Tuned copies of networks, each the same for all who ask while someone has it."""
+
+    def __init__(self) -> None:
+        self._copies: WeakValueDictionary[Hashable, nn.Module] = WeakValueDictionary()
+
+    def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
+        """Return what `tune` does: a copy that is there already, where it scores this example alike, too."""
+        key = id(network), example.shape[1:], example.dtype
+        copy = self._copies.get(key)
+        if copy is None:
+            copy = tune(network, example)
+            if copy is not network:
+                self._copies[key] = copy
+        elif not _apart(network, copy.network if isinstance(copy, HalfPrecision) else copy, example) <= TOLERANCE:
+            return tune(network, example)
+        return copy
 
 
 class HalfPrecision(nn.Module):

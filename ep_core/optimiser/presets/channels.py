@@ -62,6 +62,11 @@ class FastChannels(Rule):
     """
 
     layout = MaskLayout.CHANNEL
+    state = (
+        *Rule.state,
+        *("_counts", "_search", "_candidate", "_mean"),
+        *("_best", "_best_gradient", "_best_value", "_swaps", "_skipped"),
+    )
 
     def __init__(self, lanes: Sequence[Lane], channels: int, device: torch.device) -> None:
         """Start all lanes from all channels."""

@@ -17,7 +17,7 @@ the two: walks that only fall (`presets.walk`), and lanes that only hold, from w
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from typing import ClassVar
 
@@ -58,6 +58,10 @@ class FastRule(Rule):
     """Maximise the objective on masks of exactly the scheduled area."""
 
     layout = MaskLayout.SPATIAL
+    state = (
+        *Rule.state,
+        *("_area", "_arrival", "_hold", "_theta", "_first_moment", "_second_moment", "_contrast", "_shift"),
+    )
     learning_rate: ClassVar[float] = 0.25
 
     def __init__(
@@ -96,6 +100,11 @@ class FastRule(Rule):
         self._second_moment = torch.zeros(shape, device=device)
         self._contrast = torch.full((len(lanes), 1, 1, 1), CONTRASTS[0], device=device)
         self._shift = self._shift_to(self._largest, SLOPES[0], self._theta, self._contrast)
+
+    @property
+    def kind(self) -> Hashable:
+        """As for `Rule`; masks are made alike, too."""
+        return super().kind, self._lattice.kind
 
     def step(self, batch: Batch) -> None:
         """Move the lanes by one step of Adam, then the shift by one step of Newton towards the next area."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
@@ -38,6 +38,11 @@ class PaperRule(RankedRule):
             raise ValueError("masks of the preset 'paper' are smooth")
         self._lattice = MaskLattice(size, device=device)
         super().__init__(lanes, (1, *self._lattice.shape), size[0] * size[1], device)
+
+    @property
+    def kind(self) -> Hashable:
+        """As for `Rule`; masks are made alike, too."""
+        return super().kind, self._lattice.kind
 
     def masks_of(self, parameters: Tensor) -> Tensor:
         """Return smooth masks: lanes x 1 x H x W."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Hashable, Sequence
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ MOMENTUM = 0.9
 class RankedRule(Rule):
     """Maximise ``Phi - lambda R_a``, parameters clamped to [0, 1], from all ones (everything preserved)."""
 
+    state = (*Rule.state, "_ends", "_parameters", "_velocity")
     learning_rate: ClassVar[float]
 
     def __init__(self, lanes: Sequence[Lane], shape: tuple[int, ...], pixels: int, device: torch.device) -> None:
@@ -36,6 +37,23 @@ class RankedRule(Rule):
         self._ones = [area_pixels(lane.area, pixels) for lane in lanes]
         self._parameters = torch.ones(len(lanes), *shape, device=device)
         self._velocity = torch.zeros_like(self._parameters)
+
+    def with_room(self, rows: int) -> Self:
+        """As for `Rule`."""
+        copied = super().with_room(rows)
+        copied._ones = self._ones + [0] * (rows - len(self._ones))
+        return copied
+
+    def take(self, other: Rule, theirs: Sequence[int], ours: Sequence[int]) -> None:
+        """As for `Rule`."""
+        super().take(other, theirs, ours)
+        if isinstance(other, RankedRule):
+            for source, place in zip(theirs, ours, strict=True):
+                self._ones[place] = other._ones[source]
+
+    def baked(self, rows: Sequence[int]) -> Hashable:
+        """Return how many values each mask keeps."""
+        return tuple(self._ones[k] for k in rows)
 
     @abstractmethod
     def masks_of(self, parameters: Tensor) -> Tensor:

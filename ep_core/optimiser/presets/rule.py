@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -14,12 +15,12 @@ from ep_core.masks.layout import MaskLayout
 from ep_core.optimiser.lanes import Lane
 
 
-@dataclass(frozen=True)
+@dataclass
 class Batch:
     """Lanes that are stepped together."""
 
-    rows: tuple[int, ...]
-    """Their indices among all lanes."""
+    rows: Sequence[int]
+    """Their rows in the rule's state."""
     index: Tensor
     """The same, on the device."""
     objective: Callable[[Tensor], Tensor]
@@ -35,6 +36,8 @@ class Rule(ABC):
 
     layout: ClassVar[MaskLayout]
     """Of its masks."""
+    state: ClassVar[tuple[str, ...]] = ("taken", "values", "areas")
+    """Names of the tensors that have a row for each lane."""
 
     def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
         """Set the lanes; subclasses add their state, a row for each lane."""
@@ -46,6 +49,30 @@ class Rule(ABC):
         """Each lane's objective before its last step."""
         self.areas = torch.ones(len(lanes), device=device)
         """Means of the masks before the last step."""
+
+    @property
+    def kind(self) -> Hashable:
+        """What rules have in common whose lanes can be stepped together."""
+        return type(self), self.device, *(getattr(self, name).shape[1:] for name in self.state)
+
+    def with_room(self, rows: int) -> Self:
+        """Return a copy with so many rows: this one's lanes in the first ones, the others free."""
+        copied = copy(self)
+        for name in self.state:
+            own = getattr(self, name)
+            setattr(copied, name, torch.cat([own, own.new_zeros(rows - len(own), *own.shape[1:])]))
+        return copied
+
+    def take(self, other: Rule, theirs: Sequence[int], ours: Sequence[int]) -> None:
+        """Copy the state of lanes of another rule of this `kind`: its rows `theirs` become the rows `ours`."""
+        source, place = (torch.tensor(rows, device=self.device) for rows in (theirs, ours))
+        for name in self.state:
+            getattr(self, name).index_copy_(0, place, getattr(other, name).index_select(0, source))
+
+    def baked(self, rows: Sequence[int]) -> Hashable:
+        """Return what a step of these rows takes from the host: a graph of it holds for no other."""
+        del rows
+        return None
 
     @abstractmethod
     def step(self, batch: Batch) -> None:

@@ -82,6 +82,8 @@ class WalkRule(FastRule):
         trail_values: lanes x steps, what their objective was.
     """
 
+    state = (*FastRule.state, "trail", "trail_areas", "trail_values")
+
     def __init__(
         self,
         lanes: Sequence[Lane],

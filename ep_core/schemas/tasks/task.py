@@ -140,7 +140,7 @@ class Task:
         spec: what can be asked.
         report: what is answered.
         run: dotted path of the function that runs it, `module:function`, resolved by workers only. It is called with
-            the model, the images, the spec, and by name `names`, `on_progress` and `max_lanes`; returns an `Outcome`.
+            the model, the images, the spec, and by name those of `ep_core.engine.run_task`; returns an `Outcome`.
         title: what a result is called.
         question: what is asked, in a list of tasks.
         python: the function of `ep_core` that does the same, where there is one.

@@ -20,6 +20,7 @@ from ep_core.masks.patches import PatchLattice, to_patches
 from ep_core.models import Preprocessing
 from ep_core.models.tokens.find import require_site
 from ep_core.models.tokens.kept import kept_scores, tokens_of
+from ep_core.optimiser.alone import Alone
 from ep_core.optimiser.presets.paper import PaperRule
 from tests.unit.ep_core.token_networks import SIDE, made
 
@@ -193,7 +194,7 @@ def test_an_alternative_is_made_of_patches_that_are_left(model: Classifier, imag
     """Also where few are left beside those that it needs: half of the image beside half of it."""
     sweep = prepare_image(model, model.network, image, DROP.model_copy(update={"areas": (area,)}), 1)
     with model.frozen() as network:
-        search = Search(network, Watch(0, None), None)
+        search = Search(network, Watch(0, None, Alone()), None)
         own = search.masks([sweep])[0].masks
         other = search.elsewhere(without(sweep, own), area)
     assert len(patches_of(other[0])) == len(patches_of(own[0])) == round(16 * area)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ep_core.extremal.masking import perturbed_scores, spatial_solver
+from ep_core.extremal.masking import spatial_solver
+from ep_core.masks.masked_images import MaskedScores
 from ep_core.masks.perturbation import Pyramids
 from ep_core.masks.scores import masked_scores
 from ep_core.models import Classifier
@@ -18,6 +18,7 @@ from ep_core.models.runtime.cuda_graph import Repeated
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.plateau import INTERVAL, PATIENCE, Plateau
 from ep_core.optimiser.solver import Solver
+from tests.unit.ep_core.steps import Steps, run_to_the_end
 
 CPU = torch.device("cpu")
 
@@ -27,8 +28,7 @@ def lanes(count: int, *, iterations: int = 12) -> list[Lane]:
 
 
 def finished(solver: Solver) -> Tensor:
-    for _ in solver.run():
-        pass
+    run_to_the_end(solver)
     return solver.image_masks(0)
 
 
@@ -58,7 +58,6 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(
         solver = spatial_solver(scarce, pyramids, lanes(5, iterations=4), preset)
         masks = finished(solver)
     assert scarce.largest == 2
-    assert solver.max_lanes == 2
     assert solver.taken == [4] * 5
     torch.testing.assert_close(masks, plenty, atol=1e-4, rtol=0)
 
@@ -78,11 +77,11 @@ def test_scores_are_computed_in_halves_where_memory_runs_out(spot_model: Classif
     pyramids = Pyramids(images)
     masks = torch.linspace(0, 1, 7).double()[:, None, None, None].expand(-1, 1, *spot_model.input_size)
     with spot_model.frozen() as network:
-        expected = masked_scores(partial(perturbed_scores, network, pyramids), masks)
+        expected = masked_scores(MaskedScores(network, pyramids), masks)
         scarce = Scarce(network, images=2)
-        found = masked_scores(partial(perturbed_scores, scarce, pyramids), masks)
+        found = masked_scores(MaskedScores(scarce, pyramids), masks)
         with pytest.raises(torch.OutOfMemoryError):
-            masked_scores(partial(perturbed_scores, Scarce(network, images=0), pyramids), masks)
+            masked_scores(MaskedScores(Scarce(network, images=0), pyramids), masks)
     assert scarce.largest == 2
     torch.testing.assert_close(found, expected)
 
@@ -141,10 +140,10 @@ class Asked(TorchDispatchMode):
 @pytest.mark.parametrize("preset", ["fast", "paper"])
 def test_a_step_asks_nothing_of_the_host(spot_model: Classifier, pyramids: Pyramids, preset: Any) -> None:
     with spot_model.frozen() as network:
-        solver = spatial_solver(network, pyramids, lanes(3), preset)
-        solver.step([0, 1, 2])
+        step = Steps(spatial_solver(network, pyramids, lanes(3), preset))
+        step([0, 1, 2])
         with Asked() as asked:
-            solver.step([0, 1, 2])
+            step([0, 1, 2])
     assert any("exp" in operation for operation in asked.operations)
     waiting = ("_local_scalar_dense", "nonzero", "lift_fresh", "masked_select")
     assert not [operation for operation in asked.operations if any(name in operation for name in waiting)]

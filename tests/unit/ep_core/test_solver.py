@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import pairwise
 
 import pytest
 import torch
 from torch import Tensor
 
-from ep_core.extremal.masking import perturbed_scores, spatial_solver
+from ep_core.extremal.masking import spatial_solver
+from ep_core.masks.masked_images import MaskedScores
 from ep_core.masks.perturbation import Pyramids
 from ep_core.models import Classifier
+from ep_core.optimiser.alone import Alone
 from ep_core.optimiser.lanes import Lane, Objective
 from ep_core.optimiser.presets import fast
 from ep_core.optimiser.presets.fast import FastRule
 from ep_core.optimiser.presets.paper import PaperRule, area_weight
 from ep_core.optimiser.presets.ranked import MOMENTUM
 from ep_core.optimiser.presets.rule import Batch, Rule
+from tests.unit.ep_core.steps import Steps, run_to_the_end
 
 pytestmark = pytest.mark.slow
 
@@ -37,8 +39,7 @@ def batch(rule: Rule, objective: Objective) -> Batch:
 def solved(model: Classifier, pyramids: Pyramids, lanes: list[Lane], preset: str, **options: int) -> Tensor:
     with model.frozen() as network:
         solver = spatial_solver(network, pyramids, lanes, preset, **options)
-        for _ in solver.run():
-            pass
+        run_to_the_end(solver)
     return solver.image_masks(0)
 
 
@@ -50,18 +51,16 @@ def test_objective_has_the_signs_of_section_3_2(
     index = torch.tensor([0])
     kept = spot_model.network(pyramids.perturb(mask, index))[0, 1]
     deleted = spot_model.network(pyramids.perturb(1 - mask, index))[0, 1]
-    objective = Objective(
-        partial(perturbed_scores, spot_model.network, pyramids), [lane(target=1, variant=variant)], CPU
-    )
+    objective = Objective(MaskedScores(spot_model.network, pyramids), [lane(target=1, variant=variant)], CPU)
     torch.testing.assert_close(objective(mask)[0], sign[0] * kept + sign[1] * deleted, atol=1e-3, rtol=1e-4)
 
 
 def test_mixed_lanes_keep_to_themselves(spot_model: Classifier, pyramids: Pyramids) -> None:
     lanes = [lane(variant="hybrid"), lane(target=1), lane(variant="delete")]
     masks = torch.rand(3, 1, SIDE, SIDE)
-    together = Objective(partial(perturbed_scores, spot_model.network, pyramids), lanes, CPU)(masks)
+    together = Objective(MaskedScores(spot_model.network, pyramids), lanes, CPU)(masks)
     alone = [
-        Objective(partial(perturbed_scores, spot_model.network, pyramids), [one], CPU)(masks[k : k + 1])
+        Objective(MaskedScores(spot_model.network, pyramids), [one], CPU)(masks[k : k + 1])
         for k, one in enumerate(lanes)
     ]
     torch.testing.assert_close(together, torch.cat(alone))
@@ -84,13 +83,14 @@ def test_any_subset_can_be_stepped(spot_model: Classifier, pyramids: Pyramids, p
     lanes = [lane(0.1), lane(0.2), lane(0.3)]
     with spot_model.frozen() as network:
         in_turn, at_once = (spatial_solver(network, pyramids, lanes, preset) for _ in range(2))
+        step_all, step_some = Steps(at_once), Steps(in_turn)
         for _ in range(6):
-            at_once.step([0, 1, 2])
+            step_all([0, 1, 2])
         for rows in ([2], [0, 2], [1], [1, 0], [0, 1, 2]) + ([0, 1, 2],) * 2:
-            in_turn.step(rows)
+            step_some(rows)
         for k in range(3):
             for _ in range(6 - in_turn.taken[k]):
-                in_turn.step([k])
+                step_some([k])
     torch.testing.assert_close(in_turn.image_masks(0), at_once.image_masks(0), atol=1e-4, rtol=0)
 
 
@@ -98,7 +98,9 @@ def test_run_steps_more_lanes_than_fit_a_batch_to_their_own_ends(spot_model: Cla
     lanes = [lane(iterations=1 + k % 3) for k in range(7)]
     with spot_model.frozen() as network:
         solver = spatial_solver(network, pyramids, lanes, "paper", max_lanes=3)
-        assert list(solver.run()) == [7, 11, 13]
+        done = list(Alone().run(solver))
+    assert done[-1] == 13
+    assert max(after - before for before, after in pairwise([0, *done])) == 3
     assert solver.taken == [one.end for one in lanes]
     assert solver.image_masks(0).shape == (7, 1, SIDE, SIDE)
 
@@ -125,7 +127,7 @@ def test_fast_masks_have_exactly_their_area(spot_model: Classifier, pyramids: Py
 def test_fast_area_shrinks_on_schedule(spot_model: Classifier, pyramids: Pyramids) -> None:
     with spot_model.frozen() as network:
         solver = spatial_solver(network, pyramids, [lane(0.1, iterations=60)], "fast")
-        areas = [solver.rule.areas.item() for _ in solver.run()]
+        areas = [solver.rule.areas.item() for _ in Alone().run(solver)]
     assert areas[0] > 0.9
     assert all(later <= earlier + 0.02 for earlier, later in pairwise(areas))
     assert areas[-1] == pytest.approx(0.1, abs=0.01)
@@ -137,7 +139,7 @@ def test_fast_step_keeps_the_area_to_first_order(spot_model: Classifier, pyramid
     rule.taken.fill_(700)
     areas = []
     with spot_model.frozen() as network:
-        one = batch(rule, Objective(partial(perturbed_scores, network, pyramids), [lane(0.3)], CPU))
+        one = batch(rule, Objective(MaskedScores(network, pyramids), [lane(0.3)], CPU))
         for _ in range(40):
             rule.step(one)
             areas.append(rule.areas.item())
@@ -166,7 +168,7 @@ def test_paper_step_is_sgd_with_momentum(spot_model: Classifier, pyramids: Pyram
     sgd = torch.optim.SGD([parameters], lr=PaperRule.learning_rate, momentum=MOMENTUM)
     lattice = MaskLattice((SIDE, SIDE))
     with spot_model.frozen() as network:
-        objective = Objective(partial(perturbed_scores, network, pyramids), [one], CPU)
+        objective = Objective(MaskedScores(network, pyramids), [one], CPU)
         rule = PaperRule([one], (SIDE, SIDE), CPU)
         alone = batch(rule, objective)
         for step in range(9):

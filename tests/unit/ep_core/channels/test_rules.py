@@ -9,10 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from ep_core.optimiser.alone import Alone
 from ep_core.optimiser.presets.channels import CHANNEL_PRESETS, PaperChannels, channel_lanes
 from ep_core.optimiser.presets.ranked import MOMENTUM
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import Preset, Variant
+from tests.unit.ep_core.steps import Steps
 
 CPU = torch.device("cpu")
 K = 12
@@ -38,7 +40,7 @@ def solved(scores, counts: Sequence[int], preset: Preset, variant: Variant = "pr
         counts, K, target=1, variant=variant, iterations=iterations or CHANNEL_PRESETS[preset].iterations
     )
     solver = Solver(CHANNEL_PRESETS[preset].rule(lanes, K, CPU), scores)
-    for _ in solver.run():
+    for _ in Alone().run(solver):
         pass
     return solver
 
@@ -56,7 +58,7 @@ def test_fast_masks_have_exactly_as_many_channels_at_every_step() -> None:
     counts = (1, 2, 5, 11, 12)
     lanes = channel_lanes(counts, K, target=1, variant="preserve", iterations=9)
     solver = Solver(CHANNEL_PRESETS["fast"].rule(lanes, K, CPU), crossed)
-    for _ in solver.run():
+    for _ in Alone().run(solver):
         masks = solver.image_masks(0)[:, :, 0, 0]
         assert set(masks.unique().tolist()) <= {0.0, 1.0}
         assert masks.sum(dim=1).tolist() == list(counts)
@@ -77,7 +79,7 @@ def test_fast_comes_close_to_the_best_of_all_masks() -> None:
 def test_fast_values_never_fall_once_it_swaps() -> None:
     lanes = channel_lanes((4,), K, target=1, variant="preserve", iterations=60)
     solver = Solver(CHANNEL_PRESETS["fast"].rule(lanes, K, CPU), crossed)
-    best = [solver.rule.values[0].item() for _ in solver.run()][1:]  # the first one is of all channels
+    best = [solver.rule.values[0].item() for _ in Alone().run(solver)][1:]  # the first one is of all channels
     assert best == sorted(best)
     assert best[-1] == pytest.approx(crossed(solver.image_masks(0), torch.zeros(1))[0, 1].item(), abs=1e-5)
 
@@ -91,6 +93,7 @@ def test_paper_takes_the_steps_of_equation_9() -> None:
     """Against the formula with a sort, its gradient by hand."""
     lanes = channel_lanes((4,), K, target=1, variant="preserve", iterations=300)
     solver = Solver(PaperChannels(lanes, K, CPU), harmful)
+    step_one = Steps(solver)
     mask, velocity = torch.ones(K), torch.zeros(K)
     for step in range(5):
         reference = torch.zeros(K)
@@ -98,7 +101,7 @@ def test_paper_takes_the_steps_of_equation_9() -> None:
         weight = 1500 * step / 150
         velocity = MOMENTUM * velocity + (WEIGHTS - 5) - weight * 2 * (mask - reference) / K
         mask = (mask + PaperChannels.learning_rate * velocity).clamp(0, 1)
-        solver.step([0])
+        step_one([0])
         torch.testing.assert_close(solver.image_masks(0)[0, :, 0, 0], mask)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import pytest
 import torch
@@ -14,8 +13,8 @@ import ep_core.engine
 from ep_core import ExtremalSpec, explain
 from ep_core.extremal.best import Refine, best_known
 from ep_core.extremal.extremality import OWN, Rivals, objective_values
-from ep_core.extremal.masking import perturbed_scores
 from ep_core.extremal.top_area import top_area_masks
+from ep_core.masks.masked_images import MaskedScores
 from ep_core.masks.perturbation import Pyramids
 from ep_core.models import Classifier
 from tests.unit.ep_core.conftest import SIDE, SPOTS, checkerboard
@@ -32,7 +31,7 @@ def spot_masks(where: slice) -> Tensor:
 
 @pytest.fixture
 def scores(spot_model: Classifier, pyramids: Pyramids) -> Callable[[Tensor, Tensor], Tensor]:
-    return partial(perturbed_scores, spot_model.network, pyramids)
+    return MaskedScores(spot_model.network, pyramids)
 
 
 def to_nothing(_areas: Sequence[float], starts: Tensor) -> Tensor:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 import torch
 
 from ep_core import ExtremalSpec
-from ep_core.extremal.masking import perturbed_scores
 from ep_core.extremal.refinement import hold_of, lane, refinement
+from ep_core.masks.masked_images import MaskedScores
 from ep_core.masks.perturbation import Pyramids
 from ep_core.models import Classifier
+from ep_core.optimiser.alone import Alone
 from ep_core.optimiser.lanes import Lane, Objective
 from ep_core.optimiser.presets.refine import RefineRule
 from tests.unit.ep_core.conftest import SIDE, SPOTS
@@ -42,7 +41,7 @@ def test_masks_go_up_their_objective_at_their_area(spot_model: Classifier, pyram
     with spot_model.frozen() as network:
         solver = refinement(network, pyramids, [lane(spec, 0.08, image=0, target=0)], start, max_lanes=None)
         before = solver.rule.masks([0])
-        for _ in solver.run():
+        for _ in Alone().run(solver):
             pass
     after = solver.image_masks(0)
     rows = columns = SPOTS[0]
@@ -56,6 +55,6 @@ def test_a_lane_against_a_class_maximises_the_difference(spot_model: Classifier,
     spec = ExtremalSpec(variant="delete")
     lanes = [lane(spec, 0.1, image=0, target=1, against=0), Lane(0, 1, 0.1, "preserve", end=3)]
     assert lanes[0].variant == "preserve"
-    found = Objective(partial(perturbed_scores, spot_model.network, pyramids), lanes, CPU)(mask)
+    found = Objective(MaskedScores(spot_model.network, pyramids), lanes, CPU)(mask)
     scores = spot_model.network(pyramids.perturb(mask, torch.tensor([0, 0])))
     torch.testing.assert_close(found, torch.stack([scores[0, 1] - scores[0, 0], scores[1, 1]]), atol=1e-3, rtol=1e-4)

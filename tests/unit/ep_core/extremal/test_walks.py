@@ -16,6 +16,7 @@ from ep_core.extremal.search import ALTERNATIVE_WALKS, by_walks, planned_steps
 from ep_core.extremal.walks import SCALE, walked
 from ep_core.extremal.watch import Watch
 from ep_core.models import Classifier
+from ep_core.optimiser.alone import Alone
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.presets import walk
 from ep_core.optimiser.presets.walk import NEAR, OVERALL, WalkRule, survival
@@ -152,7 +153,7 @@ class Area(nn.Module):
 def rule_after(*, steps: int, area: float) -> WalkRule:
     rule = WalkRule([Lane(0, 0, area, "preserve", end=steps, arrival=steps)], (70, 70), CPU)
     solver = Solver(rule, lambda masks, images: Area()(masks))
-    for _ in solver.run():
+    for _ in Alone().run(solver):
         pass
     return rule
 
@@ -169,7 +170,7 @@ def survivals(
     counted: list[float] = []
 
     def follow(solver: Solver, seen: Seen | None = None, cost: float = 1.0) -> None:
-        for _ in solver.run():
+        for _ in Alone().run(solver):
             pass
         counted.append(cost * solver.total)
 
@@ -182,7 +183,7 @@ def survivals(
 
 def test_a_watch_ends_at_its_total() -> None:
     told: list[tuple[int, int]] = []
-    watch = Watch(10.4, lambda progress: told.append((progress.iteration, progress.total)))
+    watch = Watch(10.4, lambda progress: told.append((progress.iteration, progress.total)), Alone())
     rule = WalkRule([Lane(0, 0, 0.5, "preserve", end=4, arrival=4)], (70, 70), CPU)
     watch.follow(Solver(rule, lambda masks, images: Area()(masks)), cost=0.5)
     watch.finish()
