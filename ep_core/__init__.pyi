@@ -10,6 +10,7 @@ from .extremal.explanation import Explanation
 from .models import Classifier, Preprocessing, load_model
 from .models.split import Split, split
 from .pictures.decoding import read_image
+from .resident import Canceled, Handle, ResidentEngine
 from .schemas.progress import Progress
 from .schemas.reports.channels import ChannelsReport, ClassChannelsReport
 from .schemas.reports.comparison import CompareReport
@@ -19,6 +20,7 @@ from .schemas.specs import ChannelsSpec, ClassChannelsSpec, CompareSpec, Extrema
 __version__: str
 
 __all__ = [
+    "Canceled",
     "ChannelExplanation",
     "ChannelsReport",
     "ChannelsSpec",
@@ -33,11 +35,13 @@ __all__ = [
     "Explanation",
     "ExtremalReport",
     "ExtremalSpec",
+    "Handle",
     "ImageTooLarge",
     "InvalidInput",
     "ModelUnavailable",
     "Preprocessing",
     "Progress",
+    "ResidentEngine",
     "Split",
     "UnknownName",
     "UnreadableImage",
