@@ -37,8 +37,9 @@ class _Entry:
 
     @property
     def waiting(self) -> list[Solver]:
-        """Solvers with lanes to step, the one that has had least first."""
-        return sorted((one for one in self.lanes if one.unfinished()), key=lambda one: self.lanes[one])
+        """Solvers with lanes to step, the one that has had least first, of equals the last that came."""
+        ready = [one for one in reversed(self.lanes) if one.unfinished()]
+        return sorted(ready, key=lambda one: self.lanes[one])
 
 
 class Scheduler:

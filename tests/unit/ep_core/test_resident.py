@@ -16,8 +16,8 @@ from ep_core.extremal.explanation import BlockMask
 from ep_core.models import Classifier, Preprocessing
 from ep_core.optimiser.resident import EngineClosed
 
-SIDE = 64
-LONG = ExtremalSpec(areas=(0.2, 0.5), iterations=60, independent=True).masks_only()
+SIDE = 64  # of smaller frames, elementwise functions round by place: vectors and what is left after them
+LONG = ExtremalSpec(areas=(0.2, 0.5), iterations=50, independent=True).masks_only()
 SHORT = LONG.model_copy(update={"areas": (0.3,), "iterations": 4})
 WAIT_S = 60
 
@@ -122,12 +122,12 @@ def test_one_that_comes_later_shares_the_batches_and_ends_before(
 def test_many_at_once_of_several_networks_and_frames(engine: ResidentEngine, preset: Any) -> None:
     small, large = classifier(), classifier(96)
     specs = [
-        ExtremalSpec(areas=(0.1, 0.4), iterations=6, preset=preset, target=1),
-        ExtremalSpec(areas=(0.3,), iterations=5, preset=preset, variant="hybrid", perturbation="fade"),
-        ExtremalSpec(areas=(0.2, 0.6), iterations=3, preset=preset, variant="delete"),
+        ExtremalSpec(areas=(0.1, 0.4), iterations=3, preset=preset, target=1),
+        ExtremalSpec(areas=(0.3,), iterations=2, preset=preset, variant="hybrid", perturbation="fade"),
+        ExtremalSpec(areas=(0.2, 0.6), iterations=2, preset=preset, variant="delete"),
     ]
     asked = [
-        (model, picture(k, side), spec) for k, spec in enumerate(specs) for model, side in ((small, 64), (large, 96))
+        (model, picture(k, side), spec) for k, spec in enumerate(specs) for model, side in ((small, SIDE), (large, 96))
     ]
     handles = [engine.submit(model, image, spec) for model, image, spec in asked]
     for handle, (model, image, spec) in zip(handles, asked, strict=True):
