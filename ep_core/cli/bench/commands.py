@@ -6,6 +6,7 @@ import typer
 
 from .channels import channels
 from .classes import classes
+from .company import company
 from .dinov2 import dinov2
 from .drop import drop
 from .memory import memory
@@ -15,5 +16,5 @@ from .step import step
 from .torchray import torchray
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure how fast and how good the engine is here.")
-for command in (step, drop, memory, presets, channels, classes, torchray, rex, dinov2):
+for command in (step, company, drop, memory, presets, channels, classes, torchray, rex, dinov2):
     bench_app.command()(command)
