@@ -48,6 +48,10 @@ class WorkerSettings(SharedSettings):
         int | None,
         Field(ge=1, description="Masks optimised in one batch, at most; unset: 16 on a CPU, 128 on a GPU."),
     ] = None
+    jobs_at_once: Annotated[
+        int,
+        Field(ge=1, le=64, description="Jobs that a worker runs at once, the masks of all of them in common batches."),
+    ] = 1
     warm_models: Annotated[int, Field(ge=1, description="Models kept loaded, the least recently used dropped.")] = 3
     preload: Annotated[str | None, Field(description="Model loaded at start; unset: the default one, if listed.")] = (
         None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,23 +23,40 @@ class RunningJob:
     """Deadline of the job, the grace included, on the activity's clock."""
 
 
+class DeviceState:
+    """State of the device, shared by all jobs of a process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.poisoned = False
+        """Whether it is unusable in this process, so that it has to end."""
+
+    def poison(self) -> bool:
+        """Note that it is unusable; return whether that is news."""
+        with self._lock:
+            is_news, self.poisoned = not self.poisoned, True
+        return is_news
+
+
 class Activity:
     """Signs of life and orders to stop, shared by the threads of one worker.
 
     Args:
         stall_s: seconds without a `tick` after which the main thread counts as hung.
         clock: seconds, monotonic.
+        device: shared with the other jobs of the process.
     """
 
-    def __init__(self, *, stall_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, stall_s: float, clock: Callable[[], float] = time.monotonic, device: DeviceState | None = None
+    ) -> None:
         self._stall_s = stall_s
         self.clock = clock
+        self.device = device or DeviceState()
         self._quiet_until = clock() + stall_s
         self.job: RunningJob | None = None
         self.stop_by: float | None = None
         """Time at which a running job has to be put back, because the worker shuts down."""
-        self.poisoned = False
-        """Whether the device is unusable in this process, so that it has to end."""
 
     def tick(self) -> None:
         """Show a sign of life."""

@@ -18,6 +18,7 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
+from rq.timeouts import TimerDeathPenalty
 
 from worker.broker.contract import NORMAL_PER_LOW, QUEUES, TAKEN_OVER, Priority
 from worker.broker.queue import forget_executions, job_queues
@@ -26,6 +27,7 @@ from .runtime import BEATS_PER_LEASE, Runtime, current
 from .tidying import Tidier
 
 DEQUEUE_S = 5  # an idle worker looks after itself this often
+SHORT_DEQUEUE_S = 1  # and sees as soon that it has to stop, where no signal tells it
 
 log = structlog.get_logger(__name__)
 
@@ -39,22 +41,25 @@ class GpuWorker(SimpleWorker):
     Args:
         runtime: this process's.
         redis: a client of its own, whose timeouts RQ adapts.
+        in_thread: whether it works in another thread than the main one, where no signal can end a wait or a job.
     """
 
     max_connection_wait_time = 5.0
 
-    def __init__(self, runtime: Runtime, redis: Redis) -> None:
+    def __init__(self, runtime: Runtime, redis: Redis, *, in_thread: bool = False) -> None:
         self._runtime = runtime
         self._activity = runtime.activity
         self._normal_in_a_row = 0
         self._tidier = Tidier()
         self._registering = threading.Lock()
         self._is_waiting = False
+        if in_thread:
+            self.death_penalty_class = TimerDeathPenalty
         super().__init__(
             job_queues(redis),
             name=runtime.name,
             connection=redis,
-            worker_ttl=DEQUEUE_S + 15,
+            worker_ttl=(SHORT_DEQUEUE_S if in_thread else DEQUEUE_S) + 15,
             serializer=JSONSerializer,
             log_job_description=False,
         )
@@ -100,7 +105,7 @@ class GpuWorker(SimpleWorker):
         finally:
             current.reset(token)
             self.executions.clear()  # also where Redis was away at the end: a lease still renewed would hide the job
-            self._stop_requested = self._stop_requested or self._activity.poisoned
+            self._stop_requested = self._stop_requested or self._activity.device.poisoned
             self._tidier.tidy()
 
     def _finalize_success(self, job: Job, queue: Queue, execution: Execution, return_value: Any) -> None:
@@ -141,8 +146,10 @@ class GpuWorker(SimpleWorker):
             pipeline.execute()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Tell RQ, and the heartbeat's thread, that the work loop goes round."""
+        """Tell RQ, and the heartbeat's thread, that the work loop goes round; end a wait that no signal has ended."""
         self._activity.tick()
+        if self._is_waiting and self._stop_requested:
+            raise StopRequested
         super().heartbeat(timeout, pipeline)
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
@@ -154,10 +161,17 @@ class GpuWorker(SimpleWorker):
 
         It raises in the wait for a job only: elsewhere, in the middle of a message to the log say, it would be lost.
         """
-        self._activity.stop_within(0.0 if self._stop_requested else self._runtime.settings.stop_grace_s)
-        self._stop_requested = True
+        self.stop()
         if self._is_waiting:
             raise StopRequested
+
+    def stop(self) -> None:
+        """Take no more jobs; let the running one finish within the grace, or the second time put it back at once."""
+        self._activity.stop_within(0.0 if self._stop_requested else self._runtime.settings.stop_grace_s)
+        self._stop_requested = True
+
+    def _install_signal_handlers(self) -> None:
+        """Leave signals to the process's main loop."""
 
     def register_birth(self) -> None:
         """Register, even where an earlier round of this process couldn't sign off because Redis was away.

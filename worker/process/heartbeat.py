@@ -31,16 +31,24 @@ class Heartbeat(threading.Thread):
         redis: where to.
         renew: prolongs the lease of the running job, if there is one.
         welcome: called when Redis doesn't know this worker: at the start, and after it lost its data.
+        tells_memory: whether it says what the process holds of a GPU's memory.
     """
 
     def __init__(
-        self, runtime: Runtime, redis: Redis, *, renew: Callable[[], None], welcome: Callable[[], None]
+        self,
+        runtime: Runtime,
+        redis: Redis,
+        *,
+        renew: Callable[[], None],
+        welcome: Callable[[], None],
+        tells_memory: bool = True,
     ) -> None:
         super().__init__(name="heartbeat", daemon=True)
         self._runtime = runtime
         self._redis = redis
         self._renew = renew
         self._welcome = welcome
+        self._tells_memory = tells_memory
         self._stopping = threading.Event()
         self._away = False
 
@@ -71,7 +79,8 @@ class Heartbeat(threading.Thread):
 
     def _beat(self) -> None:
         ttl_s = BEATS_PER_LEASE * self._runtime.settings.heartbeat_s
-        known = liveness.beat(self._redis, self._runtime.name, ttl_s=ttl_s, memory_bytes=device_bytes())
+        memory = device_bytes() if self._tells_memory else None
+        known = liveness.beat(self._redis, self._runtime.name, ttl_s=ttl_s, memory_bytes=memory)
         self._renew()
         if not known:
             self._welcome()

@@ -86,6 +86,8 @@ class _Attempt:
         except REDIS_UNUSABLE:
             raise
         except Exception as error:
+            if is_poisoned(error) and not self.runtime.activity.device.poison():
+                return self._put_back()  # another job of this process may have done it
             problem = self._problem(error)
             error.__traceback__ = None  # its frames hold the tensors of the failed run
             free_memory()
@@ -112,6 +114,7 @@ class _Attempt:
                 on_progress=hook,
                 max_lanes=self.runtime.settings.max_lanes,
                 target_picture=picture,
+                runner=self.runtime.runner,
             )
         for name, data in outcome.files:
             self._check()
@@ -240,7 +243,6 @@ class _Attempt:
         if is_out_of_memory(error):
             return out_of_memory()
         if is_poisoned(error):
-            self.runtime.activity.poisoned = True
             return make_problem("device-failed", "The worker's GPU failed during this job. Post the job again.")
         return internal_error(incident)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class WarmModels:
-    """The last few models used, each loaded once.
+    """The last few models used, each loaded once; of several threads that want one, one loads it.
 
     Args:
         size: how many stay loaded; the least recently used one goes before another is loaded.
@@ -39,6 +40,7 @@ class WarmModels:
         self._on_load = on_load
         self._free = free
         self._loaded: OrderedDict[str, Classifier] = OrderedDict()
+        self._one_at_a_time = threading.RLock()
 
     @classmethod
     def from_catalogue(
@@ -64,15 +66,16 @@ class WarmModels:
             UnknownName: there is no such model.
             ModelUnavailable: its weights can't be had, or it can't be explained.
         """
-        if name not in self._loaded:
-            self._make_room()
-            log.info("loading model", model=name)
-            with tracing.span("load model", model=name):
-                self._loaded[name] = self._load(name)
-            if self._on_load is not None:
-                self._on_load(self._loaded[name])
-        self._loaded.move_to_end(name)
-        return self._loaded[name]
+        with self._one_at_a_time:
+            if name not in self._loaded:
+                self._make_room()
+                log.info("loading model", model=name)
+                with tracing.span("load model", model=name):
+                    self._loaded[name] = self._load(name)
+                if self._on_load is not None:
+                    self._on_load(self._loaded[name])
+            self._loaded.move_to_end(name)
+            return self._loaded[name]
 
     def _make_room(self) -> None:
         dropped = len(self._loaded) >= self._size

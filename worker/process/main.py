@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
-import time
-from collections.abc import Callable
 
 import structlog
 import torch
 from redis import Redis
-from redis.exceptions import RedisError
 
 from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.runtime.device import pick_device
@@ -20,21 +16,19 @@ from ep_core.schemas.model_card import ModelCard
 from ep_core.schemas.specs import DEFAULT_MODEL
 from worker.broker import catalogue
 from worker.broker.liveness import worker_name
-from worker.broker.queue import connect, probe
+from worker.broker.queue import connect
 from worker.janitor import run_janitor
 from worker.observe import tracing
 from worker.settings import WorkerSettings
 
 from . import classify_thread, tidying
-from .activity import Activity
 from .cores import threads_per_worker
-from .gpu_worker import GpuWorker
-from .heartbeat import Heartbeat
+from .outage import wait_for_redis
 from .runtime import Runtime
+from .seats import work_alone, work_together
 from .survey import run_survey
 
 EXIT_POISONED = 71  # the supervisor starts the worker again
-MAX_PAUSE_S = 2.0  # a signal is heeded after it
 END_S = 2.0
 
 log = structlog.get_logger(__name__)
@@ -69,24 +63,15 @@ def serve(settings: WorkerSettings) -> int:
     answers.join(timeout=END_S)  # torch, at work in a thread when the process ends, could bring it down
     tracing.flush()
     log.info("worker ends", worker=runtime.name)
-    return EXIT_POISONED if runtime.activity.poisoned else os.EX_OK
+    return EXIT_POISONED if runtime.activity.device.poisoned else os.EX_OK
 
 
 def work(runtime: Runtime, redis: Redis, cards: list[ModelCard]) -> None:
-    """Take jobs until a signal stops it, with heartbeats; an outage of Redis only interrupts it."""
-    worker = GpuWorker(runtime, connect(runtime.settings.redis_url))
-    heartbeat = Heartbeat(runtime, redis, renew=worker.renew_lease, welcome=lambda: catalogue.publish(redis, cards))
-    runtime.activity.tick()
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):  # before the worker is announced: RQ would do so a little later
-            signal.signal(number, worker.request_stop)
-        heartbeat.start()
-        log.info("worker ready", worker=runtime.name, threads=torch.get_num_threads())
-        while not worker.is_stopping:
-            if wait_for_redis(redis, runtime.activity, unless=lambda: worker.is_stopping):
-                worker.work()
-    finally:
-        heartbeat.stop()
+    """Take jobs until a signal stops it."""
+    at_once = runtime.settings.jobs_at_once
+    log.info("worker ready", worker=runtime.name, threads=torch.get_num_threads(), jobs_at_once=at_once)
+    take = work_alone if at_once == 1 else work_together
+    take(runtime, redis, lambda: catalogue.publish(redis, cards))
 
 
 def preload(runtime: Runtime, cards: list[ModelCard]) -> None:
@@ -100,19 +85,3 @@ def preload(runtime: Runtime, cards: list[ModelCard]) -> None:
         runtime.models.get(wanted)
     except (InvalidInput, ModelUnavailable) as error:
         log.warning("model not preloaded", model=wanted, reason=str(error))
-
-
-def wait_for_redis(redis: Redis, activity: Activity, *, unless: Callable[[], bool] = bool) -> bool:
-    """Return True when Redis answers and takes writes, False once `unless()`; log a message while it does neither."""
-    pause_s = 0.5
-    while not unless():
-        activity.tick()
-        try:
-            probe(redis)
-        except RedisError as error:
-            log.warning("waiting for Redis", error=str(error))
-            time.sleep(pause_s)
-            pause_s = min(MAX_PAUSE_S, 2 * pause_s)
-        else:
-            return True
-    return False

@@ -13,6 +13,7 @@ import structlog
 from redis import Redis
 
 from ep_core.models import Classifier
+from ep_core.optimiser.solver import Runner
 from worker.broker.blobs import BlobStore, clear_failed, open_blobs
 from worker.broker.contract import JobRecord, Problem
 from worker.broker.failing import fail_job
@@ -45,6 +46,8 @@ class Runtime:
     activity: Activity
     stats: Stats
     results: KnownResults
+    runner: Runner | None = None
+    """Steps the masks of all jobs that run at once; None: each job its own."""
 
     @classmethod
     def build(cls, name: str, settings: WorkerSettings, redis: Redis) -> Runtime:
