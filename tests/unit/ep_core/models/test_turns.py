@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 import weakref
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from ep_core.models.runtime.turns import one_thread
+from ep_core.models.runtime.stillness import still
+from ep_core.models.runtime.turns import aside, is_free, one_thread
 
 
 def enters(network: nn.Module) -> bool:
@@ -91,3 +93,55 @@ def test_a_network_is_forgotten_with_its_last_reference() -> None:
     del network
     gc.collect()
     assert gone() is None
+
+
+def test_a_thread_that_steps_aside_lets_others_in_and_has_its_turn_again(body: nn.Module) -> None:
+    with one_thread(body), one_thread(body):
+        with aside():
+            assert is_free(body)
+            assert enters(body)
+        assert not is_free(body)
+        assert not enters(body)
+    assert enters(body)
+
+
+def test_threads_get_in_in_the_order_in_which_they_came(body: nn.Module) -> None:
+    order: list[int] = []
+    threads = []
+
+    def enter(number: int) -> None:
+        with one_thread(body):
+            order.append(number)
+
+    with one_thread(body):
+        for number in range(6):
+            threads.append(threading.Thread(target=enter, args=(number,)))
+            threads[-1].start()
+            time.sleep(0.02)  # it waits by now
+    for thread in threads:
+        thread.join(10)
+    assert order == list(range(6))
+
+
+def test_the_last_one_out_puts_a_network_back(body: nn.Module) -> None:
+    """Of threads that are in at once, each aside in its turn; they may hold networks that share a part."""
+    body.train()
+    other = nn.Sequential(body, nn.Linear(4, 2)).train()
+    leave = threading.Event()
+    inside = threading.Event()
+
+    def stay() -> None:
+        with still(other):
+            inside.set()
+            leave.wait(10)
+
+    with still(body):
+        thread = threading.Thread(target=stay)
+        thread.start()
+        assert inside.wait(10)
+    assert not body.training
+    assert not any(parameter.requires_grad for parameter in body.parameters())
+    leave.set()
+    thread.join(10)
+    assert all(module.training for module in other.modules())
+    assert all(parameter.requires_grad for parameter in other.parameters())
