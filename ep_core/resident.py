@@ -14,6 +14,7 @@ from ep_core.extremal.explanation import Explanation
 from ep_core.extremal.sweep import AnySpec
 from ep_core.models.arguments import AnyModel
 from ep_core.optimiser.resident import Resident
+from ep_core.optimiser.scheduler import Work
 from ep_core.optimiser.solver import Solver
 from ep_core.pictures.given_image import AnyImage
 from ep_core.schemas.progress import OnProgress, Progress
@@ -121,6 +122,11 @@ class ResidentEngine:
         self._threads.add(thread)
         thread.start()
         return handle
+
+    @property
+    def work(self) -> Work:
+        """Steps that have been taken: batches, lanes in them, and how many there could have been."""
+        return self._runner.work
 
     def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
         """As for `Runner`."""

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ep_core.models.runtime.turns import aside
 from ep_core.models.tuning.tune import SharedCopies
 
-from .scheduler import Scheduler
+from .scheduler import Scheduler, Work
 from .solver import Solver
 
 LOOK_S = 0.05
@@ -62,6 +62,11 @@ class Resident:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def work(self) -> Work:
+        """Steps that have been taken."""
+        return replace(self._scheduler.work)
 
     def close(self) -> None:
         """End the thread; who still waits for a solver gets an `EngineClosed`."""

@@ -25,6 +25,23 @@ from .solver import Solver
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class Work:
+    """Steps that have been taken, counted."""
+
+    batches: int = 0
+    lanes: int = 0
+    """Steps of lanes, of all batches together."""
+    rows: int = 0
+    """How many they could have been, had all batches been full."""
+
+    def count(self, lanes: int, most: int) -> None:
+        """Count a batch of lanes, of which there could have been `most`."""
+        self.batches += 1
+        self.lanes += lanes
+        self.rows += most
+
+
 @dataclass(eq=False)
 class _Entry:
     """A pool, with what the device has done for it and for each of its solvers."""
@@ -49,6 +66,7 @@ class Scheduler:
         """Start with no solver; `shared`: others will come while one is in."""
         self._shared = shared
         self._entries: dict[Hashable, _Entry] = {}
+        self.work = Work()
         self.errors: dict[Solver, Exception] = {}
         """What ended a solver's lanes."""
 
@@ -93,6 +111,7 @@ class Scheduler:
         started = time.perf_counter()
         with _turn(entry.pool):
             self._try(entry, members)
+        self.work.count(len(members), entry.pool.max_lanes)
         entry.seconds += (time.perf_counter() - started) / len(entry.lanes)
 
     def _entry(self, solver: Solver) -> _Entry:

@@ -100,6 +100,13 @@ def _so_far(counted: Counted) -> Iterator[Metric]:
         for value, count in counted.counters[counter].items():
             family.add_metric([value], count)
         yield family
+    steps = counted.counters[Counter.SHARED_STEPS]
+    for name, help_ in (
+        ("batches", "Batches of masks that workers with several jobs at once have stepped."),
+        ("lanes", "Masks in these batches, all together."),
+        ("rows", "How many masks there could have been in them."),
+    ):
+        yield CounterMetricFamily(f"ep_shared_{name}", help_, steps.get(name, 0))
     yield _histogram("ep_job_run_seconds", "From a job's start to its end.", counted.histograms[Counter.RUN_S])
     yield _histogram("ep_job_wait_seconds", "From a job's posting to its start.", counted.histograms[Counter.WAIT_S])
 

@@ -31,6 +31,7 @@ class Counter(StrEnum):
     FINISHED = "finished"  # jobs, by task/state
     ITERATIONS = "iterations"  # engine steps of succeeded jobs, by task
     MODEL_LOADS = "model_loads"  # by model
+    SHARED_STEPS = "shared_steps"  # of workers that run several jobs at once, by what is counted
     DELIVERIES = "deliveries"  # attempts to deliver webhooks, by outcome
     RUN_S = "run_s"  # a histogram of seconds, by task
     WAIT_S = "wait_s"  # a histogram of seconds, by task
@@ -102,6 +103,17 @@ class Stats:
     def loaded(self, model: str) -> None:
         """Count a model that was loaded."""
         self._redis.hincrby(_KEY, f"{Counter.MODEL_LOADS}:{model}", 1)
+
+    def stepped(self, **counts: int) -> None:
+        """Count steps of a worker that runs several jobs at once.
+
+        Args:
+            counts: batches, lanes in them, and rows, how many lanes there could have been.
+        """
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name, count in counts.items():
+                pipeline.hincrby(_KEY, f"{Counter.SHARED_STEPS}:{name}", count)
+            pipeline.execute()
 
     def delivery(self, outcome: str) -> None:
         """Count an attempt to deliver a webhook, by one of `DELIVERY_OUTCOMES`."""

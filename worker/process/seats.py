@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import asdict, replace
 from types import FrameType
 
 from redis import Redis
 
 from ep_core.resident import ResidentEngine
-from worker.broker.queue import connect
+from worker.broker.queue import REDIS_UNUSABLE, connect
+from worker.broker.statistics import Stats
 
 from .activity import Activity
 from .gpu_worker import GpuWorker
@@ -24,6 +27,7 @@ from .outage import wait_for_redis
 from .runtime import Runtime
 
 LOOK_S = 0.2  # how soon an unusable device is seen
+TELL_S = 2.0
 
 
 class Seat:
@@ -80,6 +84,7 @@ def work_together(runtime: Runtime, redis: Redis, welcome: Callable[[], None]) -
             Seat(_of_seat(runtime, k, engine), redis, welcome=welcome, in_thread=True, tells_memory=k == 0)
             for k in range(runtime.settings.jobs_at_once)
         ]
+        steps = _Steps(runtime.stats, engine)
 
         def stop(_signal: int = 0, _frame: FrameType | None = None) -> None:
             for seat in seats:
@@ -93,8 +98,30 @@ def work_together(runtime: Runtime, redis: Redis, welcome: Callable[[], None]) -
         while any(thread.is_alive() for thread in threads):
             for thread in threads:
                 thread.join(LOOK_S / len(threads))
+            steps.tell()
             if runtime.activity.device.poisoned:
                 stop()  # the second time at once: no job can go on
+
+
+class _Steps:
+    """Steps of the engine, told to the statistics of all workers every other second."""
+
+    def __init__(self, stats: Stats, engine: ResidentEngine) -> None:
+        self._stats = stats
+        self._engine = engine
+        self._told = engine.work
+        self._next = 0.0
+
+    def tell(self) -> None:
+        """Count what has been stepped since the last time; that Redis is away only puts it off."""
+        work, now = self._engine.work, time.monotonic()
+        if work == self._told or now < self._next:
+            return
+        self._next = now + TELL_S
+        since = {name: value - getattr(self._told, name) for name, value in asdict(work).items()}
+        with suppress(*REDIS_UNUSABLE):
+            self._stats.stepped(**since)
+            self._told = work
 
 
 def _of_seat(runtime: Runtime, seat: int, engine: ResidentEngine) -> Runtime:

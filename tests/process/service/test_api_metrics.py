@@ -61,6 +61,7 @@ def test_workers_and_what_they_did(client: TestClient, redis: Redis) -> None:
     Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0.2, ran_s=12, iterations=400)
     Stats(redis).loaded("mobilenet_v2")
     Stats(redis).delivery("delivered")
+    Stats(redis).stepped(batches=2, lanes=20, rows=32)
 
     found = scrape(client)
 
@@ -73,6 +74,7 @@ def test_workers_and_what_they_did(client: TestClient, redis: Redis) -> None:
     assert found["ep_job_run_seconds_sum", "extremal"] == 12
     assert [found["ep_job_run_seconds_bucket", bound, "extremal"] for bound in ("10.0", "20.0", "+Inf")] == [0, 1, 1]
     assert found["ep_job_wait_seconds_count", "extremal"] == 1
+    assert [found[f"ep_shared_{name}_total",] for name in ("batches", "lanes", "rows")] == [2, 20, 32]
 
 
 def test_a_counter_of_a_newer_version_breaks_nothing(client: TestClient, redis: Redis) -> None:

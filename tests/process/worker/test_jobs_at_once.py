@@ -12,6 +12,7 @@ import pytest
 
 from worker.broker.contract import JobState
 from worker.broker.liveness import live_workers
+from worker.broker.statistics import Counter, Stats
 from worker.process.main import EXIT_POISONED
 
 from .small_jobs import GATED, TINY
@@ -61,6 +62,8 @@ def test_as_many_run_as_there_are_seats_and_a_canceled_one_makes_room(seated: St
     gate.touch()
     assert states(client, [jobs[0], *jobs[2:], waiting]) == [(JobState.SUCCEEDED, 1)] * SEATS
     assert client.get(jobs[1]).state is JobState.CANCELED
+    steps = Stats(client.redis).read().counters[Counter.SHARED_STEPS]
+    assert steps["lanes"] > steps["batches"] > 0  # those of several jobs were together
     for job_id in (*jobs, waiting):
         client.wait_tidy(job_id, *([] if job_id == jobs[1] else ["ep:blobs"]), "ep:job")
 

@@ -29,6 +29,12 @@ def test_jobs_are_counted_by_task_and_state(redis: Redis):
     assert counters[Counter.MODEL_LOADS] == {"timm:resnet18": 1}
 
 
+def test_steps_of_shared_batches_are_counted(redis: Redis):
+    Stats(redis).stepped(batches=2, lanes=20, rows=32)
+    Stats(redis).stepped(batches=1, lanes=6, rows=16)
+    assert Stats(redis).read().counters[Counter.SHARED_STEPS] == {"batches": 3, "lanes": 26, "rows": 48}
+
+
 def test_webhooks_are_counted_by_outcome(redis: Redis):
     for outcome in ("retried", "retried", "delivered"):
         Stats(redis).delivery(outcome)
