@@ -21,7 +21,6 @@ from torch import Tensor
 from ep_core.engine import explain
 from ep_core.errors import ModelUnavailable
 from ep_core.evaluation.cost import counted
-from ep_core.extremal.masking import perturbed_scores
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
 from ep_core.models.classifier import Classifier
@@ -121,7 +120,7 @@ def _kept(model: Classifier, x: Tensor, masks: Tensor, target: int) -> list[Tens
     """Return the scores of an image (1 x 3 x H x W) under N masks: by our blur, and by the mean colour; N each."""
     blur = blur_pyramid(x, sigma_max=BLUR_SIGMA_AT_224 * min(x.shape[2:]) / 224, levels=8)
     colour = torch.cat([x, torch.zeros_like(x)])
-    scores = [partial(perturbed_scores, model.network, Pyramids(pyramid[None])) for pyramid in (blur, colour)]
+    scores = [partial(Pyramids(pyramid[None]).scores, model.network) for pyramid in (blur, colour)]
     first = torch.zeros(len(masks), dtype=torch.long, device=x.device)
     return [one(masks, first)[:, target].cpu() for one in scores]
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from ep_core.engine import explain
 from ep_core.extremal.explanation import Explanation
-from ep_core.extremal.masking import perturbed_scores
 from ep_core.masks.perturbation import BLUR_SIGMA_AT_224, Pyramids, blur_pyramid
 from ep_core.masks.scores import masked_scores
 from ep_core.models.classifier import Classifier
@@ -137,7 +136,7 @@ def _pairs(
     sigma_max = BLUR_SIGMA_AT_224 * min(x.shape[2:]) / 224
     pyramids = Pyramids(blur_pyramid(x, sigma_max=sigma_max, levels=8)[None])
     with torch.no_grad():
-        here = masked_scores(partial(perturbed_scores, network, pyramids), both)[:, target].tolist()
+        here = masked_scores(partial(pyramids.scores, network), both)[:, target].tolist()
     there = torchray_side.torchray_scores(network, x, both, target)
     count = len(theirs)
     for k, (area, point) in enumerate(zip(theirs.mean(dim=(1, 2, 3)).tolist(), ours.curve, strict=True)):

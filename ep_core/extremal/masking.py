@@ -1,11 +1,11 @@
-"""Spatial masks (sections 3 and 4): the scores of perturbed images, and the solver of such masks."""
+"""Solver of spatial masks (sections 3 and 4)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
 
-from torch import Tensor, nn
+from torch import nn
 
 from ep_core.masks.masked_images import MaskedImages
 from ep_core.optimiser.lanes import Lane
@@ -13,21 +13,6 @@ from ep_core.optimiser.plateau import Plateau
 from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import Preset
-
-
-def perturbed_scores(network: nn.Module, images: MaskedImages, masks: Tensor, image_index: Tensor) -> Tensor:
-    """Return the scores ``Phi(m (x) x)`` of all classes, before the softmax.
-
-    Args:
-        network: N x 3 x H x W -> N x C.
-        images: what is masked.
-        masks: N x 1 x H x W in [0, 1].
-        image_index: N indices of the images that the masks belong to.
-
-    Returns:
-        N x C, differentiable with respect to the masks.
-    """
-    return images.scores(network, masks, image_index)
 
 
 def spatial_solver(
@@ -50,4 +35,4 @@ def spatial_solver(
     how = SPATIAL_PRESETS[preset]
     rule = how.rule(lanes, images.size, images.device, patches=images.lattice)
     plateau = Plateau(lanes) if how.stops_early else None
-    return Solver(rule, partial(perturbed_scores, network, images), plateau=plateau, max_lanes=max_lanes)
+    return Solver(rule, partial(images.scores, network), plateau=plateau, max_lanes=max_lanes)

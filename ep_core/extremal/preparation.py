@@ -33,8 +33,6 @@ from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.reports.subject import Subject
 from ep_core.schemas.specs import SpatialSpec
 
-from .masking import perturbed_scores
-
 S = TypeVar("S", bound=SpatialSpec)
 S_co = TypeVar("S_co", bound=SpatialSpec, covariant=True)
 
@@ -92,7 +90,7 @@ class Prepared(Generic[S_co]):
 
     def scores_by(self, network: nn.Module) -> ClassScores:
         """Return what a network says of this image under masks."""
-        return partial(perturbed_scores, network, masked_images(network, [self]))
+        return partial(masked_images(network, [self]).scores, network)
 
     def searched(self, network: nn.Module) -> nn.Module:
         """Return the network that a search goes through: a tuned copy, or itself where its tokens are taken."""
@@ -165,7 +163,7 @@ def prepare_image(model: Classifier, network: nn.Module, image: Picture, spec: S
     pyramid = _pyramid(model, x, spec)
     site = _site(model, network, x) if spec.perturbation == "drop" else None
     reference = reference_scores(
-        partial(perturbed_scores, network, _masked([pyramid], network, site)),
+        partial(_masked([pyramid], network, site).scores, network),
         torch.ones_like(x[:, :1]),
         target,
         variant=spec.variant,

@@ -15,8 +15,6 @@ from ep_core.optimiser.presets.refine import RefineRule
 from ep_core.optimiser.solver import Solver
 from ep_core.schemas.specs import SpatialSpec
 
-from .masking import perturbed_scores
-
 
 def hold_of(spec: SpatialSpec) -> int:
     """Return the steps that a lane takes."""
@@ -42,5 +40,5 @@ def refinement(
         max_lanes: lanes stepped in one batch, at most. Halved where memory runs out.
     """
     rule = RefineRule(lanes, images.size, images.device, starts, patches=images.lattice)
-    scores = partial(perturbed_scores, network, images)
+    scores = partial(images.scores, network)
     return Solver(rule, scores, plateau=Plateau(lanes), max_lanes=max_lanes)

@@ -22,7 +22,6 @@ from ep_core.optimiser.solver import Solver
 from ep_core.schemas.reports.extremal import PartialPoint
 from ep_core.schemas.specs import SpatialSpec
 
-from .masking import perturbed_scores
 from .preparation import Prepared, masked_images
 
 SCALE = 4 / 7
@@ -211,7 +210,7 @@ def _survivals(
     images = masked_images(network, [replace(one.sweep, pyramid=one.pyramid) for one in walking])
     step = lattice_step(walking[0].sweep.size)  # the frame's, also where the walks are scaled: they need fewer cells
     rule = WalkRule(lanes, images.size, images.device, step=step, patches=images.lattice)
-    solver = Solver(rule, partial(perturbed_scores, network, images), max_lanes=max_lanes)
+    solver = Solver(rule, partial(images.scores, network), max_lanes=max_lanes)
     follow(solver, WalksSeen(rule, {row: one.sweep for row, one in enumerate(walking)}), walking[0].cost)
     return {one.place: _survival(rule, row, one) for row, one in enumerate(walking)}
 

@@ -19,7 +19,6 @@ from ep_core.extremal.extremality import (
     random_maps,
     rivals_of,
 )
-from ep_core.extremal.masking import perturbed_scores
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.masks.perturbation import Pyramids
 
@@ -54,7 +53,7 @@ def test_a_mask_on_the_wrong_spot_is_found_out(spot_model: Classifier, pyramids:
     """The second class's spot is where its best mask lies; a mask of the first one's is beaten by its map."""
     right, wrong = (spot_map(where) for where in reversed(SPOTS))
     masks = top_area_masks(torch.stack([right, wrong]), AREAS)
-    scores = partial(perturbed_scores, spot_model.network, pyramids)
+    scores = partial(pyramids.scores, spot_model.network)
     curve = curve_of(scores, masks[1])
     rivals = rivals_of(["right"], right[None], curve, preset="fast", random=3, seed=0)
     assert rivals.masks.shape == (4, 2, 1, SIDE, SIDE)

@@ -14,7 +14,6 @@ from ep_core import Classifier, CompareSpec, ExtremalSpec, InvalidInput, compare
 from ep_core.cli.verdicts import extremality_verdict
 from ep_core.evaluation.extremality import extremality
 from ep_core.extremal.extremality import TOLERANCE, check_extremality, objective_values, rivals_of
-from ep_core.extremal.masking import perturbed_scores
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.masks.cells import CELLS
 from ep_core.masks.perturbation import Pyramids, gaussian_blur
@@ -43,7 +42,7 @@ WRONG, RIGHT = (spot_map(where) for where in SPOTS)
 @pytest.fixture
 def check(spot_model: Classifier, pyramids: Pyramids) -> Check:
     """A function that holds one mask, asked for at `ASKED`, beside the top area of the map of the right spot."""
-    scores = partial(perturbed_scores, spot_model.network, pyramids)
+    scores = partial(pyramids.scores, spot_model.network)
 
     def run(mask: Tensor, preset: Preset) -> Extremality:
         curve = score_curve(scores, mask, TARGET, [ASKED], probabilities=torch.sigmoid)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ep_core.extremal.masking import perturbed_scores, spatial_solver
+from ep_core.extremal.masking import spatial_solver
 from ep_core.masks.perturbation import Pyramids
 from ep_core.masks.scores import masked_scores
 from ep_core.models import Classifier
@@ -78,11 +78,11 @@ def test_scores_are_computed_in_halves_where_memory_runs_out(spot_model: Classif
     pyramids = Pyramids(images)
     masks = torch.linspace(0, 1, 7).double()[:, None, None, None].expand(-1, 1, *spot_model.input_size)
     with spot_model.frozen() as network:
-        expected = masked_scores(partial(perturbed_scores, network, pyramids), masks)
+        expected = masked_scores(partial(pyramids.scores, network), masks)
         scarce = Scarce(network, images=2)
-        found = masked_scores(partial(perturbed_scores, scarce, pyramids), masks)
+        found = masked_scores(partial(pyramids.scores, scarce), masks)
         with pytest.raises(torch.OutOfMemoryError):
-            masked_scores(partial(perturbed_scores, Scarce(network, images=0), pyramids), masks)
+            masked_scores(partial(pyramids.scores, Scarce(network, images=0)), masks)
     assert scarce.largest == 2
     torch.testing.assert_close(found, expected)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ep_core.extremal.masking import perturbed_scores, spatial_solver
+from ep_core.extremal.masking import spatial_solver
 from ep_core.masks.perturbation import Pyramids
 from ep_core.models import Classifier
 from ep_core.optimiser.lanes import Lane, Objective
@@ -50,18 +50,16 @@ def test_objective_has_the_signs_of_section_3_2(
     index = torch.tensor([0])
     kept = spot_model.network(pyramids.perturb(mask, index))[0, 1]
     deleted = spot_model.network(pyramids.perturb(1 - mask, index))[0, 1]
-    objective = Objective(
-        partial(perturbed_scores, spot_model.network, pyramids), [lane(target=1, variant=variant)], CPU
-    )
+    objective = Objective(partial(pyramids.scores, spot_model.network), [lane(target=1, variant=variant)], CPU)
     torch.testing.assert_close(objective(mask)[0], sign[0] * kept + sign[1] * deleted, atol=1e-3, rtol=1e-4)
 
 
 def test_mixed_lanes_keep_to_themselves(spot_model: Classifier, pyramids: Pyramids) -> None:
     lanes = [lane(variant="hybrid"), lane(target=1), lane(variant="delete")]
     masks = torch.rand(3, 1, SIDE, SIDE)
-    together = Objective(partial(perturbed_scores, spot_model.network, pyramids), lanes, CPU)(masks)
+    together = Objective(partial(pyramids.scores, spot_model.network), lanes, CPU)(masks)
     alone = [
-        Objective(partial(perturbed_scores, spot_model.network, pyramids), [one], CPU)(masks[k : k + 1])
+        Objective(partial(pyramids.scores, spot_model.network), [one], CPU)(masks[k : k + 1])
         for k, one in enumerate(lanes)
     ]
     torch.testing.assert_close(together, torch.cat(alone))
@@ -137,7 +135,7 @@ def test_fast_step_keeps_the_area_to_first_order(spot_model: Classifier, pyramid
     rule.taken.fill_(700)
     areas = []
     with spot_model.frozen() as network:
-        one = batch(rule, Objective(partial(perturbed_scores, network, pyramids), [lane(0.3)], CPU))
+        one = batch(rule, Objective(partial(pyramids.scores, network), [lane(0.3)], CPU))
         for _ in range(40):
             rule.step(one)
             areas.append(rule.areas.item())
@@ -166,7 +164,7 @@ def test_paper_step_is_sgd_with_momentum(spot_model: Classifier, pyramids: Pyram
     sgd = torch.optim.SGD([parameters], lr=PaperRule.learning_rate, momentum=MOMENTUM)
     lattice = MaskLattice((SIDE, SIDE))
     with spot_model.frozen() as network:
-        objective = Objective(partial(perturbed_scores, network, pyramids), [one], CPU)
+        objective = Objective(partial(pyramids.scores, network), [one], CPU)
         rule = PaperRule([one], (SIDE, SIDE), CPU)
         alone = batch(rule, objective)
         for step in range(9):

@@ -14,7 +14,6 @@ import ep_core.engine
 from ep_core import ExtremalSpec, explain
 from ep_core.extremal.best import Refine, best_known
 from ep_core.extremal.extremality import OWN, Rivals, objective_values
-from ep_core.extremal.masking import perturbed_scores
 from ep_core.extremal.top_area import top_area_masks
 from ep_core.masks.perturbation import Pyramids
 from ep_core.models import Classifier
@@ -32,7 +31,7 @@ def spot_masks(where: slice) -> Tensor:
 
 @pytest.fixture
 def scores(spot_model: Classifier, pyramids: Pyramids) -> Callable[[Tensor, Tensor], Tensor]:
-    return partial(perturbed_scores, spot_model.network, pyramids)
+    return partial(pyramids.scores, spot_model.network)
 
 
 def to_nothing(_areas: Sequence[float], starts: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from ep_core import ExtremalSpec
-from ep_core.extremal.masking import perturbed_scores
 from ep_core.extremal.refinement import hold_of, lane, refinement
 from ep_core.masks.perturbation import Pyramids
 from ep_core.models import Classifier
@@ -56,6 +55,6 @@ def test_a_lane_against_a_class_maximises_the_difference(spot_model: Classifier,
     spec = ExtremalSpec(variant="delete")
     lanes = [lane(spec, 0.1, image=0, target=1, against=0), Lane(0, 1, 0.1, "preserve", end=3)]
     assert lanes[0].variant == "preserve"
-    found = Objective(partial(perturbed_scores, spot_model.network, pyramids), lanes, CPU)(mask)
+    found = Objective(partial(pyramids.scores, spot_model.network), lanes, CPU)(mask)
     scores = spot_model.network(pyramids.perturb(mask, torch.tensor([0, 0])))
     torch.testing.assert_close(found, torch.stack([scores[0, 1] - scores[0, 0], scores[1, 1]]), atol=1e-3, rtol=1e-4)
