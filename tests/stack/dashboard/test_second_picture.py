@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.running_stack import SAMPLES, Stack
 
 from .accessibility import axe
-from .using import BEAR, FINISH_MS, SWEEP, asked, choose, explain, quickly
+from .using import BEAR, FINISH_MS, SWEEP, asked, choose, explain, first_sample, quickly
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
@@ -36,9 +36,7 @@ def compared(stack: Stack) -> str:
 
 
 def choose_model(page: Page, name: str) -> None:
-    page.goto("/")
-    expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "true")
-    choose(page, "Model", name)
+    choose(first_sample(page), "Model", name)
 
 
 def field(page: Page) -> Any:
