@@ -18,10 +18,11 @@ from ep_core.masks.perturbation import Pyramids, blur_pyramid
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.models.registry import find_entry
 from ep_core.models.sources.describe import describe
+from tests.pictures import encode
 from tests.running_stack import Stack
 from tests.small_jobs import MASKS_ONLY
 
-from .using import BEAR, changes_the_picture, pixels
+from .using import BEAR, changes_the_picture, pixels, read
 
 pytestmark = pytest.mark.e2e
 
@@ -92,7 +93,7 @@ def test_the_page_shows_the_picture_as_the_network_saw_it(
     left, top, right, bottom = map(round, frame.box)
     open_job(page, job)
     expect(page.get_by_role("button", name="Blur", exact=True)).to_have_attribute("aria-pressed", "true")
-    shown = read_canvas(page)[top:bottom, left:right]
+    shown = read(pixels(page))[top:bottom, left:right]
     seen = get_picture(stack, job)[top:bottom, left:right]
     mask = get_mask(stack, job)[top:bottom, left:right]
     sigma = SIGMA * (right - left) / 224
@@ -111,11 +112,11 @@ def test_a_job_that_fades_is_shown_fading(
     light = 1 - (share or 1) * (1 - get_mask(stack, job))
     picture = get_picture(stack, job)
     left, top, right, bottom = map(round, preprocessing.preprocess(Image.open(BEAR))[1].box)
-    compare(read_canvas(page)[top:bottom, left:right], (picture * light[:, :, None])[top:bottom, left:right])
+    compare(read(pixels(page))[top:bottom, left:right], (picture * light[:, :, None])[top:bottom, left:right])
     before = pixels(page)
     page.get_by_role("button", name="Original", exact=True).click()
     changes_the_picture(page, before)
-    assert np.array_equal(read_canvas(page), picture)
+    assert np.array_equal(read(pixels(page)), picture)
 
 
 def open_job(page: Page, job: Job, view: str = "blur") -> None:
@@ -147,16 +148,15 @@ def compose(
     strength: float = 1,
 ) -> Pixels:
     """Return the page's composition of a picture (H x W x 3 of 255) under a mask (H x W in [0, 1])."""
-    png = io.BytesIO()
-    Image.fromarray(picture.astype(np.uint8)).save(png, "PNG")
+    png = encode(Image.fromarray(picture.astype(np.uint8)), "PNG")
     page.goto("/")
     asked = {
-        "image": "data:image/png;base64," + base64.b64encode(png.getvalue()).decode(),
+        "image": "data:image/png;base64," + base64.b64encode(png).decode(),
         "mask": base64.b64encode(np.round(mask * 255).astype(np.uint8).tobytes()).decode(),
         "options": {"frame": frame, "sigma": [sigma, sigma], "levels": levels},
         "strength": strength,
     }
-    return read_png(page.evaluate(COMPOSE, asked))
+    return read(page.evaluate(COMPOSE, asked))
 
 
 def perturb(picture: Pixels, mask: Pixels, *, sigma: float, levels: int = LEVELS) -> Pixels:
@@ -171,12 +171,3 @@ def compare(shown: Pixels, expected: Pixels) -> None:
     error = np.abs(shown - expected)
     assert error.mean() < MEAN_ERROR
     assert error.max() < LARGEST_ERROR
-
-
-def read_canvas(page: Page) -> Pixels:
-    return read_png(pixels(page))
-
-
-def read_png(address: str) -> Pixels:
-    png = base64.b64decode(address.partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float)

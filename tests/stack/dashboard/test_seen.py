@@ -9,18 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.pictures import decode, encode
+from tests.pictures import encode
 from tests.running_stack import Stack
 from tests.small_jobs import MASKS_ONLY
 
 from .accessibility import axe
 from .test_answers import told
-from .using import A_JOB, BEAR, SWEEP, pixels, post, quickly, shows_area
+from .using import A_JOB, BEAR, SWEEP, pixels, post, quickly, read, shows_area
 
 pytestmark = pytest.mark.e2e
 
@@ -40,10 +39,6 @@ OUTLINED = """async ({ colour, side }) => {
   outline(context, mask);
   return image.toDataURL();
 }"""
-
-
-def read(address: str) -> npt.NDArray[np.floating]:
-    return np.asarray(decode(address).convert("RGB"), dtype=float)
 
 
 @pytest.fixture
