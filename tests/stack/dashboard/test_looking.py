@@ -100,9 +100,8 @@ def test_a_mask_that_fails_is_loaded_anew(page: Page, watch: Watch, done: Callab
     shows_area(page, "5%")
 
 
-def test_what_is_done_once_is_done_anew_where_it_failed(page: Page) -> None:
-    page.goto("/")
-    assert page.evaluate(ONCE) == ["failed", "a 2", "a 2", "b 3"]
+def test_what_is_done_once_is_done_anew_where_it_failed(blank: Page) -> None:
+    assert blank.evaluate(ONCE) == ["failed", "a 2", "a 2", "b 3"]
 
 
 def test_a_link_shows_the_same(page: Page, open_page: OpenPage, done: Callable[..., str]) -> None:

@@ -58,29 +58,29 @@ def preprocessing() -> Preprocessing:
 
 
 def test_at_the_networks_size_it_is_the_engines(
-    page: Page, stack: Stack, finish: Callable[..., Job], preprocessing: Preprocessing
+    blank: Page, stack: Stack, finish: Callable[..., Job], preprocessing: Preprocessing
 ) -> None:
     mask = get_mask(stack, finish(**SHORT), frame="model")
     x, _ = preprocessing.preprocess(Image.open(BEAR))
     seen = np.asarray(preprocessing.to_image(x), dtype=float)
     for strength in (1, 0.5):
-        shown = compose(page, seen, mask, frame=(0, 0, 224, 224), sigma=SIGMA, strength=strength)
+        shown = compose(blank, seen, mask, frame=(0, 0, 224, 224), sigma=SIGMA, strength=strength)
         compare(shown, perturb(seen, 1 - strength * (1 - mask), sigma=SIGMA))
 
 
 @pytest.mark.parametrize("levels", [2, 64])
-def test_any_number_of_levels(page: Page, preprocessing: Preprocessing, levels: int) -> None:
+def test_any_number_of_levels(blank: Page, preprocessing: Preprocessing, levels: int) -> None:
     x, _ = preprocessing.preprocess(Image.open(BEAR))
     seen = np.asarray(preprocessing.to_image(x), dtype=float)
     mask = np.tile(np.round(np.linspace(0, 255, 224)) / 255, (224, 1))
-    shown = compose(page, seen, mask, frame=(0, 0, 224, 224), sigma=SIGMA, levels=levels)
+    shown = compose(blank, seen, mask, frame=(0, 0, 224, 224), sigma=SIGMA, levels=levels)
     compare(shown, perturb(seen, mask, sigma=SIGMA, levels=levels))
 
 
-def test_it_is_seamless_at_the_frames_border(page: Page) -> None:
+def test_it_is_seamless_at_the_frames_border(blank: Page) -> None:
     picture = np.asarray(Image.open(BEAR), dtype=float)
     left, right = 130, 504
-    shown = compose(page, picture, np.zeros(picture.shape[:2]), frame=(left, 26, right, 400), sigma=33.0)
+    shown = compose(blank, picture, np.zeros(picture.shape[:2]), frame=(left, 26, right, 400), sigma=33.0)
     for border in (left, right):
         assert np.abs(shown[:, border] - shown[:, border - 1]).max() <= 3
 
@@ -138,7 +138,7 @@ def get_picture(stack: Stack, job: Job) -> Pixels:
 
 
 def compose(
-    page: Page,
+    blank: Page,
     picture: Pixels,
     mask: Pixels,
     *,
@@ -149,14 +149,13 @@ def compose(
 ) -> Pixels:
     """Return the page's composition of a picture (H x W x 3 of 255) under a mask (H x W in [0, 1])."""
     png = encode(Image.fromarray(picture.astype(np.uint8)), "PNG")
-    page.goto("/")
     asked = {
         "image": "data:image/png;base64," + base64.b64encode(png).decode(),
         "mask": base64.b64encode(np.round(mask * 255).astype(np.uint8).tobytes()).decode(),
         "options": {"frame": frame, "sigma": [sigma, sigma], "levels": levels},
         "strength": strength,
     }
-    return read(page.evaluate(COMPOSE, asked))
+    return read(blank.evaluate(COMPOSE, asked))
 
 
 def perturb(picture: Pixels, mask: Pixels, *, sigma: float, levels: int = LEVELS) -> Pixels:

@@ -173,16 +173,14 @@ def points(**scores: float) -> list[dict[str, Any]]:
     ],
 )
 def test_the_best_finding_so_far_never_gets_worse(
-    page: Page, variant: str, steps: list[Any], said: list[str | None]
+    blank: Page, variant: str, steps: list[Any], said: list[str | None]
 ) -> None:
-    page.goto("/")
-    assert page.evaluate(SO_FAR, [variant, steps, 1]) == said
+    assert blank.evaluate(SO_FAR, [variant, steps, 1]) == said
 
 
 @pytest.mark.parametrize(("variant", "does"), [("preserve", "keeps 50%"), ("delete", "removed lowers")])
-def test_a_finding_is_a_share_of_what_the_network_sees(page: Page, variant: str, does: str) -> None:
-    page.goto("/")
-    (said,) = page.evaluate(SO_FAR, [variant, [("masks", points(at_20=10))], 0.5])
+def test_a_finding_is_a_share_of_what_the_network_sees(blank: Page, variant: str, does: str) -> None:
+    (said,) = blank.evaluate(SO_FAR, [variant, [("masks", points(at_20=10))], 0.5])
     assert said.startswith(f"So far, 20% of what the network sees {does}")
 
 
@@ -194,8 +192,7 @@ def test_a_deletion_says_what_each_area_leaves(page: Page, begin: Begin) -> None
     )
 
 
-def test_a_map_that_fails_comes_with_the_next_preview_in_the_spotlight_of_a_result(page: Page) -> None:
-    page.goto("/")
-    outside, inside = page.evaluate(GATHERED)
+def test_a_map_that_fails_comes_with_the_next_preview_in_the_spotlight_of_a_result(blank: Page) -> None:
+    outside, inside = blank.evaluate(GATHERED)
     assert outside < 1
     assert inside > 20

@@ -123,10 +123,9 @@ def test_a_mask_without_a_class_is_of_the_top_class_or_refused(page: Page, stack
     expect(page.get_by_role("alert").filter(has_text="Name the class first")).to_be_visible()
 
 
-def test_a_mask_goes_with_a_segment_or_a_plain_class_only(page: Page) -> None:
-    page.goto("/")
+def test_a_mask_goes_with_a_segment_or_a_plain_class_only(blank: Page) -> None:
     targets = ["dog", 3, {"segment": "dog", "within": None}, {"class": "dog", "instead_of": "cat"}, {"text": "a dog"}]
-    assert page.evaluate(WITH_MASK, targets) == [
+    assert blank.evaluate(WITH_MASK, targets) == [
         *({"segment": name, "within": "target_mask"} for name in ("dog", 3, "dog")),
         *targets[3:],
     ]

@@ -81,10 +81,19 @@ def test_results_from_before_show_their_scores(
     expect(page.locator(".predictions")).to_have_count(0)
 
 
-def test_probabilities_are_written_as_people_do(page: Page) -> None:
-    page.goto("/")
+def test_probabilities_are_written_as_people_do(blank: Page) -> None:
     values = [0, 0.0004, 0.004, 0.012, 0.3149, 0.924, 0.9971, 0.99951, 1]
-    assert page.evaluate(CHANCES, values) == ["<0.1%", "<0.1%", "0.4%", "1%", "31%", "92%", "99.7%", ">99.9%", ">99.9%"]
+    assert blank.evaluate(CHANCES, values) == [
+        "<0.1%",
+        "<0.1%",
+        "0.4%",
+        "1%",
+        "31%",
+        "92%",
+        "99.7%",
+        ">99.9%",
+        ">99.9%",
+    ]
 
 
 def test_what_the_network_never_saw_is_shown_as_such(
@@ -132,9 +141,8 @@ def test_the_spotlight_keeps_colour_inside_the_mask_only(
 
 
 @pytest.mark.parametrize("colour", ["#000", "#fff", "#a8481a", "#808080"])
-def test_an_outline_is_seen_on_every_colour(page: Page, colour: str) -> None:
-    page.goto("/")
-    drawn = read(page.evaluate(OUTLINED, {"colour": colour, "side": 80}))
+def test_an_outline_is_seen_on_every_colour(blank: Page, colour: str) -> None:
+    drawn = read(blank.evaluate(OUTLINED, {"colour": colour, "side": 80}))
     ground = drawn[0, 0]
     assert np.abs(drawn - ground).sum(axis=2).max() > 3 * 100
 
