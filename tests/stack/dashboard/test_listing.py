@@ -20,6 +20,7 @@ from .using import SWEEP, post, row_of
 pytestmark = pytest.mark.e2e
 
 QUICK = {"areas": [0.5], "iterations": 1, **MASKS_ONLY}
+TINY = QUICK | {"model": "slow"}
 
 UNDO_MS = 10_000
 GONE_S = 5
@@ -125,13 +126,13 @@ def test_a_job_without_its_image_has_a_picture_and_a_phone_shows_what_was_found(
 
 
 def test_it_keeps_the_focus_and_loses_what_is_gone(page: Page, stack: Stack) -> None:
-    kept = stack.finish(post(stack, {**QUICK, "seed": 1}))
-    gone = stack.finish(post(stack, {**QUICK, "seed": 2}))
+    kept = stack.finish(post(stack, {**TINY, "seed": 1}))
+    gone = stack.finish(post(stack, {**TINY, "seed": 2}))
     page.clock.install()
     page.goto("/")
     row_of(page, kept["id"]).get_by_role("link").focus()
     stack.client.delete(gone["links"]["self"])
-    new = post(stack, {**QUICK, "seed": 3})
+    new = post(stack, {**TINY, "seed": 3})
     page.clock.fast_forward(REFRESHED_MS)
     expect(row_of(page, gone["id"])).to_have_count(0)
     expect(row_of(page, new["id"])).to_have_count(1)
@@ -139,8 +140,8 @@ def test_it_keeps_the_focus_and_loses_what_is_gone(page: Page, stack: Stack) -> 
 
 
 def test_older_ones_are_a_click_away(page: Page, stack: Stack) -> None:
-    first = post(stack, {**QUICK, "seed": 100})
-    jobs = [post(stack, {**QUICK, "seed": 101 + k}) for k in range(12)]
+    first = post(stack, {**TINY, "seed": 100})
+    jobs = [post(stack, {**TINY, "seed": 101 + k}) for k in range(12)]
     page.goto("/")
     rows = page.locator("#jobs tbody tr")
     expect(rows).to_have_count(12)
