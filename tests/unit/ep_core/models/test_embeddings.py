@@ -242,7 +242,12 @@ def test_a_network_of_another_precision_embeds_too(kind: torch.dtype, network: n
             "target_image",
             "target_image: model 'halves' takes images",
         ),
-        ({"target": {"similar_to": "goose.jpg"}}, None, "target.similar_to", "target_image"),
+        (
+            {"target": {"similar_to": "goose.jpg"}},
+            None,
+            "target",
+            r"similar_to: 'goose\.jpg' is none of 'target_image'",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_told(
