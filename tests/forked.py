@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 PRELOADED = ("pytest", "worker.process.main", "worker.process.job", "captum.attr", "matplotlib.figure")
-PRELOADED += ("service.__main__", "tests.frozen")
+PRELOADED += ("service.__main__", "tests.frozen", "jinja2", "matplotlib.backends.backend_svg")
 NETWORKS = Path(__file__).parent / "process" / "worker"  # of the tests' model lists
 
 _forks = multiprocessing.get_context("forkserver")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import torch
@@ -22,9 +20,9 @@ from ep_core.models.tuning.tune import tune
 from ep_core.optimiser.lanes import Lane
 
 from .step import step_of
+from .timing import WARM_UP, median_seconds
 
 SIDE = 224
-WARM_UP = 2
 VIT_SMALL: dict[str, Any] = {"embed_dim": 384, "depth": 12, "num_heads": 6, "img_size": SIDE, "patch_size": 16}
 
 
@@ -60,7 +58,7 @@ def vit_small() -> nn.Module:
 def step_costs(
     network: nn.Module, areas: Sequence[float], *, lanes: int, rounds: int, device: torch.device, side: int = SIDE
 ) -> list[StepCost]:
-    """Return what a step costs, by area; both perturbations take turns, so that a slow moment hits both.
+    """Return what a step costs, by area.
 
     Args:
         network: N x 3 x S x S -> N x C, frozen, whose tokens can be left out.
@@ -82,14 +80,5 @@ def step_costs(
             "blur": step_of(refinement(tuned, blurred, held, starts, max_lanes=lanes)),
             "drop": step_of(refinement(network, tokens, held, starts, max_lanes=lanes)),
         }
-        times = [{name: _timed(side, device) for name, side in sides.items()} for _ in range(WARM_UP + rounds)]
-        costs.append(StepCost(area, **{name: median(one[name] for one in times[WARM_UP:]) for name in sides}))
+        costs.append(StepCost(area, **median_seconds(sides, rounds=rounds, device=device)))
     return costs
-
-
-def _timed(step: Callable[[], None], device: torch.device) -> float:
-    started = time.perf_counter()
-    step()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - started

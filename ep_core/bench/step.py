@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from statistics import median
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +16,8 @@ from ep_core.optimiser.presets import SPATIAL_PRESETS
 from ep_core.optimiser.scheduler import Scheduler
 from ep_core.optimiser.solver import Solver
 
-WARM_UP = 3
+from .timing import WARM_UP, median_seconds
+
 BARE, TUNED = "bare network", "bare network, tuned"
 
 
@@ -26,8 +25,7 @@ def step_seconds(model: Classifier, *, lanes: int, rounds: int) -> dict[str, flo
     """Return median seconds of the bare network's forward and backward pass, and of a step of each preset.
 
     All work on `lanes` images of the network's size; the bare pass computes the gradient with respect to its input
-    only, parameters frozen, as a step needs it. The network comes as it is, and as the engine uses it (`tune`). The
-    sides take turns, so that a slow moment hits all of them.
+    only, parameters frozen, as a step needs it. The network comes as it is, and as the engine uses it (`tune`).
     """
     image = torch.randn(1, model.preprocessing.channels, *model.input_size, device=model.device)
     with model.frozen() as network:
@@ -36,15 +34,14 @@ def step_seconds(model: Classifier, *, lanes: int, rounds: int) -> dict[str, flo
         areas = torch.linspace(0.05, 0.8, lanes).tolist()
         swept = [Lane(0, 0, area, "preserve", end=10 * (WARM_UP + rounds), arrival=1) for area in areas]
         batch = image.repeat(lanes, 1, 1, 1)
-        sides: dict[str, Callable[[], None]] = {
+        sides: dict[str, Callable[[], object]] = {
             BARE: _pass(network, batch),
             TUNED: _pass(tuned, batch.contiguous(memory_format=torch.channels_last)),
         }
         for preset in SPATIAL_PRESETS:
             solver = spatial_solver(tuned, Pyramids(pyramid[None]), swept, preset, max_lanes=lanes)
             sides[f"step, preset {preset!r}"] = step_of(solver)
-        times = [{name: _timed(side, model.device) for name, side in sides.items()} for _ in range(WARM_UP + rounds)]
-    return {name: median(round_[name] for round_ in times[WARM_UP:]) for name in sides}
+        return median_seconds(sides, rounds=rounds, device=model.device)
 
 
 def step_of(solver: Solver) -> Callable[[], None]:
@@ -62,11 +59,3 @@ def _pass(network: nn.Module, batch: Tensor) -> Callable[[], None]:
         torch.autograd.grad(scores[:, 0].sum(), x)
 
     return run
-
-
-def _timed(side: Callable[[], None], device: torch.device) -> float:
-    started = time.perf_counter()
-    side()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - started

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from ep_core.pictures.embedded import data_url, thumbnail_url
+from ep_core.pictures.embedded import data_url, thumbnail, thumbnail_url
 from ep_core.pictures.overlays import overlay
 from ep_core.pictures.small_curve import small_curve
 from ep_core.pictures.templates import templates
@@ -27,8 +26,7 @@ def notebook_html(explanation: Explanation) -> str:
     The masks stand beside each other in a table, and all pictures are in it as ``data:`` URLs: it looks about the same
     where a notebook's viewer takes scripts and styles out.
     """
-    small = explanation.image.convert("RGB")
-    small.thumbnail((2 * SIDE, 2 * SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    small = thumbnail(explanation.image, 2 * SIDE)
     frame = explanation.frame.on((small.height, small.width))
     shown = [(explanation.curve[k], explanation.masks[k, 0].numpy()) for k in _shown(explanation)]
     pictures = [overlay(np.asarray(small), frame.mask_to_image(mask)) for _, mask in shown]

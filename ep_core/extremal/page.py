@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
 from torch import Tensor
 
 from ep_core.models.frame import Frame
-from ep_core.pictures.embedded import data_url, thumbnail_url
+from ep_core.pictures.embedded import data_url, thumbnail, thumbnail_url
 from ep_core.pictures.overlays import grey, png
 from ep_core.pictures.result_page import SIDE, result_page
 from ep_core.schemas.reports.file_names import CONTRAST_KEY, alternative_key
@@ -24,8 +23,7 @@ def page_html(explanation: Explanation) -> str:
     report: dict[str, Any] = explanation.report().model_dump(mode="json")
     del report["timing"]  # the same result gives the same page
     masks = explanation.named_masks
-    small = explanation.image.convert("RGB")
-    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    small = thumbnail(explanation.image, SIDE)
     frame = explanation.frame.on((math.ceil(small.height / 2), math.ceil(small.width / 2)))  # masks are smooth
     for point, mask in zip(report["curve"], explanation.masks, strict=True):
         point["mask"] = _mask_url(frame, mask)

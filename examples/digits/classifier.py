@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot, unfold
 from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
 
-from .recipe import DEPTH, FRAME, HEADS, INNER, MEAN, NAMES, PATCH, SPREAD, STD, WIDTH, Recipe, inputs, shown
-from .scenes import SIZE, Painter, Scene
+from .recipe import HEAD, PATCH, SHAPE, WIDTH, Recipe, inputs, shown
+from .scenes import WORDS, Painter, Scene
 
-_PATCH_SPREAD = 0.25  # standard deviation of the embeddings of patches, beside that of their places
+_PATCH_SPREAD = 0.25  # standard deviation of the embeddings of patches, beside that of the position embeddings
 
 
 class Vit(Recipe):
@@ -22,23 +22,13 @@ class Vit(Recipe):
     counts = (1, 2)
     steps = 4000
     rate = 2e-3
+    processor_class = ViTImageProcessorPil
 
     def network(self, vit: nn.Module | None) -> ViTForImageClassification:
         """Return a ViT of 0.15 million weights."""
-        network = ViTForImageClassification(
-            ViTConfig(
-                hidden_size=WIDTH,
-                num_hidden_layers=DEPTH,
-                num_attention_heads=HEADS,
-                intermediate_size=INNER,
-                image_size=SIZE,
-                patch_size=PATCH,
-                id2label=NAMES,
-                initializer_range=SPREAD,
-            )
-        )
+        network = ViTForImageClassification(ViTConfig(**SHAPE, **HEAD))
         whiten(network.vit.embeddings.patch_embeddings.projection, shown(Painter("train", 0), 300, self.counts))
-        self._of_patches = nn.Linear(WIDTH, len(NAMES) + 1)
+        self._of_patches = nn.Linear(WIDTH, len(WORDS) + 1)
         return network
 
     def parameters(self, network: nn.Module) -> list[nn.Parameter]:
@@ -66,14 +56,10 @@ class Vit(Recipe):
             found[name] = float(present(scenes).gather(1, highest).bool().all(dim=1).float().mean())
         return found
 
-    def processor(self) -> ViTImageProcessorPil:
-        """Return the processor that stretches pictures to 48 x 48."""
-        return ViTImageProcessorPil(size=FRAME, image_mean=MEAN, image_std=STD)
-
 
 def present(scenes: Sequence[Scene]) -> Tensor:
     """Return the digits of scenes as shares: N x 10, each row sums to 1."""
-    shares = torch.zeros(len(scenes), len(NAMES))
+    shares = torch.zeros(len(scenes), len(WORDS))
     for row, scene in zip(shares, scenes, strict=True):
         row[[digit.value for digit in scene.digits]] = 1 / len(scene.digits)
     return shares
@@ -81,7 +67,7 @@ def present(scenes: Sequence[Scene]) -> Tensor:
 
 def in_patches(scenes: Sequence[Scene]) -> Tensor:
     """Return the classes of each patch's pixels as shares: N x 36 x 11, over background and digits."""
-    classes = one_hot(torch.from_numpy(np.stack([scene.classes for scene in scenes])), len(NAMES) + 1).float()
+    classes = one_hot(torch.from_numpy(np.stack([scene.classes for scene in scenes])), len(WORDS) + 1).float()
     cells = classes.unflatten(2, (-1, PATCH)).unflatten(1, (-1, PATCH))  # N x 6 x 8 x 6 x 8 x 11
     return cells.mean(dim=(2, 4)).flatten(1, 2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from torchvision.ops import box_convert, box_iou
 from transformers import YolosConfig, YolosForObjectDetection, YolosImageProcessorPil
 
 from .pretrained import YOLOS, renamed
-from .recipe import DEPTH, FRAME, HEADS, INNER, MEAN, NAMES, PATCH, SPREAD, STD, WIDTH, Recipe, inputs, shown
+from .recipe import HEAD, SHAPE, Recipe, inputs, shown
 from .scenes import SIZE, Painter, Scene
 
 QUERIES = 8
@@ -23,29 +24,24 @@ class Yolos(Recipe):
     from_vit = True
     rate = 1e-3
     steps = 5000
+    processor_class = YolosImageProcessorPil
+    processor_options: ClassVar = {"do_pad": False}
 
     def network(self, vit: nn.Module | None) -> YolosForObjectDetection:
         """Return a YOLOS of 0.4 million weights, its layers and patches those of the ViT, as the paper's are."""
         network = YolosForObjectDetection(
             YolosConfig(
-                hidden_size=WIDTH,
-                num_hidden_layers=DEPTH,
-                num_attention_heads=HEADS,
-                intermediate_size=INNER,
-                image_size=[SIZE, SIZE],
-                patch_size=PATCH,
+                **SHAPE | {"image_size": [SIZE, SIZE]},
+                **HEAD,
                 num_detection_tokens=QUERIES,
                 use_mid_position_embeddings=False,
-                id2label=NAMES,
-                initializer_range=SPREAD,
             )
         )
         if vit:
             weights = renamed(vit, YOLOS)
-            places = "vit.embeddings.position_embeddings"
-            weights[places] = torch.cat(
-                [weights[places], network.vit.embeddings.position_embeddings[:, -QUERIES:]], dim=1
-            )
+            of_queries = network.vit.embeddings.position_embeddings[:, -QUERIES:]
+            positions = "vit.embeddings.position_embeddings"
+            weights[positions] = torch.cat([weights[positions], of_queries], dim=1)
             network.load_state_dict(weights, strict=False)
         return network
 
@@ -70,10 +66,6 @@ class Yolos(Recipe):
             digits, detections = digits + len(scene.digits), detections + int((best >= _FOUND).sum())
             right += int(hits.any(dim=0).sum())
         return {"recall": right / digits, "precision": right / max(detections, 1)}
-
-    def processor(self) -> YolosImageProcessorPil:
-        """Return the processor that stretches pictures to 48 x 48."""
-        return YolosImageProcessorPil(size=FRAME, image_mean=MEAN, image_std=STD, do_pad=False)
 
 
 def _values(scene: Scene) -> Tensor:

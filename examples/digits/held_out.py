@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from .scenes import Painter
+from .scenes import scenes_of_two
 
 FOLDER = Path(__file__).parent / "held_out"
 SCENES = 8
@@ -18,14 +18,11 @@ _SEED = 7
 def main() -> None:
     """Write eight scenes of two digits as PNG, and `scenes.json` with their digits and boxes."""
     FOLDER.mkdir(exist_ok=True)
-    painter = Painter("held_out", _SEED)
     told = {}
-    while len(told) < SCENES:
-        scene = painter.paint((2,))
-        if len(scene.digits) == 2:
-            name = f"{'_and_'.join(f'{one.colour}_{one.word}' for one in scene.digits)}.png"
-            Image.fromarray(scene.pixels).save(FOLDER / name)
-            told[name] = [asdict(digit) for digit in scene.digits]
+    for scene in scenes_of_two("held_out", _SEED, SCENES):
+        name = f"{'_and_'.join(f'{one.colour}_{one.word}' for one in scene.digits)}.png"
+        Image.fromarray(scene.pixels).save(FOLDER / name)
+        told[name] = [asdict(digit) for digit in scene.digits]
     lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(digits)}" for name, digits in told.items())
     (FOLDER / "scenes.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -12,20 +13,12 @@ from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
 
 from .pretrained import CLIP, renamed
-from .recipe import DEPTH, FRAME, HEADS, INNER, MEAN, PATCH, STD, WIDTH, Recipe, inputs, shown
-from .scenes import COLOURS, SIZE, WORDS, Painter, Scene
+from .recipe import SHAPE, Recipe, inputs, shown
+from .scenes import COLOURS, WORDS, Painter, Scene
 from .texts import END, LONGEST, PAD, START, make_tokenizer, text_about
 
 _SIDE = 64
 _TEXT = {"hidden_size": _SIDE, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 128}
-_IMAGE = {
-    "hidden_size": WIDTH,
-    "num_hidden_layers": DEPTH,
-    "num_attention_heads": HEADS,
-    "intermediate_size": INNER,
-    "image_size": SIZE,
-    "patch_size": PATCH,
-}
 
 
 class Clip(Recipe):
@@ -34,6 +27,8 @@ class Clip(Recipe):
     from_vit = True
     rate = 1e-3
     steps = 2500
+    processor_class = CLIPImageProcessorPil
+    processor_options: ClassVar = {"do_center_crop": False}
 
     def __init__(self) -> None:
         self._tokenizer = make_tokenizer()
@@ -44,7 +39,7 @@ class Clip(Recipe):
         ids = {name: self._tokenizer.convert_tokens_to_ids(token) for name, token in _TOKENS.items()}
         text = {**_TEXT, **ids, "vocab_size": len(self._tokenizer), "max_position_embeddings": LONGEST}
         shared = {"hidden_act": "gelu", "projection_dim": _SIDE}
-        network = CLIPModel(CLIPConfig(text_config=text | shared, vision_config=_IMAGE | shared, projection_dim=_SIDE))
+        network = CLIPModel(CLIPConfig(text_config=text | shared, vision_config=SHAPE | shared, projection_dim=_SIDE))
         if vit:
             _start_from(vit, network)
         return network
@@ -76,10 +71,6 @@ class Clip(Recipe):
             found[name] = float(np.mean([one == other for one, other in zip(said, true, strict=True)]))
         return found
 
-    def processor(self) -> CLIPImageProcessorPil:
-        """Return the processor that stretches pictures to 48 x 48."""
-        return CLIPImageProcessorPil(size=FRAME, do_center_crop=False, image_mean=MEAN, image_std=STD)
-
     def save(self, network: CLIPModel, folder: Path) -> None:
         """Write the network's folder, and the tokenizer."""
         super().save(network, folder)
@@ -107,9 +98,9 @@ def soft_cross_entropy(scores: Tensor, true: Tensor) -> Tensor:
 @torch.no_grad()
 def _start_from(vit: nn.Module, network: CLIPModel) -> None:
     weights = renamed(vit, CLIP)
-    places = weights["vit.embeddings.position_embeddings"][0]
-    bias = weights["vit.embeddings.patch_embeddings.projection.bias"]  # CLIP's patches have none: the places take it
-    weights["vision_model.embeddings.position_embedding.weight"] = torch.cat([places[:1], places[1:] + bias])
+    positions = weights["vit.embeddings.position_embeddings"][0]
+    bias = weights["vit.embeddings.patch_embeddings.projection.bias"]  # CLIP's patches have none: the positions take it
+    weights["vision_model.embeddings.position_embedding.weight"] = torch.cat([positions[:1], positions[1:] + bias])
     weights["vision_model.embeddings.class_embedding"] = weights["vit.embeddings.cls_token"][0, 0]
     weights["vision_model.embeddings.patch_embedding.weight"] = weights[
         "vit.embeddings.patch_embeddings.projection.weight"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,13 @@ from ep_core.errors import InvalidInput
 from ep_core.evaluation.points import ALIKE, highest_point, on_image
 from ep_core.models.frame import Frame
 
-from .scenes import SIZE, Box, Digit, Painter, Scene
+from .scenes import SIZE, Box, Digit, Scene, scenes_of_two
 
 MODELS = Path(__file__).parent / "models.toml"
 AREA = 0.2
 GROWN = 3
 """Pixels by which a box is grown on each side: masks are smooth, and the dark edge belongs to a digit, too."""
-_SEED = 2**20
+SEED = 2**20
 
 
 def _text(digit: Digit) -> str:
@@ -56,16 +56,6 @@ class Pointed:
     """Share of the picture that the grown box takes: what a mask anywhere has in it, on average."""
     hit: bool
     """True where the mask's highest point, smoothed as the pointing game does it, is in the grown box."""
-
-
-def scenes_of_two(count: int) -> Iterable[Scene]:
-    """Yield held-out scenes of two digits."""
-    painter = Painter("held_out", _SEED)
-    while count:
-        scene = painter.paint((2,))
-        if len(scene.digits) == 2:  # there was room for both
-            count -= 1
-            yield scene
 
 
 def point(model: Classifier, scene: Scene, digit: Digit, other: Digit) -> Pointed:
@@ -112,7 +102,7 @@ def main(
     table = Table("model", "masks", "on the digit", "on the other", "chance", "hits", box=None, header_style="bold")
     for name in models or TARGETS:
         model = load_model(name, models_file=models_file)
-        asked = track(list(scenes_of_two(scenes)), description=name, transient=True)
+        asked = track(list(scenes_of_two("held_out", SEED, scenes)), description=name, transient=True)
         found = [one for scene in asked for one in pointed(model, scene)]
         means = [
             fmean(values) for values in zip(*((p.share, p.share_of_other, p.chance, p.hit) for p in found), strict=True)

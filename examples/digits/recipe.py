@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,14 +14,23 @@ from torch import Tensor, nn
 
 from .scenes import SIZE, WORDS, Painter, Scene
 
-MEAN = STD = (0.5, 0.5, 0.5)
-PATCH = 8
-WIDTH, DEPTH, HEADS, INNER = 64, 4, 2, 128
-"""Of the transformers over patches: features, layers, heads, and features within an MLP."""
+PATCH, WIDTH = 8, 64
+SHAPE: dict[str, Any] = {
+    "hidden_size": WIDTH,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 2,
+    "intermediate_size": 128,
+    "image_size": SIZE,
+    "patch_size": PATCH,
+}
+"""Of the transformers over patches."""
 SPREAD = 0.1
 """Standard deviation of their first weights: the usual 0.02 is meant for twelve times as many features."""
-FRAME = {"height": SIZE, "width": SIZE}
-NAMES = dict(enumerate(WORDS))
+HEAD: dict[str, Any] = {"id2label": dict(enumerate(WORDS)), "initializer_range": SPREAD}
+"""Of those whose classes are the digits."""
+
+_FRAME = {"height": SIZE, "width": SIZE}
+_MEAN = _STD = (0.5, 0.5, 0.5)
 
 _BATCH = 32
 _WARM_UP = 0.05
@@ -39,6 +48,9 @@ class Recipe(ABC):
     """Highest step size of AdamW."""
     steps: int
     """Batches of 32 scenes."""
+    processor_class: ClassVar[type[Any]]
+    processor_options: ClassVar[Mapping[str, Any]] = {}
+    """Of the image processor, beside the frame and the normalisation."""
 
     @abstractmethod
     def network(self, vit: nn.Module | None) -> Any:
@@ -56,9 +68,9 @@ class Recipe(ABC):
     def figures(self, network: Any, painter: Painter) -> dict[str, float]:
         """Return shares in [0, 1] of how well it does on scenes that it was not trained on."""
 
-    @abstractmethod
     def processor(self) -> Any:
-        """Return the image processor that is saved with it."""
+        """Return the image processor that is saved with it: it stretches pictures to 48 x 48."""
+        return self.processor_class(size=_FRAME, image_mean=_MEAN, image_std=_STD, **self.processor_options)
 
     def save(self, network: Any, folder: Path) -> None:
         """Write a folder as Hugging Face's libraries do, its weights in float16."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,6 +99,16 @@ class Painter:
         crop = whole[top : top + SIZE, left : left + SIZE]
         mirrored = crop[:, ::-1] if self._chance.random() < 0.5 else crop
         return mirrored * np.float32(self._chance.uniform(*_LIGHT))
+
+
+def scenes_of_two(part: Part, seed: int, count: int) -> Iterator[Scene]:
+    """Yield as many scenes of two digits."""
+    painter = Painter(part, seed)
+    while count:
+        scene = painter.paint((2,))
+        if len(scene.digits) == 2:  # there was room for both
+            count -= 1
+            yield scene
 
 
 class _Canvas:

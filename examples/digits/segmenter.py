@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessorPil
 
-from .recipe import FRAME, MEAN, SPREAD, STD, Recipe, inputs, shown
+from .recipe import SPREAD, Recipe, inputs, shown
 from .scenes import WORDS, Painter, Scene
 
 CLASSES = ("background", *WORDS)
@@ -22,6 +22,7 @@ class Segformer(Recipe):
 
     steps = 2000
     rate = 2e-3
+    processor_class = SegformerImageProcessorPil
 
     def network(self, vit: nn.Module | None) -> SegformerForSemanticSegmentation:
         """Return a SegFormer of 0.3 million weights."""
@@ -53,10 +54,6 @@ class Segformer(Recipe):
         both = torch.stack([((said == k) & (true == k)).sum() for k in range(1, len(CLASSES))])
         either = torch.stack([((said == k) | (true == k)).sum() for k in range(1, len(CLASSES))])
         return {"mIoU of the digits": float((both / either).mean()), "pixels": float((said == true).float().mean())}
-
-    def processor(self) -> SegformerImageProcessorPil:
-        """Return the processor that stretches pictures to 48 x 48."""
-        return SegformerImageProcessorPil(size=FRAME, image_mean=MEAN, image_std=STD)
 
 
 def _maps(network: SegformerForSemanticSegmentation, scenes: Sequence[Scene]) -> Tensor:

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ep_core.schemas.targets import picture_of
-from service.access.authentication import CallerDep
 from service.access.downloads import one_download
 from service.decoding.thumbnail import LEAST, MEDIA_TYPE, MOST
-from service.deps import SettingsDep
-from service.http.caching import NOT_MODIFIED, IfNoneMatch, immutable_response
+from service.http.caching import NOT_MODIFIED, immutable_response
 from service.http.errors import InvalidFields, NotFound, TooManyAtOnce, Unavailable
-from service.http.media_types import Accept, file_content, negotiate
+from service.http.media_types import file_content, negotiate
 from service.http.problems import problem_responses
 from worker.broker.contract import TARGET_PICTURE, JobRecord, input_name
 
@@ -24,7 +22,7 @@ from .deps import JobsDep
 from .endpoints import JobId
 from .image_types import image_type
 from .service import JobService
-from .small_pictures import Picture, SmallPictures
+from .small_pictures import Picture, SmallPictures, SmallPicturesDep
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"], dependencies=[Depends(one_download)])
 
@@ -53,14 +51,10 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 class Inputs:
     """The posted images of one job, and its target's own picture, as answers."""
 
-    request: Request
     job_id: str
-    who: str
     jobs: JobService
-    max_age_s: int
+    small: SmallPictures
     size: int | None
-    if_none_match: str | None
-    accept: str | None
 
     async def respond(self, name: str, part: str | None = None) -> Response:
         """Return the answer that carries a picture, small where a size is asked for.
@@ -73,9 +67,8 @@ class Inputs:
             NotFound: it isn't there (any more), or is another part.
         """
         if self.size is None:
-            return negotiate(await run_in_threadpool(self._whole, name, part), self.accept)
-        small = SmallPictures(self.request, self.who, self.max_age_s, self.if_none_match, self.accept)
-        return await small.respond(partial(self._picture, name, part), self.size)
+            return negotiate(await run_in_threadpool(self._whole, name, part), self.small.accept)
+        return await self.small.respond(partial(self._picture, name, part), self.size)
 
     def _find(self, name: str, part: str | None) -> tuple[JobRecord, bytes]:
         job = self.jobs.get(self.job_id)
@@ -92,20 +85,12 @@ class Inputs:
     def _whole(self, name: str, part: str | None) -> Response:
         _, data = self._find(name, part)
         media_type = image_type(data).media_type
-        return immutable_response(data, media_type, if_none_match=self.if_none_match, max_age_s=self.max_age_s)
+        small = self.small
+        return immutable_response(data, media_type, if_none_match=small.if_none_match, max_age_s=small.max_age_s)
 
 
-async def _inputs(
-    request: Request,
-    job_id: JobId,
-    caller: CallerDep,
-    jobs: JobsDep,
-    settings: SettingsDep,
-    size: Size = None,
-    if_none_match: IfNoneMatch = None,
-    accept: Accept = None,
-) -> Inputs:
-    return Inputs(request, job_id, caller.who, jobs, settings.retention_s, size, if_none_match, accept)
+async def _inputs(job_id: JobId, jobs: JobsDep, small: SmallPicturesDep, size: Size = None) -> Inputs:
+    return Inputs(job_id, jobs, small, size)
 
 
 InputsDep = Annotated[Inputs, Depends(_inputs)]

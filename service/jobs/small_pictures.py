@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ep_core.errors import InvalidInput
 from ep_core.pictures.decoding import Behind
+from service.access.authentication import CallerDep
 from service.access.turns import turn_of
 from service.decoding.decoders import Decoders
 from service.decoding.thumbnail import MEDIA_TYPE
-from service.deps import Services
-from service.http.caching import derived_response, entity_tag
-from service.http.media_types import negotiate
+from service.deps import Services, SettingsDep
+from service.http.caching import IfNoneMatch, derived_response, entity_tag
+from service.http.media_types import Accept, negotiate
 from service.uploads.limits import invalid
 
 
@@ -65,6 +66,19 @@ class SmallPictures:
                 max_age_s=self.max_age_s,
             )
         return negotiate(answer, self.accept)
+
+
+async def _small_pictures(
+    request: Request,
+    caller: CallerDep,
+    settings: SettingsDep,
+    if_none_match: IfNoneMatch = None,
+    accept: Accept = None,
+) -> SmallPictures:
+    return SmallPictures(request, caller.who, settings.retention_s, if_none_match, accept)
+
+
+SmallPicturesDep = Annotated[SmallPictures, Depends(_small_pictures)]
 
 
 async def _made(decoders: Decoders, picture: Picture, size: int, *, who: str) -> bytes:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 
-from service.access.authentication import CallerDep
 from service.access.downloads import one_download
 from service.decoding.thumbnail import LEAST, MEDIA_TYPE
-from service.deps import SettingsDep
-from service.http.caching import NOT_MODIFIED, IfNoneMatch
+from service.http.caching import NOT_MODIFIED
 from service.http.errors import InvalidFields, NotFound, TooManyAtOnce, Unavailable
-from service.http.media_types import Accept, file_content
+from service.http.media_types import file_content
 from service.http.problems import problem_responses
 from worker.broker.contract import input_name
 
@@ -21,7 +19,7 @@ from .deps import JobsDep
 from .endpoints import JobId
 from .glance import name_of_found
 from .service import JobService
-from .small_pictures import Picture, SmallPictures
+from .small_pictures import Picture, SmallPicturesDep
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"], dependencies=[Depends(one_download)])
 
@@ -39,17 +37,12 @@ USUAL, MOST = 96, 512
     },
 )
 async def get_thumbnail(
-    request: Request,
     job_id: JobId,
-    caller: CallerDep,
     jobs: JobsDep,
-    settings: SettingsDep,
+    small: SmallPicturesDep,
     size: Annotated[int, Query(ge=LEAST, le=MOST, description="Most pixels of the longer side.")] = USUAL,
-    if_none_match: IfNoneMatch = None,
-    accept: Accept = None,
 ) -> Response:
     """Return the first image of a job, where it is kept; else what was found, once it has succeeded."""
-    small = SmallPictures(request, caller.who, settings.retention_s, if_none_match, accept)
     return await small.respond(partial(_picture, jobs, job_id), size)
 
 

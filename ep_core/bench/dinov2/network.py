@@ -56,7 +56,7 @@ def timm_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
                 parts = [weights[name.replace("query", part)] for part in _PARTS]
                 renamed[_timm_name(name).replace("attention.attention.query", "attn.qkv")] = torch.cat(parts)
         elif name == "embeddings.position_embeddings":
-            renamed["pos_embed"] = places_for(SIZE // PATCH, weight)
+            renamed["pos_embed"] = interpolated_positions(weight, SIZE // PATCH)
         elif name.startswith("layernorm"):
             renamed[name.replace("layernorm", "norm")] = weight
         elif name != "embeddings.mask_token":
@@ -70,17 +70,17 @@ def _timm_name(name: str) -> str:
     return name
 
 
-def places_for(patches: int, places: Tensor) -> Tensor:
-    """Return the embeddings of places for fewer patches a side, interpolated as transformers does it (bicubic).
+def interpolated_positions(positions: Tensor, patches: int) -> Tensor:
+    """Return position embeddings for fewer patches a side, interpolated as transformers does it (bicubic).
 
     Args:
+        positions: 1 x (1 + 37 * 37) x D, that of the class token first.
         patches: a side.
-        places: 1 x (1 + 37 * 37) x D, that of the class first.
 
     Returns:
         1 x (1 + patches * patches) x D.
     """
-    of_class, of_patches = places[:, :1], places[:, 1:]
+    of_class, of_patches = positions[:, :1], positions[:, 1:]
     grid = of_patches.unflatten(1, (_TRAINED_PATCHES, _TRAINED_PATCHES)).permute(0, 3, 1, 2)
     smaller = interpolate(grid, size=(patches, patches), mode="bicubic", align_corners=False)
     return torch.cat([of_class, smaller.flatten(2).transpose(1, 2)], dim=1)

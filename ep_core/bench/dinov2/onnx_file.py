@@ -43,7 +43,7 @@ def named_weights(model: Any) -> dict[str, Tensor]:
     """Return the backbone's weights, float32, by the names that transformers gives them.
 
     The exporter has kept names of biases and norms. Matrices lost theirs and lie transposed: a matrix is named for the
-    product that reads it. The embeddings of places are those of 37 x 37 patches, in front of them that of the class.
+    product that reads it. The position embeddings are those of the class token and of 37 x 37 patches.
     """
     from onnx import numpy_helper
 
@@ -53,12 +53,12 @@ def named_weights(model: Any) -> dict[str, Tensor]:
         found = re.fullmatch(r"/backbone/(encoder/layer\.\d+/.+)/MatMul", node.name)
         if found and node.input[1] in arrays:
             weights[f"{found[1].replace('/', '.')}.weight"] = arrays[node.input[1]].T
-    weights["embeddings.position_embeddings"] = np.concatenate(_places(arrays), axis=1)
+    weights["embeddings.position_embeddings"] = np.concatenate(_positions(arrays), axis=1)
     return {name: torch.from_numpy(np.array(array, dtype=np.float32)) for name, array in weights.items()}
 
 
-def _places(arrays: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the embedding of the class's place, 1 x 1 x 384, and of the patches', 1 x 1369 x 384: constants by now."""
+def _positions(arrays: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the position embeddings of class token (1 x 1 x 384) and patches (1 x 1369 x 384): constants by now."""
     nameless = [array for name, array in arrays.items() if name.startswith("onnx::") and array.ndim == 3]
     of_class, of_patches = sorted(nameless, key=lambda array: int(array.shape[1]))
     return of_class, of_patches

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -26,6 +25,7 @@ from service.app import create_app
 from service.jobs.examples import REPORT
 from service.run.embedded_redis import EmbeddedRedis
 from service.settings import ApiSettings
+from tests.pictures import encode
 from worker.broker import catalogue
 from worker.broker.blobs import RedisBlobs
 from worker.broker.contract import INPUT, JobState
@@ -113,9 +113,7 @@ def store(redis: Redis) -> JobStore:
 @pytest.fixture(scope="session")
 def png() -> bytes:
     """A small whole image."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (32, 24), "teal").save(buffer, "PNG")
-    return buffer.getvalue()
+    return encode(Image.new("RGB", (32, 24), "teal"), "PNG")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import time
 from typing import Any
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from redis import Redis
 
+from tests.pictures import encode
 from worker.broker import catalogue
 
 from .problems import problem_of
@@ -22,9 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_job_is_left")
 
 
 def _image(mode: str = "RGB", size: tuple[int, int] = (64, 48), kind: str = "PNG", **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    Image.effect_noise(size, 90).convert(mode).save(buffer, kind, **options)
-    return buffer.getvalue()
+    return encode(Image.effect_noise(size, 90).convert(mode), kind, **options)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +13,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from redis import Redis
 
+from tests.pictures import encode
 from worker.broker.blobs import RedisBlobs
 from worker.broker.contract import INPUT, JobProgress, JobState, Priority
 from worker.broker.queue import job_queue
@@ -25,12 +25,7 @@ Finish = Callable[[str], None]
 
 def pictures(count: int) -> list[bytes]:
     """Small images, all different."""
-    found = []
-    for k in range(count):
-        buffer = io.BytesIO()
-        Image.new("RGB", (32, 24), (k, 0, 0)).save(buffer, "PNG")
-        found.append(buffer.getvalue())
-    return found
+    return [encode(Image.new("RGB", (32, 24), (k, 0, 0)), "PNG") for k in range(count)]
 
 
 def post(client: TestClient, *images: bytes, headers: dict[str, str] | None = None, **data: str) -> httpx.Response:

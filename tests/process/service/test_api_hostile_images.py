@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from service.access.shares import Take
 from service.app import create_app
 from service.settings import ApiSettings
 from service.uploads.shares import UploadShares
+from tests.pictures import encode
 from tests.reliability import hostile_images
 
 PIXELS = 300_000
@@ -67,9 +67,7 @@ def few_pixels(redis: Redis, settings: ApiSettings) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="module")
 def wide() -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (600, PIXELS // 600)).save(buffer, "PNG")
-    return buffer.getvalue()
+    return encode(Image.new("RGB", (600, PIXELS // 600)), "PNG")
 
 
 def test_a_batch_has_its_pixels_counted_together(few_pixels: TestClient, wide: bytes) -> None:

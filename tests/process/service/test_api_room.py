@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterator
 
@@ -15,6 +14,7 @@ from redis import Redis
 from ep_core.schemas.specs import ExtremalSpec
 from service.app import create_app
 from service.settings import ApiSettings
+from tests.pictures import encode
 from worker.broker import catalogue
 from worker.broker.reserved import Room, job_bytes
 from worker.broker.reuse import KnownResults
@@ -29,9 +29,7 @@ Finish = Callable[[str], None]
 @pytest.fixture(scope="module")
 def png() -> bytes:
     """A picture of few bytes, of whose job much is expected."""
-    file = io.BytesIO()
-    Image.new("RGB", SIZE, "teal").save(file, "PNG")
-    return file.getvalue()
+    return encode(Image.new("RGB", SIZE, "teal"), "PNG")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from redis import Redis
 
 from ep_core.schemas.reports.common import TargetRef
 from ep_core.schemas.reports.file_names import SALIENCY, overlay_name
+from tests.pictures import encode
 from worker.broker.blobs import RedisBlobs
 from worker.broker.contract import Finding, JobState
 from worker.broker.store import JobStore
@@ -35,9 +36,7 @@ def succeed(redis: Redis, store: JobStore) -> Callable[..., None]:
 
 
 def picture(colour: tuple[int, int, int]) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (300, 200), colour).save(buffer, format="PNG")
-    return buffer.getvalue()
+    return encode(Image.new("RGB", (300, 200), colour), "PNG")
 
 
 def shown(client: TestClient, job_id: str, query: str = "") -> Image.Image:

@@ -233,8 +233,8 @@ def bear() -> bytes:
 
 
 @pytest.fixture(scope="session")
-def models_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The default model, one for each fault, and networks that are refused or need something made for them."""
+def tiny_models_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model for each fault, and networks that are refused or need something made for them."""
     faulty = """
 [models.{fault}]
 entry_point = "faulty_models:Faulty"
@@ -244,18 +244,23 @@ preprocessing = {{ input_size = [32, 32], mean = [0.5, 0.5, 0.5], std = [0.5, 0.
 """
     path = tmp_path_factory.mktemp("models") / "models.toml"
     gate = path.with_name(GATE)
-    default = '[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n'
     several = model_list("plain").replace("models.plain", "models.several") + 'outputs = "sigmoid"\n'
-    path.write_text(
-        default + "".join(faulty.format(fault=fault, gate=gate) for fault in FAULTS) + model_list(*KINDS) + several
-    )
+    path.write_text("".join(faulty.format(fault=fault, gate=gate) for fault in FAULTS) + model_list(*KINDS) + several)
+    return path
+
+
+@pytest.fixture(scope="session")
+def models_file(tiny_models_file: Path) -> Path:
+    """The default model, and the tiny ones."""
+    path = tiny_models_file.with_name("all.toml")
+    path.write_text('[models.mobilenet_v2]\ntorchvision = "mobilenet_v2"\n' + tiny_models_file.read_text())
     return path
 
 
 @pytest.fixture
-def gate(models_file: Path) -> Iterator[Path]:
+def gate(tiny_models_file: Path) -> Iterator[Path]:
     """A file that isn't there: once it is touched, jobs of the network "waits" no longer wait at each step."""
-    path = models_file.with_name(GATE)
+    path = tiny_models_file.with_name(GATE)
     yield path
     path.unlink(missing_ok=True)
 
@@ -279,12 +284,15 @@ def shared(free_databases: list[str], models_file: Path, worker_log: Path) -> It
 
 
 @pytest.fixture
-def start_worker(models_file: Path, tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
-    """Starts a worker of the test's own, to be killed, on the Redis at a URL."""
+def start_worker(tiny_models_file: Path, tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
+    """Starts a worker of the test's own, to be killed, on the Redis at a URL.
+
+    It offers the tiny networks: the default one's layers would be sought at each start.
+    """
     started: list[WorkerProcess] = []
 
     def start(url: str, **settings: object) -> WorkerProcess:
-        started.append(WorkerProcess(url, tmp_path / "worker.log", EP_MODELS_FILE=models_file, **settings))
+        started.append(WorkerProcess(url, tmp_path / "worker.log", EP_MODELS_FILE=tiny_models_file, **settings))
         return started[-1]
 
     yield start
@@ -303,7 +311,7 @@ def own(
 ) -> Callable[..., tuple[Client, WorkerProcess]]:
     """Starts a worker of the test's own that is ready to work, and gives its client too.
 
-    It preloads a tiny network: `shared` has the default one, as a worker does by default.
+    It preloads a tiny network; `shared` offers and preloads the default one, too, as a worker does by default.
     """
 
     def start(**settings: object) -> tuple[Client, WorkerProcess]:

@@ -165,6 +165,6 @@ def test_a_question_that_cannot_be_read_is_no_end(
 
 def test_a_worker_asked_to_end_does_so(own: Callable[..., tuple[Client, WorkerProcess]], bear: bytes):
     client, process = own()
-    assert isinstance(ask(client.redis, bear), Classified)
+    assert isinstance(ask(client.redis, bear, model="none"), Classified)
     process.send(signal.SIGTERM)
     assert process.wait(within_s=15) == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from redis import Redis
 from torch import Tensor
 
@@ -21,6 +18,7 @@ from ep_core.schemas.progress import Standing
 from ep_core.schemas.reports.common import Scores, TargetRef
 from ep_core.schemas.reports.extremal import PartialPoint
 from ep_core.schemas.reports.subject import Subject
+from tests.pictures import decode
 from worker.broker.contract import JobRecord, JobState, MapPreview, Previews
 from worker.broker.events import event_key
 from worker.broker.queue import connect
@@ -120,10 +118,6 @@ def previews_of(redis: Redis, setting: Setting) -> list[dict[str, Any]]:
     return [json.loads(fields[b"data"]) for fields in events if fields[b"kind"] == b"preview"]
 
 
-def opened(url: str) -> Image.Image:
-    return Image.open(io.BytesIO(base64.b64decode(url.removeprefix("data:image/png;base64,"))))
-
-
 def test_masks_are_shown_every_second_and_later_every_other_as_small_pictures(redis: Redis, setting: Setting):
     step = run(setting, steps=320)
     gaps = np.diff(step.shown) * 0.05
@@ -134,8 +128,8 @@ def test_masks_are_shown_every_second_and_later_every_other_as_small_pictures(re
     assert len(told) == len(step.shown)
     [preview] = told[-1]["masks"]
     assert preview["area"] == 0.1
-    picture = opened(preview["mask"])
-    assert (picture.mode, picture.size) == ("L", (64, 32))
+    picture = decode(preview["mask"])
+    assert (picture.format, picture.mode, picture.size) == ("PNG", "L", (64, 32))
     pixels = np.asarray(picture) / 255
     assert pixels[0].mean() < 0.05 < 0.95 < pixels[-1].mean()
 
@@ -153,7 +147,7 @@ def test_a_new_stage_is_told_at_once_with_what_is_explained_and_the_maps_so_far(
     assert (progress.stage, progress.ended, progress.subject) == ("rise", ["gradient"], SUBJECT)
     [shown] = previews_of(redis, setting)[-1]["maps"]
     assert shown["method"] == "gradient"
-    pixels = np.asarray(opened(shown["map"])) / 255
+    pixels = np.asarray(decode(shown["map"])) / 255
     assert pixels.shape == (64, 64)
     assert pixels[0, :32].max() < 0.01 < 0.45 < pixels[0, 47] < 0.55  # the positive part, relative to its most
 

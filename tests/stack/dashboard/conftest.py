@@ -90,6 +90,13 @@ def page(open_page: OpenPage) -> Page:
 
 
 @pytest.fixture
+def blank(page: Page) -> Page:
+    """A page of the stack without any content, where modules of the dashboard can be imported."""
+    page.goto("/healthz")
+    return page
+
+
+@pytest.fixture
 def dark_page(open_page: OpenPage) -> Page:
     return open_page(theme="dark")
 

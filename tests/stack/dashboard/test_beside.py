@@ -28,17 +28,16 @@ COMMON = """async ({ first, second, side }) => {
 }"""
 
 
-def differ(page: Page, first: Any, second: Any) -> tuple[float, Any]:
-    page.goto("/")
+def differ(blank: Page, first: Any, second: Any) -> tuple[float, Any]:
     asked = {"first": first.flatten().tolist(), "second": second.flatten().tolist(), "side": len(first)}
-    found = page.evaluate(COMMON, asked)
+    found = blank.evaluate(COMMON, asked)
     return found["common"], np.array(found["pixels"]).reshape(*first.shape, 4)[:, :, :3]
 
 
-def test_the_difference_of_two_masks(page: Page) -> None:
+def test_the_difference_of_two_masks(blank: Page) -> None:
     first, second = np.zeros((2, 4, 4), dtype=int)
     first[:2], second[:, :2] = 255, 255
-    common, shown = differ(page, first, second)
+    common, shown = differ(blank, first, second)
     assert common == pytest.approx(4 / 12)
     assert (shown[:2, :2] == 200).all()  # both: as it is
     assert (np.diff(shown[2:, 2:].reshape(-1, 3), axis=1) == 0).all()  # neither: grey
@@ -47,10 +46,10 @@ def test_the_difference_of_two_masks(page: Page) -> None:
     assert red[0] > red[2]
 
 
-def test_equal_masks_have_all_in_common_and_empty_ones_too(page: Page) -> None:
+def test_equal_masks_have_all_in_common_and_empty_ones_too(blank: Page) -> None:
     mask = np.array([[255, 0], [127, 128]])
-    assert differ(page, mask, mask)[0] == 1
-    assert differ(page, np.zeros((2, 2), int), np.zeros((2, 2), int))[0] == 1
+    assert differ(blank, mask, mask)[0] == 1
+    assert differ(blank, np.zeros((2, 2), int), np.zeros((2, 2), int))[0] == 1
 
 
 def test_another_seed_beside_it(page: Page, stack: Stack, finish: Callable[..., dict[str, Any]]) -> None:

@@ -25,12 +25,11 @@ TOP = """async ({ map, width, frame, share }) => {
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 1])
 @pytest.mark.parametrize("levels", [256, 4])
-def test_a_top_area_is_the_highest_pixels_of_the_frame(page: Page, share: float, levels: int) -> None:
+def test_a_top_area_is_the_highest_pixels_of_the_frame(blank: Page, share: float, levels: int) -> None:
     height, width, frame = 20, 30, (5, 2, 25, 18)
     map_ = np.random.default_rng(levels).integers(0, levels, (height, width))
-    page.goto("/")
     asked = {"map": map_.flatten().tolist(), "width": width, "frame": frame, "share": share}
-    found = np.array(page.evaluate(TOP, asked)).reshape(height, width) / 255
+    found = np.array(blank.evaluate(TOP, asked)).reshape(height, width) / 255
     inside = np.zeros((height, width), dtype=bool)
     inside[frame[1] : frame[3], frame[0] : frame[2]] = True
     assert not found[~inside].any()

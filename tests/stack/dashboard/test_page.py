@@ -14,6 +14,7 @@ from tests.running_stack import Stack
 
 from .accessibility import axe
 from .conftest import OpenPage
+from .shifts import note_shifts, shifts
 from .using import changes_the_picture, pixels
 
 pytestmark = pytest.mark.e2e
@@ -33,12 +34,6 @@ FIRST_PAINT = """() => new Promise((resolve) => new PerformanceObserver((list) =
 INLINE = """() => [...document.querySelectorAll("*")].filter((element) =>
   (element.localName === "script" && !element.src) || [...element.attributes].some((a) => a.name.startsWith("on"))
 ).map((element) => element.outerHTML.slice(0, 120))"""
-
-NOTE_SHIFTS = """window.shifts = [];
-new PerformanceObserver((list) => list.getEntries().forEach(({ value, sources, startTime }) => window.shifts.push({
-  value, startTime, what: sources.map(({ node, previousRect: a, currentRect: b }) =>
-    `${node?.outerHTML?.slice(0, 60) ?? node?.nodeName} ${a.y} -> ${b.y}`),
-}))).observe({ type: "layout-shift", buffered: true });"""
 
 
 def load(page: Page) -> Page:
@@ -129,9 +124,9 @@ def test_static_files_are_asked_for_again_only_when_they_change(page: Page, stac
 @pytest.mark.parametrize("phone", [False, True], ids=["laptop", "phone"])
 def test_nothing_jumps_while_it_loads(open_page: OpenPage, phone: bool) -> None:
     page = open_page(phone=phone)
-    page.add_init_script(NOTE_SHIFTS)
-    load(page)
-    assert page.evaluate("shifts.reduce((sum, { value }) => sum + value, 0)") < MOST_SHIFT, page.evaluate("shifts")
+    note_shifts(page)
+    seen = shifts(load(page))
+    assert sum(shift["value"] for shift in seen) < MOST_SHIFT, seen
 
 
 def test_the_first_visit_has_a_result_to_play_with(page: Page) -> None:

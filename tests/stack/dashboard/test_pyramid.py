@@ -18,10 +18,11 @@ from ep_core.masks.perturbation import Pyramids, blur_pyramid
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.models.registry import find_entry
 from ep_core.models.sources.describe import describe
+from tests.pictures import encode
 from tests.running_stack import Stack
 from tests.small_jobs import MASKS_ONLY
 
-from .using import BEAR, changes_the_picture, pixels
+from .using import BEAR, changes_the_picture, pixels, read
 
 pytestmark = pytest.mark.e2e
 
@@ -57,29 +58,29 @@ def preprocessing() -> Preprocessing:
 
 
 def test_at_the_networks_size_it_is_the_engines(
-    page: Page, stack: Stack, finish: Callable[..., Job], preprocessing: Preprocessing
+    blank: Page, stack: Stack, finish: Callable[..., Job], preprocessing: Preprocessing
 ) -> None:
     mask = get_mask(stack, finish(**SHORT), frame="model")
     x, _ = preprocessing.preprocess(Image.open(BEAR))
     seen = np.asarray(preprocessing.to_image(x), dtype=float)
     for strength in (1, 0.5):
-        shown = compose(page, seen, mask, frame=(0, 0, 224, 224), sigma=SIGMA, strength=strength)
+        shown = compose(blank, seen, mask, frame=(0, 0, 224, 224), sigma=SIGMA, strength=strength)
         compare(shown, perturb(seen, 1 - strength * (1 - mask), sigma=SIGMA))
 
 
 @pytest.mark.parametrize("levels", [2, 64])
-def test_any_number_of_levels(page: Page, preprocessing: Preprocessing, levels: int) -> None:
+def test_any_number_of_levels(blank: Page, preprocessing: Preprocessing, levels: int) -> None:
     x, _ = preprocessing.preprocess(Image.open(BEAR))
     seen = np.asarray(preprocessing.to_image(x), dtype=float)
     mask = np.tile(np.round(np.linspace(0, 255, 224)) / 255, (224, 1))
-    shown = compose(page, seen, mask, frame=(0, 0, 224, 224), sigma=SIGMA, levels=levels)
+    shown = compose(blank, seen, mask, frame=(0, 0, 224, 224), sigma=SIGMA, levels=levels)
     compare(shown, perturb(seen, mask, sigma=SIGMA, levels=levels))
 
 
-def test_it_is_seamless_at_the_frames_border(page: Page) -> None:
+def test_it_is_seamless_at_the_frames_border(blank: Page) -> None:
     picture = np.asarray(Image.open(BEAR), dtype=float)
     left, right = 130, 504
-    shown = compose(page, picture, np.zeros(picture.shape[:2]), frame=(left, 26, right, 400), sigma=33.0)
+    shown = compose(blank, picture, np.zeros(picture.shape[:2]), frame=(left, 26, right, 400), sigma=33.0)
     for border in (left, right):
         assert np.abs(shown[:, border] - shown[:, border - 1]).max() <= 3
 
@@ -92,7 +93,7 @@ def test_the_page_shows_the_picture_as_the_network_saw_it(
     left, top, right, bottom = map(round, frame.box)
     open_job(page, job)
     expect(page.get_by_role("button", name="Blur", exact=True)).to_have_attribute("aria-pressed", "true")
-    shown = read_canvas(page)[top:bottom, left:right]
+    shown = read(pixels(page))[top:bottom, left:right]
     seen = get_picture(stack, job)[top:bottom, left:right]
     mask = get_mask(stack, job)[top:bottom, left:right]
     sigma = SIGMA * (right - left) / 224
@@ -111,11 +112,11 @@ def test_a_job_that_fades_is_shown_fading(
     light = 1 - (share or 1) * (1 - get_mask(stack, job))
     picture = get_picture(stack, job)
     left, top, right, bottom = map(round, preprocessing.preprocess(Image.open(BEAR))[1].box)
-    compare(read_canvas(page)[top:bottom, left:right], (picture * light[:, :, None])[top:bottom, left:right])
+    compare(read(pixels(page))[top:bottom, left:right], (picture * light[:, :, None])[top:bottom, left:right])
     before = pixels(page)
     page.get_by_role("button", name="Original", exact=True).click()
     changes_the_picture(page, before)
-    assert np.array_equal(read_canvas(page), picture)
+    assert np.array_equal(read(pixels(page)), picture)
 
 
 def open_job(page: Page, job: Job, view: str = "blur") -> None:
@@ -137,7 +138,7 @@ def get_picture(stack: Stack, job: Job) -> Pixels:
 
 
 def compose(
-    page: Page,
+    blank: Page,
     picture: Pixels,
     mask: Pixels,
     *,
@@ -147,16 +148,14 @@ def compose(
     strength: float = 1,
 ) -> Pixels:
     """Return the page's composition of a picture (H x W x 3 of 255) under a mask (H x W in [0, 1])."""
-    png = io.BytesIO()
-    Image.fromarray(picture.astype(np.uint8)).save(png, "PNG")
-    page.goto("/")
+    png = encode(Image.fromarray(picture.astype(np.uint8)), "PNG")
     asked = {
-        "image": "data:image/png;base64," + base64.b64encode(png.getvalue()).decode(),
+        "image": "data:image/png;base64," + base64.b64encode(png).decode(),
         "mask": base64.b64encode(np.round(mask * 255).astype(np.uint8).tobytes()).decode(),
         "options": {"frame": frame, "sigma": [sigma, sigma], "levels": levels},
         "strength": strength,
     }
-    return read_png(page.evaluate(COMPOSE, asked))
+    return read(blank.evaluate(COMPOSE, asked))
 
 
 def perturb(picture: Pixels, mask: Pixels, *, sigma: float, levels: int = LEVELS) -> Pixels:
@@ -171,12 +170,3 @@ def compare(shown: Pixels, expected: Pixels) -> None:
     error = np.abs(shown - expected)
     assert error.mean() < MEAN_ERROR
     assert error.max() < LARGEST_ERROR
-
-
-def read_canvas(page: Page) -> Pixels:
-    return read_png(pixels(page))
-
-
-def read_png(address: str) -> Pixels:
-    png = base64.b64decode(address.partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float)

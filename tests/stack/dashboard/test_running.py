@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.running_stack import Stack
 
 from .accessibility import axe
+from .shifts import note_shifts, shifts
 from .using import LONG, changes_the_picture, pixels, post
 
 pytestmark = pytest.mark.e2e
@@ -20,12 +21,6 @@ Begin = Callable[..., dict[str, Any]]
 
 SWEEP = LONG | {"iterations": 800, "areas": [0.05, 0.1, 0.2, 0.4, 0.6, 0.8]}
 DOING = re.compile("Finding what slow needs for “[abc]”…")
-SHIFTS = """() => new Promise((resolve) => {
-  let sum = 0;
-  new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (sum += value)))
-    .observe({ type: "layout-shift", buffered: true });
-  setTimeout(() => resolve(sum), 100);
-})"""
 SO_FAR = """async ([variant, steps, seen]) => {
   const { bestSoFar } = await import("/static/sofar.js");
   const said = bestSoFar({ task: "extremal", variant });
@@ -83,15 +78,17 @@ def begin(stack: Stack) -> Iterator[Callable[..., dict[str, Any]]]:
 
 def test_a_sweep_has_a_place_for_each_area_from_the_start_and_comes_into_focus(page: Page, begin: Begin) -> None:
     job = begin(SWEEP)
+    note_shifts(page)
     page.goto(f"/#/job/{job['id']}")
     expect(page.locator(".place")).to_have_count(6)
     expect(page.get_by_role("heading", name=DOING)).to_be_visible(timeout=30_000)
     expect(page.get_by_role("status").filter(has_text="Next in line")).to_have_count(0)
     expect(page.locator(".focus canvas")).to_be_visible()
-    before = page.evaluate(SHIFTS)
+    before = len(shifts(page))
     expect(page.locator("img.masks:visible")).to_have_count(6)
     changes_the_picture(page, pixels(page))
-    assert page.evaluate(SHIFTS) - before < 0.005
+    jumped = shifts(page)[before:]
+    assert sum(shift["value"] for shift in jumped) < 0.005, jumped
     axe(page)
     of_all = pixels(page)
     page.get_by_role("button", name=re.compile("^The mask of 5% so far")).press("Enter")
@@ -176,16 +173,14 @@ def points(**scores: float) -> list[dict[str, Any]]:
     ],
 )
 def test_the_best_finding_so_far_never_gets_worse(
-    page: Page, variant: str, steps: list[Any], said: list[str | None]
+    blank: Page, variant: str, steps: list[Any], said: list[str | None]
 ) -> None:
-    page.goto("/")
-    assert page.evaluate(SO_FAR, [variant, steps, 1]) == said
+    assert blank.evaluate(SO_FAR, [variant, steps, 1]) == said
 
 
 @pytest.mark.parametrize(("variant", "does"), [("preserve", "keeps 50%"), ("delete", "removed lowers")])
-def test_a_finding_is_a_share_of_what_the_network_sees(page: Page, variant: str, does: str) -> None:
-    page.goto("/")
-    (said,) = page.evaluate(SO_FAR, [variant, [("masks", points(at_20=10))], 0.5])
+def test_a_finding_is_a_share_of_what_the_network_sees(blank: Page, variant: str, does: str) -> None:
+    (said,) = blank.evaluate(SO_FAR, [variant, [("masks", points(at_20=10))], 0.5])
     assert said.startswith(f"So far, 20% of what the network sees {does}")
 
 
@@ -197,8 +192,7 @@ def test_a_deletion_says_what_each_area_leaves(page: Page, begin: Begin) -> None
     )
 
 
-def test_a_map_that_fails_comes_with_the_next_preview_in_the_spotlight_of_a_result(page: Page) -> None:
-    page.goto("/")
-    outside, inside = page.evaluate(GATHERED)
+def test_a_map_that_fails_comes_with_the_next_preview_in_the_spotlight_of_a_result(blank: Page) -> None:
+    outside, inside = blank.evaluate(GATHERED)
     assert outside < 1
     assert inside > 20

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.running_stack import SAMPLES, Stack
 
 from .accessibility import axe
-from .using import BEAR, FINISH_MS, SWEEP, asked, choose, explain, quickly
+from .using import BEAR, FINISH_MS, SWEEP, asked, choose, explain, first_sample, quickly
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
@@ -36,9 +36,7 @@ def compared(stack: Stack) -> str:
 
 
 def choose_model(page: Page, name: str) -> None:
-    page.goto("/")
-    expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "true")
-    choose(page, "Model", name)
+    choose(first_sample(page), "Model", name)
 
 
 def field(page: Page) -> Any:
@@ -125,10 +123,9 @@ def test_a_mask_without_a_class_is_of_the_top_class_or_refused(page: Page, stack
     expect(page.get_by_role("alert").filter(has_text="Name the class first")).to_be_visible()
 
 
-def test_a_mask_goes_with_a_segment_or_a_plain_class_only(page: Page) -> None:
-    page.goto("/")
+def test_a_mask_goes_with_a_segment_or_a_plain_class_only(blank: Page) -> None:
     targets = ["dog", 3, {"segment": "dog", "within": None}, {"class": "dog", "instead_of": "cat"}, {"text": "a dog"}]
-    assert page.evaluate(WITH_MASK, targets) == [
+    assert blank.evaluate(WITH_MASK, targets) == [
         *({"segment": name, "within": "target_mask"} for name in ("dog", 3, "dog")),
         *targets[3:],
     ]

@@ -19,14 +19,33 @@ NAME = "“American black bear”"
 SEEN = "what the network sees"
 
 
-def told(page: Page, stack: Stack, address: str, *, scores: dict[str, Any], params: dict[str, Any], area: Any) -> None:
-    """Show a result with other scores and parameters than it has, replaced on its way to the page."""
+MEANING = """async ({ result, words }) => {
+  const optimum = await import("/static/optimum.js");
+  return optimum.meaning(result, optimum[words](result)).map((one) => one.textContent ?? one).join("");
+}"""
+
+
+def told(page: Page, stack: Stack, address: str, *, scores: dict[str, Any], area: Any) -> None:
+    """Show a result with other scores than it has, replaced on its way to the page."""
     result = stack.client.get(f"/v1/jobs/{address[-32:]}/result").json()
     result["scores"] |= scores
-    result["params"] |= params
     body = json.dumps(result | {"optimal_area": area, "stability": None})
     page.route("**/result", lambda route: route.fulfill(body=body, content_type="application/json"))
     page.goto(address)
+
+
+def meaning(page: Page, rule: str | None, variant: str, tau: float, area: float | None, words: str) -> str:
+    """Return the sentence about a*, without its full stop."""
+    result = {
+        "target": {"kind": "class", "index": 295, "label": "American black bear"},
+        "params": {"variant": variant, "threshold": tau},
+        "scores": {"threshold_rule": rule},
+        "coverage": {"image": 0.5, "frame": 1},
+        "layer": {"name": "features.18", "channels": 1280},
+        "optimal_area": area,
+    }
+    said: str = page.evaluate(MEANING, {"result": result, "words": words})
+    return said
 
 
 @pytest.mark.parametrize(
@@ -49,22 +68,32 @@ def told(page: Page, stack: Stack, address: str, *, scores: dict[str, Any], para
         (None, "delete", 0.5, 0.2, f"20% of {SEEN} removed destroys the score of {NAME}."),  # from before
     ],
 )  # fmt: skip
-def test_areas(
+def test_areas(blank: Page, rule: str | None, variant: str, tau: float, area: float | None, said: str) -> None:
+    assert meaning(blank, rule, variant, tau, area, "shareOfImage") + "." == said
+
+
+@pytest.mark.parametrize(
+    ("scores", "area", "said", "lines"),
+    [
+        ({"threshold_rule": "share-of-original"}, 0.2, f"20% of {SEEN} suffices for {NAME}.", 1),
+        ({"threshold_rule": "none", "threshold": None}, None,
+         f"There is no threshold: {NAME} scores no higher in the whole image than in the fully perturbed image.", 0),
+    ],
+)  # fmt: skip
+def test_the_page_says_so_and_draws_the_threshold(
     page: Page,
     stack: Stack,
     done: Callable[..., str],
-    rule: str | None,
-    variant: str,
-    tau: float,
+    scores: dict[str, Any],
     area: float | None,
     said: str,
+    lines: int,
 ) -> None:
-    scores = {"threshold_rule": rule} | ({"threshold": None} if rule == "none" else {})
-    told(page, stack, done(**SWEEP), scores=scores, params={"variant": variant, "threshold": tau}, area=area)
+    told(page, stack, done(**SWEEP), scores=scores, area=area)
     expect(page.locator("h1.answer")).to_have_text(said)
     page.get_by_text("Numbers").click()
     expect(page.locator("svg.curve text", has_text="whole image").first).to_be_visible()
-    expect(page.locator("svg.curve text", has_text="threshold")).to_have_count(0 if rule == "none" else 1)
+    expect(page.locator("svg.curve text", has_text="threshold")).to_have_count(lines)
 
 
 @pytest.mark.parametrize(
@@ -79,16 +108,10 @@ def test_areas(
          "features.18."),
     ],
 )  # fmt: skip
-def test_channels(
-    page: Page,
-    stack: Stack,
-    done: Callable[..., str],
-    rule: str,
-    variant: str,
-    tau: float,
-    count: int | None,
-    said: str,
-) -> None:
-    scores = {"threshold_rule": rule} | ({"threshold": None} if rule == "none" else {})
-    told(page, stack, done(**CHANNELS), scores=scores, params={"variant": variant, "threshold": tau}, area=count)
-    expect(page.locator("h1.answer")).to_have_text(said)
+def test_channels(blank: Page, rule: str, variant: str, tau: float, count: int | None, said: str) -> None:
+    assert meaning(blank, rule, variant, tau, count, "countOfChannels") + "." == said
+
+
+def test_the_page_of_channels_says_so(page: Page, stack: Stack, done: Callable[..., str]) -> None:
+    told(page, stack, done(**CHANNELS), scores={"threshold_rule": "share-of-original"}, area=100)
+    expect(page.locator("h1.answer")).to_have_text(f"100 of 1280 channels of features.18 suffice for {NAME}.")

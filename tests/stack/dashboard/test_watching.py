@@ -16,13 +16,6 @@ from .watching import Watch
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture
-def blank(page: Page) -> Page:
-    """A page of the stack without any content."""
-    page.goto("/healthz")
-    return page
-
-
 @pytest.mark.parametrize(
     ("script", "problem"),
     [

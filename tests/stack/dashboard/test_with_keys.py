@@ -62,11 +62,14 @@ def test_a_key_is_asked_for_and_kept_for_the_tab(browser: Browser, address: str)
     context = open_context(browser, address)
     watch.follow(context)
     page = context.new_page()
+    page.clock.install()
     page.goto("/")
     dialog = page.get_by_role("dialog", name="API key")
     expect(dialog).to_contain_text("needs an API key")
     dialog.get_by_role("button", name="Not now").click()
-    page.wait_for_timeout(LISTED_EVERY_MS + 1000)
+    with page.expect_response("**/v1/jobs?*"):
+        page.clock.fast_forward(LISTED_EVERY_MS)
+    page.wait_for_timeout(100)  # time to ask
     expect(dialog).to_be_hidden()  # whoever doesn't want to isn't asked again and again
     expect(page.locator("#jobs .error")).to_contain_text("needs an API key")
     page.get_by_role("button", name="API key").click()

@@ -7,8 +7,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from playwright.sync_api import Locator, Page, expect
 
+from tests.pictures import decode
 from tests.running_stack import SAMPLES, Stack
 from tests.small_jobs import MASKS_ONLY
 
@@ -72,6 +75,11 @@ def pixels(page: Page) -> str:
     """Return what is drawn in the canvas."""
     drawn: str = page.evaluate(DRAWN)
     return drawn
+
+
+def read(address: str) -> npt.NDArray[np.floating]:
+    """Return a picture of a ``data:`` URL: H x W x 3 of 255."""
+    return np.asarray(decode(address).convert("RGB"), dtype=float)
 
 
 def shows_area(page: Page, words: str) -> None:

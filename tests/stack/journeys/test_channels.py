@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.pictures import encode
 from tests.running_stack import SAMPLES, Stack
 
 pytestmark = pytest.mark.e2e
@@ -82,9 +83,7 @@ def test_a_class_from_several_images(stack: Stack) -> None:
     whole = Image.open(SAMPLES / "school_bus.jpg")
     images = {"whole.jpg": (SAMPLES / "school_bus.jpg").read_bytes()}
     for name, box in {"left.png": (0, 0, 400, whole.height), "front.png": (50, 50, 500, 400)}.items():
-        buffer = io.BytesIO()
-        whole.crop(box).save(buffer, "PNG")  # of another size each
-        images[name] = buffer.getvalue()
+        images[name] = encode(whole.crop(box), "PNG")  # of another size each
     answer = post_class(
         stack, images, model="mobilenet_small", target="school bus", areas=[50, 150, 1280], iterations=5, top=1
     )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from typing import Any
 
 import pytest
-from PIL import Image
 
+from tests.pictures import decode
 from tests.running_stack import Stack
 from tests.small_jobs import MASKS_ONLY
 
@@ -40,8 +38,8 @@ def test_a_job_can_be_watched(stack: Stack) -> None:
     assert any(0 < fraction < 1 for fraction in fractions)
     previews = [data["masks"] for kind, data in events if kind == "preview"]
     assert {shown["area"] for shown in previews[-1]} <= {0.1, 0.4}
-    picture = base64.b64decode(previews[-1][-1]["mask"].removeprefix("data:image/png;base64,"))
-    assert Image.open(io.BytesIO(picture)).size == (64, 64)
+    picture = decode(previews[-1][-1]["mask"])
+    assert (picture.format, picture.size) == ("PNG", (64, 64))
     assert events[-1][1] == stack.client.get(job["links"]["self"]).json()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
 from dataclasses import replace
@@ -19,6 +18,7 @@ from ep_core.cli.main import app
 from ep_core.errors import NotFinite
 from ep_core.models import Classifier, Preprocessing
 from tests.networks import SIDE, model_list, plain
+from tests.pictures import decode
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 QUICK = {"preset": "paper", "iterations": 2, "check_extremality": False, "threshold": 0.01}
@@ -109,9 +109,7 @@ def test_a_notebook_shows_the_masks_the_class_the_optimal_area_and_the_curve(fou
     sources = [attributes["src"] or "" for tag, attributes in shown.tags if tag == "img"]
     jpegs = [source for source in sources if source.startswith("data:image/jpeg;base64,")]
     assert len(jpegs) == 1 + 3
-    for source in jpegs:
-        with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as picture:
-            assert picture.size == (60, 48)
+    assert {decode(source).size for source in jpegs} == {(60, 48)}
     (curve,) = [source for source in sources if source.startswith("data:image/svg+xml;base64,")]
     svg = base64.b64decode(curve.partition(",")[2]).decode()
     assert svg.count("<circle") == 2 * 3

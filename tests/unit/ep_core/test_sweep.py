@@ -26,7 +26,7 @@ BEAR_BOX = (196, 115, 431, 307)
 
 @pytest.fixture(scope="module")
 def bear(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> Explanation:
-    spec = ExtremalSpec(areas=(0.05, 0.1, 0.2, 0.4, 0.8), alternatives=0, contrast=False)
+    spec = ExtremalSpec(areas=(0.05, 0.1, 0.2), alternatives=0, contrast=False)
     return explain(mobilenet, sample("black_bear"), spec)
 
 
@@ -36,7 +36,7 @@ def test_top_class_is_explained_by_default(bear: Explanation) -> None:
 
 
 def test_masks_have_their_areas(bear: Explanation) -> None:
-    assert bear.masks.shape == (5, 1, 224, 224)
+    assert bear.masks.shape == (3, 1, 224, 224)
     for point, mask in zip(bear.curve, bear.masks, strict=True):
         assert point.measured_area == pytest.approx(mask.mean().item())
         assert point.measured_area == pytest.approx(point.area, abs=0.005)
@@ -104,7 +104,7 @@ def test_report_holds_everything_and_survives_json(bear: Explanation) -> None:
 
 
 def test_same_seed_same_answer(mobilenet: Classifier, sample: Callable[[str], Image.Image]) -> None:
-    spec = ExtremalSpec(areas=(0.1, 0.3), iterations=3)
+    spec = ExtremalSpec(areas=(0.3,), iterations=2)
     first, second = (explain(mobilenet, sample("goose"), spec) for _ in range(2))
     assert torch.equal(first.masks, second.masks)
     assert first.curve == second.curve
@@ -115,8 +115,7 @@ def test_same_seed_same_answer(mobilenet: Classifier, sample: Callable[[str], Im
 def test_every_variant_moves_the_score_its_way(
     mobilenet: Classifier, sample: Callable[[str], Image.Image], variant: str, perturbation: str
 ) -> None:
-    spec = ExtremalSpec(areas=(0.3,), iterations=20, variant=variant, perturbation=perturbation)
-    spec = spec.model_copy(update={"alternatives": 0, "contrast": False})
+    spec = ExtremalSpec(areas=(0.3,), iterations=20, variant=variant, perturbation=perturbation).masks_only()
     result = explain(mobilenet, sample("school_bus"), spec)
     (point,) = result.curve
     if variant != "delete":

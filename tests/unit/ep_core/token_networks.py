@@ -15,6 +15,9 @@ from ep_core.models.sources.huggingface.detection import Queries
 
 SIDE = 32
 WIDTH = 32
+LAYERS = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+VISION = LAYERS | {"image_size": SIDE, "patch_size": 8}
+"""Sizes of a ViT, by transformers' names."""
 
 
 def torchvision_vit() -> nn.Module:
@@ -48,44 +51,37 @@ def timm_swin() -> nn.Module:
     )
 
 
-def _of_transformers(architecture: str, config: str, **options: object) -> nn.Module:
+def transformer(architecture: str, config: str, **options: object) -> nn.Module:
+    """Return a network of transformers, its weights spread so that scores differ."""
     transformers = pytest.importorskip("transformers")
-    described = getattr(transformers, config)(image_size=SIDE, num_labels=3, initializer_range=0.2, **options)
-    return Logits(getattr(transformers, architecture)(described))
+    described = getattr(transformers, config)(**{"initializer_range": 0.2} | options)
+    return getattr(transformers, architecture)(described)
 
 
 def huggingface_vit() -> nn.Module:
-    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-    return _of_transformers("ViTForImageClassification", "ViTConfig", patch_size=8, **sizes)
+    return Logits(transformer("ViTForImageClassification", "ViTConfig", **VISION, num_labels=3))
 
 
 def huggingface_deit() -> nn.Module:
-    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-    return _of_transformers("DeiTForImageClassification", "DeiTConfig", patch_size=8, **sizes)
+    return Logits(transformer("DeiTForImageClassification", "DeiTConfig", **VISION, num_labels=3))
 
 
 def huggingface_dinov2() -> nn.Module:
-    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "mlp_ratio": 2}
-    architecture = "Dinov2WithRegistersForImageClassification"
-    return _of_transformers(architecture, "Dinov2WithRegistersConfig", patch_size=8, num_register_tokens=3, **sizes)
+    architecture, config = "Dinov2WithRegistersForImageClassification", "Dinov2WithRegistersConfig"
+    return Logits(transformer(architecture, config, **VISION, mlp_ratio=2, num_register_tokens=3, num_labels=3))
 
 
 def huggingface_clip() -> nn.Module:
-    return _classifier("CLIPForImageClassification", "CLIPConfig")
+    return _averaging("CLIPForImageClassification", "CLIPConfig")
 
 
 def huggingface_siglip() -> nn.Module:
-    return _classifier("SiglipForImageClassification", "SiglipConfig")
+    return _averaging("SiglipForImageClassification", "SiglipConfig")
 
 
-def _classifier(architecture: str, config: str) -> nn.Module:
+def _averaging(architecture: str, config: str) -> nn.Module:
     """Return a classifier that averages the tokens of an image-text network's tower."""
-    transformers = pytest.importorskip("transformers")
-    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-    described = getattr(transformers, config)(
-        vision_config=sizes | {"image_size": SIDE, "patch_size": 8}, text_config=sizes, num_labels=3
-    )
-    network = getattr(transformers, architecture)(described)
+    network = transformer(architecture, config, vision_config=VISION, text_config=LAYERS, num_labels=3)
     nn.init.normal_(network.classifier.weight)
     return Logits(network)
 
@@ -97,16 +93,16 @@ def open_clip_tower(**options: object) -> nn.Module:
 
 def huggingface_swin() -> nn.Module:
     sizes = {"embed_dim": 16, "depths": [2, 2], "num_heads": [2, 2], "window_size": 4}
-    return _of_transformers("SwinForImageClassification", "SwinConfig", patch_size=4, **sizes)
+    sizes |= {"image_size": SIDE, "patch_size": 4}
+    return Logits(transformer("SwinForImageClassification", "SwinConfig", **sizes, num_labels=3))
 
 
 def huggingface_yolos() -> nn.Module:
-    transformers = pytest.importorskip("transformers")
-    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-    config = transformers.YolosConfig(
-        image_size=[SIDE, SIDE], patch_size=8, num_detection_tokens=20, num_labels=3, initializer_range=0.2, **sizes
-    )
-    return Detector(Queries(transformers.YolosForObjectDetection(config)))
+    return Detector(Queries(yolos(num_detection_tokens=20, num_labels=3)))
+
+
+def yolos(**options: object) -> nn.Module:
+    return transformer("YolosForObjectDetection", "YolosConfig", **VISION | {"image_size": [SIDE, SIDE]}, **options)
 
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from statistics import fmean
 
 import numpy as np
@@ -17,9 +19,9 @@ from transformers import AutoModelForSemanticSegmentation as AutoSegmenter
 
 from ep_core import load_model
 from ep_core.models.frame import Frame
-from examples.digits.pointing import MODELS, TARGETS, located, pointed, scenes_of_two
+from examples.digits.pointing import MODELS, SEED, TARGETS, located, pointed
 from examples.digits.recipe import inputs
-from examples.digits.scenes import SIZE, WORDS, Digit, Painter
+from examples.digits.scenes import SIZE, WORDS, Digit, Painter, scenes_of_two
 from examples.digits.train import RECIPES
 
 FOLDER = MODELS.parent / "models"
@@ -41,17 +43,24 @@ def test_files_are_small_and_in_half_precision(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", COMMITTED)
+def test_a_recipe_saves_the_committed_configuration(kind: str, tmp_path: Path) -> None:
+    recipe = RECIPES[kind]()
+    recipe.save(recipe.network(None), tmp_path)
+    for name in ("config.json", "preprocessor_config.json"):
+        saved, committed = (json.loads((folder / name).read_text()) for folder in (tmp_path, FOLDER / kind))
+        versions = {"transformers_version": committed.get("transformers_version")}
+        assert saved | versions == committed | versions
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", COMMITTED)
 def test_figures_on_held_out_scenes_are_those_of_the_readme(kind: str) -> None:
     network = AUTO[kind].from_pretrained(FOLDER / kind, dtype=torch.float32).eval()
     figures = RECIPES[kind]().figures(network, Painter("held_out", 99))
     lines = (MODELS.parent / "README.md").read_text().splitlines()
     told = next(line for line in lines if line.startswith(f"| `digits-{kind}`") and "%" in line)
-    for value in figures.values():
-        assert any(abs(100 * value - int(share)) <= 4 for share in _percentages(told)), (figures, told)
-
-
-def _percentages(line: str) -> list[str]:
-    return [word.strip("%") for word in line.replace(",", " ").split() if word.endswith("%")]
+    percentages = [int(word.strip("%")) for word in told.replace(",", " ").split() if word.endswith("%")]
+    assert [100 * value for value in figures.values()] == pytest.approx(percentages, abs=4)
 
 
 @pytest.mark.parametrize("name", ["digits-vit", "digits-clip"])
@@ -63,7 +72,7 @@ def test_loaded_networks_compute_in_single_precision(name: str) -> None:
 
 def test_the_list_preprocesses_as_training_did() -> None:
     model = load_model("digits-vit", models_file=MODELS)
-    (scene,) = scenes_of_two(1)
+    (scene,) = scenes_of_two("held_out", SEED, 1)
     found, _ = model.preprocess(Image.fromarray(scene.pixels))
     torch.testing.assert_close(found, inputs([scene]))
 
@@ -72,7 +81,7 @@ def test_the_list_preprocesses_as_training_did() -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_masks_lie_on_the_digit_that_is_asked_about(name: str) -> None:
     model = load_model(name, models_file=MODELS)
-    found = [one for scene in scenes_of_two(1) for one in pointed(model, scene)]
+    found = [one for scene in scenes_of_two("held_out", SEED, 1) for one in pointed(model, scene)]
     assert fmean(one.share for one in found) > 1.5 * fmean(one.chance for one in found)
     assert fmean(one.share for one in found) > fmean(one.share_of_other for one in found)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import re
 
@@ -15,6 +13,7 @@ from torch import nn
 
 from ep_core import Classifier, Explanation, Preprocessing, explain
 from ep_core.extremal.page import page_html
+from tests.pictures import decode
 
 LABEL = "</script><script>alert(1)</script> & <b>"
 SIZE = 96
@@ -35,14 +34,14 @@ def test_the_result_and_its_pictures_are_in_it(explained: Explanation) -> None:
     result = data["result"]
     assert result["target"]["label"] == LABEL
     assert [point["area"] for point in result["curve"]] == [0.1, 0.4]
-    assert _picture(data["image"]).size == (200, 100)
-    mask = np.asarray(_picture(result["curve"][1]["mask"])) / 255
+    assert decode(data["image"]).size == (200, 100)
+    mask = np.asarray(decode(result["curve"][1]["mask"])) / 255
     assert mask.shape == (50, 100)
     smaller = np.asarray(
         Image.fromarray(explained.frame.mask_to_image(explained.masks[1, 0].numpy())).resize((100, 50))
     )
     assert np.abs(mask - smaller).mean() < 0.02
-    assert _picture(result["contrast"]["mask"]).size == (100, 50)
+    assert decode(result["contrast"]["mask"]).size == (100, 50)
 
 
 def test_nothing_is_fetched_and_no_label_is_read_as_html(explained: Explanation) -> None:
@@ -61,7 +60,3 @@ def _data(page: str) -> str:
     found = re.search(r'<script type="application/json" id="result">(.*?)</script>', page, re.DOTALL)
     assert found is not None
     return found.group(1)
-
-
-def _picture(url: str) -> Image.Image:
-    return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))

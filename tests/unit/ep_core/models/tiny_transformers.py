@@ -9,10 +9,10 @@ import torch
 import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-SIZE = 32
+from tests.unit.ep_core import token_networks
+from tests.unit.ep_core.token_networks import LAYERS, SIDE, VISION, transformer
+
 TOKENS = 16
-LAYERS = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-VISION = LAYERS | {"image_size": SIZE, "patch_size": 8}
 TEXT = LAYERS | {
     "vocab_size": 11,
     "max_position_embeddings": TOKENS,
@@ -20,27 +20,24 @@ TEXT = LAYERS | {
     "bos_token_id": 2,
     "eos_token_id": 3,
 }
-SQUARE = {"height": SIZE, "width": SIZE}
+SQUARE = {"height": SIDE, "width": SIDE}
 LABELS = {0: "cat", 1: "dog", 2: "school bus"}
 
 
-def vit(folder: Path, **config) -> None:
-    config = transformers.ViTConfig(**VISION, id2label=LABELS, initializer_range=0.2, **config)
-    _save(transformers.ViTForImageClassification(config), folder)
+def vit(folder: Path, **config: object) -> None:
+    _save(transformer("ViTForImageClassification", "ViTConfig", **VISION, id2label=LABELS, **config), folder)
     transformers.ViTImageProcessor(size=SQUARE).save_pretrained(folder)
 
 
 def convnext(folder: Path) -> None:
-    sizes = {"hidden_sizes": [8, 16, 16, 16], "depths": [1, 1, 1, 1]}
-    config = transformers.ConvNextConfig(**sizes, id2label=LABELS, initializer_range=0.2, layer_scale_init_value=1.0)
-    _save(transformers.ConvNextForImageClassification(config), folder)
-    transformers.ConvNextImageProcessor(size={"shortest_edge": SIZE}).save_pretrained(folder)
+    _save(_convnext("ConvNextForImageClassification", id2label=LABELS), folder)
+    transformers.ConvNextImageProcessor(size={"shortest_edge": SIDE}).save_pretrained(folder)
 
 
 def clip(folder: Path) -> None:
     config = transformers.CLIPConfig(text_config=TEXT, vision_config=VISION, projection_dim=24)
     _save(transformers.CLIPModel(config), folder)
-    transformers.CLIPImageProcessor(size={"shortest_edge": SIZE}, crop_size=SQUARE).save_pretrained(folder)
+    transformers.CLIPImageProcessor(size={"shortest_edge": SIDE}, crop_size=SQUARE).save_pretrained(folder)
     _tokenizer().save_pretrained(folder)
 
 
@@ -59,38 +56,36 @@ def vit_alone(folder: Path) -> None:
 
 
 def dinov2(folder: Path) -> None:
-    config = transformers.Dinov2Config(**VISION, initializer_range=0.2, layerscale_value=1.0)
-    _save(transformers.Dinov2Model(config), folder)
+    _save(transformer("Dinov2Model", "Dinov2Config", **VISION, layerscale_value=1.0), folder)
     transformers.ViTImageProcessor(size=SQUARE).save_pretrained(folder)
 
 
 def convnext_alone(folder: Path) -> None:
-    sizes = {"hidden_sizes": [8, 16, 16, 16], "depths": [1, 1, 1, 1]}
-    config = transformers.ConvNextConfig(**sizes, initializer_range=0.2, layer_scale_init_value=1.0)
-    _save(transformers.ConvNextModel(config), folder)
-    transformers.ConvNextImageProcessor(size={"shortest_edge": SIZE}).save_pretrained(folder)
+    _save(_convnext("ConvNextModel"), folder)
+    transformers.ConvNextImageProcessor(size={"shortest_edge": SIDE}).save_pretrained(folder)
 
 
 def yolos(folder: Path) -> None:
-    config = transformers.YolosConfig(
-        **LAYERS, image_size=[SIZE, SIZE], patch_size=8, num_detection_tokens=6, id2label=LABELS, initializer_range=0.2
-    )
-    _save(transformers.YolosForObjectDetection(config), folder)
-    sides = {"shortest_edge": SIZE, "longest_edge": 2 * SIZE}
+    _save(token_networks.yolos(num_detection_tokens=6, id2label=LABELS), folder)
+    sides = {"shortest_edge": SIDE, "longest_edge": 2 * SIDE}
     transformers.YolosImageProcessor(size=sides).save_pretrained(folder)
 
 
 def segformer(folder: Path) -> None:
     sizes = {"hidden_sizes": [16, 16, 16, 16], "depths": [1, 1, 1, 1], "decoder_hidden_size": 16}
-    labels = {0: "background", 1: "cat", 2: "dog"}
-    config = transformers.SegformerConfig(**sizes, id2label=labels, initializer_range=0.4)
-    _save(transformers.SegformerForSemanticSegmentation(config), folder)
+    how = {"id2label": {0: "background", 1: "cat", 2: "dog"}, "initializer_range": 0.4}
+    _save(transformer("SegformerForSemanticSegmentation", "SegformerConfig", **sizes, **how), folder)
     transformers.SegformerImageProcessor(size=SQUARE).save_pretrained(folder)
 
 
 FOLDERS: dict[str, Callable[[Path], None]] = {"vit": vit, "convnext": convnext, "clip": clip, "siglip": siglip}
 EMBEDDINGS: dict[str, Callable[[Path], None]] = {"vit": vit_alone, "dinov2": dinov2, "convnext": convnext_alone}
 """Networks without a head."""
+
+
+def _convnext(architecture: str, **options: object) -> torch.nn.Module:
+    sizes = {"hidden_sizes": [8, 16, 16, 16], "depths": [1, 1, 1, 1]}
+    return transformer(architecture, "ConvNextConfig", **sizes, layer_scale_init_value=1.0, **options)
 
 
 def _save(network: torch.nn.Module, folder: Path) -> None:

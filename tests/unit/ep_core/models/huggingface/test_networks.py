@@ -14,7 +14,8 @@ from ep_core.models import list_models, load_model
 from ep_core.models.registry import find_entry
 from ep_core.models.sources.describe import describe
 from ep_core.models.sources.survey import survey_model, survey_version
-from tests.unit.ep_core.models.tiny_transformers import FOLDERS, SIZE, vit
+from tests.unit.ep_core.models.tiny_transformers import FOLDERS, vit
+from tests.unit.ep_core.token_networks import SIDE
 
 from .loading import TEXTS, edit, scores, theirs
 
@@ -42,7 +43,7 @@ def test_each_is_explained(load, photograph, name):
 def test_cards_are_made_without_the_weights(folders):
     cards = {card.name: card for card in list_models(folders / "models.toml")}
     assert {card.source for card in cards.values()} == {"huggingface"}
-    assert {card.input_size for card in cards.values()} == {(SIZE, SIZE)}
+    assert {card.input_size for card in cards.values()} == {(SIDE, SIDE)}
     assert (cards["vit"].labels, cards["vit"].weights) == (("cat", "dog", "school bus"), "vit")
     assert cards["clip"].labels == TEXTS
 

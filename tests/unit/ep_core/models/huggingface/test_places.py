@@ -15,7 +15,8 @@ from ep_core.errors import InvalidInput
 from ep_core.models import Classifier, list_models, load_model
 from ep_core.models.sources.huggingface.detection import Queries
 from ep_core.models.sources.survey import survey_model
-from tests.unit.ep_core.models.tiny_transformers import SIZE, segformer, yolos
+from tests.unit.ep_core.models.tiny_transformers import segformer, yolos
+from tests.unit.ep_core.token_networks import SIDE
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +45,7 @@ def test_a_detector_finds_what_it_finds_there(models_file: Path, photograph: Ima
     found = inside(model, photograph)
     folder = models_file.parent / "yolos"
     processor = transformers.AutoImageProcessor.from_pretrained(folder)
-    square = {"height": SIZE, "width": SIZE}
+    square = {"height": SIDE, "width": SIDE}
     inputs = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")(
         photograph, size=square, do_pad=False, return_tensors="pt"
     )
@@ -89,7 +90,7 @@ def test_cards_and_layers_are_those_of_the_network(models_file: Path) -> None:
     for card in list_models(models_file):
         model = load_model(card.name, device="cpu", models_file=models_file)
         assert (card.targets, card.labels, card.outputs) == (model.targets, model.labels, model.head)
-        assert card.input_size == model.input_size == (SIZE, SIZE)
+        assert card.input_size == model.input_size == (SIDE, SIDE)
         surveyed = survey_model(card, models_file=models_file)
         assert surveyed is not None
         assert surveyed.layers == model.layers

@@ -9,7 +9,7 @@ import transformers
 from ep_core.errors import InvalidInput
 from ep_core.models import list_models, load_model
 from ep_core.models.sources.huggingface.processor import from_image_processor
-from tests.unit.ep_core.models.tiny_transformers import SIZE
+from tests.unit.ep_core.token_networks import SIDE
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +69,6 @@ def test_an_entry_with_its_own_preprocessing_needs_no_processor(copied, write_li
     (copied("vit") / "preprocessor_config.json").unlink()
     with pytest.raises(InvalidInput, match=r"no image processor that can be read.*own `preprocessing`"):
         list_models(write_list('huggingface = "vit"'))
-    own = f"{{ input_size = [{SIZE}, {SIZE}], resize = 40, mean = [0.5, 0.5, 0.5], std = [0.2, 0.2, 0.2] }}"
+    own = f"{{ input_size = [{SIDE}, {SIDE}], resize = 40, mean = [0.5, 0.5, 0.5], std = [0.2, 0.2, 0.2] }}"
     classifier = load_model("mine", device="cpu", models_file=write_list(f'huggingface = "vit"\npreprocessing = {own}'))
     assert (classifier.preprocessing.resize, classifier.preprocessing.std) == (40, (0.2, 0.2, 0.2))
