@@ -75,7 +75,7 @@ class Comparison(ExplainedImage):
         return self.explanation.extremality if self.explanation else None
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """Yield maps, heat maps, sheet and curves as (name, bytes), made as they are asked for."""
+        """Yield maps, heat maps, sheet, curves and page as (name, bytes), made as they are asked for."""
         return render_comparison(self)
 
     def report(self) -> CompareReport:

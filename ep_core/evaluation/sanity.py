@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ep_core.compare.render import SHOWN_QUANTILE, positive_part
+from ep_core.compare.maps import SHOWN_QUANTILE, positive_part
 from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.reporting.means import available, mean_curve, method_table, records
 from ep_core.evaluation.reporting.plots import Panel, panels_plot

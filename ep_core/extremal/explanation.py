@@ -70,11 +70,11 @@ class Explanation(ExplainedImage):
         return named | ({CONTRAST_KEY: self.contrast.mask} if self.contrast else {})
 
     def _repr_html_(self) -> str:
-        """Return the result as a notebook shows it: the photograph under its masks, the class, a* and the curve."""
+        """Return the result as a notebook shows it: its page (`result.html`), where frames are taken out its pictures."""
         return notebook_html(self)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """Yield masks, overlays, saliency and curve as (name, bytes), made as they are asked for."""
+        """Yield masks, overlays, saliency, curve, reveal and page as (name, bytes), made as they are asked for."""
         return render_files(self)
 
     def report(self) -> ExtremalReport:

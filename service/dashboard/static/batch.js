@@ -54,7 +54,8 @@ export function batchPage(stage, id, { changed }) {
     words.hidden = batch.done;
     words.textContent = batch.done ? "" : howFar(batch.fraction, left(batch.fraction));
     await Promise.all(batch.jobs.map((now, k) => update(items[k] ||= added(now, k), now)));
-    compared.offer(items.map((item) => item.job).filter((job) => job?.found));
+    const ended = items.map((item) => item.job).filter((job) => job?.found);
+    compared.offer(ended.map(({ links }) => Object.keys(links.overlays).map(Number)));
     changed();
   }
 
