@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from ep_core.models.frame import Frame
-from ep_core.pictures.overlays import heat_map
+from ep_core.pictures.heat import heat_map
 
 SHOWN_QUANTILE = 0.995  # of a map's values: the heat's full scale, since a few pixels stick out of some maps
 

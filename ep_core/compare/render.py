@@ -16,7 +16,6 @@ from ep_core.schemas.reports.comparison import COMPARISON_FILE, heat_name, map_n
 from ep_core.schemas.reports.file_names import CURVE, PAGE
 
 from .maps import heat_of, positive_part
-from .page import page_html
 from .plot import comparison_plot
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def render_comparison(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
         yield from extremal_pictures(comparison.explanation)
     yield COMPARISON_FILE, png(_sheet(tiles))
     yield CURVE, comparison_plot(comparison)
-    yield PAGE, page_html(comparison).encode()
+    yield PAGE, comparison.to_html().encode()
 
 
 def _tile(comparison: Comparison, picture: Image.Image) -> Image.Image:

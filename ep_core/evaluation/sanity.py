@@ -22,7 +22,8 @@ from ep_core.methods.base.method import unwatched as unwatched_share
 from ep_core.methods.base.registry import get_method
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, top_class
-from ep_core.pictures.overlays import heat_map, png
+from ep_core.pictures.heat import heat_map
+from ep_core.pictures.overlays import png
 from ep_core.schemas.specs import CompareSpec
 
 from .cascade import cascade, stages

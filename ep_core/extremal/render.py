@@ -10,12 +10,11 @@ import numpy as np
 from torch import Tensor
 
 from ep_core.pictures.embedded import smaller
-from ep_core.pictures.overlays import for_screens, grey, heat_map, overlay, png
+from ep_core.pictures.heat import heat_map
+from ep_core.pictures.overlays import for_screens, grey, overlay, png
 from ep_core.pictures.plot import curve_plot
 from ep_core.pictures.reveal import SIDE, reveal
 from ep_core.schemas.reports.file_names import CURVE, PAGE, REVEAL, SALIENCY, mask_name, overlay_name
-
-from .page import page_html
 
 if TYPE_CHECKING:
     from .explanation import Explanation
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
     """Yield all pictures of a result as (file name, bytes), named as in `ep_core.schemas.reports.file_names`."""
     yield from extremal_pictures(explanation)
-    yield PAGE, page_html(explanation).encode()
+    yield PAGE, explanation.to_html().encode()
     yield REVEAL, _film(explanation)
     saliency = explanation.frame.mask_to_image(explanation.saliency[0].numpy())
     yield SALIENCY, png(for_screens(heat_map(np.asarray(explanation.image), saliency)))

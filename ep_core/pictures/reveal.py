@@ -36,7 +36,7 @@ def reveal(picture: Image.Image, masks: Sequence[Mask]) -> bytes:
     shown = [masks[k] for k in even_places(len(masks), MOST_MASKS)]
     film = _encoded(picture, shown)
     while len(film) > MOST_BYTES:
-        picture = picture.resize(tuple(max(1, round(side * _SMALLER)) for side in picture.size))
+        picture = picture.resize((_less(picture.width), _less(picture.height)))
         film = _encoded(picture, shown)
     return film
 
@@ -57,14 +57,18 @@ def _encoded(picture: Image.Image, masks: Sequence[Mask]) -> bytes:
     return buffer.getvalue()
 
 
+def _less(side: int) -> int:
+    return max(1, round(side * _SMALLER))
+
+
 def _frames(masks: Sequence[Mask]) -> Iterator[tuple[Mask, int]]:
     """Yield what each frame shows of the picture, and for how many milliseconds."""
     everything = np.ones_like(masks[0])
     for before, after in pairwise([*masks, everything]):
         yield before, _STILL_MS
         for step in range(1, _STEPS + 1):
-            share = np.float32(step / (_STEPS + 1))
-            yield before + share * (after - before), _STEP_MS
+            share = step / (_STEPS + 1)
+            yield (before + share * (after - before)).astype(np.float32), _STEP_MS
     yield everything, _LAST_MS
 
 
