@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ep_core.pictures.embedded import data_url, smaller, thumbnail_url
+from ep_core.pictures.even_places import even_places
 from ep_core.pictures.framed import framed
 from ep_core.pictures.overlays import overlay
-from ep_core.pictures.reveal import even_places
 from ep_core.pictures.small_curve import small_curve
 from ep_core.pictures.templates import templates
 

@@ -10,8 +10,8 @@ _POLICY = "allow-scripts"  # nothing in the name of what is around it
 def framed(page: str, still: str, *, title: str, height: int) -> str:
     """Return a piece of HTML that shows a page, and where frames are taken out what looks like it.
 
-    Both are in the same cell of a grid, the frame above the other, which is seen in viewers that keep no frames: those of
-    repositories, and of notebooks that nobody has said to trust.
+    Both are in the same cell of a grid, the frame above the other, which is seen in viewers that keep no frames: those
+    of repositories, and of notebooks that nobody has said to trust.
 
     Args:
         page: a whole HTML document that fetches nothing.

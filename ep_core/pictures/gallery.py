@@ -18,9 +18,9 @@ from ep_core.schemas.reports.report import TaskReport
 from ep_core.schemas.specs import EXTREMAL
 
 from .embedded import data_url
+from .even_places import even_places
 from .overlays import png
 from .result_page import Entry, result_page
-from .reveal import even_places
 
 SIDE, SIDE_OF_MANY = 320, 160
 """Most pixels of the longer side of a picture, and of one among many."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from .even_places import even_places
 from .overlays import overlay
 
 SIDE = 480
@@ -39,13 +40,6 @@ def reveal(picture: Image.Image, masks: Sequence[Mask]) -> bytes:
         picture = picture.resize((_less(picture.width), _less(picture.height)))
         film = _encoded(picture, shown)
     return film
-
-
-def even_places(count: int, most: int) -> list[int]:
-    """Return the places of things that are shown: all of them, or of more than `most` as many at even distances."""
-    if count <= most:
-        return list(range(count))
-    return sorted({round(k * (count - 1) / (most - 1)) for k in range(most)})
 
 
 def _encoded(picture: Image.Image, masks: Sequence[Mask]) -> bytes:

@@ -3,7 +3,7 @@
 import { get, picture, request, root } from "./api.js";
 import { el, show } from "./dom.js";
 import { foundPicture, seen } from "./pictured.js";
-import { saveBlob, saveText } from "./save.js";
+import { saveBlob, saveFrom, saveText } from "./save.js";
 import { sideBySide } from "./sidebyside.js";
 import { howFar, timeToGo } from "./togo.js";
 import { removeLater } from "./undo.js";
@@ -91,6 +91,7 @@ export function batchPage(stage, id, { changed }) {
   const actions = [
     el("button", { type: "button", onclick: () => saveText(csv(items), `${id.slice(0, 8)}.csv`) }, "Table (CSV)"),
     el("button", { type: "button", onclick: save }, "Everything (zip)"),
+    el("button", { type: "button", onclick: savePage }, "Page (HTML)"),
     el("button.danger", { type: "button", onclick: drop }, "Delete all"),
   ];
 
@@ -111,6 +112,8 @@ export function batchPage(stage, id, { changed }) {
       error.textContent = problem.message;
     }
   }
+
+  const savePage = () => saveFrom(`${path}/result.html`, `${id.slice(0, 8)}.html`, error);
 
   function drop() {
     const here = location.hash;
