@@ -50,6 +50,7 @@ def test_names(files: dict[str, bytes]) -> None:
         "saliency.png",
         "curve.svg",
         "result.html",
+        "reveal.webp",
     }
 
 
