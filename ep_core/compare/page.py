@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def page_html(comparison: Comparison) -> str:
     """Return the page: the photograph, each method's map and top areas, and their scores, with all files in it."""
     report: dict[str, Any] = comparison.report().model_dump(mode="json")
+    del report["timing"]
     small = smaller(comparison.image, TILE_SIDE)
     described = {one["method"]: one for one in report["methods"]}
     for answer in comparison.answers:

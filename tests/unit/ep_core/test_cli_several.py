@@ -232,9 +232,6 @@ def test_one_image_can_be_a_page_alone(
     assert [str(path) for path in tmp_path.rglob("*") if path.is_file()] == [str(tmp_path / "deep" / "cat.html")]
     both = CliRunner().invoke(app, [*asked, "--html", "cat.html", "--out", "out"])
     assert both.exit_code == 0, both.output
-    held = [
-        re.sub(r'"(seconds|run_s)":[\d.e-]+', "", path.read_text())
-        for path in (tmp_path / "cat.html", tmp_path / "out" / "result.html")
-    ]
-    assert '"curve"' in held[0]
-    assert held[0] == held[1]
+    held = (tmp_path / "cat.html").read_text()
+    assert '"curve"' in held
+    assert held == (tmp_path / "out" / "result.html").read_text()
