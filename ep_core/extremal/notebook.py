@@ -24,8 +24,8 @@ SIDE = 180
 """Pixels of a still picture's longer side, as it is shown; it has twice as many."""
 PAGE_SIDE = 640
 """Most pixels of the longer side of the page's photograph."""
-_WIDTH, _CONTROLS = 500, 330  # pixels: of the photograph beside the scores, and of what is above and below it
-_LEAST, _MOST = 620, 860  # pixels of the frame's height
+_WIDTH, _CONTROLS = 500, 420  # pixels: of the photograph beside the scores, and of what is above and below it
+_LEAST, _MOST = 680, 900  # pixels of the frame's height
 
 
 def notebook_html(explanation: Explanation) -> str:

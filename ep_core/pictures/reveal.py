@@ -22,7 +22,7 @@ MOST_MASKS = 12
 _STILL_MS, _LAST_MS, _STEP_MS = 700, 1600, 60
 _STEPS = 3  # frames from one mask to the next
 _SMALLER = 0.7  # sides, as often as there are too many bytes
-_ENCODING: dict[str, Any] = {"quality": 60, "method": 2}
+_ENCODING: dict[str, Any] = {"quality": 60, "method": 0, "kmin": 0, "kmax": 0}  # no further key frames
 
 Mask = npt.NDArray[np.float32]
 

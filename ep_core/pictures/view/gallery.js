@@ -54,8 +54,8 @@ function tile({ name, picture, result, note }) {
     says.textContent = left(result, point);
     canvas.setAttribute("aria-label", `${name}: ${percent(point.area)} kept`);
     try {
-      const [ground, mask] = [await base(), await maskAt(point.mask)];
-      if (wanted === point) spotlit(canvas, ground, frameOf(result, ground), mask);
+      const [image, mask] = [await base(), await maskAt(point.mask)];
+      if (wanted === point) spotlit(canvas, image, frameOf(result, image), mask);
     } catch (problem) {
       if (wanted === point) says.textContent = problem.message;
     }
