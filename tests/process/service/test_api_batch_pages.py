@@ -18,7 +18,7 @@ from redis import Redis
 from ep_core.pictures.gallery import SIDE
 from ep_core.schemas.reports.file_names import mask_name, overlay_name
 from worker.broker.blobs import RedisBlobs
-from worker.broker.contract import JobState, Problem
+from worker.broker.contract import INPUT, JobState, Problem
 from worker.broker.store import JobStore
 
 PARAMS = '{"areas": [0.05, 0.1, 0.2]}'
@@ -42,12 +42,15 @@ def post(client: TestClient, *names: str, keep_images: bool) -> dict[str, Any]:
 
 
 @pytest.fixture
-def explained(redis: Redis, finish: Finish) -> Finish:
+def explained(redis: Redis, store: JobStore, finish: Finish) -> Finish:
     """A function that finishes a posted job, with pictures that are real."""
 
     def explain(job_id: str) -> None:
         kept = RedisBlobs(redis)
+        image = kept.get(job_id, INPUT)
         finish(job_id)
+        if store.get(job_id).keep_images:
+            kept.put(job_id, INPUT, image)
         for area in (0.05, 0.1, 0.2):
             kept.put(job_id, mask_name(area, frame="model"), encoded("L", (224, 224), round(255 * area)))
             kept.put(job_id, overlay_name(area), encoded("RGB", (400, 100), "navy"))

@@ -143,7 +143,7 @@ def test_the_bundle_holds_everything_with_relative_names(client: TestClient, job
         assert bundle.read(report.artifacts["curve"]) == b"<svg/>"
         assert bundle.read(report.alternatives[0].mask) == b"picture masks/alternative-1.png"
         assert bundle.read(report.contrast.overlay) == b"picture overlays/contrast.png"
-        assert len(bundle.namelist()) == 4 + 3 * (3 + 2)
+        assert len(bundle.namelist()) == 5 + 3 * (3 + 2)
 
 
 @pytest.mark.parametrize("part", PARTS)

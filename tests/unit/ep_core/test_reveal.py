@@ -59,8 +59,9 @@ def test_between_two_masks_the_next_part_comes_bit_by_bit() -> None:
 
 
 def test_noise_gets_smaller_until_it_fits() -> None:
-    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (480, 480, 3), dtype=np.uint8))
-    film = reveal(noise, [left(k / 12, noise.size) for k in range(1, 12)])
+    chance = np.random.default_rng(0)
+    noise = Image.fromarray(chance.integers(0, 256, (480, 480, 3), dtype=np.uint8))
+    film = reveal(noise, [chance.random((480, 480), np.float32) for _ in range(MOST_MASKS)])
     assert len(film) <= MOST_BYTES
     with Image.open(io.BytesIO(film)) as picture:
         assert picture.width < 480
