@@ -22,7 +22,8 @@ MOST_MASKS = 12
 _STILL_MS, _LAST_MS, _STEP_MS = 700, 1600, 60
 _STEPS = 3  # frames from one mask to the next
 _SMALLER = 0.7  # sides, as often as there are too many bytes
-_ENCODING: dict[str, Any] = {"quality": 60, "method": 0, "kmin": 0, "kmax": 0}  # no further key frames
+# A key frame for about every mask: without them, blocks of earlier frames stay.
+_ENCODING: dict[str, Any] = {"quality": 65, "method": 0, "kmin": _STEPS, "kmax": _STEPS + 1}
 
 Mask = npt.NDArray[np.float32]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from ep_core.pictures.even_places import even_places
 from ep_core.pictures.overlays import overlay
 from ep_core.pictures.reveal import MOST_BYTES, MOST_MASKS, reveal
 
+SAMPLES = Path(__file__).parents[3] / "samples"
 SIZE = (96, 64)
 
 
@@ -56,6 +58,14 @@ def test_between_two_masks_the_next_part_comes_bit_by_bit() -> None:
     brightness = [pixels.mean() for pixels, _ in shown]
     assert len(shown) > 3
     assert brightness == sorted(brightness)
+
+
+def test_nothing_of_earlier_frames_stays_in_the_whole_photograph() -> None:
+    with Image.open(SAMPLES / "black_bear.jpg") as photograph:
+        picture = photograph.convert("RGB").resize((480, 320))
+    last, _ = frames(reveal(picture, [left(k / 8, picture.size) for k in range(1, 8)]))[-1]
+    blocks = (last - np.asarray(picture)).mean(axis=2).reshape(20, 16, 30, 16).mean(axis=(1, 3))
+    assert np.abs(blocks).max() < 4
 
 
 def test_noise_gets_smaller_until_it_fits() -> None:
