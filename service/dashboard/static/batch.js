@@ -113,7 +113,10 @@ export function batchPage(stage, id, { changed }) {
     }
   }
 
-  const savePage = () => saveFrom(`${path}/result.html`, `${id.slice(0, 8)}.html`, error);
+  /** Save what was found so far as one page that opens from disk. */
+  function savePage() {
+    saveFrom(`${path}/result.html`, `${id.slice(0, 8)}.html`, error);
+  }
 
   function drop() {
     const here = location.hash;
