@@ -71,7 +71,7 @@ def test_of_a_result(
 @pytest.mark.parametrize(
     ("coverage", "whole", "said"),
     [
-        (Coverage(image=0.51, frame=1), "what the network sees", "The network sees 51% of the image: --fit whole"),
+        (Coverage(image=0.51, frame=1), "what the network sees", "The network sees 51% of the image: with --fit whole"),
         (Coverage(image=1, frame=0.667), "the padded image", "fills 67% of its frame"),
         (Coverage(image=0.999, frame=1), "the image", ""),
         (None, "the image", ""),
