@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ep_core.pictures.contact_sheet import contact_sheet
-from ep_core.pictures.overlays import heat_map
+from ep_core.pictures.heat import heat_map
 from ep_core.schemas.reports.channels import EXAMPLES, FULL, MASKED
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic_core import to_json
 
-from ep_core.pictures.overlays import for_screens, heat_map, png
+from ep_core.pictures.heat import heat_map
+from ep_core.pictures.overlays import for_screens, png
 from ep_core.pictures.plot import curve_plot
 from ep_core.schemas.reports.channels import COMPARISON, MASKS, SHEET, inversion_name
 from ep_core.schemas.reports.file_names import CURVE, SALIENCY

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ep_core.pictures.photographs import load
-from ep_core.schemas.reports.file_names import RESULT
+from ep_core.schemas.reports.file_names import PAGE, RESULT
 from ep_core.schemas.specs import CompareSpec
 
+from .destination import Destination, Html
 from .from_spec import spec_command
 from .target_pictures import TargetImage, TargetMask
 from .terminal import (
@@ -20,8 +21,6 @@ from .terminal import (
     Device,
     ModelsFile,
     Photograph,
-    check_writable,
-    deliver,
     model_at_work,
 )
 from .verdicts import extremality_verdict
@@ -37,6 +36,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for all results; default: IMAGE-compared.")
     ] = None,
+    html: Html = None,
     target_image: TargetImage = None,
     target_mask: TargetMask = None,
     as_json: AsJson = False,
@@ -45,12 +45,13 @@ def compare(
     device: Device = None,
 ) -> None:
     """See a photograph's extremal masks beside what other methods say, each scored at the same areas."""
-    folder = out or Path(f"{image.stem}-compared")
-    check_writable(folder)
+    destination = Destination.of(out, html, default=f"{image.stem}-compared")
+    destination.check()
     picture = target_image or target_mask
     comparison = _compare(image, spec, picture, models_file=models_file, device=device)
-    console = deliver(comparison, folder, as_json=as_json)
-    _summarise(comparison, folder, console)
+    console = destination.deliver(comparison, as_json=as_json)
+    _summarise(comparison, console)
+    destination.say(f"comparison.png, curve.svg, maps, heat maps, {PAGE} and {RESULT}", console)
 
 
 def _compare(
@@ -65,7 +66,7 @@ def _compare(
         return run(model, photograph, spec, on_progress=on_progress, target_picture=picture)
 
 
-def _summarise(comparison: Comparison, out: Path, console: Console) -> None:
+def _summarise(comparison: Comparison, console: Console) -> None:
     label, scores = comparison.target.label, comparison.scores
     console.print(
         f"{label!r} scores {scores.original:.2f}, and {scores.perturbed:.2f} fully perturbed. "
@@ -82,6 +83,3 @@ def _summarise(comparison: Comparison, out: Path, console: Console) -> None:
         console.print(f"{refusal.method}: {refusal.reason}", highlight=False, soft_wrap=True)
     if comparison.extremality is not None:
         console.print(extremality_verdict(comparison.extremality), style="bold", highlight=False)
-    console.print(
-        f"comparison.png, curve.svg, maps, heat maps and {RESULT} are in {out}/", highlight=False, soft_wrap=True
-    )

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ep_core.pictures.photographs import load
-from ep_core.schemas.reports.file_names import RESULT
+from ep_core.schemas.reports.file_names import PAGE, RESULT, REVEAL
 from ep_core.schemas.specs import ExtremalSpec
 
+from .destination import Destination, Html
 from .from_spec import spec_command
 from .target_pictures import TargetImage, TargetMask
 from .terminal import (
@@ -20,8 +21,6 @@ from .terminal import (
     Device,
     Images,
     ModelsFile,
-    check_writable,
-    deliver,
     model_at_work,
 )
 from .verdicts import (
@@ -52,6 +51,7 @@ def explain(
             "--out", "-o", help=f"Folder for all results; default: IMAGE-explained, of several images {SEVERAL}."
         ),
     ] = None,
+    html: Html = None,
     target_image: TargetImage = None,
     target_mask: TargetMask = None,
     as_json: AsJson = False,
@@ -63,7 +63,7 @@ def explain(
 
     The results of a single file are in the folder itself. Of several files, a folder
     or a pattern, each image has a folder of its own there, beside index.html (all of
-    them on one page), results.csv and results.json.
+    them on one page, or what --html names), results.csv and results.json.
 
     Several images: what is done is kept, and the same command goes on where it
     stopped. An image is done where its result is there, made of the same file with
@@ -78,17 +78,19 @@ def explain(
             images,
             out or Path(SEVERAL),
             spec,
+            page=html,
             target_picture=picture,
             models_file=models_file,
             device=device,
             as_json=as_json,
         )
         return
-    folder = out or Path(f"{image.stem}-explained")
-    check_writable(folder)
+    destination = Destination.of(out, html, default=f"{image.stem}-explained")
+    destination.check()
     explanation = _explain(image, spec, picture, models_file=models_file, device=device)
-    console = deliver(explanation, folder, as_json=as_json)
-    _summarise(explanation, folder, console)
+    console = destination.deliver(explanation, as_json=as_json)
+    _summarise(explanation, console)
+    destination.say(f"masks, overlays, saliency.png, curve.svg, {PAGE}, {REVEAL} and {RESULT}", console)
 
 
 def _explain(
@@ -103,7 +105,7 @@ def _explain(
         return run_sweep(model, image, spec, on_progress=on_progress, target_picture=picture)
 
 
-def _summarise(explanation: Explanation, out: Path, console: Console) -> None:
+def _summarise(explanation: Explanation, console: Console) -> None:
     table = Table("area", "measured", "kept", "deleted", "probability", box=None, header_style="bold")
     for point in explanation.curve:
         best = "bold green" if point.area == explanation.optimal_area else ""
@@ -119,9 +121,6 @@ def _summarise(explanation: Explanation, out: Path, console: Console) -> None:
     console.print(said, style="bold", highlight=False)
     for sentence in _sentences(explanation):
         console.print(sentence, highlight=False, markup=False)
-    console.print(
-        f"masks, overlays, saliency.png, curve.svg and {RESULT} are in {out}/", highlight=False, soft_wrap=True
-    )
 
 
 def _sentences(explanation: Explanation) -> list[str]:

@@ -28,8 +28,8 @@ from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ExtremalSpec
 from ep_core.schemas.targets import AT_A_PLACE, kind_of
 
-from .gallery import gallery_page
-from .several_results import Item, as_csv, as_document
+from .destination import check_page, write_page
+from .several_results import Item, as_csv, as_document, as_page
 from .terminal import FAILED, check_writable, err_console, print_json, progress_bars, say_failure, words_console
 from .verdicts import shown_probability
 
@@ -46,6 +46,7 @@ def explain_several(
     out: Path,
     spec: ExtremalSpec,
     *,
+    page: Path | None = None,
     target_picture: Path | None = None,
     models_file: Path | None,
     device: str | None,
@@ -57,6 +58,7 @@ def explain_several(
         names: files, folders and patterns.
         out: folder of all results.
         spec: the sweep.
+        page: of all images; None for one in `out`.
         target_picture: the target's own, one for all images.
         models_file: the operator's model list.
         device: where the model lives.
@@ -68,6 +70,8 @@ def explain_several(
         KeyboardInterrupt: with a text that says what is kept, where something is.
     """
     check_writable(out)
+    page = page or out / PAGE
+    check_page(page)
     paths = named_photographs(names, beside=out)
     with progress_bars() as bars:
         task = bars.add_task(f"loading {spec.model}", total=None)
@@ -88,13 +92,13 @@ def explain_several(
         except KeyboardInterrupt:
             if not run.items:
                 raise
-            _write_all(run.items, out, spec)
+            _write_all(run.items, out, page, spec)
             kept = f"{len(run.items)} of {len(paths)} are done and kept; the same command goes on from there"
             raise KeyboardInterrupt(kept) from None
-        _write_all(run.items, out, spec)
+        _write_all(run.items, out, page, spec)
     if as_json:
         print_json(as_document(run.items, spec))
-    _summarise(run.items, out, console=words_console(as_json))
+    _summarise(run.items, out, page, console=words_console(as_json))
     if any(one.error for one in run.items):
         raise typer.Exit(FAILED)
 
@@ -155,10 +159,11 @@ class _Run:
         try:
             data = _content(path)
             folder = self._folder(path, data)
-            return Item(file=file, folder=folder, report=self._known(folder) or self._explain(data, folder, done))
+            report = self._known(folder) or self._explain(data, folder, done)
+            return Item(file=file, path=path, folder=folder, report=report)
         except InvalidInput as error:
             say_failure("explain", file, error)
-            return Item(file=file, error=printable(str(error)))
+            return Item(file=file, path=path, error=printable(str(error)))
 
     def _explain(self, data: bytes, folder: str, done: int) -> ExtremalReport:
         from ep_core.engine import explain
@@ -182,15 +187,15 @@ def _content(path: Path) -> bytes:
         raise UnreadableImage(f"the file can't be read: {error.strerror}") from error
 
 
-def _write_all(items: Sequence[Item], out: Path, spec: ExtremalSpec) -> None:
+def _write_all(items: Sequence[Item], out: Path, page: Path, spec: ExtremalSpec) -> None:
     """Write the page and the tables of what is done."""
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / PAGE, gallery_page(items, out, spec))
+    write_page(page, as_page(items, out, white_level=spec.white_level))
     write_whole(out / TABLE, as_csv(items, spec.areas))
     write_whole(out / DOCUMENT, json.dumps(as_document(items, spec), indent=2) + "\n")
 
 
-def _summarise(items: Sequence[Item], out: Path, *, console: Console) -> None:
+def _summarise(items: Sequence[Item], out: Path, page: Path, *, console: Console) -> None:
     table = Table(Column("image", overflow="fold"), "class", "probability", "a*", box=None, header_style="bold")
     for one in items:
         if one.report is not None:
@@ -202,8 +207,8 @@ def _summarise(items: Sequence[Item], out: Path, *, console: Console) -> None:
         console.print(table)
     failed = sum(one.report is None for one in items)
     warned = sum(one.report is not None and bool(one.report.warnings) for one in items)
-    for count, what in ((failed, "could not be explained"), (warned, f"have warnings: see {PAGE}")):
+    for count, what in ((failed, "could not be explained"), (warned, f"have warnings: see {page.name}")):
         if count:
             console.print(f"{count} of {len(items)} {what}", style="bold", highlight=False)
-    said = f"{PAGE}, {TABLE}, {DOCUMENT} and a folder for each image are in {out}/"
+    said = f"the page is {page}; {TABLE}, {DOCUMENT} and a folder for each image are in {out}/"
     console.print(said, highlight=False, markup=False, soft_wrap=True)

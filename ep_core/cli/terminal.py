@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ep_core.models import Classifier
     from ep_core.pictures.result_folder import Result
     from ep_core.schemas.progress import OnProgress
+    from ep_core.schemas.reports.report import TaskReport
 
 
 class _Terminal(Console):
@@ -118,7 +119,11 @@ def deliver(result: Result, folder: Path, *, as_json: bool) -> Console:
         Where the words on the result go.
     """
     result.save(folder)
-    report = result.report()
+    return tell(result.report(), as_json=as_json)
+
+
+def tell(report: TaskReport, *, as_json: bool) -> Console:
+    """Show a report's warnings, and print it where it is wanted as JSON; return where the words on the result go."""
     for warning in report.warnings:
         warn(warning.detail)
     if as_json:

@@ -13,6 +13,7 @@ from ep_core.schemas.reports.comparison import ComparedMethod, CompareReport
 from ep_core.schemas.reports.extremal import CurvePoint, Extremality
 from ep_core.schemas.specs import CompareSpec
 
+from .page import page_html
 from .render import render_comparison
 
 
@@ -74,8 +75,12 @@ class Comparison(ExplainedImage):
         """The extremal masks beside all other methods' and random ones."""
         return self.explanation.extremality if self.explanation else None
 
+    def to_html(self) -> str:
+        """Return the page of the comparison (`result.html`): one HTML document that opens from disk, with a slider."""
+        return page_html(self)
+
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """Yield maps, heat maps, sheet and curves as (name, bytes), made as they are asked for."""
+        """Yield maps, heat maps, sheet, curves and page as (name, bytes), made as they are asked for."""
         return render_comparison(self)
 
     def report(self) -> CompareReport:

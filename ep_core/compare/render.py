@@ -7,23 +7,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
-from torch import Tensor
 
 from ep_core.extremal.render import extremal_pictures
 from ep_core.pictures.contact_sheet import TILE, contact_sheet
-from ep_core.pictures.overlays import for_screens, grey, heat_map, png
+from ep_core.pictures.overlays import for_screens, grey, png
 from ep_core.schemas.reports.comparison import COMPARISON_FILE, heat_name, map_name
-from ep_core.schemas.reports.file_names import CURVE
+from ep_core.schemas.reports.file_names import CURVE, PAGE
 
+from .maps import heat_of, positive_part
 from .plot import comparison_plot
 
 if TYPE_CHECKING:
     from .comparison import Comparison
 
 COLUMNS = 4
-SHOWN_QUANTILE = 0.995  # of a map's values: the heat's full scale, since a few pixels stick out of some maps
 CAPTION_WIDTH = 34  # letters
 
 
@@ -33,23 +31,14 @@ def render_comparison(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
     tiles = [(comparison.target.label, _tile(comparison, comparison.image))]
     for one in comparison.answers:
         yield map_name(one.method), png(grey(comparison.frame.mask_to_image(positive_part(one.map))))
-        heat = heat_map(picture, comparison.frame.mask_to_image(positive_part(one.map, quantile=SHOWN_QUANTILE)))
+        heat = heat_of(one.map, comparison.frame, picture)
         yield heat_name(one.method), png(for_screens(heat))
         tiles.append((one.title, _tile(comparison, heat)))
     if comparison.explanation is not None:
         yield from extremal_pictures(comparison.explanation)
     yield COMPARISON_FILE, png(_sheet(tiles))
     yield CURVE, comparison_plot(comparison)
-
-
-def positive_part(map_: Tensor, *, quantile: float = 1) -> npt.NDArray[np.float32]:
-    """Return the positive part of a map (H x W) in [0, 1], relative to a quantile of itself.
-
-    A map that is positive everywhere, as RISE's is, counts from its least value.
-    """
-    positive: npt.NDArray[np.float32] = (map_ - map_.min().clamp_min(0)).clamp_min(0).numpy().astype(np.float32)
-    scale = float(np.quantile(positive, quantile)) or float(positive.max())
-    return np.clip(positive / max(scale, 1e-12), 0, 1)
+    yield PAGE, comparison.to_html().encode()
 
 
 def _tile(comparison: Comparison, picture: Image.Image) -> Image.Image:

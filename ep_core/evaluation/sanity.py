@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ep_core.compare.render import SHOWN_QUANTILE, positive_part
+from ep_core.compare.maps import SHOWN_QUANTILE, positive_part
 from ep_core.evaluation.data.items import Subject, settings_of, subjects
 from ep_core.evaluation.reporting.means import available, mean_curve, method_table, records
 from ep_core.evaluation.reporting.plots import Panel, panels_plot
@@ -22,7 +22,8 @@ from ep_core.methods.base.method import unwatched as unwatched_share
 from ep_core.methods.base.registry import get_method
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, top_class
-from ep_core.pictures.overlays import heat_map, png
+from ep_core.pictures.heat import heat_map
+from ep_core.pictures.overlays import png
 from ep_core.schemas.specs import CompareSpec
 
 from .cascade import cascade, stages

@@ -16,6 +16,7 @@ from ep_core.schemas.reports.file_names import CONTRAST_KEY, alternative_key
 from ep_core.schemas.specs import ExtremalSpec
 
 from .notebook import notebook_html
+from .page import page_html
 from .render import render_files
 
 Block = TypeVar("Block", Alternative, Contrast)
@@ -69,12 +70,16 @@ class Explanation(ExplainedImage):
         named = {alternative_key(k): one.mask for k, one in enumerate(self.alternatives)}
         return named | ({CONTRAST_KEY: self.contrast.mask} if self.contrast else {})
 
+    def to_html(self) -> str:
+        """Return the page of the result (`result.html`): one HTML document that opens from disk, with a slider."""
+        return page_html(self)
+
     def _repr_html_(self) -> str:
-        """Return the result as a notebook shows it: the photograph under its masks, the class, a* and the curve."""
+        """Return the result as a notebook shows it: its page in a frame, and pictures where frames are taken out."""
         return notebook_html(self)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """Yield masks, overlays, saliency and curve as (name, bytes), made as they are asked for."""
+        """Yield masks, overlays, saliency, curve, reveal and page as (name, bytes), made as they are asked for."""
         return render_files(self)
 
     def report(self) -> ExtremalReport:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from ep_core.pictures.overlays import for_screens, grey, heat_map, overlay, png
+from ep_core.pictures.embedded import smaller
+from ep_core.pictures.heat import heat_map
+from ep_core.pictures.overlays import for_screens, grey, overlay, png
 from ep_core.pictures.plot import curve_plot
-from ep_core.schemas.reports.file_names import CURVE, PAGE, SALIENCY, mask_name, overlay_name
-
-from .page import page_html
+from ep_core.pictures.reveal import SIDE, reveal
+from ep_core.schemas.reports.file_names import CURVE, PAGE, REVEAL, SALIENCY, mask_name, overlay_name
 
 if TYPE_CHECKING:
     from .explanation import Explanation
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 def render_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
     """Yield all pictures of a result as (file name, bytes), named as in `ep_core.schemas.reports.file_names`."""
     yield from extremal_pictures(explanation)
-    yield PAGE, page_html(explanation).encode()
+    yield PAGE, explanation.to_html().encode()
+    yield REVEAL, _film(explanation)
     saliency = explanation.frame.mask_to_image(explanation.saliency[0].numpy())
     yield SALIENCY, png(for_screens(heat_map(np.asarray(explanation.image), saliency)))
     yield (
@@ -50,3 +52,10 @@ def extremal_pictures(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
         yield mask_name(key, frame="model"), png(grey(in_frame))
         yield mask_name(key), png(grey(on_image))
         yield overlay_name(key), png(for_screens(overlay(picture, on_image)))
+
+
+def _film(explanation: Explanation) -> bytes:
+    """Return the photograph coming into view, from the smallest area to the largest."""
+    small = smaller(explanation.image, SIDE)
+    frame = explanation.frame.on((small.height, small.width))
+    return reveal(small, [frame.mask_to_image(mask.numpy()) for (mask,) in explanation.masks])

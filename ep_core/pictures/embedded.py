@@ -15,15 +15,20 @@ def data_url(data: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{b64encode(data).decode()}"
 
 
-def thumbnail(picture: Image.Image, side: int) -> Image.Image:
+def smaller(picture: Image.Image, side: int) -> Image.Image:
     """Return a picture in RGB whose longer side has at most `side` pixels."""
     small = picture.convert("RGB")
     small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return small
 
 
-def thumbnail_url(picture: Image.Image, side: int) -> str:
-    """Return a picture as a ``data:`` URL of a JPEG whose longer side has at most `side` pixels."""
+def thumbnail(picture: Image.Image, side: int) -> bytes:
+    """Return a picture as a JPEG whose longer side has at most `side` pixels."""
     buffer = io.BytesIO()
-    thumbnail(picture, side).save(buffer, format="JPEG", quality=QUALITY)
-    return data_url(buffer.getvalue(), "image/jpeg")
+    smaller(picture, side).save(buffer, format="JPEG", quality=QUALITY)
+    return buffer.getvalue()
+
+
+def thumbnail_url(picture: Image.Image, side: int) -> str:
+    """Return a picture as a ``data:`` URL of such a JPEG."""
+    return data_url(thumbnail(picture, side), "image/jpeg")

@@ -15,7 +15,8 @@ from ep_core.schemas.reports.file_names import MOST_SHOWN
 from ep_core.schemas.tasks import Bulk, FileKind, Spec, task_of
 
 from .contact_sheet import CAPTION, GAP, TILE
-from .result_page import SIDE
+from .result_page import SIDE, TILE_SIDE
+from .reveal import MOST_BYTES
 
 Size = tuple[int, int]
 
@@ -50,16 +51,32 @@ def _bytes(one: Bulk, image: Size, frame: Size) -> int:
         FileKind.TILES: lambda: _sheet(one.size),
         FileKind.TEXT: lambda: one.size,
         FileKind.EMBEDDED: lambda: _embedded(image, frame, one.size),
+        FileKind.EMBEDDED_TILES: lambda: _tiles(image, one.size),
+        FileKind.FILM: lambda: MOST_BYTES,
     }
     return of_kind[one.kind]()
 
 
 def _embedded(image: Size, frame: Size, masks: int) -> int:
     """Return the bytes of an image, a JPEG, and of masks of half its sides, all in base64."""
-    scale = min(1, SIDE / max(image))
-    shown = math.ceil(scale * image[0]), math.ceil(scale * image[1])
+    shown = _scaled(image, SIDE)
     half = math.ceil(shown[0] / 2), math.ceil(shown[1] / 2)
-    return 4 * (JPEG_HEAD + JPEG * math.prod(shown) + masks * _mask(half, frame)) // 3
+    return 4 * (_jpeg(shown) + masks * _mask(half, frame)) // 3
+
+
+def _tiles(image: Size, maps: int) -> int:
+    """Return the bytes of an image and of maps over it, JPEGs, and of the maps in grey, all in base64."""
+    shown = _scaled(image, TILE_SIDE)
+    return 4 * (_jpeg(shown) + maps * (_jpeg(shown) + _png(shown, GREY))) // 3
+
+
+def _scaled(size: Size, side: int) -> Size:
+    scale = min(1, side / max(size))
+    return math.ceil(scale * size[0]), math.ceil(scale * size[1])
+
+
+def _jpeg(size: Size) -> int:
+    return JPEG_HEAD + JPEG * math.prod(size)
 
 
 def _channels(spec: Spec, card: ModelCard | None) -> int:
@@ -75,9 +92,7 @@ def _mask(size: Size, frame: Size) -> int:
 
 
 def _shown(size: Size) -> int:
-    share = min(1.0, MOST_SHOWN / max(size))
-    width, height = (math.ceil(side * share) for side in size)
-    return _png((width, height), RGB)
+    return _png(_scaled(size, MOST_SHOWN), RGB)
 
 
 def _sheet(tiles: int) -> int:

@@ -1,4 +1,4 @@
-"""Masks as grey images and as overlays: the removed part dark, or a heat map."""
+"""Masks as grey images and as overlays: the removed part dark."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from PIL import Image
 from ep_core.schemas.reports.file_names import MOST_SHOWN
 
 DIMMED = 0.35  # brightness of what a mask takes away
-LIGHTEST = 0.65  # most that the heat map covers of the image
 BAND_PIXELS = 2**18  # coloured at a time: each takes some 100 bytes meanwhile
 
 
@@ -22,12 +21,7 @@ def grey(mask: np.ndarray) -> Image.Image:
 
 def overlay(picture: np.ndarray, mask: np.ndarray) -> Image.Image:
     """Return the picture (H x W x 3, 8 bit) with the part that the mask (H x W) removes dark and without colour."""
-    return _in_bands(_overlay, picture, mask)
-
-
-def heat_map(picture: np.ndarray, saliency: np.ndarray) -> Image.Image:
-    """Return saliency (H x W in [0, 1]) as heat over the picture (H x W x 3, 8 bit) in grey."""
-    return _in_bands(_heat_map, picture, saliency)
+    return in_bands(_overlay, picture, mask)
 
 
 def _overlay(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -36,16 +30,7 @@ def _overlay(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return kept * picture + (1 - kept) * dark
 
 
-def _heat_map(picture: np.ndarray, saliency: np.ndarray) -> np.ndarray:
-    from matplotlib import colormaps
-
-    heat = colormaps["inferno"](saliency)[:, :, :3] * 255
-    cover = (LIGHTEST * saliency**0.5)[:, :, None]
-    background = picture.mean(axis=2, keepdims=True) * 0.8
-    return cover * heat + (1 - cover) * background
-
-
-def _in_bands(
+def in_bands(
     colour: Callable[[np.ndarray, np.ndarray], np.ndarray], picture: np.ndarray, map_: np.ndarray
 ) -> Image.Image:
     """Return what `colour` makes of a picture and a map, computed for a few rows after the other, to save memory."""

@@ -1,51 +1,70 @@
-"""Page that shows one result: opened from disk, without a server and a network. Imports no torch.
+"""Pages that show results: opened from disk, without a server and a network. Imports no torch.
 
-Its scripts and styles, in `view/`, are those with which the dashboard shows a result.
+Their scripts and styles, in `view/`, are those with which the dashboard shows results.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from ep_core.version import __version__
 
 from .script_bundle import bundle
 from .templates import templates
 
 VIEW = Path(__file__).with_name("view")
 SIDE = 900
-"""Most pixels of the longer side of a page's pictures."""
+"""Most pixels of the longer side of the photograph of a sweep."""
+TILE_SIDE = 480
+"""Most pixels of the longer side of a comparison's pictures."""
 _STYLES = ("base.css", "look.css")
-_ENTRY = "exported"
 
 
-def result_page(result: Mapping[str, Any], image: str, *, title: str, made_by: str) -> str:
-    """Return the page of a result of the task `extremal`.
+class Entry(StrEnum):
+    """Module of `view/` that shows what a page holds."""
+
+    SWEEP = "exported"
+    """``{"result", "image"}``: the document that the API serves, and the photograph."""
+    COMPARISON = "exported_comparison"
+    """The same of a comparison."""
+    GALLERY = "exported_gallery"
+    """``{"images", "made", "more"}``: see `gallery`."""
+
+
+def result_page(entry: Entry, data: Mapping[str, Any], *, title: str) -> str:
+    """Return a page.
 
     Args:
-        result: the document that the API serves, ``mask`` of its points (and alternatives, contrast) as ``data:`` URLs.
-        image: the photograph as such a URL.
+        entry: what shows it.
+        data: what it shows, with every picture as a ``data:`` URL.
         title: of the page.
-        made_by: the program and its version.
     """
     return (
         templates("ep_core.pictures")
         .get_template("result.html.j2")
         .render(
             title=title,
-            made_by=made_by,
-            data=_as_script({"result": result, "image": image}),
-            styles="\n".join((VIEW / name).read_text(encoding="utf-8") for name in _STYLES),
-            script=_script(),
+            version=__version__,
+            data=_as_script(data),
+            styles=_styles(),
+            script=_script(entry),
         )
     )
 
 
 @cache
-def _script() -> str:
-    return bundle({path.stem: path.read_text(encoding="utf-8") for path in VIEW.glob("*.js")}, _ENTRY)
+def _styles() -> str:
+    return "\n".join((VIEW / name).read_text(encoding="utf-8") for name in _STYLES)
+
+
+@cache
+def _script(entry: Entry) -> str:
+    return bundle({path.stem: path.read_text(encoding="utf-8") for path in VIEW.glob("*.js")}, entry)
 
 
 def _as_script(data: Any) -> str:

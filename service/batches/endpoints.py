@@ -9,11 +9,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from ep_core.schemas.reports.file_names import PAGE
 from service.access.authentication import CallerDep
+from service.access.downloads import one_download
 from service.deps import LinksDep, Services
-from service.http.errors import NoResult, NotFound, Unavailable
+from service.http.caching import NOT_MODIFIED, IfNoneMatch, checked_response
+from service.http.errors import NoResult, NotFound, TooManyAtOnce, Unavailable
 from service.http.links import Links
+from service.http.media_types import Accept, file_content, negotiate
 from service.http.problems import problem_responses
+from service.jobs.artifacts import HTML, PAGE_POLICY
 from service.jobs.deps import JobsDep
 from service.jobs.idempotency import IdempotencyKey
 from service.jobs.intake import REFUSALS, accept
@@ -25,6 +30,7 @@ from worker.broker.contract import JobRecord, JobState, Problem
 from worker.broker.problems import make_problem
 
 from .contract import BatchItem, BatchRecord
+from .page import BatchPage
 from .schemas import BatchJob, BatchLinks, BatchRead, BatchResult, BatchResults
 from .service import BatchService
 
@@ -90,6 +96,39 @@ def get_results(
     return BatchResults(id=record.id, done=all(one.state.is_final for one in records.values()), results=results)
 
 
+@router.get(
+    f"/{{batch_id}}/{PAGE}",
+    summary="Page of a batch",
+    response_class=Response,
+    responses={
+        200: {"description": "A page with its pictures, styles and scripts in it.", "content": file_content(HTML)},
+        304: NOT_MODIFIED,
+        **problem_responses(NotFound, TooManyAtOnce, Unavailable),
+    },
+    dependencies=[Depends(one_download)],
+)
+async def get_page(
+    request: Request,
+    batch_id: BatchId,
+    caller: CallerDep,
+    batches: BatchesDep,
+    jobs: JobsDep,
+    if_none_match: IfNoneMatch = None,
+    accept: Accept = None,
+) -> Response:
+    """Return one HTML page with all images so far, under one slider: class, a*, and what is kept at each area.
+
+    It opens from disk, without a server or a network. Its pictures have up to 320 pixels, of more than 100 images up to
+    160, so that 100 images are a few megabytes; of more than 500, the first 500 are shown. Where images aren't kept, it
+    shows what was found in them.
+    """
+    record = await run_in_threadpool(batches.get, batch_id, caller)
+    page = await BatchPage(request, caller.who, jobs).make(record)
+    response = checked_response(page.encode(), HTML, if_none_match=if_none_match)
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return negotiate(response, accept)
+
+
 @router.delete(
     "/{batch_id}",
     summary="Cancel and remove a batch",
@@ -113,8 +152,12 @@ def read(record: BatchRecord, jobs: JobService, links: Links) -> BatchRead:
         fraction=round(sum(item.fraction for item in usable) / max(1, len(usable)), 4),
         counts=Counter(item.status or (UNUSABLE if item.job is None else "gone") for item in items),
         jobs=items,
-        links=BatchLinks(self_=links.batch(record.id), results=f"{links.batch(record.id)}/results"),
+        links=_links(links.batch(record.id)),
     )
+
+
+def _links(batch: str) -> BatchLinks:
+    return BatchLinks(self_=batch, results=f"{batch}/results", page=f"{batch}/{PAGE}")
 
 
 def _records(record: BatchRecord, jobs: JobService) -> dict[str, JobRecord]:

@@ -20,6 +20,7 @@ class BatchLinks(BaseModel):
 
     self_: Annotated[str, Field(alias="self")]
     results: Annotated[str, Field(description="The results of the jobs that have succeeded.")]
+    page: Annotated[str, Field(description="One HTML page that shows them, which opens from disk.")]
 
 
 class BatchJob(BatchItem):

@@ -15,7 +15,7 @@ from service.tasks.service import list_tasks
 INDEX = "index.html"
 TASKS = "tasks.js"
 _FOLDER = Path(__file__).with_name("static")
-_NOT_SERVED = frozenset({"exported.js"})  # it reads what a page from disk holds
+_NOT_SERVED = "export"  # modules of these names read what a page from disk holds
 # Some machines know these under other names, or not at all.
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
 
@@ -24,7 +24,9 @@ def read_files() -> dict[str, Content]:
     """Return all files by their path from the folder, with ``/`` between, and those of the view of a result."""
     paths = (path for path in sorted(_FOLDER.rglob("*")) if path.is_file())
     own = {path.relative_to(_FOLDER).as_posix(): _read(path) for path in paths}
-    shared = (path for path in sorted(VIEW.iterdir()) if path.suffix in _TYPES and path.name not in _NOT_SERVED)
+    shared = (
+        path for path in sorted(VIEW.iterdir()) if path.suffix in _TYPES and not path.name.startswith(_NOT_SERVED)
+    )
     return own | {path.name: _read(path) for path in shared}
 
 

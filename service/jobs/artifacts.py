@@ -24,10 +24,11 @@ from .image_types import image_type
 from .links import for_bundle
 
 HTML = "text/html"
-_OF_PAGES = (  # a page's scripts may do nothing in the service's name
+PAGE_POLICY = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:"
 )
+"""Content-Security-Policy of a page that holds results: its scripts may do nothing in the service's name."""
 
 
 class Artifacts:
@@ -120,7 +121,7 @@ class Artifacts:
             return self.respond_json(content)
         response = self.respond(content, artifact.media_type)
         if artifact.media_type == HTML:
-            response.headers["Content-Security-Policy"] = _OF_PAGES
+            response.headers["Content-Security-Policy"] = PAGE_POLICY
         return response
 
     def respond_json(self, content: bytes) -> Response:

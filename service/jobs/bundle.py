@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from datetime import datetime
 
-_PACKED_ALREADY = (".png",)
+_PACKED_ALREADY = (".png", ".webp")
 
 
 def make_bundle(files: Mapping[str, bytes], *, made_at: datetime | None) -> bytes:

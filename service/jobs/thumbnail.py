@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -13,7 +12,7 @@ from service.http.caching import NOT_MODIFIED
 from service.http.errors import InvalidFields, NotFound, TooManyAtOnce, Unavailable
 from service.http.media_types import file_content
 from service.http.problems import problem_responses
-from worker.broker.contract import input_name
+from worker.broker.contract import JobRecord, input_name
 
 from .deps import JobsDep
 from .endpoints import JobId
@@ -43,11 +42,15 @@ async def get_thumbnail(
     size: Annotated[int, Query(ge=LEAST, le=MOST, description="Most pixels of the longer side.")] = USUAL,
 ) -> Response:
     """Return the first image of a job, where it is kept; else what was found, once it has succeeded."""
-    return await small.respond(partial(_picture, jobs, job_id), size)
+    return await small.respond(lambda: glance_at(jobs, jobs.get(job_id)), size)
 
 
-def _picture(jobs: JobService, job_id: str) -> Picture:
-    job = jobs.get(job_id)
+def glance_at(jobs: JobService, job: JobRecord) -> Picture:
+    """Return the first image of a job, where it is kept; else what was found.
+
+    Raises:
+        NotFound: there is neither (any more).
+    """
     if job.keep_images:
         return Picture(jobs.image(job.id, input_name(0)), job.params.white_level)
     name = name_of_found(job)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ep_core.compare.render import SHOWN_QUANTILE, positive_part
+from ep_core.compare.maps import SHOWN_QUANTILE, positive_part
 from ep_core.pictures.embedded import data_url
 from ep_core.pictures.overlays import grey, png
 from worker.broker.contract import MapPreview, MaskPreview

@@ -10,6 +10,7 @@ MOST_SHOWN = 2048
 """Pixels of the longer side of a picture in colour, such as an overlay; a mask has as many as the image."""
 CURVE = "curve.svg"
 PAGE = "result.html"
+REVEAL = "reveal.webp"
 CONTRAST_KEY = "contrast"
 
 

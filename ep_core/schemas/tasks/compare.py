@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ep_core.schemas.reports.comparison import COMPARISON_FILE, ComparedMethod, CompareReport
 from ep_core.schemas.specs import EXTREMAL, CompareSpec
 
-from .extremal import TEXT_OF_AREA, bulk_of_masks
-from .pictures import MASK, OVERLAY, SCORE_CURVE, mask_files
+from .extremal import SCRIPTS, TEXT_OF_AREA, bulk_of_masks
+from .pictures import MASK, OVERLAY, RESULT_PAGE, SCORE_CURVE, mask_files
 from .task import TEXTS, Artifact, Bulk, FileKind, FileName, Files, Place, Task
 
 TEXT_OF_METHOD, TEXT_OF_POINT = 3_072, 512
@@ -49,17 +49,22 @@ ALL_MAPS = Artifact(
 def files(spec: CompareSpec) -> Files:
     """Return the files that the result of a comparison has."""
     masks: Files = {MASK: spec.areas, OVERLAY: spec.areas} if EXTREMAL in spec.methods else {}
-    return {ALL_MAPS: (), SCORE_CURVE: (), MAP: spec.methods, HEAT: spec.methods, **masks}
+    return {ALL_MAPS: (), SCORE_CURVE: (), RESULT_PAGE: (), MAP: spec.methods, HEAT: spec.methods, **masks}
 
 
 def bulk(spec: CompareSpec, _images: int, _channels: int) -> Iterator[Bulk]:
     """Yield what the files of a comparison take."""
     methods, areas = len(spec.methods), len(spec.areas)
-    yield from bulk_of_masks(areas if EXTREMAL in spec.methods else 0)
+    masks = areas if EXTREMAL in spec.methods else 0
+    yield from bulk_of_masks(masks)
     yield Bulk(FileKind.GREY, methods)
     yield Bulk(FileKind.COLOUR, methods)
     yield Bulk(FileKind.TILES, size=methods + _MORE_TILES)
-    yield Bulk(FileKind.TEXT, size=TEXTS + TEXT_OF_AREA * areas + methods * (TEXT_OF_METHOD + TEXT_OF_POINT * areas))
+    text = TEXTS + TEXT_OF_AREA * areas + methods * (TEXT_OF_METHOD + TEXT_OF_POINT * areas)
+    yield Bulk(FileKind.TEXT, size=text)
+    yield Bulk(FileKind.TEXT, size=SCRIPTS + text)
+    yield Bulk(FileKind.EMBEDDED_TILES, size=methods)
+    yield Bulk(FileKind.EMBEDDED, size=masks)
 
 
 def places(report: CompareReport) -> Iterator[tuple[Place, dict[str, str]]]:
@@ -79,7 +84,7 @@ TASK = Task(
     title="Comparison",
     question="Compare with other methods",
     python="compare",
-    artifacts=(MASK, OVERLAY, SCORE_CURVE, MAP, HEAT, ALL_MAPS),
+    artifacts=(MASK, OVERLAY, SCORE_CURVE, MAP, HEAT, ALL_MAPS, RESULT_PAGE),
     has_spatial_masks=True,
     layer="read",
     picture="comparison",

@@ -8,7 +8,7 @@ from ep_core.schemas.reports.extremal import Alternative, Contrast, CurvePoint, 
 from ep_core.schemas.reports.file_names import CONTRAST_KEY, alternative_key
 from ep_core.schemas.specs import ExtremalSpec
 
-from .pictures import MASK, OF_MASK, OVERLAY, RESULT_PAGE, SALIENCY_MAP, SCORE_CURVE, mask_files
+from .pictures import MASK, OF_MASK, OVERLAY, RESULT_PAGE, REVEAL_FILM, SALIENCY_MAP, SCORE_CURVE, mask_files
 from .task import TEXTS, Bulk, FileKind, Files, Place, Task
 
 TEXT_OF_AREA = 1_536
@@ -18,7 +18,8 @@ TEXT_OF_PREDICTIONS = 2_048  # ten classes, labels of a hundred letters
 
 def files(spec: ExtremalSpec) -> Files:
     """Return the files that the result of a sweep has."""
-    return {SALIENCY_MAP: (), SCORE_CURVE: (), RESULT_PAGE: (), MASK: spec.areas, OVERLAY: spec.areas}
+    single = dict.fromkeys((SALIENCY_MAP, SCORE_CURVE, RESULT_PAGE, REVEAL_FILM), ())
+    return {**single, MASK: spec.areas, OVERLAY: spec.areas}
 
 
 def bulk_of_masks(count: int) -> list[Bulk]:
@@ -31,7 +32,7 @@ def bulk(spec: ExtremalSpec, _images: int, _channels: int) -> list[Bulk]:
     masks = len(spec.areas) + spec.alternatives + spec.contrast
     text = Bulk(FileKind.TEXT, size=TEXTS + TEXT_OF_AREA * len(spec.areas) + TEXT_OF_PREDICTIONS * (1 + masks))
     page = [Bulk(FileKind.TEXT, size=SCRIPTS + text.size), Bulk(FileKind.EMBEDDED, size=masks)]
-    return [*bulk_of_masks(masks), Bulk(FileKind.COLOUR), text, *page]
+    return [*bulk_of_masks(masks), Bulk(FileKind.COLOUR), Bulk(FileKind.FILM), text, *page]
 
 
 def places(report: ExtremalReport) -> Iterator[tuple[Place, dict[str, str]]]:
@@ -52,7 +53,7 @@ TASK = Task(
     title="Masks",
     question="Where: masks on the image",
     python="explain",
-    artifacts=(MASK, OVERLAY, SALIENCY_MAP, SCORE_CURVE, RESULT_PAGE),
+    artifacts=(MASK, OVERLAY, SALIENCY_MAP, SCORE_CURVE, RESULT_PAGE, REVEAL_FILM),
     has_spatial_masks=True,
     picture="saliency",
     form=("areas", "variant", "perturbation", "preset", "white_level"),

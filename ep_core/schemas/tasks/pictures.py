@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ep_core.schemas.reports.file_names import CURVE, PAGE, SALIENCY, mask_name, overlay_name
+from ep_core.schemas.reports.file_names import CURVE, PAGE, REVEAL, SALIENCY, mask_name, overlay_name
 
 from .task import Artifact, FileName
 
@@ -61,11 +61,22 @@ RESULT_PAGE = Artifact(
     media_type="text/html",
     operation="get_result_page",
     summary="Page of the result",
-    description="Return one HTML page with the result in it: the photograph under its masks with a slider, the scores "
-    "and what the network says. It opens from disk, without a server or a network.\n\n"
-    "Its pictures have up to 900 pixels.",
+    description="Return one HTML page with the result in it. It opens from disk, without a server or a network.\n\n"
+    "Of a sweep: the photograph under its masks with a slider, the scores and what the network says, in pictures of up "
+    "to 900 pixels. Of a comparison: the photograph, each method's map and, under one slider, its top areas, and their "
+    "scores, in pictures of up to 480 pixels.",
     content="A page with its pictures, styles and scripts in it.",
     key="page",
+)
+REVEAL_FILM = Artifact(
+    pattern=REVEAL,
+    media_type="image/webp",
+    operation="get_reveal",
+    summary="Reveal",
+    description="Return an animated WebP: the photograph comes into view, from the smallest area to the largest, again "
+    "and again.\n\nIt has up to 480 pixels and at most a megabyte.",
+    content="The photograph under one mask after the other.",
+    key="reveal",
 )
 
 OF_MASK: dict[str, str | None] = {"mask": None, "overlay": None}

@@ -103,6 +103,10 @@ class FileKind(Enum):
     """JSON, SVG or HTML without pictures."""
     EMBEDDED = auto()
     """Pictures inside of a page: the image, and `size` masks."""
+    EMBEDDED_TILES = auto()
+    """Small pictures inside of a page: the image, and `size` maps, each in grey and as heat."""
+    FILM = auto()
+    """A reveal."""
 
 
 @dataclass(frozen=True)

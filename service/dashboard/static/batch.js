@@ -3,7 +3,7 @@
 import { get, picture, request, root } from "./api.js";
 import { el, show } from "./dom.js";
 import { foundPicture, seen } from "./pictured.js";
-import { saveBlob, saveText } from "./save.js";
+import { saveBlob, saveFrom, saveText } from "./save.js";
 import { sideBySide } from "./sidebyside.js";
 import { howFar, timeToGo } from "./togo.js";
 import { removeLater } from "./undo.js";
@@ -54,7 +54,8 @@ export function batchPage(stage, id, { changed }) {
     words.hidden = batch.done;
     words.textContent = batch.done ? "" : howFar(batch.fraction, left(batch.fraction));
     await Promise.all(batch.jobs.map((now, k) => update(items[k] ||= added(now, k), now)));
-    compared.offer(items.map((item) => item.job).filter((job) => job?.found));
+    const ended = items.map((item) => item.job).filter((job) => job?.found);
+    compared.offer(ended.map(({ links }) => Object.keys(links.overlays).map(Number)));
     changed();
   }
 
@@ -90,6 +91,7 @@ export function batchPage(stage, id, { changed }) {
   const actions = [
     el("button", { type: "button", onclick: () => saveText(csv(items), `${id.slice(0, 8)}.csv`) }, "Table (CSV)"),
     el("button", { type: "button", onclick: save }, "Everything (zip)"),
+    el("button", { type: "button", onclick: savePage }, "Page (HTML)"),
     el("button.danger", { type: "button", onclick: drop }, "Delete all"),
   ];
 
@@ -109,6 +111,11 @@ export function batchPage(stage, id, { changed }) {
     } catch (problem) {
       error.textContent = problem.message;
     }
+  }
+
+  /** Save what was found so far as one page that opens from disk. */
+  function savePage() {
+    saveFrom(`${path}/result.html`, `${id.slice(0, 8)}.html`, error);
   }
 
   function drop() {

@@ -1,7 +1,9 @@
 // Downloading and sharing a result: files, and exactly this job as a command or as Python.
 
 import { key, root } from "./api.js";
-import { el, show } from "./dom.js";
+import { citation } from "./cite.js";
+import { copier } from "./copy.js";
+import { el } from "./dom.js";
 import { saveFrom, saveText } from "./save.js";
 import { partOf } from "./target.js";
 import { takesSeveral, taskOf } from "./task.js";
@@ -13,11 +15,9 @@ const OF_ALL = [["bundle", "Everything (zip)", "zip"], ["result", "Result (JSON)
 export function takeAway(job, result) {
   const short = job.id.slice(0, 8);
   const names = photographs(result);
-  const said = el("span.dim", { role: "status" });
-  const code = el("pre", { hidden: true, tabIndex: 0 });
+  const { button: copy, said, code } = copier();
   const save = (name, path, kind) =>
     el("button", { type: "button", onclick: () => saveFrom(path, `${short}.${kind}`, said) }, name);
-  const copy = (name, text) => el("button", { type: "button", onclick: () => toClipboard(text, code, said) }, name);
   const files = downloads(job).map(([name, text, kind]) => save(text, job.links[name], kind));
   return el(
     "details",
@@ -38,6 +38,7 @@ export function takeAway(job, result) {
         {},
         copy("Copy as curl", curl(job, names)),
         taskOf(job).python && copy("Copy as Python", python(job, names)),
+        copy("Copy citation", citation(result)),
         said,
       ),
       code,
@@ -101,13 +102,4 @@ function csv(result) {
     result.methods.flatMap((one) => one.curve.map((point) => ({ method: one.method, ...point })));
   const columns = Object.keys(points[0]).filter((name) => !["mask", "overlay", "predictions"].includes(name));
   return [columns.join(","), ...points.map((one) => columns.map((name) => one[name]).join(","))].join("\n");
-}
-
-async function toClipboard(text, code, said) {
-  show(code, text); // also where the clipboard can't be reached
-  code.hidden = false;
-  said.textContent = await navigator.clipboard.writeText(text).then(
-    () => "Copied.",
-    () => "Copy it from here:",
-  );
 }

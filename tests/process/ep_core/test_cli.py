@@ -42,7 +42,7 @@ def test_explain_writes_everything(tmp_path: Path) -> None:
     assert "another run" in said
     assert "Why 'American black bear' and not 'chimpanzee'" in said
     assert {str(path.relative_to(out)) for path in out.rglob("*.*")} == {
-        "result.json", "result.html", "curve.svg", "saliency.png",
+        "result.json", "result.html", "reveal.webp", "curve.svg", "saliency.png",
         "masks/0.1.png", "masks/0.4.png", "masks/0.1.model.png", "masks/0.4.model.png",
         "overlays/0.1.png", "overlays/0.4.png",
         "masks/contrast.png", "masks/contrast.model.png", "overlays/contrast.png",

@@ -16,6 +16,7 @@ from ep_core.schemas.reports.file_names import (
     CURVE,
     PAGE,
     RESULT,
+    REVEAL,
     SALIENCY,
     alternative_key,
     mask_name,
@@ -143,6 +144,7 @@ def finish(redis: Redis, store: JobStore, png: bytes) -> Callable[[str], None]:
         blobs.put(job_id, SALIENCY, png)
         blobs.put(job_id, CURVE, b"<svg/>")
         blobs.put(job_id, PAGE, b"<!DOCTYPE html>")
+        blobs.put(job_id, REVEAL, b"RIFF")
         assert store.finish(job_id, JobState.SUCCEEDED, attempt=attempt)
         blobs.remove(job_id, INPUT)
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from redis import Redis
 
 from ep_core.schemas.reports.comparison import COMPARISON_FILE, heat_name, map_name
-from ep_core.schemas.reports.file_names import CURVE, RESULT, mask_name, overlay_name
+from ep_core.schemas.reports.file_names import CURVE, PAGE, RESULT, mask_name, overlay_name
 from ep_core.schemas.specs import DEFAULT_METHODS
 from service.jobs.examples import COMPARE_REPORT
 from worker.broker.blobs import RedisBlobs
@@ -31,7 +31,15 @@ def job(client: TestClient, redis: Redis, store: JobStore, png: bytes) -> str:
     attempt = store.start(job_id, worker="test")
     blobs = RedisBlobs(redis)
     blobs.put(job_id, RESULT, json.dumps(COMPARE_REPORT | {"id": job_id, "artifacts": {}}).encode())
-    names = [COMPARISON_FILE, CURVE, map_name("grad_cam"), heat_name("grad_cam"), mask_name(0.1), overlay_name(0.1)]
+    names = [
+        COMPARISON_FILE,
+        CURVE,
+        PAGE,
+        map_name("grad_cam"),
+        heat_name("grad_cam"),
+        mask_name(0.1),
+        overlay_name(0.1),
+    ]
     for name in names:
         blobs.put(job_id, name, name.encode())
     assert store.finish(job_id, JobState.SUCCEEDED, attempt=attempt)

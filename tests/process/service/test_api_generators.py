@@ -107,7 +107,7 @@ def test_files_can_be_had_as_plain_bytes(document: dict[str, Any]) -> None:
             files += 1
             assert BYTES in kinds, name
             assert all(content[kind]["schema"] == {"type": "string", "format": "binary"} for kind in kinds), name
-    assert files == 15
+    assert files == 17
 
 
 @pytest.mark.parametrize(

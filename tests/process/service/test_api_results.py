@@ -18,7 +18,16 @@ from service.settings import ApiSettings
 from worker.broker.blobs import RedisBlobs
 from worker.broker.store import JobStore
 
-PARTS = ("result", "masks/0.1.png", "overlays/0.1.png", "saliency.png", "curve.svg", "result.html", "bundle.zip")
+PARTS = (
+    "result",
+    "masks/0.1.png",
+    "overlays/0.1.png",
+    "saliency.png",
+    "curve.svg",
+    "result.html",
+    "reveal.webp",
+    "bundle.zip",
+)
 
 
 @pytest.fixture
@@ -36,7 +45,7 @@ def test_the_result_links_every_picture(client: TestClient, job: str) -> None:
     assert [point.area for point in report.curve] == [0.05, 0.1, 0.2]
     links = [*report.artifacts.values(), *(link for point in report.curve for link in (point.mask, point.overlay))]
     links += [link for one in (*report.alternatives, report.contrast) if one for link in (one.mask, one.overlay)]
-    assert len(links) == 15
+    assert len(links) == 16
     assert all(client.get(link).status_code == 200 for link in links)
 
 
@@ -134,7 +143,7 @@ def test_the_bundle_holds_everything_with_relative_names(client: TestClient, job
         assert bundle.read(report.artifacts["curve"]) == b"<svg/>"
         assert bundle.read(report.alternatives[0].mask) == b"picture masks/alternative-1.png"
         assert bundle.read(report.contrast.overlay) == b"picture overlays/contrast.png"
-        assert len(bundle.namelist()) == 4 + 3 * (3 + 2)
+        assert len(bundle.namelist()) == 5 + 3 * (3 + 2)
 
 
 @pytest.mark.parametrize("part", PARTS)

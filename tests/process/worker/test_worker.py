@@ -19,6 +19,7 @@ from ep_core.schemas.reports.file_names import (
     CURVE,
     PAGE,
     RESULT,
+    REVEAL,
     SALIENCY,
     mask_name,
     overlay_name,
@@ -52,7 +53,7 @@ def test_a_job_runs_from_the_image_to_the_result(shared: Client, bear: bytes):
     assert (record.attempt, record.progress.fraction) == (1, 1.0)
     assert 2 <= record.progress.iteration == record.progress.total <= 3 * 4  # an alternative and a contrast, too
     assert [point.area for point in record.partial_curve] == [0.1, 0.3]
-    pictures = {SALIENCY, CURVE, PAGE} | {
+    pictures = {SALIENCY, CURVE, PAGE, REVEAL} | {
         name
         for key in (0.1, 0.3, CONTRAST_KEY)
         for name in (mask_name(key), mask_name(key, frame="model"), overlay_name(key))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.running_stack import SAMPLES, Stack
 from tests.small_jobs import MASKS_ONLY
@@ -99,6 +99,29 @@ def test_its_table_and_its_files_are_saved(shown: Page, tmp_path: Path) -> None:
         assert len(others) == len(NAMES)
         for name in others:
             assert "result.json" in zipfile.ZipFile(io.BytesIO(bundle.read(name))).namelist()
+
+
+def test_its_page_opens_from_disk_and_its_slider_moves(shown: Page, browser: Browser, tmp_path: Path) -> None:
+    with shown.expect_download() as saved:
+        shown.get_by_role("button", name="Page (HTML)").click()
+    saved.value.save_as(tmp_path / "batch.html")
+    alone, asked = browser.new_page(), list[str]()
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.goto((tmp_path / "batch.html").as_uri())
+    goose = alone.locator("figure", has_text="goose.jpg")
+    expect(goose).to_contain_text("goose: a* ")
+    slider = alone.get_by_label("How much to reveal, in all of them")
+    slider.press("End")
+    expect(goose).to_contain_text("40% kept: ")
+    alone.wait_for_function("[...document.querySelectorAll('canvas')].every((one) => one.width === 320)")
+    before = goose.locator("canvas").evaluate("one => one.toDataURL()")
+    slider.press("ArrowLeft")
+    expect(goose).to_contain_text("10% kept: ")
+    alone.wait_for_function(
+        "([one, before]) => one.toDataURL() !== before", arg=[goose.locator("canvas").element_handle(), before]
+    )
+    assert [url for url in asked if not url.startswith(("data:", "blob:", "file:"))] == []
+    alone.close()
 
 
 def test_a_running_one_says_how_long_it_takes_and_is_deleted_with_an_undo(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.running_stack import Stack
 
@@ -42,12 +43,13 @@ def test_one_slider_shows_every_methods_top_area(page: Page, stack: Stack, done:
     address = done(**COMPARED)
     methods = stack.client.get(f"/v1/jobs/{address[-32:]}/result").json()["methods"]
     page.goto(address)
-    expect(page.locator(".methods canvas:visible")).to_have_count(0)
+    expect(page.locator(".tile-button canvas:visible")).to_have_count(0)
+    expect(page.get_by_alt_text("The image")).to_be_visible()
     page.get_by_label("How much to reveal").focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".methods canvas:visible")).to_have_count(len(methods))
-    expect(page.locator(".methods img:visible")).to_have_count(0)
+    expect(page.locator(".tile-button canvas:visible")).to_have_count(len(methods))
+    expect(page.locator(".tile-button img:visible")).to_have_count(0)
     for one in methods:
         tile = page.locator(".methods figure", has_text=one["title"])
         expect(tile.locator(".keeps")).to_contain_text("30% kept: ")
@@ -55,9 +57,9 @@ def test_one_slider_shows_every_methods_top_area(page: Page, stack: Stack, done:
     expect(page.locator(".methods .keeps").first).to_contain_text("30% removed: ")
     axe(page)
     page.reload()  # the address holds it
-    expect(page.locator(".methods canvas:visible")).to_have_count(len(methods))
+    expect(page.locator(".tile-button canvas:visible")).to_have_count(len(methods))
     page.get_by_role("button", name="Maps").click()
-    expect(page.locator(".methods img:visible")).to_have_count(len(methods))
+    expect(page.locator(".tile-button img:visible")).to_have_count(len(methods))
 
 
 def test_a_tile_whose_map_fails_says_so_and_is_drawn_at_the_next_area(
@@ -95,5 +97,25 @@ def test_a_tile_is_enlarged_by_keyboard(page: Page, done: Callable[..., str]) ->
 def test_without_its_image_a_comparison_has_its_maps(page: Page, stack: Stack) -> None:
     job = stack.finish(post(stack, COMPARED | {"areas": [0.2]}, keep=False))
     page.goto(f"/#/job/{job['id']}?tiles=top")
-    expect(page.locator(".methods img:visible")).to_have_count(3)
+    expect(page.locator(".tile-button img:visible")).to_have_count(3)
+    expect(page.get_by_alt_text("The image")).to_have_count(0)
     expect(page.get_by_role("button", name="Maps")).to_have_count(0)
+
+
+def test_its_page_opens_from_disk_and_its_slider_moves(
+    page: Page, browser: Browser, done: Callable[..., str], tmp_path: Path
+) -> None:
+    page.goto(done(**COMPARED))
+    page.get_by_text("Download & share").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Page of the result (HTML)").click()
+    saved.value.save_as(tmp_path / "result.html")
+    alone, asked = browser.new_page(), list[str]()
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.goto((tmp_path / "result.html").as_uri())
+    expect(alone.locator(".tile-button img:visible")).to_have_count(len(COMPARED["methods"]))
+    alone.get_by_label("How much to reveal").press("Home")
+    expect(alone.locator(".tile-button canvas:visible")).to_have_count(len(COMPARED["methods"]))
+    expect(alone.locator(".keeps").first).to_contain_text("10% kept: ")
+    assert [url for url in asked if not url.startswith(("data:", "blob:", "file:"))] == []
+    alone.close()

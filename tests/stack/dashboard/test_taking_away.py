@@ -57,6 +57,9 @@ def test_files(page: Page, open_job: dict[str, Any]) -> None:
     assert json.loads(save(page, "Result (JSON)").read_text()) == open_job
     assert save(page, "Score curve (SVG)").read_text().lstrip().startswith(("<?xml", "<svg"))
     assert Image.open(save(page, "Saliency map (PNG)")).format == "PNG"
+    with Image.open(save(page, "Reveal (WEBP)")) as film:
+        assert film.n_frames > len(open_job["curve"])
+        assert max(film.size) == 480
     rows = list(csv.DictReader(io.StringIO(save(page, "Curve (CSV)").read_text())))
     assert "predictions" not in rows[0]
     assert [float(row["preserve"]) for row in rows] == [point["preserve"] for point in open_job["curve"]]
@@ -87,6 +90,17 @@ def test_the_copied_command_posts_the_same_job(
         assert words[1:3] == ["-F", "image=@photo.jpg"]
         asked = json.loads(words[4].removeprefix("params="))
         assert asked == {name: value for name, value in open_job["params"].items() if value is not None}
+
+
+def test_the_citation_names_the_paper_the_version_the_model_and_the_parameters(
+    page: Page, open_job: dict[str, Any]
+) -> None:
+    text = copied(page, "Copy citation")
+    assert "arXiv:1910.08485" in text
+    assert f"extremal-perturbations {ep_core.__version__}" in text
+    assert f"model mobilenet_v2 (weights {open_job['model']['weights_digest'][:19]})" in text
+    assert "target “American black bear”; " in text
+    assert "areas 0.05 0.2 0.6" in text
 
 
 @pytest.mark.parametrize("params", [COMPARED, CHANNELS], ids=lambda params: str(params["task"]))

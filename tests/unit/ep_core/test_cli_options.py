@@ -23,7 +23,7 @@ COMMANDS = {
     "channels": "channels",
     "class_channels": "class-channels",
 }
-OWN = {"image", "images", "out", "as_json", "models_file", "device", "help", "target_image", "target_mask"}
+OWN = {"image", "images", "out", "as_json", "models_file", "device", "help", "target_image", "target_mask", "html"}
 GIVEN: dict[str, tuple[str, Any]] = {
     "model": ("-mresnet18", "resnet18"),
     "target": ("--target=99", 99),

@@ -15,7 +15,8 @@ from ep_core import Explanation, ExtremalSpec, explain
 from ep_core.extremal.render import render_files
 from ep_core.models import Classifier
 from ep_core.pictures import overlays
-from ep_core.pictures.overlays import DIMMED, heat_map, overlay
+from ep_core.pictures.heat import heat_map
+from ep_core.pictures.overlays import DIMMED, overlay
 from ep_core.schemas.reports.extremal import ExtremalReport
 
 
@@ -49,6 +50,7 @@ def test_names(files: dict[str, bytes]) -> None:
         "saliency.png",
         "curve.svg",
         "result.html",
+        "reveal.webp",
     }
 
 

@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 import ep_core
 from ep_core.cli.main import app
 from ep_core.errors import NotFinite
+from ep_core.extremal.notebook import PAGE_SIDE
+from ep_core.extremal.page import page_html
 from ep_core.models import Classifier, Preprocessing
 from tests.networks import SIDE, model_list, plain
 from tests.pictures import decode
@@ -74,7 +76,7 @@ def test_other_results_save_theirs(model: Classifier, goose: Image.Image, tmp_pa
     compared = ep_core.compare(model, goose, {"methods": ("center",), "areas": (0.2,)})
     compared.save(tmp_path / "compared")
     assert names(tmp_path / "compared") == {
-        "result.json", "curve.svg", "comparison.png", "maps/center.png", "heat/center.png",
+        "result.json", "result.html", "curve.svg", "comparison.png", "maps/center.png", "heat/center.png",
     }  # fmt: skip
 
 
@@ -119,10 +121,20 @@ def test_a_notebook_shows_the_masks_the_class_the_optimal_area_and_the_curve(fou
     assert f"{found.curve[1].preserve:.2f} / {found.curve[1].delete:.2f}" in text
 
 
-def test_a_notebook_needs_no_script_no_style_sheet_and_nothing_outside(found: ep_core.Explanation) -> None:
+def test_a_notebook_has_the_page_in_a_frame_that_reaches_nothing_around_it(found: ep_core.Explanation) -> None:
     html = found._repr_html_()
-    assert {tag for tag, _ in Shown(html).tags} <= {"div", "p", "strong", "table", "tr", "td", "img"}
-    assert not re.search(r"https?://|url\(", html)
+    ((_, frame),) = [one for one in Shown(html).tags if one[0] == "iframe"]
+    assert frame["srcdoc"] == page_html(found, PAGE_SIDE)
+    assert frame["sandbox"] == "allow-scripts"
+    assert len(html) < 400_000
+
+
+def test_where_frames_are_taken_out_a_notebook_needs_no_script_no_style_sheet_and_nothing_outside(
+    found: ep_core.Explanation,
+) -> None:
+    without = re.sub(r"<iframe.*?</iframe>", "", found._repr_html_(), flags=re.DOTALL)
+    assert {tag for tag, _ in Shown(without).tags} <= {"div", "p", "strong", "table", "tr", "td", "img"}
+    assert not re.search(r"https?://|url\(", without)
 
 
 def test_of_a_long_sweep_a_notebook_shows_some_masks_and_that_of_the_optimal_area(

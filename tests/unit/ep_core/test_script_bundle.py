@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ep_core.pictures.result_page import VIEW
+from ep_core.pictures.result_page import VIEW, Entry
 from ep_core.pictures.script_bundle import bundle
 
 DENO = shutil.which("deno", path=str(Path(sys.executable).parent)) or shutil.which("deno")
@@ -54,6 +54,7 @@ def test_an_unknown_module_is_refused() -> None:
         bundle({"a": 'import { b } from "./b.js";\n'}, "a")
 
 
-def test_the_view_of_a_result_is_in_a_form_that_can_be_bundled() -> None:
-    script = bundle({path.stem: path.read_text() for path in VIEW.glob("*.js")}, "exported")
+@pytest.mark.parametrize("entry", Entry)
+def test_the_views_of_results_are_in_a_form_that_can_be_bundled(entry: Entry) -> None:
+    script = bundle({path.stem: path.read_text() for path in VIEW.glob("*.js")}, entry)
     assert not re.search(r"^(import|export)\b", script, re.MULTILINE)

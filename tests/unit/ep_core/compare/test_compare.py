@@ -14,7 +14,8 @@ from torch import nn
 
 from ep_core import Classifier, CompareSpec, InvalidInput, UnknownName, compare
 from ep_core.compare.comparison import Comparison
-from ep_core.compare.render import positive_part, render_comparison
+from ep_core.compare.maps import positive_part
+from ep_core.compare.render import render_comparison
 from ep_core.methods.base.method import MethodUnavailable
 from ep_core.schemas.progress import Progress
 from ep_core.schemas.reports.comparison import CompareReport

@@ -57,6 +57,6 @@ def test_files_of_a_result_have_it(explained: Explanation) -> None:
 
 
 def _data(page: str) -> str:
-    found = re.search(r'<script type="application/json" id="result">(.*?)</script>', page, re.DOTALL)
+    found = re.search(r'<script type="application/json" id="held">(.*?)</script>', page, re.DOTALL)
     assert found is not None
     return found.group(1)

@@ -1,10 +1,13 @@
-// The images of a batch at one area, to be compared: its slider.
+// Several images at one area, to be compared: its slider.
 
 import { el, uniqueId } from "./dom.js";
 import { percent } from "./words.js";
 
-/** Return the control, `{node, area(), offer(jobs)}`; `onPick(area)` is told which area is looked at, null for the a* of each. */
-export function sideBySide(onPick) {
+/**
+ * Return the control, `{node, area(), offer(known)}`; `onPick(area)` is told which area is looked at, null for the a* of each.
+ * It is there for `least` images or more.
+ */
+export function sideBySide(onPick, { least = 2 } = {}) {
   const slider = el("input", { type: "range", min: 0, step: 1, value: 0, id: uniqueId("area"), oninput: pick });
   const words = el("output.dim");
   const label = el("label", { htmlFor: slider.id }, "How much to reveal, in all of them");
@@ -24,10 +27,9 @@ export function sideBySide(onPick) {
     slider.setAttribute("aria-valuetext", text);
   }
 
-  /** Offer the areas that all of the finished jobs have masks of; with fewer than two, there is nothing to compare. */
-  function offer(jobs) {
-    const known = jobs.map(({ links }) => Object.keys(links.overlays).map(Number));
-    const shared = known.length > 1 ? known[0].filter((one) => known.every((others) => others.includes(one))) : [];
+  /** Offer the areas that all images have; `known` are those of each. */
+  function offer(known) {
+    const shared = known.length >= least ? known[0].filter((one) => known.every((others) => others.includes(one))) : [];
     areas = shared.sort((a, b) => a - b);
     node.hidden = !areas.length;
     slider.max = areas.length;
