@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
 from torch import Tensor
 
 from ep_core.models.frame import Frame
