@@ -11,17 +11,20 @@ const SAMPLES = {
   school_bus: "A school bus",
   airliner: "An airliner",
 };
-const FIRST = "black_bear";
 
 /**
- * Return the control: `{node, files(), take(files), first(), mark(box), drawable(on)}`.
+ * Return the control: `{node, files(), take(files), several(on), fault(file, words), faulty(), mark(box), drawable(on)}`.
  *
- * `onChange(files)` is told of every choice, `onDrawn(box)` of boxes that are drawn on a single image.
+ * `onChange(count)` is told how many were taken with every choice, `onDrawn(box)` of boxes that are drawn on a single
+ * image, `onUnshown(file)` of what the browser can't show: the service may know better.
  */
-export function pictures(onChange, onDrawn) {
-  let files = [];
+export function pictures({ onChange, onDrawn, onUnshown }) {
+  let all = [];
+  let isSeveral = false;
   let canvas = null; // of a single image
   let isDrawable = false;
+  const sampleOf = new WeakMap(); // the sample's name, of files that are one
+  const faults = new Map(); // what is wrong with a file
   const input = el("input.sr", {
     type: "file",
     accept: "image/*",
@@ -31,15 +34,13 @@ export function pictures(onChange, onDrawn) {
   });
   const shown = el("div.shots");
   const label = el("label.button", { htmlFor: input.id });
-  const drop = el(
-    "div.drop",
-    { ondragover: over, ondragleave: leave, ondrop: dropped },
-    shown,
-    label,
-    input,
-    el("small", {}, "or drop or paste one"),
-  );
+  const hint = el("small", {}, "or drop or paste one, anywhere");
+  const said = el("div.faults", { role: "alert" });
+  const drop = el("div.drop", {}, shown, el("div.row", {}, label, input, hint), said);
   const samples = el("div.samples", { role: "group", "aria-label": "Samples" }, Object.keys(SAMPLES).map(sampleButton));
+
+  /** Return the files that are asked about: where one is, the first. */
+  const files = () => (isSeveral ? all : all.slice(0, 1));
 
   function sampleButton(name) {
     const picture = el("img", {
@@ -57,29 +58,74 @@ export function pictures(onChange, onDrawn) {
     }, picture);
   }
 
+  /** Take a sample; among several images, let go of it where it is one of them. */
   async function sample(name) {
+    const chosen = all.find((file) => sampleOf.get(file) === name);
+    if (chosen && isSeveral) return without(chosen);
     const response = await request(`static/samples/${name}.jpg`);
-    take([new File([await response.blob()], `${name}.jpg`, { type: "image/jpeg" })], name);
+    const file = new File([await response.blob()], `${name}.jpg`, { type: "image/jpeg" });
+    sampleOf.set(file, name);
+    take([file]);
   }
 
-  function take(chosen, name = null) {
+  /** Take files: beside those that are there where several are asked about, else in their place. */
+  function take(chosen) {
     input.value = ""; // so that the same file can be chosen again
     if (!chosen.length) return;
-    files = chosen;
-    for (const one of samples.children) one.setAttribute("aria-pressed", String(one.value === name));
+    all = isSeveral ? [...all, ...chosen] : chosen;
+    changed(chosen.length);
+  }
+
+  /** Take files in place of all that are there. */
+  function replace(chosen) {
+    all = [];
+    take(chosen);
+  }
+
+  function without(file) {
+    all = all.filter((one) => one !== file);
+    changed(0);
+  }
+
+  function changed(count) {
     draw();
-    onChange(files);
+    onChange(count);
+  }
+
+  function several(on) {
+    if (on === isSeveral) return;
+    isSeveral = on;
+    draw();
   }
 
   function draw() {
     for (const image of shown.querySelectorAll("img")) URL.revokeObjectURL(image.src);
     canvas = null;
-    show(shown, files.map(files.length > 1 ? small : large));
-    label.textContent = files.length ? "Change image" : "Choose an image";
+    const found = files();
+    show(shown, isSeveral ? found.map(small) : found.map(large));
+    for (const one of samples.children) {
+      one.setAttribute("aria-pressed", String(found.some((file) => sampleOf.get(file) === one.value)));
+    }
+    label.textContent = isSeveral
+      ? (found.length ? "Add images" : "Choose images")
+      : found.length
+      ? "Change image"
+      : "Choose an image";
+    hint.textContent = isSeveral ? "or drop or paste some, anywhere" : "or drop or paste one, anywhere";
+    tell();
+  }
+
+  function image(file, alt) {
+    const node = el("img", { src: URL.createObjectURL(file), alt, title: file.name });
+    node.addEventListener("error", () => {
+      node.classList.add("unshown");
+      onUnshown(file);
+    });
+    return node;
   }
 
   function large(file) {
-    canvas = drawing(el("img", { src: URL.createObjectURL(file), alt: "The chosen image" }), onDrawn);
+    canvas = drawing(image(file, "The chosen image"), onDrawn);
     canvas.allow(isDrawable);
     return canvas.node;
   }
@@ -90,45 +136,44 @@ export function pictures(onChange, onDrawn) {
   }
 
   function small(file, k) {
-    const image = el("img", { src: URL.createObjectURL(file), alt: file.name, title: file.name });
-    const without = () => take(files.filter((one) => one !== file));
     return el(
       "span.shot",
       {},
-      image,
-      el("button", { type: "button", "aria-label": `Leave out image ${k + 1}: ${file.name}`, onclick: without }, "×"),
+      image(file, file.name),
+      el("button", {
+        type: "button",
+        "aria-label": `Leave out image ${k + 1}: ${file.name}`,
+        onclick: () => without(file),
+      }, "×"),
     );
   }
 
-  function over(event) {
-    event.preventDefault();
-    drop.classList.add("over");
+  /** Say what is wrong with a file, beside it. */
+  function fault(file, words) {
+    faults.set(file, words);
+    tell();
   }
 
-  function leave() {
-    drop.classList.remove("over");
+  const faulty = () => files().filter((file) => faults.has(file));
+
+  function tell() {
+    const found = faulty();
+    drop.classList.toggle("faulty", found.length > 0);
+    [...shown.children].forEach((node, k) => node.classList.toggle("faulty", faults.has(files()[k])));
+    const words = found.map((file) => el("p.error", {}, el("b", {}, file.name), `: ${faults.get(file)}`));
+    if (said.textContent !== words.map((one) => one.textContent).join("")) show(said, words);
   }
 
-  function dropped(event) {
-    event.preventDefault();
-    leave();
-    take([...event.dataTransfer.files]);
-  }
-
-  document.addEventListener(
-    "paste",
-    (event) => take([...event.clipboardData.files].filter((file) => file.type.startsWith("image/"))),
-  );
   draw();
   return {
     node: el("div.stack", {}, drop, samples),
-    files: () => files,
+    files,
     take,
+    replace,
+    several,
+    fault,
+    faulty,
     mark: (box) => canvas?.mark(box),
     drawable,
-    /** Take the first sample where nothing is chosen: a first visitor needs one click. */
-    first: async () => {
-      if (!files.length) await sample(FIRST);
-    },
   };
 }

@@ -2,6 +2,7 @@
 
 import { key, root } from "./api.js";
 import { el, show } from "./dom.js";
+import { asked } from "./rerun.js";
 import { saveFrom, saveText } from "./save.js";
 import { partOf } from "./target.js";
 import { takesSeveral, taskOf } from "./task.js";
@@ -55,9 +56,6 @@ function downloads(job) {
 }
 
 const ending = (path) => path.slice(path.lastIndexOf(".") + 1);
-
-/** Return the parameters of a job that have a value. */
-export const asked = (job) => Object.fromEntries(Object.entries(job.params).filter(([, value]) => value !== null));
 
 function curl(job, names) {
   const params = JSON.stringify(asked(job)).replaceAll("'", "'\\''");
