@@ -26,7 +26,9 @@ class TaskRead(BaseModel):
     question: Annotated[
         str, Field(description="What is asked.", examples=["Which part of the image is enough for the class?"])
     ]
-    tab: Annotated[str, Field(description="The tab of a form that offers it; several may share one.", examples=["Where"])]
+    tab: Annotated[
+        str, Field(description="The tab of a form that offers it; several may share one.", examples=["Where"])
+    ]
     spec: Annotated[str, Field(description="The schema of its `params` in this document.", examples=["ExtremalSpec"])]
     python: Annotated[
         str | None, Field(description="The function of the Python package that does the same.", examples=["explain"])
