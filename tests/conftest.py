@@ -100,7 +100,10 @@ file = "absent.pth"
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The one running stack of all tests: the default model, also for small images, a slow one, embeddings, two of no use."""
+    """The one running stack of all tests: the default model, also for small images, and others.
+
+    These are a slow one, one of embeddings, one whose weights are missing, and one whose gradient is of no use.
+    """
     from .networks import model_list  # here, so that tests without torch or httpx can share this file
     from .running_stack import Stack
 

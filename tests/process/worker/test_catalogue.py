@@ -46,7 +46,8 @@ def test_a_label_list_is_stored_once_however_many_models_share_it(redis: Redis):
 
 
 def test_a_loaded_model_has_its_weights_here_until_the_next_list(redis: Redis):
-    cards = [card(name).model_copy(update={"weights_here": here}) for name, here in zip("abc", (False, None, True))]
+    known = {"a": False, "b": None, "c": True}
+    cards = [card(name).model_copy(update={"weights_here": here}) for name, here in known.items()]
     catalogue.publish(redis, cards)
     catalogue.publish_loaded(redis, "a")
     assert [one.weights_here for one in catalogue.cards(redis)] == [True, None, True]
