@@ -119,7 +119,7 @@ export function ask(section, onPosted) {
   }
 
   const more = el("details", {}, el("summary", {}, "More choices"), el("div.stack", {}, how.more));
-  panel.append(how.asked, images.node, how.model.node, target.node, ...how.direct, more);
+  panel.append(how.asked, images.node, target.node, how.model.node, ...how.direct, more);
   show(
     section,
     el(

@@ -13,7 +13,7 @@ const PERTURBATIONS = { blur: "Blur", fade: "Fade to black", drop: "Left out, by
 const OF_ANY_MODEL = ["blur", "fade"];
 const AT_ONCE = ["layer", "methods"]; // shown without "More choices"
 const MANY = "Many images";
-const OF_MANY = "The same of each image: a job each, shown together.";
+const OF_MANY = "The same of each image, shown together.";
 
 /**
  * Return the control: its parts `{tabs, asked, model, direct, more}`, of which those behind the first stand in `panel`, and

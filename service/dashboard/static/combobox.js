@@ -3,6 +3,9 @@
 import { el, show, uniqueId } from "./dom.js";
 
 const PAGE = 8;
+const LEAST = 320; // pixels of a list, and most, and what is left of the window
+const MOST = 420;
+const EDGE = 16;
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: PAGE, PageUp: -PAGE };
 
 /**
@@ -52,17 +55,28 @@ export function combobox(label, onPick) {
   /** List what a text finds: at first the chosen one is pointed at, then the best match. */
   function open(text) {
     const found = matches(options, text);
-    const groups = Map.groupBy(found, ({ group }) => group);
-    show(list, [...groups].map(([name, ones]) => groupOf(name, ones.map(element))));
+    const best = text.trim() ? found[0]?.value : chosen;
+    const groups = [...new Set(options.map(({ group }) => group))]; // in their own order
+    const ofGroup = (name) => found.filter(({ group }) => group === name).map(element);
+    show(list, groups.map((name) => [name, ofGroup(name)]).filter(([, ones]) => ones.length).map(groupOf));
     if (!found.length) {
       show(list, el("div.none", { role: "option", "aria-disabled": "true" }, `No “${text.trim()}” here`));
     }
     shown = [...list.querySelectorAll("[role=option]:not([aria-disabled])")];
     count.textContent = `${found.length} of ${options.length}`;
     list.hidden = false;
+    fit();
     input.setAttribute("aria-expanded", "true");
-    const best = text.trim() ? bestOf(found, text) : chosen;
     point(shown.find((one) => one.dataset.value === best) ?? shown[0] ?? null);
+  }
+
+  /** Let the list open to where there is more room, and be no longer than that. */
+  function fit() {
+    const { top, bottom } = input.getBoundingClientRect();
+    const below = innerHeight - bottom;
+    const isAbove = below < LEAST && top > below;
+    list.classList.toggle("above", isAbove);
+    list.style.maxHeight = `${Math.max(LEAST / 2, Math.min(MOST, (isAbove ? top : below) - EDGE))}px`;
   }
 
   function element({ value, note }) {
@@ -87,7 +101,16 @@ export function combobox(label, onPick) {
     one?.classList.add("active");
     if (one) input.setAttribute("aria-activedescendant", one.id);
     else input.removeAttribute("aria-activedescendant");
-    one?.scrollIntoView({ block: "nearest" });
+    if (one) reveal(one);
+  }
+
+  /** Scroll the list, not the page, to an option, which the name of its group may cover. */
+  function reveal(one) {
+    const { top, bottom } = one.getBoundingClientRect();
+    const box = list.getBoundingClientRect();
+    const covered = one.parentElement.firstElementChild.offsetHeight;
+    if (top < box.top + covered) list.scrollTop -= box.top + covered - top;
+    else if (bottom > box.bottom) list.scrollTop += bottom - box.bottom + EDGE / 2;
   }
 
   function close() {
@@ -136,7 +159,7 @@ export function combobox(label, onPick) {
   return { node, input, value: () => chosen, set, offer, open: start };
 }
 
-function groupOf(name, elements) {
+function groupOf([name, elements]) {
   const id = uniqueId("group");
   return el(
     "div",
@@ -146,18 +169,15 @@ function groupOf(name, elements) {
   );
 }
 
-/** Return the options that have all words of a text. */
+/** Return the options that have all words of a text: first the one that is the text, then those that begin with it. */
 function matches(options, text) {
-  const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return options.filter(({ value, note, words = "" }) => {
-    const said = `${value} ${note} ${words}`.toLowerCase();
-    return wanted.every((word) => said.includes(word));
-  });
-}
-
-/** Return the value that is the text, else one that begins with it, else the first. */
-function bestOf(found, text) {
-  const wanted = text.trim().toLowerCase();
-  const named = (test) => found.find(({ value }) => test(value.toLowerCase()))?.value;
-  return named((value) => value === wanted) ?? named((value) => value.startsWith(wanted)) ?? found[0]?.value;
+  const wanted = text.toLowerCase().trim();
+  const words = wanted.split(/\s+/);
+  const rank = (value) => (value === wanted ? 0 : value.startsWith(wanted) ? 1 : 2);
+  return options
+    .filter(({ value, note, words: more = "" }) => {
+      const said = `${value} ${note} ${more}`.toLowerCase();
+      return words.every((word) => said.includes(word));
+    })
+    .sort((a, b) => rank(a.value.toLowerCase()) - rank(b.value.toLowerCase()));
 }

@@ -60,6 +60,7 @@ export function modelField(onModel) {
     const another = el("button", { type: "button", onclick: choice.open }, "Choose another model");
     const retry = el("button", { type: "button", onclick: again }, "Try again");
     show(fault, el("p.error", {}, problem.message), el("div.row", {}, retry, another));
+    fault.scrollIntoView({ block: "nearest" });
   }
 
   /** Note that the chosen model has answered, so that its weights are here. */
@@ -116,7 +117,7 @@ function placeOf({ weights_here: isHere }) {
 /** Return a number in three digits: 3.5M. */
 function short(value) {
   const [divisor, letter] = value < 1e6 ? [1e3, "K"] : value < 1e9 ? [1e6, "M"] : [1e9, "G"];
-  return `${Number((value / divisor).toPrecision(value / divisor < 100 ? 2 : 3))}${letter}`;
+  return `${Number((value / divisor).toPrecision(3))}${letter}`;
 }
 
 const bytes = (value) => `${Math.max(1, Math.round(value / 1e6))} MB`;

@@ -1,7 +1,7 @@
 // The images to ask about: chosen, dropped, pasted, or one of the samples.
 
 import { request, root } from "./api.js";
-import { el, show, uniqueId } from "./dom.js";
+import { el, show, svg, uniqueId } from "./dom.js";
 import { drawing } from "./drawing.js";
 
 const SAMPLES = {
@@ -38,6 +38,7 @@ export function pictures({ onChange, onDrawn, onUnshown }) {
   const said = el("div.faults", { role: "alert" });
   const drop = el("div.drop", {}, shown, el("div.row", {}, label, input, hint), said);
   const samples = el("div.samples", { role: "group", "aria-label": "Samples" }, Object.keys(SAMPLES).map(sampleButton));
+  const offer = el("small", {}, "No image at hand? Take one of these:");
 
   /** Return the files that are asked about: where one is, the first. */
   const files = () => (isSeveral ? all : all.slice(0, 1));
@@ -102,23 +103,24 @@ export function pictures({ onChange, onDrawn, onUnshown }) {
     for (const image of shown.querySelectorAll("img")) URL.revokeObjectURL(image.src);
     canvas = null;
     const found = files();
-    show(shown, isSeveral ? found.map(small) : found.map(large));
+    show(shown, found.length ? found.map(isSeveral ? small : large) : symbol());
+    offer.hidden = found.length > 0;
     for (const one of samples.children) {
       one.setAttribute("aria-pressed", String(found.some((file) => sampleOf.get(file) === one.value)));
     }
-    label.textContent = isSeveral
-      ? (found.length ? "Add images" : "Choose images")
-      : found.length
-      ? "Change image"
-      : "Choose an image";
-    hint.textContent = isSeveral ? "or drop or paste some, anywhere" : "or drop or paste one, anywhere";
+    drop.classList.toggle("several", isSeveral);
+    const one = isSeveral ? "some" : "one";
+    label.textContent = `${found.length ? (isSeveral ? "Add" : "Change") : "Choose"} ${
+      isSeveral ? "images" : found.length ? "image" : "an image"
+    }`;
+    hint.textContent = `or drop or paste ${one}${found.length ? "" : ", anywhere on the page"}`;
     tell();
   }
 
   function image(file, alt) {
     const node = el("img", { src: URL.createObjectURL(file), alt, title: file.name });
     node.addEventListener("error", () => {
-      node.classList.add("unshown");
+      node.replaceWith(el("span.unshown", { title: file.name }, symbol(), file.name));
       onUnshown(file);
     });
     return node;
@@ -166,7 +168,7 @@ export function pictures({ onChange, onDrawn, onUnshown }) {
 
   draw();
   return {
-    node: el("div.stack", {}, drop, samples),
+    node: el("div.stack.images", {}, drop, offer, samples),
     files,
     take,
     replace,
@@ -177,3 +179,13 @@ export function pictures({ onChange, onDrawn, onUnshown }) {
     drawable,
   };
 }
+
+/** Return the symbol of a picture. */
+const symbol = () =>
+  svg(
+    "svg",
+    { viewBox: "0 0 48 36", class: "symbol", "aria-hidden": "true" },
+    svg("rect", { x: 1.5, y: 1.5, width: 45, height: 33, rx: 4 }),
+    svg("circle", { cx: 14, cy: 12, r: 3.5 }),
+    svg("path", { d: "M4 31 17 19l8 7 9-11 11 13" }),
+  );

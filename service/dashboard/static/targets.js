@@ -7,7 +7,7 @@ import { secondPicture } from "./second.js";
 import { asked, partOf, withPictures, written } from "./target.js";
 import { chance } from "./words.js";
 
-const search = (count) => `Type to search all ${count} classes, or “this instead of that”`;
+const search = (count) => `Type to search all ${count} classes`;
 const TEXTS = "A class of the model’s, or any text: “a bus in snow against a truck; a car”";
 const BOXES = "A class of the model’s, or one object: “dog at 40, 60, 320, 400”, or draw a box on the image";
 const SEGMENTS = "A class of the model’s, or a part of the image: “dog within its pixels”, or draw a box on the image";
@@ -37,7 +37,11 @@ const PICTURES = {
  */
 export function targets({ onBox, onChange }) {
   const list = el("datalist", { id: uniqueId("labels") });
-  const input = el("input", { type: "text", placeholder: "The top class", autocomplete: "off" });
+  const input = el("input", {
+    type: "text",
+    placeholder: "The top class, or “this instead of that”",
+    autocomplete: "off",
+  });
   input.setAttribute("list", list.id);
   const chips = el("div.chips.ranked", { role: "group", "aria-label": "The top classes of this image" });
   const hint = el("span", {}, search(""));

@@ -19,7 +19,7 @@ from tests.running_stack import SAMPLES, Stack
 
 ROOT = Path(__file__).parents[3]
 FILE = Path(__file__).with_name("brightness.py")
-BEFORE = '    "ep_core.schemas.tasks.compare",\n'
+BEFORE = '    "ep_core.schemas.tasks.class_channels",\n'
 LINE = '    "ep_core.schemas.tasks.brightness",\n'
 
 

@@ -31,7 +31,13 @@ def test_a_new_file_says_what_it_does_and_no_code_of_it_runs(tmp_path):
     assert read_card(file) == ("dice", "Dice", "", "A. B.")
 
 
-@pytest.mark.parametrize("text", ["", "METHOD = None + 1\nOTHER = Method(title='Dice')", "METHOD = Method(title=f())"])
+def test_a_method_that_is_made_elsewhere_has_the_name_of_its_file(tmp_path):
+    file = tmp_path / "dice.py"
+    file.write_text("METHOD = make_dice()")
+    assert read_card(file) == ("dice", "dice", "", "")
+
+
+@pytest.mark.parametrize("text", ["", "OTHER = Method(title='Dice')", "METHOD = Method(title=f())"])
 def test_what_says_nothing_is_refused(tmp_path, text):
     file = tmp_path / "dice.py"
     file.write_text(text)
