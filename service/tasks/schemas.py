@@ -23,9 +23,7 @@ class TaskRead(BaseModel):
 
     name: Annotated[TaskName, Field(description="What `params.task` calls it.")]
     title: Annotated[str, Field(description="What a result is called.", examples=["Masks"])]
-    question: Annotated[
-        str, Field(description="What is asked.", examples=["Which part of the image is enough?"])
-    ]
+    question: Annotated[str, Field(description="What is asked.", examples=["Which part of the image is enough?"])]
     tab: Annotated[
         str, Field(description="The tab of a form that offers it; several may share one.", examples=["Where"])
     ]

@@ -20,6 +20,7 @@ export function ask(section, onPosted) {
   let isBusy = false;
   let seen = null; // what the offered classes are of
   let turn = 0;
+  const checked = new WeakSet(); // files that the service was asked about
 
   /** Note a choice of images: of several where one is asked about, all are. */
   function taken(count) {
@@ -65,7 +66,8 @@ export function ask(section, onPosted) {
 
   /** Ask the service about an image that the browser can't show. */
   async function check(file) {
-    if (file === images.files()[0]) return; // it is looked at anyway
+    if (file === images.files()[0] || checked.has(file)) return; // the first is looked at anyway
+    checked.add(file);
     const problem = await post("v1/classify", { image: file, top: 1 }).then(() => null, (found) => found);
     if (isOfImage(problem)) images.fault(file, problem.message);
     tell();

@@ -25,6 +25,7 @@ export function pictures({ onChange, onDrawn, onUnshown }) {
   let isDrawable = false;
   const sampleOf = new WeakMap(); // the sample's name, of files that are one
   const faults = new Map(); // what is wrong with a file
+  const addresses = new Map(); // of files, while they are here
   const input = el("input.sr", {
     type: "file",
     accept: "image/*",
@@ -89,6 +90,11 @@ export function pictures({ onChange, onDrawn, onUnshown }) {
   }
 
   function changed(count) {
+    for (const [file, address] of addresses) {
+      if (all.includes(file)) continue;
+      URL.revokeObjectURL(address);
+      addresses.delete(file);
+    }
     draw();
     onChange(count);
   }
@@ -100,7 +106,6 @@ export function pictures({ onChange, onDrawn, onUnshown }) {
   }
 
   function draw() {
-    for (const image of shown.querySelectorAll("img")) URL.revokeObjectURL(image.src);
     canvas = null;
     const found = files();
     show(shown, found.length ? found.map(isSeveral ? small : large) : symbol());
@@ -118,7 +123,8 @@ export function pictures({ onChange, onDrawn, onUnshown }) {
   }
 
   function image(file, alt) {
-    const node = el("img", { src: URL.createObjectURL(file), alt, title: file.name });
+    if (!addresses.has(file)) addresses.set(file, URL.createObjectURL(file));
+    const node = el("img", { src: addresses.get(file), alt, title: file.name });
     node.addEventListener("error", () => {
       node.replaceWith(el("span.unshown", { title: file.name }, symbol(), file.name));
       onUnshown(file);

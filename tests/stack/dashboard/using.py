@@ -64,7 +64,7 @@ def choose_model(page: Page, name: str) -> None:
 
 
 def choose_files(page: Page, *paths: Path) -> None:
-    page.locator("#ask input[type=file]").set_input_files(list(paths))
+    page.locator("#ask .drop input[type=file]").set_input_files(list(paths))
 
 
 def explain(page: Page) -> None:
