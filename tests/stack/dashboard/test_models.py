@@ -106,9 +106,7 @@ def test_a_model_that_has_answered_has_its_weights_here(page: Page) -> None:
     expect(field(page)).to_have_accessible_description("71.9% top-1 · 3.5M parameters · weights here")
 
 
-@pytest.mark.parametrize(
-    ("model", "why"), [("absent", "can't be read"), ("constant", "the same whatever the image shows")]
-)
+@pytest.mark.parametrize(("model", "why"), [("absent", "can't be read"), ("constant", "whatever the image shows")])
 def test_a_model_of_no_use_is_said_at_once_with_what_to_do(
     page: Page, stack: Stack, watch: Watch, model: str, why: str
 ) -> None:

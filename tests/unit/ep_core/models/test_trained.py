@@ -76,7 +76,8 @@ def test_a_file_of_ones_own_is_as_large_as_it_is(write_list: Callable[[str], Pat
 
 
 def test_code_of_ones_own_says_nothing(write_list: Callable[[str], Path]) -> None:
-    entry = 'entry_point = "mine:network"\nlabels = ["cat", "dog"]\npreprocessing = { input_size = [8, 8], mean = [0.5], std = [0.5] }'
+    sizes = "preprocessing = { input_size = [8, 8], mean = [0.5], std = [0.5] }"
+    entry = f'entry_point = "mine:network"\nlabels = ["cat", "dog"]\n{sizes}'
     (card,) = list_models(write_list(entry))
     assert (card.parameters, card.weight_bytes, card.weights_here, card.accuracy) == (None, None, None, None)
 
