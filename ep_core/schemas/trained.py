@@ -38,8 +38,8 @@ WeightBytes = Annotated[
 WeightsHere = Annotated[
     bool | None,
     Field(
-        description="Whether the workers have its weights on their disk; else the first job that names it downloads "
-        "them. Null where that isn't known before the model is loaded."
+        description="Whether the workers have its weights on their disk. Those of a library are else downloaded by the "
+        "first job that names it. Null where that isn't known before the model is loaded."
     ),
 ]
 StatedAccuracy = Annotated[Accuracy | None, Field(description="As its library states it; null where it states none.")]

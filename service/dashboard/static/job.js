@@ -3,6 +3,7 @@
 import { get, isOver, posted, remove } from "./api.js";
 import { el, show } from "./dom.js";
 import { follow } from "./follow.js";
+import { ADVICE } from "./models.js";
 import { pageOf } from "./pages.js";
 import { rerun } from "./rerun.js";
 import { keptPicture } from "./second.js";
@@ -115,7 +116,8 @@ function ended(job) {
     "div.stack",
     {},
     el("h1", {}, isOfModel(job) ? `${model} can’t be used here` : "This job has failed"),
-    el("p.error", { role: "alert" }, job.error?.detail || job.status),
+    el("p.error.sentence", { role: "alert" }, job.error?.detail || job.status),
+    isOfModel(job) && el("p", {}, ADVICE),
     !job.links.images && el("p.dim", {}, "Its image wasn’t kept: choose it again to ask anew."),
   );
 }

@@ -7,9 +7,12 @@ import { el, show, uniqueId } from "./dom.js";
 const AGAIN_MS = 5000;
 const MEASURES = { top1: "top-1", box_map: "box mAP", miou: "mean IoU" };
 const READY = "Ready: the weights are here";
-const TO_FETCH = "Downloaded when first used";
+const TO_FETCH = "Not here yet: downloaded when first used";
 const OTHERS = "Others";
 const KINDS = { box: "detector", segment: "segmenter", text: "images against texts", similar: "embeddings" };
+
+/** What to do where a model can't be used. */
+export const ADVICE = "Try again later, or choose another model: those whose weights are here come first.";
 
 /**
  * Return the control: `{node, value(), set(name), load(), failed(problem, again), open()}`; `onModel(card)` is told of every
@@ -59,7 +62,7 @@ export function modelField(onModel) {
     if (!problem) return;
     const another = el("button", { type: "button", onclick: choice.open }, "Choose another model");
     const retry = el("button", { type: "button", onclick: again }, "Try again");
-    show(fault, el("p.error", {}, problem.message), el("div.row", {}, retry, another));
+    show(fault, el("p.error.sentence", {}, problem.message), el("p", {}, ADVICE), el("div.row", {}, retry, another));
     fault.scrollIntoView({ block: "nearest" });
   }
 
@@ -109,9 +112,9 @@ function factsOf({ targets, accuracy, parameters, weight_bytes: size, weights_he
   ].filter(Boolean);
 }
 
-function placeOf({ weights_here: isHere }) {
+function placeOf({ weights_here: isHere, weight_bytes: size }) {
   if (isHere === null || isHere === undefined) return "";
-  return isHere ? "weights here" : "downloaded on first use";
+  return isHere ? "weights here" : size ? "downloaded on first use" : "weights not here yet";
 }
 
 /** Return a number in three digits: 3.5M. */

@@ -118,7 +118,7 @@ export function pictures({ onChange, onDrawn, onUnshown }) {
     label.textContent = `${found.length ? (isSeveral ? "Add" : "Change") : "Choose"} ${
       isSeveral ? "images" : found.length ? "image" : "an image"
     }`;
-    hint.textContent = `or drop or paste ${one}${found.length ? "" : ", anywhere on the page"}`;
+    hint.textContent = `or drop or paste ${one}${found.length ? "" : ", anywhere"}`;
     tell();
   }
 

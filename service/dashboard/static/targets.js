@@ -39,7 +39,7 @@ export function targets({ onBox, onChange }) {
   const list = el("datalist", { id: uniqueId("labels") });
   const input = el("input", {
     type: "text",
-    placeholder: "The top class, or “this instead of that”",
+    placeholder: "Top class, or “this instead of that”",
     autocomplete: "off",
   });
   input.setAttribute("list", list.id);
@@ -92,6 +92,7 @@ export function targets({ onBox, onChange }) {
   async function of(file, model) {
     const mine = (turn += 1);
     show(chips);
+    chips.hidden = false;
     if (!file) return null;
     const waiting = setTimeout(() => show(chips, el("span.dim", {}, "Asking the model what it sees …")), WAIT_MS);
     try {
@@ -102,7 +103,7 @@ export function targets({ onBox, onChange }) {
       mark();
       return null;
     } catch (problem) {
-      if (mine === turn) show(chips); // nobody to ask, or nothing to see: the top class it is
+      if (mine === turn) chips.hidden = true; // nobody to ask, or nothing to see: the top class it is
       return problem;
     } finally {
       clearTimeout(waiting);
