@@ -34,6 +34,13 @@ PASTE = """async (name) => {
   data.items.add(new File([blob], "pasted.jpg", { type: "image/jpeg" }));
   document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
 }"""
+PASTE_TEXT = """() => {
+  const data = new DataTransfer();
+  data.setData("text/plain", "bear");
+  data.items.add(new File(["a picture"], "pasted.png", { type: "image/png" }));
+  const field = document.querySelector("#ask input[list]");
+  field.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+}"""
 VEIL = "Drop the image anywhere"
 
 
@@ -41,6 +48,14 @@ def test_an_image_can_be_pasted(page: Page) -> None:
     first_sample(page).evaluate(PASTE, "pizza.small.jpg")
     expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_role("button", name="pizza ")).to_be_visible()
+
+
+def test_a_text_that_is_pasted_with_a_picture_stays_a_text(page: Page) -> None:
+    """Programs of texts put a picture of them into the clipboard, too."""
+    first_sample(page)
+    page.evaluate(PASTE_TEXT)
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "true")
 
 
 @pytest.mark.parametrize("place", ["#stage", "#jobs", "header", "#ask .drop"])

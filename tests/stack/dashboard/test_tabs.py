@@ -81,6 +81,22 @@ def test_an_address_leads_to_a_task_and_a_model_and_the_page_keeps_it(page: Page
     page.get_by_role("button", name="Cancel").or_(page.get_by_role("button", name="Delete")).first.click()
 
 
+def test_every_tab_offers_the_targets_that_the_model_takes(page: Page, stack: Stack) -> None:
+    """What a model takes is told by its card, here another one's."""
+    card = stack.client.get("/v1/models/mobilenet_v2").json()
+    targets = ["class", "contrast", "text", "segment", "similar"]
+    page.route("**/v1/models/mobilenet_v2", lambda route: route.fulfill(json=card | {"targets": targets}))
+    first_sample(page)
+    for name in TABS:
+        turn_to(page, name)
+        panel = page.get_by_role("tabpanel", name=name)
+        expect(panel.get_by_label("Class", exact=True)).to_be_visible()
+        expect(panel.get_by_text("or any text")).to_be_visible()
+        for field in ("Similar to", "Within a region"):
+            expect(panel.get_by_role("group", name=field)).to_be_visible()
+        expect(page.locator("#ask .drawing.on")).to_have_count(0 if name == "Many images" else 1)  # a box, by hand
+
+
 @pytest.mark.parametrize("kind", ["page", "dark_page", "phone"])
 def test_every_tab_is_for_everybody(kind: str, request: pytest.FixtureRequest) -> None:
     page: Page = request.getfixturevalue(kind)
