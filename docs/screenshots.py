@@ -69,6 +69,21 @@ def channels(page: Page, stack: Stack) -> None:
     page.get_by_alt_text("An image with the chosen ones").wait_for()
 
 
+def models(page: Page, stack: Stack) -> None:
+    """Choose another model for a sample."""
+    page.goto("/")
+    page.get_by_role("button", name="A school bus").click()
+    page.get_by_role("button", name="school bus ").wait_for()
+    page.get_by_role("combobox", name="Model").fill("resnet")
+
+
+def comparison(page: Page, stack: Stack) -> None:
+    """Choose the methods of a comparison."""
+    page.goto("/#/?task=compare")
+    page.get_by_role("button", name="A goose").click()
+    page.get_by_role("button", name="goose ").first.wait_for()
+
+
 def open_job(page: Page, stack: Stack, image: str, params: dict[str, Any]) -> None:
     """Open a finished job; the same one again is known already."""
     job = stack.finish(post(stack, image, params), limit_s=FINISH_S)
@@ -90,6 +105,8 @@ SHOTS = (
     Shot("running", running),
     Shot("compare", compared, whole=True),
     Shot("channels", channels, whole=True),
+    Shot("models", models),
+    Shot("methods_phone", comparison, phone=True, scale=2, whole=True),
 )
 
 

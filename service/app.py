@@ -33,6 +33,7 @@ from service.jobs import events, inputs, results, thumbnail
 from service.jobs.reader import EventReader
 from service.jobs.service import JobService
 from service.jobs.submission import Submissions
+from service.methods import endpoints as methods
 from service.models import endpoints as models
 from service.observe import health, http_metrics, metrics, tracing
 from service.observe.http_metrics import HttpMetrics
@@ -98,7 +99,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     http_metrics.install(app, services.http_metrics)
     middleware.install(app)
     proxies.install(app, settings)  # last: around all others
-    for feature in (jobs, removal, batches, events, results, inputs, thumbnail, models, tasks, classify):
+    for feature in (jobs, removal, batches, events, results, inputs, thumbnail, models, tasks, methods, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
     for feature in (health, metrics, dashboard):
         app.include_router(feature.router)

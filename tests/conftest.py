@@ -91,18 +91,25 @@ input_size = [112, 112]
 resize = 128
 mean = [0.485, 0.456, 0.406]
 std = [0.229, 0.224, 0.225]
+
+[models.absent]
+torchvision = "resnet18"
+file = "absent.pth"
 """
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The one running stack of all tests: the default model, also for small images, a slow one, and embeddings."""
+    """The one running stack of all tests: the default model, also for small images, and others.
+
+    These are a slow one, one of embeddings, one whose weights are missing, and one whose gradient is of no use.
+    """
     from .networks import model_list  # here, so that tests without torch or httpx can share this file
     from .running_stack import Stack
 
     folder = tmp_path_factory.mktemp("stack")
     models = folder / "models.toml"
-    models.write_text(_MOBILENETS + model_list("slow", "embedding"))
+    models.write_text(_MOBILENETS + model_list("slow", "embedding", "constant"))
     with Stack(
         folder,
         EP_MODELS_FILE=models,

@@ -26,6 +26,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Attention relevance",
+    about="Attention, weighted by how it raises the class. Transformers only.",
     source="Chefer, Gur and Wolf, Generic Attention-model Explainability for Interpreting Bi-Modal and "
     "Encoder-Decoder Transformers, ICCV 2021",
     attribute=_attribute,

@@ -22,6 +22,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Attention rollout",
+    about="How much attention reaches each place. Transformers only.",
     source="Abnar and Zuidema, Quantifying Attention Flow in Transformers, ACL 2020",
     attribute=_attribute,
 )

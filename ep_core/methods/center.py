@@ -19,6 +19,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Center",
+    about="The middle of the image, whatever it shows: a baseline.",
     source="Zhang et al., Top-down Neural Attention by Excitation Backprop, ECCV 2016 (the pointing game's baseline)",
     attribute=_attribute,
 )

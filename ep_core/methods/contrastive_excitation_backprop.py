@@ -22,6 +22,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Contrastive excitation backprop",
+    about="The units that win for this class, less those that win for all others.",
     source="Zhang et al., Top-down Neural Attention by Excitation Backprop, ECCV 2016 (3.3)",
     attribute=_attribute,
     layer=read_layer,

@@ -22,6 +22,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="DeConvNet",
+    about="The gradient, of which only positive parts are passed back.",
     source="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014",
     attribute=_attribute,
     passes=5,

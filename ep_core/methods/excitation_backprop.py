@@ -20,6 +20,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Excitation backprop",
+    about="The units that win, followed from the class down to a layer.",
     source="Zhang et al., Top-down Neural Attention by Excitation Backprop, ECCV 2016",
     attribute=_attribute,
     layer=read_layer,

@@ -31,6 +31,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Extremal perturbations",
+    about="The smooth masks of given areas that keep the score highest: this service's own.",
     source="Fong et al., Understanding Deep Networks via Extremal Perturbations and Smooth Masks, ICCV 2019",
     attribute=_attribute,
     random=True,

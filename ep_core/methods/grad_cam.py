@@ -29,6 +29,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Grad-CAM",
+    about="The places of a late layer that raise the score: coarse and fast.",
     source="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, "
     "ICCV 2017",
     attribute=_attribute,

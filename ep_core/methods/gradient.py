@@ -17,6 +17,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Gradient",
+    about="How much the score changes with each pixel.",
     source="Simonyan, Vedaldi and Zisserman, Deep Inside Convolutional Networks, ICLR workshop 2014",
     attribute=_attribute,
 )

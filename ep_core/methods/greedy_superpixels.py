@@ -35,6 +35,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Greedy superpixels",
+    about="Patches, one after another: always the one that raises the score most.",
     source="Chen et al., Less is More: Fewer Interpretable Region via Submodular Subset Selection, ICLR 2024",
     attribute=_attribute,
     passes=REGIONS * (REGIONS + 1),

@@ -20,6 +20,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Guided backprop",
+    about="The gradient, of which only positive parts are passed back, and only by active units: fine edges.",
     source="Springenberg, Dosovitskiy, Brox and Riedmiller, Striving for Simplicity: The All Convolutional Net, "
     "ICLR workshop 2015",
     attribute=_attribute,

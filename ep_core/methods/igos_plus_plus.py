@@ -155,6 +155,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="iGOS++",
+    about="A mask that keeps the class, and whose complement removes it; takes the longest.",
     source="Khorram, Lawson and Fuxin, iGOS++: Integrated Gradient Optimized Saliency by Bilateral Perturbations, "
     "CHIL 2021",
     attribute=_attribute,

@@ -39,6 +39,7 @@ def integrated(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Integrated gradients",
+    about="Gradients added up on the way from a black image to this one.",
     source="Sundararajan, Taly and Yan, Axiomatic Attribution for Deep Networks, ICML 2017",
     attribute=_attribute,
     passes=3 * STEPS,

@@ -62,6 +62,7 @@ def _scores(request: AttributionRequest, segments: Tensor, kept: Tensor) -> Tens
 
 METHOD = Method(
     title="LIME",
+    about="A simple model of which patches matter, fitted to random removals.",
     source="Ribeiro, Singh and Guestrin, “Why Should I Trust You?” Explaining the Predictions of Any Classifier, "
     "KDD 2016",
     attribute=_attribute,

@@ -34,6 +34,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="LRP",
+    about="The score, shared out layer by layer down to the pixels.",
     source="Bach et al., On Pixel-wise Explanations for Non-linear Classifier Decisions by LRP, PLOS ONE 2015; "
     "rules of Montavon et al., Layer-wise Relevance Propagation: An Overview, 2019",
     attribute=_attribute,

@@ -126,6 +126,7 @@ def _shifts(iterations: int, generator: torch.Generator) -> Tensor:
 
 METHOD = Method(
     title="Meaningful perturbation",
+    about="The smallest smooth mask whose blur removes the class: the method of 2017.",
     source="Fong & Vedaldi, Interpretable Explanations of Black Boxes by Meaningful Perturbation, ICCV 2017",
     attribute=_attribute,
     random=True,

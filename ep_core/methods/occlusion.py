@@ -38,6 +38,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="Occlusion",
+    about="How far the score falls when a grey square covers a place.",
     source="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014",
     attribute=_attribute,
     passes=626,

@@ -135,6 +135,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
 
 METHOD = Method(
     title="PhaseWin",
+    about="A search over patches as the greedy one, with fewer trials.",
     source="Gu et al., PhaseWin Search Framework Enable Efficient Object-Level Interpretation, 2025",
     attribute=_attribute,
     random=True,

@@ -89,6 +89,7 @@ def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
 
 METHOD = Method(
     title="RISE",
+    about="Thousands of random masks, weighed by the probability under each.",
     source="Petsiuk et al., RISE: Randomized Input Sampling for Explanation of Black-box Models, BMVC 2018",
     attribute=_attribute,
     random=True,

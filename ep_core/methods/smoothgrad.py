@@ -53,6 +53,7 @@ def _seeded(device: torch.device, seed: int) -> Iterator[None]:
 
 METHOD = Method(
     title="SmoothGrad",
+    about="The gradient, averaged over noisy copies of the image: less speckle.",
     source="Smilkov, Thorat, Kim, Viégas and Wattenberg, SmoothGrad: Removing Noise by Adding Noise, 2017",
     attribute=_attribute,
     random=True,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from .perturbations import PerturbationKind, Perturbations
+from .trained import Parameters, StatedAccuracy, WeightBytes, WeightsHere
 from .warnings import ResultWarning
 
 Source = Literal["torchvision", "timm", "huggingface", "open_clip", "entry_point", "file"]
@@ -123,6 +124,10 @@ class ModelCard(BaseModel):
     outputs: Outputs = "softmax"
     targets: Targets = CLASS_TARGETS
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
+    parameters: Parameters = None
+    weight_bytes: WeightBytes = None
+    weights_here: WeightsHere = None
+    accuracy: StatedAccuracy = None
     description: Annotated[str, Field(description="The operator's words.")] = ""
     warnings: Annotated[
         tuple[ResultWarning, ...], Field(description="Reasons to doubt answers about it. Often none.")

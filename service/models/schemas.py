@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from ep_core.schemas.model_card import CLASS_TARGETS, ListedLayer, Outputs, Source, Targets
 from ep_core.schemas.perturbations import Perturbations
 from ep_core.schemas.pixels import InputSize, OfModel
+from ep_core.schemas.trained import Parameters, StatedAccuracy, WeightBytes, WeightsHere
 from ep_core.schemas.warnings import ResultWarning
 
 
@@ -20,6 +21,10 @@ class ModelSummary(OfModel):
     description: Annotated[str, Field(description="The operator's words.")]
     input_size: InputSize
     weights: Annotated[str | None, Field(description="The weights' name in their library, or the file's name.")] = None
+    parameters: Parameters = None
+    weight_bytes: WeightBytes = None
+    weights_here: WeightsHere = None
+    accuracy: StatedAccuracy = None
     classes: Annotated[int, Field(description="Its number of classes.", examples=[1000])]
     outputs: Outputs = "softmax"
     targets: Targets = CLASS_TARGETS

@@ -23,7 +23,10 @@ class TaskRead(BaseModel):
 
     name: Annotated[TaskName, Field(description="What `params.task` calls it.")]
     title: Annotated[str, Field(description="What a result is called.", examples=["Masks"])]
-    question: Annotated[str, Field(description="What is asked.", examples=["Where: masks on the image"])]
+    question: Annotated[str, Field(description="What is asked.", examples=["Which part of the image is enough?"])]
+    tab: Annotated[
+        str, Field(description="The tab of a form that offers it; several may share one.", examples=["Where"])
+    ]
     spec: Annotated[str, Field(description="The schema of its `params` in this document.", examples=["ExtremalSpec"])]
     python: Annotated[
         str | None, Field(description="The function of the Python package that does the same.", examples=["explain"])

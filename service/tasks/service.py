@@ -27,6 +27,7 @@ def _read(task: Task, most_images: int | None) -> TaskRead:
         name=task.name,
         title=task.title,
         question=task.question,
+        tab=task.tab or task.title,
         spec=task.spec.__name__,
         python=task.python,
         least_images=least,

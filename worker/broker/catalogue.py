@@ -2,7 +2,8 @@
 
 Cards lie in one hash; label lists, which most ImageNet models share, once each in another, by digest; layers, which
 are found later and read for one model at a time, in a third, and the perturbations found with them in a fourth. A
-fifth has the version of a model and of its libraries that both are of.
+fifth has the version of a model and of its libraries that both are of. A set has the models that were loaded since:
+their weights are here by now.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _LABELS = "ep:models:labels"
 _LAYERS = "ep:models:layers"
 _PERTURBATIONS = "ep:models:perturbations"
 _VERSIONS = "ep:models:layers:versions"
+_LOADED = "ep:models:loaded"
 
 
 def publish(redis: Redis, cards: Iterable[ModelCard]) -> None:
@@ -40,7 +42,7 @@ def publish(redis: Redis, cards: Iterable[ModelCard]) -> None:
         if card.perturbations is not None:
             perturbations[card.name] = to_json(card.perturbations)
     with redis.pipeline() as pipeline:
-        pipeline.delete(_CARDS)
+        pipeline.delete(_CARDS, _LOADED)
         if stored:
             pipeline.hset(_CARDS, mapping=stored)
             pipeline.hset(_LABELS, mapping=labels)  # old lists stay: they are few, and someone may just be reading one
@@ -49,6 +51,11 @@ def publish(redis: Redis, cards: Iterable[ModelCard]) -> None:
         if perturbations:
             pipeline.hset(_PERTURBATIONS, mapping=perturbations)
         pipeline.execute()
+
+
+def publish_loaded(redis: Redis, name: str) -> None:
+    """Say that a model was loaded, so that its weights are here."""
+    redis.sadd(_LOADED, name)
 
 
 def publish_survey(redis: Redis, name: str, found: Surveyed, *, version: str | None = None) -> None:
@@ -98,8 +105,10 @@ def get(redis: Redis, name: str) -> ModelCard | None:
     card = from_json(stored)
     labels = cast("bytes", redis.hget(_LABELS, card["labels"]))
     layers, perturbations = (cast("bytes | None", redis.hget(key, name)) for key in (_LAYERS, _PERTURBATIONS))
-    surveyed = {"layers": layers and from_json(layers), "perturbations": perturbations and from_json(perturbations)}
-    return ModelCard.model_validate(card | {"labels": from_json(labels)} | surveyed)
+    found = {"layers": layers and from_json(layers), "perturbations": perturbations and from_json(perturbations)}
+    if redis.sismember(_LOADED, name):
+        found["weights_here"] = True
+    return ModelCard.model_validate(card | {"labels": from_json(labels)} | found)
 
 
 def outline(redis: Redis, name: str) -> ModelCard | None:
@@ -114,11 +123,18 @@ def outline(redis: Redis, name: str) -> ModelCard | None:
 
 
 def cards(redis: Redis) -> list[ModelCard]:
-    """Return all cards, by name, without what a survey finds; two calls to Redis, however many models there are."""
+    """Return all cards, by name, without what a survey finds; three calls to Redis, however many models there are."""
     stored = cast("dict[bytes, bytes]", redis.hgetall(_CARDS))
     labels = {
         key.decode(): tuple(from_json(listed))
         for key, listed in cast("dict[bytes, bytes]", redis.hgetall(_LABELS)).items()
     }
+    loaded = {name.decode() for name in cast("set[bytes]", redis.smembers(_LOADED))}
     parsed = [from_json(card) for _, card in sorted(stored.items())]
-    return [ModelCard.model_validate(card | {"labels": labels[card["labels"]]}) for card in parsed]
+    return [
+        ModelCard.model_validate(
+            card
+            | {"labels": labels[card["labels"]], "weights_here": card["name"] in loaded or card.get("weights_here")}
+        )
+        for card in parsed
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -23,6 +24,7 @@ from worker.broker.queue import REDIS_UNUSABLE
 from worker.settings import WorkerSettings
 
 from .loaded_models import WarmModels
+from .survey import publish_loaded
 
 KEPT_MODELS = 2
 LOOK_S = 0.5  # how soon it sees that the worker ends
@@ -65,7 +67,11 @@ def run_answers(redis: Redis, settings: WorkerSettings, ending: threading.Event)
     a call to the GPU's driver would spoil the graph that it may just be recording.
     """
     models = WarmModels.from_catalogue(
-        size=KEPT_MODELS, device="cpu", models_file=settings.models_file, free=gc.collect
+        size=KEPT_MODELS,
+        device="cpu",
+        models_file=settings.models_file,
+        on_load=partial(publish_loaded, redis),
+        free=gc.collect,
     )
     while not ending.is_set():
         try:

@@ -25,7 +25,7 @@ from worker.settings import WorkerSettings
 
 from .activity import Activity
 from .loaded_models import WarmModels
-from .survey import publish_found
+from .survey import publish_found, publish_loaded
 
 REDIS_PATIENCE_S = 60.0
 BEATS_PER_LEASE = 5  # a worker is given up after so many heartbeats that didn't come
@@ -109,6 +109,7 @@ class Runtime:
 
 def _tell_loaded(redis: Redis, stats: Stats, results: KnownResults, model: Classifier) -> None:
     publish_found(redis, model)
+    publish_loaded(redis, model)
     with suppress(*REDIS_UNUSABLE):  # none of it is a reason for a job to fail
         stats.loaded(model.name)
         results.tell_model(model.name, model.digest)

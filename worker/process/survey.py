@@ -34,6 +34,12 @@ def publish_found(redis: Redis, model: Classifier) -> None:
         log.info("no layers found", model=model.name, reason=f"{type(error).__name__}: {error}")
 
 
+def publish_loaded(redis: Redis, model: Classifier) -> None:
+    """Publish that a loaded model's weights are here; where that fails, they are said to be missing for a while."""
+    with suppress(*REDIS_UNUSABLE):
+        catalogue.publish_loaded(redis, model.name)
+
+
 def run_survey(
     redis: Redis, cards: list[ModelCard], models_file: Path | None, activity: Activity, ending: threading.Event
 ) -> None:

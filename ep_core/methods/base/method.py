@@ -99,3 +99,5 @@ class Method:
     """Version of the maps beyond the request, where it has changed: logs of another version are refused."""
     passes: int = 3
     """About how many passes of an image through the network it takes, backward ones included: measures progress."""
+    about: str = ""
+    """A sentence for those who don't know it. Like `title` and `source` a literal: `schemas/methods.py` reads them."""

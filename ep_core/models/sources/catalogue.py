@@ -38,6 +38,7 @@ def _card(name: str, entry: ModelEntry) -> ModelCard:
         targets=described.targets,
         outputs=described.outputs or default_head(len(described.labels)),
         weights=described.weights,
+        **described.facts._asdict(),
         description=entry.description,
         warnings=preprocessing_warnings(described.preprocessing),
     )

@@ -8,11 +8,13 @@ from typing import Any, cast
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.schemas.model_card import BOX_TARGETS, CLASS_TARGETS, EMBEDDING_TARGETS, SEGMENT_TARGETS, Head
 from ep_core.schemas.targets import AT_A_PLACE
+from ep_core.schemas.trained import WeightFacts
 
 from .interface import Description, source_of
 from .model_list import ModelEntry
 from .objects import object_labels
 from .torchvision_zoo import imagenet_labels
+from .weight_cache import facts_of_files
 
 _TARGETS = {"detections": BOX_TARGETS, "maps": SEGMENT_TARGETS, "embedding": EMBEDDING_TARGETS}
 """Kinds of targets of networks by an entry's `outputs`, where these are no scores of classes."""
@@ -36,6 +38,7 @@ def describe(entry: ModelEntry) -> Description:
         weights=entry.file.name if entry.file else base and base.weights,
         targets=own or (base.targets if base else CLASS_TARGETS),
         outputs=outputs,
+        facts=_facts(entry, base),
     )
 
 
@@ -63,3 +66,11 @@ def _labels(entry: ModelEntry, base: Description | None) -> tuple[str, ...]:
         first = 0 if AT_A_PLACE.isdisjoint(base.targets) else 1  # of detectors and segmenters, 0 is the background
         return tuple(map(str, range(first, entry.kwargs["num_classes"])))
     return base.labels
+
+
+def _facts(entry: ModelEntry, base: Description | None) -> WeightFacts:
+    """Return the facts on the source's weights, or on those of the entry's file, whose accuracy nobody states."""
+    known = base.facts if base else WeightFacts()
+    if entry.file is None:
+        return known
+    return facts_of_files([entry.file], parameters=None if entry.kwargs else known.parameters)

@@ -15,6 +15,7 @@ from ep_core.errors import ModelUnavailable
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.models.runtime.backend_flags import random_numbers
 from ep_core.schemas.model_card import CLASS_TARGETS, Head, TargetKind
+from ep_core.schemas.trained import WeightFacts
 
 from .checkpoint import load_weights
 from .model_list import ModelEntry
@@ -31,6 +32,8 @@ class Description(NamedTuple):
     """The head that the network was trained with, where its source says so."""
     targets: tuple[TargetKind, ...] = CLASS_TARGETS
     """Kinds of target that it takes."""
+    facts: WeightFacts = WeightFacts()
+    """Size and accuracy of the weights, and whether they are here; nothing is fetched to find out."""
 
 
 class Built(NamedTuple):

@@ -16,6 +16,7 @@ from ep_core.models.checks.brief import brief
 from ep_core.models.preprocessing import Preprocessing
 from ep_core.models.runtime.backend_flags import random_numbers
 from ep_core.schemas.targets import nearest_names
+from ep_core.schemas.trained import WeightFacts
 
 from .file_kind import file_kind
 from .hub import TEXT_FILES, network_folder, require_safetensors, shown, warn_of_loose_revision
@@ -23,6 +24,7 @@ from .image_text import TEXT_TARGETS, ImageTextNetwork, class_names, class_texts
 from .interface import Built, Description, NetworkSource, missing_extra
 from .model_list import ModelEntry
 from .torchvision_zoo import unknown_model
+from .weight_cache import facts_of_files
 from .weights import file_digest, state_digest, weights_only
 
 _EXTRA = "open-clip"
@@ -61,6 +63,7 @@ class OpenClip(NetworkSource):
             named,
             outputs=None if bias is None else "sigmoid",
             targets=TEXT_TARGETS,
+            facts=_facts(found),
         )
 
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
@@ -143,6 +146,13 @@ def _known(library: Any, entry: ModelEntry) -> _Found:
 
 def _other(name: str) -> str:
     return name.removesuffix("-quickgelu") if name.endswith("-quickgelu") else f"{name}-quickgelu"
+
+
+def _facts(found: _Found) -> WeightFacts:
+    """Return the facts on a folder's weights; of those by a tag, open_clip says nothing without looking for them."""
+    if found.folder is None:
+        return WeightFacts()
+    return facts_of_files([file for name in _WEIGHTS if (file := found.folder / name).is_file()][:1])
 
 
 def _require_comparing(entry: ModelEntry, config: dict[str, Any]) -> None:

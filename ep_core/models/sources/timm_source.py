@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,11 +14,16 @@ from ep_core.errors import InvalidInput, ModelUnavailable
 from ep_core.models.embeddings import leaves_head_out
 from ep_core.models.preprocessing import from_timm
 from ep_core.schemas.model_card import CLASS_TARGETS, EMBEDDING_TARGETS
+from ep_core.schemas.trained import WeightFacts
 
 from .interface import Built, Description, NetworkSource, built, missing_extra
 from .model_list import ModelEntry
 from .torchvision_zoo import imagenet_labels, unknown_model
+from .weight_cache import facts_of_files
 from .weights import weights_only
+
+_FILES = ("model.safetensors", "pytorch_model.bin")
+"""Weights that timm reads on the Hub: the first one that is there."""
 
 
 class Timm(NetworkSource):
@@ -32,7 +38,7 @@ class Timm(NetworkSource):
             _require_trained_head(entry, config["num_classes"], labels)
         data_config = _timm().data.resolve_data_config(pretrained_cfg=config)
         targets = (*CLASS_TARGETS, *(EMBEDDING_TARGETS if _leave_head_out(name) else ()))
-        return Description(from_timm(data_config), labels, config["tag"], targets=targets)
+        return Description(from_timm(data_config), labels, config["tag"], targets=targets, facts=_facts(config))
 
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
         """Return the network with its pretrained weights, or with those of the entry's file."""
@@ -74,6 +80,16 @@ def class_labels(num_classes: int) -> tuple[str, ...]:
     if subset is None:
         return ()
     return tuple(data.ImageNetInfo(subset).label_descriptions())
+
+
+def _facts(config: Mapping[str, Any]) -> WeightFacts:
+    """Return the facts on weights of the Hugging Face Hub, by its cache; nothing is known of those from elsewhere."""
+    if not config.get("hf_hub_id"):
+        return WeightFacts()
+    from huggingface_hub import try_to_load_from_cache
+
+    found = [try_to_load_from_cache(config["hf_hub_id"], name) for name in _FILES]
+    return facts_of_files([Path(one) for one in found if isinstance(one, str)][:1])
 
 
 def _timm() -> Any:

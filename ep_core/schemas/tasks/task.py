@@ -146,7 +146,8 @@ class Task:
         run: dotted path of the function that runs it, `module:function`, resolved by workers only. It is called with
             the model, the images, the spec, and by name those of `ep_core.engine.run_task`; returns an `Outcome`.
         title: what a result is called.
-        question: what is asked, in a list of tasks.
+        question: what is asked, in a sentence for those who don't know the method.
+        tab: the tab of a form that offers it, beside others of that name; by default it has one of its title.
         python: the function of `ep_core` that does the same, where there is one.
         images: the least and the most images of a job.
         artifacts: all files that a result can have, the report left out.
@@ -170,6 +171,7 @@ class Task:
     run: str
     title: str
     question: str
+    tab: str = ""
     python: str | None = None
     images: tuple[int, int] = (1, 1)
     artifacts: tuple[Artifact, ...] = ()

@@ -1,79 +1,157 @@
-// The form: images, what to ask of them, one button.
+// The form: what to find, images, the class, one button that says what it still needs.
 
 import { ApiError, post, postedTarget } from "./api.js";
 import { choices } from "./choices.js";
 import { el, show } from "./dom.js";
+import { dropAnywhere } from "./dropping.js";
 import { pictures } from "./pictures.js";
-import { place } from "./place.js";
+import { rememberAsked } from "./place.js";
 import { takesSeveral, TASKS } from "./task.js";
 import { targets } from "./targets.js";
 
-/** Fill the section with the form; `onPosted(address)` gets where what was made is shown. Returns `{fill, load}`. */
+/** Fill the section with the form; `onPosted(address)` gets where what was made is shown. Returns `{fill, load, open}`. */
 export function ask(section, onPosted) {
+  const panel = el("div.stack");
   const error = el("p.error", { role: "alert" });
-  const go = el("button.primary", { type: "submit" }, "Explain");
-  const target = targets(() => how.model(), (box) => images.mark(box));
-  const images = pictures((files) => {
+  const go = el("button.primary", { type: "submit", disabled: true });
+  const target = targets({ onBox: (box) => images.mark(box), onChange: tell });
+  const images = pictures({ onChange: taken, onDrawn: (box) => target.draw(box), onUnshown: check });
+  const how = choices(panel, { onModel: modelChanged, onTurn: turned, onChange: tell });
+  let isBusy = false;
+  let seen = null; // what the offered classes are of
+  let turn = 0;
+  const checked = new WeakSet(); // files that the service was asked about
+
+  /** Note a choice of images: of several where one is asked about, all are. */
+  function taken(count) {
     error.textContent = "";
-    section.classList.add("chosen");
-    go.textContent = files.length > 1 ? `Explain ${files.length} images` : "Explain";
-    target.of(files[0]);
-  }, (box) => target.draw(box));
-  const how = choices(modelChanged);
+    if (count > 1 && !how.isSeveral()) how.turnToSeveral(); // which looks at them
+    else look();
+  }
+
+  function turned() {
+    images.several(how.isSeveral());
+    rememberAsked(how.place());
+    look();
+  }
 
   function modelChanged(card) {
     target.offer(card);
     images.drawable(target.takesBoxes());
-    if (images.files().length) target.of(images.files()[0]);
+    seen = null;
+    look();
+  }
+
+  /** Offer the classes that the model sees in the first image, and say what is wrong with it or with the model. */
+  async function look() {
+    const [file = null] = images.files();
+    section.classList.toggle("chosen", file !== null);
+    tell();
+    if (file === seen) return;
+    seen = file;
+    const mine = (turn += 1);
+    const problem = await target.of(file, how.model.value());
+    if (mine !== turn) return; // another image by now, or another model
+    if (isOfImage(problem)) images.fault(file, problem.message);
+    else if (isOfModel(problem)) how.model.failed(problem, again);
+    else if (file && !problem) how.model.answered();
+    tell();
+  }
+
+  function again() {
+    how.model.failed(null);
+    seen = null;
+    look();
+  }
+
+  /** Ask the service about an image that the browser can't show. */
+  async function check(file) {
+    if (file === images.files()[0] || checked.has(file)) return; // the first is looked at anyway
+    checked.add(file);
+    const problem = await post("v1/classify", { image: file, top: 1 }).then(() => null, (found) => found);
+    if (isOfImage(problem)) images.fault(file, problem.message);
+    tell();
+  }
+
+  /** Say on the button what it does, or what is needed first. */
+  function tell() {
+    const count = images.files().length;
+    const lacks = missing(count);
+    go.disabled = isBusy || lacks !== null;
+    go.textContent = lacks ?? (how.isSeveral() && count > 1 ? `Explain ${count} images` : "Explain");
+  }
+
+  function missing(count) {
+    const bad = images.faulty().length;
+    if (!count) return how.isSeveral() ? "Choose images first" : "Choose an image first";
+    if (bad) {
+      return count === 1
+        ? "This image can’t be used"
+        : `Leave out ${bad === 1 ? "the image" : `the ${bad} images`} that can’t be used`;
+    }
+    return how.lacks() ?? target.lacks();
   }
 
   async function submit(event) {
     event.preventDefault();
     error.textContent = "";
-    go.disabled = true;
+    isBusy = true;
+    tell();
     try {
-      await images.first();
-      onPosted(await send(images.files(), { ...how.params(), target: target.value() }, target.pictures()));
+      onPosted(
+        await send(images.files(), { ...how.params(), target: target.value() }, target.pictures(), how.isMany()),
+      );
     } catch (problem) {
       error.textContent = words(problem);
     } finally {
-      go.disabled = false;
+      isBusy = false;
+      tell();
     }
   }
 
-  /** Take over a job's images and parameters, to be changed and asked again. */
-  async function fill(job, files) {
-    images.take(files);
-    more.open = true;
+  /** Take over a job's images and parameters, to be changed and asked again; or with another model, which is to be chosen. */
+  async function fill(job, files, { otherModel = false } = {}) {
+    more.open = !otherModel;
     await how.set(job.params);
+    images.replace(files);
     target.set(job.params.target, await postedTarget(job).catch(() => ({})));
     section.scrollIntoView({ behavior: "smooth" });
-    go.focus({ preventScroll: true });
+    if (otherModel) how.model.open();
+    else go.focus({ preventScroll: true });
   }
 
-  async function load() {
-    const isFirst = !place().kind;
-    if (isFirst) section.classList.add("chosen"); // by us, in a moment
-    await how.load();
-    if (!isFirst) return;
-    await images.first().catch(() => {}); // the status line says what is wrong
-  }
-
-  const more = el("details", {}, el("summary", {}, "More choices"), how.node);
+  const more = el("details", {}, el("summary", {}, "More choices"), el("div.stack", {}, how.more));
+  panel.append(how.asked, images.node, target.node, how.model.node, ...how.direct, more);
   show(
     section,
-    el("form.stack", { onsubmit: submit }, el("h2", {}, "Explain an image"), images.node, target.node, go, error, more),
+    el(
+      "form.stack",
+      { onsubmit: submit },
+      el("h2.sr", {}, "Explain an image"),
+      how.tabs,
+      panel,
+      el("div.go", {}, error, go),
+    ),
   );
-  load();
-  return { fill, load };
+  dropAnywhere((files) => {
+    images.take(files);
+    section.scrollIntoView({ behavior: "smooth", block: "nearest" });
+  });
+  how.model.load();
+  tell();
+  return { fill, load: how.model.load, open: how.open };
 }
 
 /** Post one job, or a batch where each of several images is one; return the page's address for it. */
-async function send(files, params, pictures) {
+async function send(files, params, pictures, isMany) {
   const parts = { image: files, params, keep_images: "true", ...pictures };
-  if (files.length === 1 || takesSeveral(TASKS[params.task])) return `#/job/${(await post("v1/jobs", parts)).id}`;
+  if (!isMany || takesSeveral(TASKS[params.task])) return `#/job/${(await post("v1/jobs", parts)).id}`;
   return `#/batch/${(await post("v1/batches", parts)).id}`;
 }
+
+const isOf = (problem, kinds) => problem instanceof ApiError && kinds.test(problem.problem.type ?? "");
+const isOfImage = (problem) => isOf(problem, /(unreadable-image|image-too-large|upload-too-large)$/);
+const isOfModel = (problem) => isOf(problem, /model-unavailable$/);
 
 function words(problem) {
   const errors = problem instanceof ApiError ? problem.problem.errors : null;

@@ -1,20 +1,27 @@
-// How to ask: the task and what belongs to it, with defaults that work.
+// How to ask: the task, as tabs, and what belongs to it, with defaults that work.
 
-import { get } from "./api.js";
-import { el, field, options, select, show, uniqueId } from "./dom.js";
-import { methodNames, parameterNames, unusual } from "./schema.js";
+import { el, field, options, segments, select, show, uniqueId } from "./dom.js";
+import { methodField } from "./methods.js";
+import { modelField } from "./models.js";
+import { parameterNames, unusual } from "./schema.js";
+import { tabs } from "./tabs.js";
 import { ofAll, takesSeveral, TASKS } from "./task.js";
 
 const VARIANTS = { preserve: "Preserve: keep the score", delete: "Delete: destroy the score", hybrid: "Hybrid: both" };
 const SWEEPS = { "": "5, 10, 20, 40, 60, 80 %", "0.05, 0.1, 0.2": "5, 10, 20 %", "0.1": "10 % only", own: "Others …" };
 const PERTURBATIONS = { blur: "Blur", fade: "Fade to black", drop: "Left out, by patches" };
 const OF_ANY_MODEL = ["blur", "fade"];
-const COMPARED = ["gradient", "guided_backprop", "grad_cam", "rise", "extremal"]; // figure 2
+const AT_ONCE = ["layer", "methods"]; // shown without "More choices"
+const MANY = "Many images";
+const OF_MANY = "The same of each image, shown together.";
 
-/** Return the control: `{node, model(), params(), set(params), load()}`; `onModel(card)` is told of every model. */
-export function choices(onModel) {
-  const task = select(ofAll("question"));
-  const model = select({});
+/**
+ * Return the control: its parts `{tabs, asked, model, direct, more}`, of which those behind the first stand in `panel`, and
+ * what it does.
+ *
+ * `onModel(card)` is told of every model, `onTurn()` of every task, `onChange()` of the methods that are chosen.
+ */
+export function choices(panel, { onModel, onTurn, onChange }) {
   const controls = {
     variant: select(VARIANTS),
     perturbation: select({}),
@@ -31,9 +38,12 @@ export function choices(onModel) {
   const top = el("input", { type: "number", min: 1, max: 16, value: 5 });
   const white = el("input", { type: "number", min: 1, max: 65535, placeholder: "The largest that there can be" });
   const invert = el("input", { type: "checkbox", id: uniqueId("invert") });
-  const methods = el("fieldset.methods-asked", {}, el("legend", {}, "Methods"));
-  const several = el("small", {}, "Choose several images of one class.");
+  const methods = methodField(onChange);
+  const model = modelField(changed);
   const kept = el("div.chips", { role: "group", "aria-label": "Kept from that job" });
+  const asked = el("p.dim.asked");
+  const kinds = el("div.kinds");
+  let [task, isMany] = [Object.keys(TASKS)[0], false];
   let extra = {};
   const fields = {
     layer: field("Layer", controls.layer),
@@ -42,38 +52,60 @@ export function choices(onModel) {
     areas: el("div.stack", {}, field("Areas", sweep), own),
     variant: field("Masks that", controls.variant),
     perturbation: field("Outside the mask", controls.perturbation),
-    methods,
+    methods: methods.node,
     invert: el("div.row", {}, invert, el("label", { htmlFor: invert.id }, "Show what they look for (slower)")),
     preset: field("Preset", controls.preset),
     white_level: field("White of a 16-bit grey image", white, "Such as 4095, where a camera has 12 bits"),
   };
+  const direct = AT_ONCE.map((name) => fields[name]);
+  const more = Object.keys(fields).filter((name) => !AT_ONCE.includes(name)).map((name) => fields[name]);
+  const row = tabs("What to find", [...new Set(Object.values(ofAll("tab"))), MANY], panel, turnTo);
 
-  async function adapt() {
-    const { form } = TASKS[task.value];
-    const shown = form.map((name) => controlOf(name, task.value));
-    several.hidden = !takesSeveral(TASKS[task.value]);
+  /** Return the tasks that a tab offers: those of its name; of many images, those of one image each. */
+  const offered = (tab) =>
+    Object.values(TASKS).filter((one) => (tab === MANY ? !takesSeveral(one) : one.tab === tab)).map(({ name }) => name);
+  const tab = () => (isMany ? MANY : TASKS[task].tab);
+  const isSeveral = () => isMany || takesSeveral(TASKS[task]);
+
+  /** Turn to a tab: its first task, or the one that was chosen, where it offers that too. */
+  function turnTo(name) {
+    const found = offered(name);
+    turn(found.includes(task) ? task : found[0], name === MANY);
+  }
+
+  function turn(to, many) {
+    [task, isMany] = [to, many && !takesSeveral(TASKS[to])];
+    adapt();
+    if (Object.keys(extra).length) forget();
+    onTurn();
+  }
+
+  /** Turn to where several images are asked about: those of one class together, else each by itself. */
+  function turnToSeveral() {
+    const together = offered(tab()).find((name) => takesSeveral(TASKS[name]));
+    turn(together ?? task, !together);
+  }
+
+  function adapt() {
+    const shown = TASKS[task].form.map((name) => controlOf(name, task));
+    row.mark(tab());
     own.hidden = sweep.value !== "own";
     for (const [name, node] of Object.entries(fields)) node.hidden = !shown.includes(name);
-    if (form.includes("methods")) await offerMethods();
+    asked.textContent = isMany ? OF_MANY : TASKS[task].question;
+    drawKinds(offered(tab()));
+    if (shown.includes("methods")) methods.load();
   }
 
-  async function offerMethods() {
-    if (methods.querySelector("input")) return;
-    const names = await methodNames(task.value).catch(() => COMPARED);
-    if (methods.querySelector("input")) return; // asked twice at once
-    methods.append(...names.map((name) => method(name, COMPARED.includes(name))));
+  function drawKinds(found) {
+    const names = Object.fromEntries(found.map((name) => [name, isMany ? TASKS[name].tab : TASKS[name].title]));
+    const control = segments("Which of them", names, (name) => turn(name, isMany));
+    control.mark(task);
+    show(kinds, found.length > 1 ? control.node : null);
   }
-
-  function method(name, checked) {
-    const box = el("input", { type: "checkbox", value: name, checked, id: uniqueId("method") });
-    return el("span.row", {}, box, el("label", { htmlFor: box.id }, name.replaceAll("_", " ")));
-  }
-
-  const boxes = () => [...methods.querySelectorAll("input")];
 
   /** Return the parameters; what isn't chosen is left to the API. */
   function params() {
-    const { form, unit } = TASKS[task.value];
+    const { form, unit } = TASKS[task];
     const values = {
       variant: controls.variant.value,
       areas: numbers(unit === "channels" ? counts.value : sweep.value === "own" ? own.value : sweep.value),
@@ -83,34 +115,37 @@ export function choices(onModel) {
       top: Number(top.value),
       invert: invert.checked,
       white_level: Number(white.value) || undefined,
-      methods: boxes().filter((box) => box.checked).map((box) => box.value),
+      methods: methods.value(),
     };
     const chosen = Object.fromEntries(form.map((name) => [name, values[name]]));
-    return { ...extra, task: task.value, model: model.value, ...chosen };
+    return { ...extra, task, model: model.value(), ...chosen };
   }
 
   /** Take over a job's parameters: what there is no field for stays as it was asked, until it is taken out. */
-  async function set(asked) {
-    task.value = asked.task;
-    if (asked.model !== model.value) {
-      model.value = asked.model;
-      await changed();
-    }
-    await adapt();
+  async function set(given) {
+    [task, isMany] = [given.task, false];
+    await model.set(given.model);
     for (const [name, control] of Object.entries(controls)) {
-      control.value = asked[name] ?? (name === "layer" ? "" : control.value);
+      control.value = given[name] ?? (name === "layer" ? "" : control.value);
     }
-    if (TASKS[asked.task].unit === "channels") counts.value = (asked.areas || []).join(", ");
-    else if (asked.areas) [sweep.value, own.value] = ["own", asked.areas.join(", ")];
-    top.value = asked.top ?? top.value;
-    white.value = asked.white_level ?? "";
-    invert.checked = Boolean(asked.invert);
-    for (const box of boxes()) box.checked = asked.methods ? asked.methods.includes(box.value) : box.checked;
-    const others = Object.entries(await unusual(asked).catch(() => ({})));
-    const known = [...TASKS[asked.task].form, "model", "target"];
+    if (TASKS[task].unit === "channels") counts.value = (given.areas || []).join(", ");
+    else if (given.areas) [sweep.value, own.value] = ["own", given.areas.join(", ")];
+    top.value = given.top ?? top.value;
+    white.value = given.white_level ?? "";
+    invert.checked = Boolean(given.invert);
+    if (given.methods) methods.set(given.methods);
+    const others = Object.entries(await unusual(given).catch(() => ({})));
+    const known = [...TASKS[task].form, "model", "target"];
     extra = Object.fromEntries(others.filter(([name]) => !known.includes(name)));
-    await adapt();
+    adapt();
     drawKept();
+    onTurn();
+  }
+
+  /** Turn to what an address names: a task, a model, many images. */
+  async function open({ task: named, model: wanted, many }) {
+    if (named in TASKS || many) turn(named in TASKS ? named : task, Boolean(many));
+    if (wanted) await model.set(wanted);
   }
 
   function drawKept() {
@@ -128,8 +163,8 @@ export function choices(onModel) {
   }
 
   /** Keep of an older job only what the task knows. */
-  async function turn() {
-    const known = await parameterNames(task.value).catch(() => []);
+  async function forget() {
+    const known = await parameterNames(task).catch(() => []);
     extra = Object.fromEntries(Object.entries(extra).filter(([name]) => known.includes(name)));
     drawKept();
   }
@@ -139,18 +174,7 @@ export function choices(onModel) {
     drawKept();
   }
 
-  async function load() {
-    try {
-      const found = await get("v1/models");
-      options(model, Object.fromEntries(found.models.map((one) => [one.name, one.name])), model.value || found.default);
-      await changed();
-    } catch {
-      setTimeout(load, 5000); // the status line says what is wrong
-    }
-  }
-
-  async function changed() {
-    const card = await get(`v1/models/${model.value}`).catch(() => ({ labels: [], layers: [] }));
+  function changed(card) {
     const layers = (card.layers || []).map((one) => [one.name, `${one.name} (${one.channels} channels)`]);
     options(controls.layer, Object.fromEntries([["", "The default one"], ...layers]), "");
     offerPerturbations(card.perturbations || OF_ANY_MODEL);
@@ -164,17 +188,26 @@ export function choices(onModel) {
     options(perturbation, Object.fromEntries(taken.map((name) => [name, PERTURBATIONS[name] ?? name])), chosen);
   }
 
-  for (const control of [task, sweep]) control.addEventListener("change", adapt);
-  task.addEventListener("change", () => Object.keys(extra).length && turn());
-  model.addEventListener("change", changed);
+  /** Return what has to be chosen first, in words; null for nothing. */
+  const lacks = () => TASKS[task].form.includes("methods") && !methods.value().length ? "Choose a method first" : null;
+
+  sweep.addEventListener("change", adapt);
   offerPerturbations(OF_ANY_MODEL);
   adapt();
   return {
-    node: el("div.stack", {}, field("What to find", task), several, field("Model", model), Object.values(fields), kept),
-    model: () => model.value,
+    tabs: row.node,
+    asked: el("div.stack", {}, asked, kinds),
+    direct,
+    more: [...more, kept],
+    model,
     params,
     set,
-    load,
+    open,
+    isMany: () => isMany,
+    isSeveral,
+    turnToSeveral,
+    lacks,
+    place: () => ({ task, many: isMany ? "yes" : null }),
   };
 }
 

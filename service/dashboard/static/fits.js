@@ -1,9 +1,8 @@
 // How the image is fitted to the network's frame, said beside it, and the other ways in one click.
 
-import { post, posted, postedTarget } from "./api.js";
 import { el } from "./dom.js";
+import { rerun } from "./rerun.js";
 import { isCut, isPadded } from "./seen.js";
-import { asked } from "./takeaway.js";
 import { done } from "./words.js";
 
 const OTHERS = {
@@ -23,18 +22,9 @@ export function fits(job, result) {
   if (fit === "crop" && !isCut(result)) return null;
   const error = el("span.error", { role: "alert" });
 
-  async function rerun(other) {
-    try {
-      const images = { image: await posted(job), ...(await postedTarget(job)) };
-      const made = await post("v1/jobs", { ...images, params: { ...asked(job), fit: other }, keep_images: "true" });
-      location.hash = `#/job/${made.id}`;
-    } catch (problem) {
-      error.textContent = problem.message;
-    }
-  }
-
+  const refit = (other) => rerun(job, { fit: other }).catch((problem) => (error.textContent = problem.message));
   const button = (other) =>
-    el("button.quiet", { type: "button", title: TITLES[other], onclick: () => rerun(other) }, OTHERS[other]);
+    el("button.quiet", { type: "button", title: TITLES[other], onclick: () => refit(other) }, OTHERS[other]);
   const others = job.links.images ? Object.keys(OTHERS).filter((other) => other !== fit) : [];
   return el("p.fits", {}, el("span.dim", {}, words(result, fit)), others.map(button), error);
 }

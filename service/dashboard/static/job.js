@@ -3,7 +3,9 @@
 import { get, isOver, posted, remove } from "./api.js";
 import { el, show } from "./dom.js";
 import { follow } from "./follow.js";
+import { ADVICE } from "./models.js";
 import { pageOf } from "./pages.js";
+import { rerun } from "./rerun.js";
 import { keptPicture } from "./second.js";
 import { takeAway } from "./takeaway.js";
 import { taskOf } from "./task.js";
@@ -45,12 +47,7 @@ export function jobPage(stage, id, { again, changed }) {
         actions(job),
       );
     } else if (isOver(job)) {
-      show(
-        stage,
-        el("h1", {}, job.status === "failed" ? "This job has failed" : "This job was canceled"),
-        el("p.error", { role: "alert" }, job.error?.detail || job.status),
-        actions(job),
-      );
+      show(stage, el("div.stack", {}, ended(job), actions(job)));
     } else {
       watching ||= watch(job);
       if (!watching.node.isConnected) show(stage, watching.node, actions(job));
@@ -81,7 +78,10 @@ export function jobPage(stage, id, { again, changed }) {
   function actions(job) {
     const error = el("span.error", { role: "alert" });
     const said = (problem) => (error.textContent = problem.message);
-    const ask = () => posted(job).then((files) => again(job, files)).catch(said);
+    const ask = (how) => posted(job).then((files) => again(job, files, how)).catch(said);
+    const retry = () => rerun(job).catch(said);
+    const hasFailed = job.status === "failed" && job.links.images;
+    const isModel = hasFailed && isOfModel(job);
     const drop = () => (isOver(job) ? dropLater() : remove(job.links.self).then(changed).catch(said));
 
     function dropLater() {
@@ -94,7 +94,9 @@ export function jobPage(stage, id, { again, changed }) {
     return el(
       "div.row",
       { style: { "margin-top": "1.2rem" } },
-      job.links.images && el("button", { type: "button", onclick: ask }, "Edit and rerun"),
+      hasFailed && el("button", { type: "button", onclick: retry }, "Try again"),
+      isModel && el("button", { type: "button", onclick: () => ask({ otherModel: true }) }, "Choose another model"),
+      job.links.images && el("button", { type: "button", onclick: () => ask() }, "Edit and rerun"),
       el("button.danger", { type: "button", onclick: drop }, isOver(job) ? "Delete" : "Cancel"),
       error,
     );
@@ -102,6 +104,22 @@ export function jobPage(stage, id, { again, changed }) {
 
   begin();
   return () => ending.abort();
+}
+
+const isOfModel = ({ error }) => /model-unavailable$/.test(error?.type ?? "");
+
+/** Return how a job has ended that has no result: what went wrong, and what to do. */
+function ended(job) {
+  if (job.status !== "failed") return el("h1", {}, "This job was canceled");
+  const { model } = job.params;
+  return el(
+    "div.stack",
+    {},
+    el("h1", {}, isOfModel(job) ? `${model} can’t be used here` : "This job has failed"),
+    el("p.error.sentence", { role: "alert" }, job.error?.detail || job.status),
+    isOfModel(job) && el("p", {}, ADVICE),
+    !job.links.images && el("p.dim", {}, "Its image wasn’t kept: choose it again to ask anew."),
+  );
 }
 
 function failed(error) {

@@ -46,6 +46,7 @@ function route() {
     return;
   }
   document.title = "Extremal perturbations";
+  form.open(place().view);
   const played = new AbortController();
   show(stage, welcome(played.signal));
   leave = () => played.abort();

@@ -13,7 +13,7 @@ export function secondPicture({ title, button, hint, alt }, onChange) {
   const label = el("label.button", { htmlFor: input.id }, button);
   const without = el("button.quiet", { type: "button", hidden: true, onclick: () => take(null) }, "Leave it out");
   const inside = [el("span", {}, title), el("div.row", {}, image, label, input, without), el("small", {}, hint)];
-  const node = el("div.field.second", { role: "group", "aria-label": title, hidden: true });
+  const node = el("div.field.second", { role: "group", "aria-label": title, hidden: true, ondrop: dropped });
   input.addEventListener("change", () => input.files.length && take(input.files[0]));
 
   function take(chosen) {
@@ -24,6 +24,12 @@ export function secondPicture({ title, button, hint, alt }, onChange) {
     image.hidden = without.hidden = !file;
     label.textContent = file ? "Choose another" : button;
     onChange();
+  }
+
+  /** Take a file that is dropped here for this field, not for the page. */
+  function dropped(event) {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) take(event.dataTransfer.files[0]);
   }
 
   /** Show the field where a model has a use for such a picture; else let go of what was chosen. */

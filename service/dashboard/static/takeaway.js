@@ -4,6 +4,7 @@ import { key, root } from "./api.js";
 import { citation } from "./cite.js";
 import { copier } from "./copy.js";
 import { el } from "./dom.js";
+import { asked } from "./rerun.js";
 import { saveFrom, saveText } from "./save.js";
 import { partOf } from "./target.js";
 import { takesSeveral, taskOf } from "./task.js";
@@ -56,9 +57,6 @@ function downloads(job) {
 }
 
 const ending = (path) => path.slice(path.lastIndexOf(".") + 1);
-
-/** Return the parameters of a job that have a value. */
-export const asked = (job) => Object.fromEntries(Object.entries(job.params).filter(([, value]) => value !== null));
 
 function curl(job, names) {
   const params = JSON.stringify(asked(job)).replaceAll("'", "'\\''");

@@ -7,10 +7,11 @@ import { secondPicture } from "./second.js";
 import { asked, partOf, withPictures, written } from "./target.js";
 import { chance } from "./words.js";
 
-const search = (count) => `Type to search all ${count} classes, or “this instead of that”`;
+const search = (count) => `Type to search all ${count} classes`;
 const TEXTS = "A class of the model’s, or any text: “a bus in snow against a truck; a car”";
 const BOXES = "A class of the model’s, or one object: “dog at 40, 60, 320, 400”, or draw a box on the image";
 const SEGMENTS = "A class of the model’s, or a part of the image: “dog within its pixels”, or draw a box on the image";
+const WAIT_MS = 600; // what is answered sooner needs no words
 const NAMELESS = "Name the class first: a region is of a class, such as “dog”, that the model segments.";
 
 const PICTURES = {
@@ -29,18 +30,26 @@ const PICTURES = {
 };
 
 /**
- * Return the control: `{node, of(file), offer(card), value(), pictures(), set(target, pictures), takesBoxes(), draw(box)}`.
+ * Return the control: `{node, of(file, model), offer(card), value(), pictures(), set(target, pictures), takesBoxes(),
+ * draw(box), lacks()}`.
  *
- * `onBox(box)` is told which box of the image the target names, or null.
+ * `onBox(box)` is told which box of the image the target names, or null; `onChange()` of the target's own pictures.
  */
-export function targets(modelName, onBox) {
+export function targets({ onBox, onChange }) {
   const list = el("datalist", { id: uniqueId("labels") });
-  const input = el("input", { type: "text", placeholder: "The top class", autocomplete: "off" });
+  const input = el("input", {
+    type: "text",
+    placeholder: "Top class, or “this instead of that”",
+    autocomplete: "off",
+  });
   input.setAttribute("list", list.id);
   const chips = el("div.chips.ranked", { role: "group", "aria-label": "The top classes of this image" });
   const hint = el("span", {}, search(""));
   const named = el("div.stack", {}, field("Class", input, hint), chips, list);
-  const second = secondPicture(PICTURES.target_image, hideClasses);
+  const second = secondPicture(PICTURES.target_image, () => {
+    hideClasses();
+    onChange();
+  });
   const mask = secondPicture(PICTURES.target_mask, nameTop);
   const node = el("div.stack", {}, named, second.node, mask.node);
   let names = []; // by index; those that several classes share have the index in them
@@ -75,16 +84,34 @@ export function targets(modelName, onBox) {
     );
   }
 
-  async function of(file) {
+  /**
+   * Offer the classes that a model sees in an image (null: none is chosen); return why there are none, as an error.
+   *
+   * Where a model has no classes, another one is asked whether the image can be read.
+   */
+  async function of(file, model) {
     const mine = (turn += 1);
     show(chips);
-    if (!hasClasses) return;
-    const found = await post("v1/classify", { image: file, model: modelName() || null }).catch(() => null);
-    if (mine !== turn || !found) return; // another image by now, or nobody to ask: the top class it is
-    show(chips, found.classes.map(chip));
-    nameTop();
-    mark();
+    chips.hidden = false;
+    if (!file) return null;
+    const waiting = setTimeout(() => show(chips, el("span.dim", {}, "Asking the model what it sees …")), WAIT_MS);
+    try {
+      const found = await post("v1/classify", { image: file, model: (hasClasses && model) || null });
+      if (mine !== turn) return null; // another image by now
+      show(chips, hasClasses && found.classes.map(chip));
+      nameTop();
+      mark();
+      return null;
+    } catch (problem) {
+      if (mine === turn) chips.hidden = true; // nobody to ask, or nothing to see: the top class it is
+      return problem;
+    } finally {
+      clearTimeout(waiting);
+    }
   }
+
+  /** Return what has to be chosen first, in words; null for nothing. */
+  const lacks = () => (hasClasses || second.file() ? null : "Choose a second picture first");
 
   const lacksClass = () => isNameless(input.value) || (mask.file() !== null && !input.value.trim());
 
@@ -135,5 +162,5 @@ export function targets(modelName, onBox) {
     mark();
   }
 
-  return { node, of, value, pictures, offer, set, takesBoxes, draw };
+  return { node, of, value, pictures, offer, set, takesBoxes, draw, lacks };
 }

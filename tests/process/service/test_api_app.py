@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from redis import Redis
 
 from ep_core.schemas.model_card import ModelCard
+from ep_core.schemas.trained import Accuracy
 from service.models.schemas import ModelList, ModelRead
 from worker.broker import catalogue
 from worker.broker.liveness import beat
@@ -42,6 +43,22 @@ def test_models_are_listed_without_labels_and_shown_with_them(client: TestClient
     for model, card in zip(listed.models, cards, strict=True):
         shown = ModelRead.model_validate(client.get(model.link).json())
         assert (shown.name, shown.labels) == (card.name, card.labels)
+
+
+def test_a_model_says_how_large_and_how_good_its_weights_are(
+    client: TestClient, redis: Redis, cards: list[ModelCard]
+) -> None:
+    facts = {"parameters": 3_504_872, "weight_bytes": 14_213_448, "weights_here": False}
+    accuracy = Accuracy(value=0.71878, measure="top1", data="ImageNet-1K")
+    catalogue.publish(redis, [cards[0].model_copy(update=facts | {"accuracy": accuracy}), cards[1]])
+    (listed, unknown), alone = client.get("/v1/models").json()["models"], client.get("/v1/models/mobilenet_v2").json()
+    for shown in (listed, alone):
+        assert {name: shown[name] for name in facts} == facts
+        assert shown["accuracy"] == {"value": 0.71878, "measure": "top1", "data": "ImageNet-1K"}
+    assert {unknown[name] for name in (*facts, "accuracy")} == {None}
+    catalogue.publish_loaded(redis, "mobilenet_v2")
+    assert client.get("/v1/models").json()["models"][0]["weights_here"] is True
+    assert client.get("/v1/models/mobilenet_v2").json()["weights_here"] is True
 
 
 def test_an_unknown_model_names_the_nearest(client: TestClient) -> None:

@@ -20,6 +20,7 @@ def test_all_tasks_are_listed_with_what_a_form_needs(client: TestClient) -> None
         fields = schemas[task["spec"]]["properties"]
         assert fields["task"]["const"] == task["name"]
         assert set(task["form"]) <= set(fields)
+        assert task["tab"]
         keys = {file["key"] for file in task["files"]}
         assert task["picture"] in keys <= set(schemas["JobLinks"]["properties"])
 

@@ -43,3 +43,14 @@ def test_another_list_replaces_the_first_and_nothing_expires(redis: Redis):
 def test_a_label_list_is_stored_once_however_many_models_share_it(redis: Redis):
     catalogue.publish(redis, [card(f"model{index}") for index in range(80)])
     assert sum(redis.memory_usage(key) for key in redis.scan_iter()) < 100_000
+
+
+def test_a_loaded_model_has_its_weights_here_until_the_next_list(redis: Redis):
+    known = {"a": False, "b": None, "c": True}
+    cards = [card(name).model_copy(update={"weights_here": here}) for name, here in known.items()]
+    catalogue.publish(redis, cards)
+    catalogue.publish_loaded(redis, "a")
+    assert [one.weights_here for one in catalogue.cards(redis)] == [True, None, True]
+    assert [catalogue.get(redis, name).weights_here for name in "abc"] == [True, None, True]
+    catalogue.publish(redis, cards)
+    assert [one.weights_here for one in catalogue.cards(redis)] == [False, None, True]

@@ -14,27 +14,23 @@ from playwright.sync_api import Page, Route, expect
 from tests.running_stack import SAMPLES, Stack
 from tests.small_jobs import MASKS_ONLY
 
-from .using import BEAR, FINISH_MS, SWEEP, asked, choose, choose_files, explain, first_sample, post, quickly
+from .using import (
+    BEAR,
+    FINISH_MS,
+    SWEEP,
+    asked,
+    choose,
+    choose_files,
+    choose_sample,
+    explain,
+    first_sample,
+    post,
+    quickly,
+    turn_to,
+)
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
-
-DROP = """async ([selector, name]) => {
-  const blob = await (await fetch(`static/samples/${name}`)).blob();
-  const data = new DataTransfer();
-  data.items.add(new File([blob], name, { type: "image/jpeg" }));
-  const target = document.querySelector(selector);
-  target.dispatchEvent(new DragEvent("dragover", { dataTransfer: data, bubbles: true, cancelable: true }));
-  const isMarked = target.classList.contains("over");
-  target.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
-  return isMarked && !target.classList.contains("over");
-}"""
-PASTE = """async (name) => {
-  const blob = await (await fetch(`static/samples/${name}`)).blob();
-  const data = new DataTransfer();
-  data.items.add(new File([blob], "pasted.jpg", { type: "image/jpeg" }));
-  document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
-}"""
 
 
 def classes(page: Page) -> list[str]:
@@ -43,9 +39,9 @@ def classes(page: Page) -> list[str]:
     return chips.all_inner_texts()
 
 
-def test_one_click_explains_a_sample(page: Page) -> None:
+def test_two_clicks_explain_a_sample(page: Page) -> None:
     quickly(page, iterations=50, **MASKS_ONLY)
-    page.goto("/")
+    first_sample(page)
     choose(page, "Areas", "0.1")
     explain(page)
     page.get_by_role("progressbar").wait_for()  # both are there for a moment only; this misses none
@@ -55,35 +51,39 @@ def test_one_click_explains_a_sample(page: Page) -> None:
     expect(page.locator("#jobs tbody tr").first).to_contain_text("American black bear")
 
 
-def test_a_sample_and_its_classes_are_offered_at_once(page: Page) -> None:
+def test_the_classes_of_a_sample_are_offered_at_once(page: Page) -> None:
     assert classes(first_sample(page))[0].startswith("American black bear")
 
 
-def test_the_button_stays_in_its_place_while_an_image_and_its_classes_arrive(page: Page) -> None:
+def test_nothing_can_be_asked_without_an_image(page: Page, stack: Stack) -> None:
+    """The button says what is missing; neither it nor the Enter key posts anything."""
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.goto("/")
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("mobilenet_v2")
+    expect(page.get_by_role("button", name="Choose an image first")).to_be_disabled()
+    page.get_by_label("Class", exact=True).press("Enter")
+    turn_to(page, "Many images")
+    expect(page.get_by_role("button", name="Choose images first")).to_be_disabled()
+    page.wait_for_timeout(500)
+    assert posted == []
+    choose_sample(page)
+    expect(page.get_by_role("button", name="Explain", exact=True)).to_be_enabled()
+
+
+def test_nothing_moves_while_the_classes_of_an_image_arrive(page: Page) -> None:
     held: list[Route] = []
-    image, classes = "**/static/samples/black_bear.jpg", "**/v1/classify"
-    released: set[str] = set()
-    for address in (image, classes):
-        page.route(address, lambda route, _, at=address: route.continue_() if at in released else held.append(route))
-    page.goto("/", wait_until="domcontentloaded")  # the example shows the same image: the page isn't loaded without it
-    button = page.get_by_role("button", name="Explain", exact=True)
-    expect(button).to_be_visible()
-    place = button.bounding_box()
-    for address, arrived in (
-        (image, page.get_by_alt_text("The chosen image")),
-        (classes, page.get_by_role("button", name="American black bear")),
-    ):
-        while not held:
-            page.wait_for_timeout(20)
-        page.wait_for_timeout(200)  # time to move
-        released.add(address)
-        while held:
-            held.pop().continue_()
-        expect(arrived).to_be_visible()
-        assert button.bounding_box() == place
-    choose_files(page, BEAR, SAMPLES / "goose.jpg")
-    expect(page.get_by_role("button", name="Leave out image 2")).to_be_visible()
-    assert page.get_by_role("button", name="Explain 2 images").bounding_box() == place
+    page.route("**/v1/classify", lambda route: held.append(route))
+    first_sample(page)
+    model = page.get_by_role("combobox", name="Model")
+    expect(page.get_by_alt_text("The chosen image")).to_have_js_property("naturalWidth", 640)
+    place = model.bounding_box()
+    while not held:
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(200)  # time to move
+    held.pop().continue_()
+    expect(page.get_by_role("button", name="American black bear")).to_be_visible()
+    assert model.bounding_box() == place
 
 
 def test_the_classes_of_an_image_are_offered(page: Page) -> None:
@@ -145,7 +145,7 @@ def test_an_own_image_is_explained(page: Page, stack: Stack) -> None:
     first_sample(page)
     choose_files(page, SAMPLES / "goose.jpg")
     expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "false")
-    choose(page, "What to find", "channels")
+    turn_to(page, "Inside")
     choose(page, "Layer", "features.18")
     page.get_by_label("How many channels").fill("10, 100 1280")
     explain(page)
@@ -153,22 +153,14 @@ def test_an_own_image_is_explained(page: Page, stack: Stack) -> None:
     assert asked(page, stack)["areas"] == [10, 100, 1280]
 
 
-def test_an_image_can_be_pasted(page: Page) -> None:
-    first_sample(page).evaluate(PASTE, "pizza.small.jpg")
-    expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "false")
-    expect(page.get_by_role("button", name=re.compile("^pizza"))).to_be_visible()
-
-
-def test_an_image_can_be_dropped(page: Page) -> None:
-    assert first_sample(page).evaluate(DROP, ["#ask .drop", "pizza.small.jpg"]), "the place to drop it isn't marked"
-    expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "false")
-    expect(page.get_by_role("button", name=re.compile("^pizza"))).to_be_visible()
-
-
 def test_methods_are_chosen(page: Page, stack: Stack) -> None:
     first_sample(page)
-    choose(page, "What to find", "compare")
-    for method in ("guided backprop", "rise", "extremal"):
+    turn_to(page, "Compare")
+    expect(page.get_by_role("group", name="Methods")).to_contain_text("5 of 20 chosen")
+    expect(page.get_by_label("RISE", exact=True)).to_have_accessible_description(
+        re.compile("^Thousands of random masks")
+    )
+    for method in ("Guided backprop", "RISE", "Extremal perturbations"):
         page.get_by_label(method, exact=True).uncheck()
     choose(page, "Areas", "0.1")
     explain(page)
@@ -179,9 +171,11 @@ def test_methods_are_chosen(page: Page, stack: Stack) -> None:
 def test_several_images_of_a_class_are_one_job(page: Page, stack: Stack) -> None:
     quickly(page, iterations=3, invert=False)
     first_sample(page)
+    turn_to(page, "Inside")
     choose_files(page, SAMPLES / "school_bus.jpg", BEAR, SAMPLES / "goose.jpg")
+    expect(page.get_by_role("button", name="Class channels")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Leave out image 2: black_bear.jpg").click()
-    choose(page, "What to find", "class_channels")
+    expect(page.get_by_role("button", name="Leave out image 3")).to_have_count(0)  # nor the sample of before
     choose(page, "Layer", "features.18")
     page.get_by_label("How many channels").fill("10, 1000")
     page.get_by_label("Channels shown").fill("2")
@@ -192,36 +186,39 @@ def test_several_images_of_a_class_are_one_job(page: Page, stack: Stack) -> None
     assert asked(page, stack)["areas"] == [10, 1000]
 
 
-def test_several_images_are_a_batch(page: Page, tmp_path: Path) -> None:
-    bad = tmp_path / "bad.jpg"
-    bad.write_text("no picture")
+def test_several_images_are_a_batch(page: Page) -> None:
     quickly(page, iterations=2, **MASKS_ONLY)
-    first_sample(page)
-    choose_files(page, SAMPLES / "goose.jpg", bad, SAMPLES / "pizza.jpg")
+    page.goto("/")
+    choose_files(page, SAMPLES / "goose.jpg", SAMPLES / "pizza.jpg")
+    expect(page.get_by_role("tab", name="Many images")).to_have_attribute("aria-selected", "true")
+    choose_sample(page)  # one more
     choose(page, "Areas", "0.1")
     page.get_by_role("button", name="Explain 3 images").click()
     expect(page).to_have_url(re.compile(r"#/batch/[0-9a-f]{32}$"))
     tiles = page.locator("#stage figure")
-    expect(tiles.nth(1)).to_contain_text("picture in a supported format")
-    expect(tiles.nth(0)).to_contain_text("goose", timeout=FINISH_MS)
     expect(page.get_by_role("heading", level=1)).to_have_text("3 images", timeout=FINISH_MS)
     expect(tiles.nth(0)).to_contain_text("goose")
-    expect(page.get_by_role("link", name="one of a batch")).to_have_count(2)
-    tiles.nth(2).click()
+    expect(page.get_by_role("link", name="one of a batch")).to_have_count(3)
+    tiles.nth(1).click()
     expect(page.locator("h1.answer")).to_contain_text("pizza")
     page.go_back()
     page.get_by_role("button", name="Delete all").click()
     expect(page.get_by_role("link", name="one of a batch")).to_have_count(0)
 
 
-def test_a_bad_image_is_said_in_words_where_it_happens(page: Page, watch: Watch, tmp_path: Path) -> None:
-    watch.allow("status of 422")
-    bad = tmp_path / "cat.jpg"
-    bad.write_text("no picture")
-    first_sample(page)
-    choose_files(page, bad)
-    page.get_by_role("button", name="Explain").click()
-    expect(page.locator("#ask .error")).to_contain_text("picture in a supported format")
+def test_nothing_chosen_is_lost_by_a_tab(page: Page) -> None:
+    page.goto("/")
+    turn_to(page, "Many images")
+    for name in ("A goose", "A pizza", "An airliner"):
+        choose_sample(page, name)
+    page.get_by_role("button", name="A pizza").click()  # lets go of it
+    expect(page.get_by_role("button", name="Explain 2 images")).to_be_enabled()
+    turn_to(page, "Where")
+    expect(page.get_by_role("button", name="Explain", exact=True)).to_be_enabled()
+    expect(page.get_by_alt_text("The chosen image")).to_have_attribute("title", "goose.jpg")
+    turn_to(page, "Many images")
+    expect(page.get_by_role("button", name="Explain 2 images")).to_be_enabled()
+    expect(page.get_by_role("button", name="An airliner")).to_have_attribute("aria-pressed", "true")
 
 
 def test_what_is_no_number_is_said_in_words(page: Page, watch: Watch) -> None:
@@ -268,5 +265,5 @@ def test_another_task_keeps_what_it_knows(page: Page, done: Callable[..., str]) 
     expect(kept).to_have_text(
         ["iterations: 5 ×", "check extremality: false ×", "alternatives: 0 ×", "contrast: false ×"]
     )
-    choose(page, "What to find", "compare")
+    turn_to(page, "Compare")
     expect(kept).to_have_text(["iterations: 5 ×"])

@@ -80,7 +80,7 @@ def test_a_key_is_asked_for_and_kept_for_the_tab(browser: Browser, address: str)
     dialog.get_by_role("button", name="Use this key").click()
     expect(dialog).to_be_hidden()
     expect(page.locator("#jobs tbody tr")).to_have_count(1)
-    expect(page.get_by_label("Model").locator("option")).to_have_text("mobilenet_v2")
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("mobilenet_v2")
     page.reload()
     expect(page.locator("#jobs tbody tr")).to_have_count(1)
     assert context.new_page().goto("/") is not None  # another tab has no key

@@ -47,14 +47,27 @@ def quickly(page: Page, **params: Any) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Choose something among "More choices"."""
-    if not page.get_by_label("What to find").is_visible():
+    """Choose something of the form, "More choices" included."""
+    if not page.get_by_label("Preset").is_visible():
         page.get_by_text("More choices").click()
     page.get_by_label(label, exact=True).select_option(option)
 
 
+def turn_to(page: Page, tab: str) -> None:
+    page.get_by_role("tab", name=tab, exact=True).click()
+
+
+def choose_model(page: Page, name: str) -> None:
+    """Choose a model by typing its name."""
+    field = page.get_by_role("combobox", name="Model")
+    field.fill(name)
+    expect(page.get_by_role("option", name=name).first).to_be_visible()
+    field.press("Enter")
+    expect(field).to_have_value(name)
+
+
 def choose_files(page: Page, *paths: Path) -> None:
-    page.locator("#ask input[type=file]").set_input_files(list(paths))
+    page.locator("#ask .drop input[type=file]").set_input_files(list(paths))
 
 
 def explain(page: Page) -> None:
@@ -101,7 +114,12 @@ def row_of(page: Page, address: str) -> Locator:
 
 
 def first_sample(page: Page) -> Page:
-    """Open the page and wait until it offers the first sample."""
+    """Open the page and choose the first sample."""
     page.goto("/")
-    expect(page.get_by_role("button", name="A black bear")).to_have_attribute("aria-pressed", "true")
+    choose_sample(page)
     return page
+
+
+def choose_sample(page: Page, name: str = "A black bear") -> None:
+    page.get_by_role("button", name=name).click()
+    expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")

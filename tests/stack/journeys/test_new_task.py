@@ -19,7 +19,7 @@ from tests.running_stack import SAMPLES, Stack
 
 ROOT = Path(__file__).parents[3]
 FILE = Path(__file__).with_name("brightness.py")
-BEFORE = '    "ep_core.schemas.tasks.compare",\n'
+BEFORE = '    "ep_core.schemas.tasks.class_channels",\n'
 LINE = '    "ep_core.schemas.tasks.brightness",\n'
 
 
@@ -91,8 +91,9 @@ def test_the_dashboard_lists_it_and_shows_its_picture(stack: Stack) -> None:
         page.get_by_text("Download & share").click()
         expect(page.get_by_role("button", name="Grey picture (PNG)")).to_be_visible()
         expect(page.get_by_role("button", name="Copy as Python")).to_have_count(0)
-        page.get_by_text("More choices").click()
-        page.get_by_label("What to find").select_option("How bright is it?")
+        page.get_by_role("tab", name="Brightness").click()
+        expect(page.get_by_text("How bright is it?")).to_be_visible()
+        page.get_by_role("button", name="A goose").click()
         page.get_by_role("button", name="Explain").click()
         expect(page).not_to_have_url(re.compile(job["id"]))
         expect(page.get_by_role("heading", name="Brightness")).to_be_visible(timeout=60_000)

@@ -15,6 +15,7 @@ from ep_core.models.checks.brief import brief
 from ep_core.models.sources.hub import TEXT_FILES, network_folder, warn_of_loose_revision
 from ep_core.models.sources.interface import Built, Description, NetworkSource
 from ep_core.models.sources.model_list import ModelEntry
+from ep_core.models.sources.weight_cache import facts_of_files
 from ep_core.models.sources.weights import file_digest
 
 from .classification import ImageClassification
@@ -46,7 +47,8 @@ class HuggingFace(NetworkSource):
                     "a Dinov2Model",
                     field="model",
                 )
-            return task.describe(entry, folder, config)
+            described = task.describe(entry, folder, config)
+            return described._replace(facts=facts_of_files([file for name in _WEIGHTS for file in folder.glob(name)]))
 
     def build(self, entry: ModelEntry, device: torch.device) -> Built:
         """Return the network with its weights; the tower of texts of CLIP and SigLIP computes on `device`."""
