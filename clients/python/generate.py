@@ -110,9 +110,8 @@ def _schemas(document: Schema) -> Iterator[str]:
     sent = _reached(BODIES, known)
     answered = _reached([*ANSWERS, REPORTS, *MORE], known) - sent
     yield _HEAD
-    for name in sorted(sent | answered, key=lambda one: "enum" not in known[one]):
-        if "enum" in known[name]:
-            yield f"{name} = {_type(known[name])}"
+    for name in sorted(name for name in sent | answered if "enum" in known[name]):
+        yield f"{name} = {_type(known[name])}"
     for name in sorted(name for name in sent - set(BODIES) if "enum" not in known[name]):
         yield from _sent(name, known[name])
     yield from _typed_dict("JobOptions", "Options of a job beside its parameters.", _rest(known["JobForm"]))
@@ -194,12 +193,12 @@ def _dataclass(name: str, schema: Schema) -> Iterator[str]:
     yield from _docstring(schema.get("description") or name)
     for key, one in schema.get("properties", {}).items():
         if not one.get("deprecated"):
-            yield f"    {key}: {_type(one)}{_default(one, key in schema.get('required', ()))}"
+            yield f"    {key}: {_type(one)}{_default(one)}"
             yield from _docstring(one.get("description"))
 
 
-def _default(schema: Schema, required: bool) -> str:
-    """Return a field's default: an older service may lack what is not required of it."""
+def _default(schema: Schema) -> str:
+    """Return a field's default, for what an older service lacks."""
     kind = _type(schema)
     if kind.endswith("| None") or kind == "None":
         return " = None"
@@ -207,7 +206,7 @@ def _default(schema: Schema, required: bool) -> str:
         return " = field(default_factory=list)" if "default" in schema else ""
     if kind.startswith("dict["):
         return " = field(default_factory=dict)" if "default" in schema else ""
-    return f" = {schema['default']!r}" if "default" in schema and not required else ""
+    return f" = {schema['default']!r}" if "default" in schema else ""
 
 
 def _docstring(text: str | None, *, indent: str = "    ") -> Iterator[str]:

@@ -66,7 +66,7 @@ class Result(Generic[F]):
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class Explanation(ExtremalReport, Result[F]):
+class Explanation(Result[F], ExtremalReport):
     """The masks of an image, one for each area."""
 
     @property
@@ -101,7 +101,7 @@ class Explanation(ExtremalReport, Result[F]):
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class Comparison(CompareReport, Result[F]):
+class Comparison(Result[F], CompareReport):
     """Several methods on one image."""
 
     maps: Mapping[str, F] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class Comparison(CompareReport, Result[F]):
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class Channels(ChannelsReport, Result[F]):
+class Channels(Result[F], ChannelsReport):
     """Masks over the channels of a layer. `channels` are those of the optimal mask."""
 
     @property
@@ -145,7 +145,7 @@ class Channels(ChannelsReport, Result[F]):
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class ClassChannels(ClassChannelsReport, Result[F]):
+class ClassChannels(Result[F], ClassChannelsReport):
     """The channels of a layer that a class needs."""
 
     @property
@@ -173,7 +173,8 @@ def make_result(document: dict[str, Any], job: JobRead, file: Callable[[str], F]
         file: makes a file of a link.
     """
     files: dict[str, F] = {}
-    for key, link in (document["artifacts"] | vars(job.links)).items():
+    linked = {key: link for key, link in vars(job.links).items() if link}
+    for key, link in (document["artifacts"] | linked).items():
         named = link.items() if isinstance(link, Mapping) else enumerate(link) if isinstance(link, list) else ()
         files |= {f"{key}/{name}": file(one) for name, one in named}
         if isinstance(link, str) and key not in _NO_FILES:

@@ -9,8 +9,8 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from extremal_client.core.images import GivenImage
 
-Priority = Literal["normal", "low"]
 JobState = Literal["queued", "running", "succeeded", "failed", "canceled"]
+Priority = Literal["normal", "low"]
 
 
 class BoxTarget(TypedDict):
@@ -382,9 +382,9 @@ class BatchJob:
     """The reason why it can't be used."""
     status: JobState | None = None
     """Null where there is no job (any more)."""
-    fraction: float
+    fraction: float = 0
     """The progress of its job."""
-    cached: bool
+    cached: bool = False
     link: str | None = None
     """Its job."""
 
@@ -473,7 +473,7 @@ class ChannelsReport:
     """A finished sweep of channel masks (`task: "channels"`)."""
 
     id: str
-    task: Literal["channels"]
+    task: Literal["channels"] = "channels"
     params: ChannelsSpec
     """As run, with the defaults filled in."""
     model: ModelRef
@@ -535,7 +535,7 @@ class ClassChannelsReport:
     """A class's channels (`task: "class_channels"`)."""
 
     id: str
-    task: Literal["class_channels"]
+    task: Literal["class_channels"] = "class_channels"
     params: ClassChannelsSpec
     """As run, with the defaults filled in."""
     model: ModelRef
@@ -601,7 +601,7 @@ class CompareReport:
     """A finished comparison (`task: "compare"`)."""
 
     id: str
-    task: Literal["compare"]
+    task: Literal["compare"] = "compare"
     params: CompareSpec
     """As run, with the defaults filled in."""
     model: ModelRef
@@ -634,9 +634,9 @@ class ComparedMethod:
 
     method: str
     """Its name in `params.methods`."""
-    title: str
+    title: str = ""
     """Its usual name."""
-    source: str
+    source: str = ""
     """Its publication."""
     layer: str | None = None
     """The layer that it read: `params.layer`, else its default; null: it reads none."""
@@ -713,7 +713,7 @@ class CurvePoint:
 class Delivery:
     """Delivery of a job's webhook."""
 
-    status: Literal["pending", "delivered", "failed"]
+    status: Literal["pending", "delivered", "failed"] = "pending"
     attempts: list[DeliveryAttempt] = field(default_factory=list)
     """The last 10."""
     next_attempt_at: datetime | None = None
@@ -757,7 +757,7 @@ class ExtremalReport:
     """A finished sweep (`task: "extremal"`)."""
 
     id: str
-    task: Literal["extremal"]
+    task: Literal["extremal"] = "extremal"
     params: ExtremalSpec
     """As run, with the defaults filled in."""
     model: ModelRef
@@ -800,7 +800,7 @@ class Extremality:
     """The methods whose top areas were compared."""
     random_masks: int
     """How many random smooth masks were compared at each area."""
-    tolerance: float
+    tolerance: float = 0.0
     """By how much a rival must score higher, as a share of our mask's score (or of 1)."""
     points: list[ExtremalityPoint]
 
@@ -824,7 +824,7 @@ class ExtremalityPoint:
     """Mean of its mask; null in results from before."""
     beaten_by: list[str] = field(default_factory=list)
     """The rivals that score higher, best first."""
-    found_by: str
+    found_by: str = "walks"
     """Where our mask was found: `walks`, the sweep's own search; a rival that scored higher than that, and from
     which the search went on; `alternative` or `contrast`, where the search for that block found a mask that
     scores higher."""
@@ -937,16 +937,16 @@ class JobRead:
     finished_at: datetime | None = None
     expires_at: datetime | None = None
     """When the job and its results are removed; null until it is finished."""
-    attempt: int
+    attempt: int = 0
     """0 while queued, 1 for the first run, more after workers were lost."""
     position: int | None = None
     """While queued: 1 is the next to run."""
     starts_in_s: float | None = None
     """While queued: about how many seconds it will wait; null while unknown."""
-    priority: Priority
+    priority: Priority = "normal"
     batch: str | None = None
     """The id of its batch."""
-    cached: bool
+    cached: bool = False
     """Whether its result is that of an earlier job (see `reuse`)."""
     progress: JobProgress | None = None
     """While running."""
@@ -1032,7 +1032,7 @@ class ModelRead:
     """The weights' name in their library, or the file's name."""
     classes: int
     """Its number of classes."""
-    outputs: Literal["softmax", "sigmoid", "logit", "score", "embedding"]
+    outputs: Literal["softmax", "sigmoid", "logit", "score", "embedding"] = "softmax"
     """Meaning of its scores. `softmax`: they give probabilities of classes that exclude each other; `sigmoid`: of
     classes of which several may be there; `logit`: of a single one. `embedding`: it has no classes, and its
     outputs are a vector that is compared with another picture's."""
@@ -1061,7 +1061,7 @@ class ModelRef:
     """The network that was explained."""
 
     name: str
-    outputs: Literal["softmax", "sigmoid", "logit", "score", "embedding"]
+    outputs: Literal["softmax", "sigmoid", "logit", "score", "embedding"] = "softmax"
     """Meaning of its scores: see the model's card; `score`: no probability."""
     weights_digest: str
     """`sha256:` and the hex digest of the weights."""
@@ -1083,7 +1083,7 @@ class ModelSummary:
     """The weights' name in their library, or the file's name."""
     classes: int
     """Its number of classes."""
-    outputs: Literal["softmax", "sigmoid", "logit", "score", "embedding"]
+    outputs: Literal["softmax", "sigmoid", "logit", "score", "embedding"] = "softmax"
     """Meaning of its scores. `softmax`: they give probabilities of classes that exclude each other; `sigmoid`: of
     classes of which several may be there; `logit`: of a single one. `embedding`: it has no classes, and its
     outputs are a vector that is compared with another picture's."""
@@ -1257,7 +1257,7 @@ class Subject:
 class TargetRef:
     """The class, or the score, that was explained."""
 
-    kind: Literal["class", "contrast", "text", "box", "segment", "similar", "score"]
+    kind: Literal["class", "contrast", "text", "box", "segment", "similar", "score"] = "class"
     """`class`: a class. `contrast`: one class's score minus another's. `text`: a text that the image is compared
     with. `box`: a detection. `segment`: the pixels of a class. `similar`: the likeness to another picture.
     `score`: a function of the network's outputs."""
@@ -1335,7 +1335,7 @@ class TokenLayout:
 
     order: Literal["channels_last", "tokens"]
     """`channels_last`: N x H x W x K; `tokens`: N x T x K, the places row by row."""
-    class_tokens: int
+    class_tokens: int = 0
     """Tokens before those of the places: class tokens and registers. No map shows them, and no mask covers them."""
-    queries: int
+    queries: int = 0
     """Tokens behind those of the places, T - `class_tokens` - H W: a detector's queries."""
