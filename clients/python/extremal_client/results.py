@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from .client import File
 
 F = TypeVar("F")
+K = TypeVar("K", str, float)
 PAGE_HEIGHT = 720
+
+
+class Files(dict[K, F]):
+    """Files by name or area; of one that isn't there, the error names those that are."""
+
+    def __missing__(self, key: K) -> F:
+        """Raise `KeyError`."""
+        raise KeyError(
+            f"there is no {key!r} in this result, only {', '.join(map(repr, self)) or 'nothing of the kind'}"
+        )
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -27,7 +38,7 @@ class Result(Generic[F]):
     job: JobRead
     document: dict[str, Any]
     """The report as it came."""
-    files: Mapping[str, F]
+    files: Files[str, F]
     """All files by the names of the job's links: ``saliency``, ``curve``, ``masks/0.1``, ..."""
     file: Callable[[str], F]
     """The file of a link that stands in the report, such as ``result.contrast.mask``."""
@@ -35,7 +46,7 @@ class Result(Generic[F]):
     @property
     def bundle(self) -> F:
         """A zip of all files."""
-        return self._one("bundle")
+        return self.files["bundle"]
 
     @overload
     def save(self: Result[File], folder: str | os.PathLike[str]) -> Path: ...
@@ -45,18 +56,13 @@ class Result(Generic[F]):
         """Write all files to a folder, which is made, and return the folder."""
         return self.bundle.extract(folder)
 
-    def _one(self, key: str) -> F:
-        if key not in self.files:
-            raise KeyError(f"this result has no {key}; it has {', '.join(self.files)}")
-        return self.files[key]
-
-    def _family(self, key: str) -> dict[str, F]:
+    def _family(self, key: str) -> Files[str, F]:
         """Return the files of a family by their own names."""
         begin = f"{key}/"
-        return {name.removeprefix(begin): one for name, one in self.files.items() if name.startswith(begin)}
+        return Files({name.removeprefix(begin): one for name, one in self.files.items() if name.startswith(begin)})
 
-    def _by_area(self, key: str) -> dict[float, F]:
-        return {float(area): one for area, one in self._family(key).items()}
+    def _by_area(self, key: str) -> Files[float, F]:
+        return Files({float(area): one for area, one in self._family(key).items()})
 
     def __repr__(self) -> str:
         found = [f"job={self.job.id!r}"]
@@ -70,24 +76,24 @@ class Explanation(Result[F], ExtremalReport):
     """The masks of an image, one for each area."""
 
     @property
-    def masks(self) -> dict[float, F]:
+    def masks(self) -> Files[float, F]:
         """The mask of each area, at the image's size: white is kept, and 0 what the network doesn't see."""
         return self._by_area("masks")
 
     @property
-    def overlays(self) -> dict[float, F]:
+    def overlays(self) -> Files[float, F]:
         """Each mask laid over the image."""
         return self._by_area("overlays")
 
     @property
     def saliency(self) -> F:
         """The mean of the masks as heat over the image."""
-        return self._one("saliency")
+        return self.files["saliency"]
 
     @property
     def page(self) -> F:
         """The result as one HTML page, which opens from disk."""
-        return self._one("page")
+        return self.files["page"]
 
     def _repr_html_(self) -> str | None:
         """Return the page in a frame, for a notebook; an asynchronous client's isn't there yet."""
@@ -104,24 +110,24 @@ class Explanation(Result[F], ExtremalReport):
 class Comparison(Result[F], CompareReport):
     """Several methods on one image."""
 
-    maps: Mapping[str, F] = field(default_factory=dict)
+    maps: Files[str, F] = field(default_factory=Files)
     """The map of each method that has one, in grey."""
-    overlays: Mapping[str, F] = field(default_factory=dict)
+    overlays: Files[str, F] = field(default_factory=Files)
     """The same as heat over the image."""
 
     def __post_init__(self) -> None:
-        self.maps = {one.method: self.file(one.map) for one in self.methods if one.map}
-        self.overlays = {one.method: self.file(one.overlay) for one in self.methods if one.overlay}
+        self.maps = Files({one.method: self.file(one.map) for one in self.methods if one.map})
+        self.overlays = Files({one.method: self.file(one.overlay) for one in self.methods if one.overlay})
 
     @property
-    def masks(self) -> dict[float, F]:
+    def masks(self) -> Files[float, F]:
         """The extremal masks by their areas, where they were compared."""
         return self._by_area("masks")
 
     @property
     def picture(self) -> F:
         """All maps beside each other."""
-        return self._one("comparison")
+        return self.files["comparison"]
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -131,17 +137,17 @@ class Channels(Result[F], ChannelsReport):
     @property
     def channel_masks(self) -> F:
         """JSON: `masks` has a value in [0, 1] per channel, for each of `areas`."""
-        return self._one("channel_masks")
+        return self.files["channel_masks"]
 
     @property
-    def inversions(self) -> dict[str, F]:
+    def inversions(self) -> Files[str, F]:
         """Images that excite the layer, where `invert` was asked for: ``full``, ``masked``, ``comparison``."""
         return self._family("inversions")
 
     @property
     def saliency(self) -> F:
         """Where the chosen channels are, as heat over the image."""
-        return self._one("saliency")
+        return self.files["saliency"]
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -151,7 +157,7 @@ class ClassChannels(Result[F], ClassChannelsReport):
     @property
     def picture(self) -> F:
         """The top channels in one picture."""
-        return self._one("sheet")
+        return self.files["sheet"]
 
 
 KINDS: Mapping[str, type[Result[Any]]] = {
@@ -172,7 +178,7 @@ def make_result(document: dict[str, Any], job: JobRead, file: Callable[[str], F]
         job: the job.
         file: makes a file of a link.
     """
-    files: dict[str, F] = {}
+    files: Files[str, F] = Files()
     linked = {key: link for key, link in vars(job.links).items() if link}
     for key, link in (document["artifacts"] | linked).items():
         named = link.items() if isinstance(link, Mapping) else enumerate(link) if isinstance(link, list) else ()

@@ -45,13 +45,12 @@ def code_of(source: str) -> str:
 
 
 def test_a_folder_is_explained_in_ten_lines(stack: Stack, tmp_path: Path) -> None:
-    for name in ("goose", "pizza"):
-        shutil.copy(SAMPLES / f"{name}.jpg", tmp_path)
+    shutil.copy(SAMPLES / "goose.jpg", tmp_path)
     (tmp_path / "broken.jpg").write_text("no image")
     told = run(stack, FOLDER, tmp_path, cwd=tmp_path)
     assert len(code_of(FOLDER.read_text()).splitlines()) <= 10
     masks = sorted(path.name for path in (tmp_path / "masks").iterdir())
-    assert masks == ["goose-0.1.png", "goose-0.3.png", "pizza-0.1.png", "pizza-0.3.png"]
+    assert masks == ["goose-0.1.png", "goose-0.3.png"]
     mask = np.asarray(Image.open(tmp_path / "masks" / "goose-0.3.png"))
     assert (mask.shape, mask.max()) == ((498, 640), 255)
     assert told.startswith("broken.jpg ")

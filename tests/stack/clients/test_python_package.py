@@ -210,6 +210,9 @@ def test_mistakes_say_what_to_change(client: Client, tmp_path: Path) -> None:
     assert unreadable.value.slug == "unreadable-image"
     with pytest.raises(InvalidRequest, match="EP_FETCH_URLS"):
         client.explain("https://pictures.test/bus.jpg", progress=False)
+    with pytest.raises(InvalidRequest) as large:  # the service doesn't read it to its end
+        client.explain(bytes(120_000_000), progress=False)
+    assert (large.value.status, large.value.slug) == (413, "upload-too-large")
     with pytest.raises(NotFound) as missing:
         client.model("mobilenet_v9")
     assert "mobilenet_v2" in missing.value.nearest or "mobilenet_v2" in missing.value.detail

@@ -74,8 +74,10 @@ def test_a_result_of_a_sweep_has_masks_by_area_and_files_by_name() -> None:
     assert result.contrast is not None
     assert result.contrast.mask is not None
     assert result.file(result.contrast.mask) == f"/v1/jobs/{JOB_ID}/masks/contrast.png"
-    with pytest.raises(KeyError, match=r"no comparison; it has .*saliency"):
-        result._one("comparison")
+    with pytest.raises(KeyError, match=r"no 'comparison' in this result, only .*'saliency'"):
+        _ = result.files["comparison"]
+    with pytest.raises(KeyError, match=r"no 0\.2 in this result, only 0\.1"):
+        _ = result.masks[0.2]
 
 
 def test_a_result_of_a_task_that_is_new_to_the_client_has_its_document_and_files() -> None:
