@@ -71,6 +71,6 @@ def test_the_readme_runs(stack: Stack, tmp_path: Path) -> None:
     assert block is not None
     shutil.copy(SAMPLES / "black_bear.jpg", tmp_path / "photo.jpg")
     told = run(stack, "-c", block[1].replace("http://127.0.0.1:8000", stack.url), cwd=tmp_path)
-    assert re.match(r"\d+% of what the network sees suffices for American black bear\n0\.05 ", told)
+    assert re.match(r"\d+% of what the network sees suffices for American black bear\n0\.1 ", told)
     assert (tmp_path / "saliency.png").exists()
     assert (tmp_path / "everything" / "masks" / "0.1.png").exists()

@@ -16,6 +16,7 @@ from extremal_client import AsyncClient, Client, Explanation, InvalidRequest, Jo
 from extremal_client.generated.schemas import JobRead
 from PIL import Image
 
+from tests.proxy import Proxy
 from tests.running_stack import SAMPLES, Stack
 
 pytestmark = pytest.mark.e2e
@@ -121,6 +122,15 @@ def test_the_other_tasks(client: Client) -> None:
     assert [one.name for one in shared.images] == ["black_bear.jpg", "goose.jpg"]
     assert shared.picture.image().width > 0
     assert client.run("channels", BEAR, areas=[5], iterations=3, progress=False).document["task"] == "channels"
+
+
+def test_links_lead_through_a_proxy_that_shows_the_service_below_a_path(stack: Stack) -> None:
+    with Proxy(stack.url, X_Forwarded_Prefix="/explain") as proxy:
+        with Client(f"{proxy.url}/explain/") as client:
+            result = client.explain(PIZZA, areas=[0.3], progress=False, **QUICK)
+            assert result.job.links.self.startswith("/explain/v1/jobs/")
+            assert result.masks[0.3].image().size == Image.open(PIZZA).size
+        assert proxy.missed == []
 
 
 def test_a_target_with_a_picture_of_its_own(client: Client) -> None:
