@@ -85,4 +85,5 @@ class NotNow(ServiceError):
 class JobFailed(ServiceError):
     """A job that ended without a result; `detail` says why."""
 
-    job: JobRead
+    job: JobRead | None = None
+    """The job; None where it is one of a batch."""

@@ -52,7 +52,7 @@ def shown(progress: Progress, what: str) -> Iterator[Callable[[Seen], None]]:
         yield progress
         return
     wanted = is_seen() if progress is None else progress
-    bar = next((make for make in (_rich, _tqdm) if wanted and _has(make.__name__.strip("_"))), None)
+    bar = next((make for library, make in _BARS.items() if wanted and _has(library)), None)
     if bar is None:
         yield lambda seen: None
         return
@@ -116,3 +116,7 @@ def _tqdm(what: str) -> Iterator[_Move]:
             bar.refresh()
 
         yield move
+
+
+_BARS = {"rich": _rich, "tqdm": _tqdm}
+"""By the library that draws it; the first that is there is taken."""

@@ -176,6 +176,7 @@ def test_a_full_queue_is_waited_for_while_there_are_jobs_of_ours() -> None:
     service = Service(room=5)
     found = explain(service, [f"{k}".encode() for k in range(40)])
     assert len([one for one in found if one.error is None]) == 40
+    assert [len(posted) for posted in service.posted] == [32, *[5] * 7]  # what has no room isn't sent again and again
     with pytest.raises(NotNow):
         explain(Service(room=0), [b"a"])
 

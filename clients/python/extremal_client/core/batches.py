@@ -91,6 +91,8 @@ class Batches(Generic[R]):
         self._unread = deque(given)
         self._read: deque[_Image] = deque()  # and not, or no longer, posted
         self._most = MOST_IMAGES
+        self._is_full = False
+        """Whether the queue had no room for an image, and none has ended since: posting it again would be in vain."""
         self._asked = asked
         self._fetch = fetch
         self._on_change = on_change
@@ -106,15 +108,17 @@ class Batches(Generic[R]):
             Unreachable: the service is away.
         """
         while self._open or self._unread or self._read:
-            while len(self._open) < AT_ONCE and (chunk := self._next()):
-                if not (yield from self._post(chunk)):
-                    break
+            while self._may_post() and (chunk := self._next()):
+                yield from self._post(chunk)
             for one in self._open:
                 yield from self._look(one)
             self._open = [one for one in self._open if one.awaited]
             self._tell()
             if self._open:
                 yield Pause(POLL_S)
+
+    def _may_post(self) -> bool:
+        return not self._open or (len(self._open) < AT_ONCE and not self._is_full)
 
     def _next(self) -> list[_Image]:
         """Return the next images, as many as one post may have: files first, as the service lists them."""
@@ -130,8 +134,8 @@ class Batches(Generic[R]):
             chunk.append(self._read.popleft())
         return sorted(chunk, key=lambda image: image[1][0].name != "image")
 
-    def _post(self, chunk: list[_Image]) -> Flow[bool]:
-        """Post images; where the queue is full of ours, they are kept for later, and the value is False."""
+    def _post(self, chunk: list[_Image]) -> Feed[Outcome[R]]:
+        """Post images; those that the queue has no room for are kept for later."""
         form = [*(part for _, parts in chunk for part in parts), *job_form("extremal", [], self._asked)]
         request = self._site.request("create_batch", form=form).with_headers(Idempotency_Key=uuid.uuid4().hex)
         try:
@@ -139,15 +143,23 @@ class Batches(Generic[R]):
         except NotNow:
             if not self._open:
                 raise
+            self._is_full = True
             self._read.extendleft(reversed(chunk))
-            return False
         except InvalidRequest as error:
             if not _is_about_images(error):
                 raise
             yield from self._refused(chunk, error)
-            return True
-        self._open.append(_Open(read_as(BatchRead, answer.json()), chunk, set(range(len(chunk)))))
-        return True
+        else:
+            self._open.append(self._posted(chunk, read_as(BatchRead, answer.json())))
+
+    def _posted(self, chunk: list[_Image], read: BatchRead) -> _Open:
+        """Return a posted batch without the images that the queue had no room for."""
+        left = {place for place, item in enumerate(read.jobs) if _had_no_room(item)}
+        if left:
+            self._is_full = True
+            self._most = max(1, sum(item.job is not None for item in read.jobs))
+            self._read.extend(chunk[place] for place in sorted(left))
+        return _Open(read, chunk, set(range(len(chunk))) - left)
 
     def _refused(self, chunk: list[_Image], error: InvalidRequest) -> Feed[Outcome[R]]:
         """Let a post that was refused for its images be tried in halves; a single image is at fault itself."""
@@ -168,9 +180,8 @@ class Batches(Generic[R]):
                 yield from self._ended(one.images[place], item)
 
     def _ended(self, image: _Image, item: BatchJob) -> Feed[Outcome[R]]:
-        if item.job is None and item.error is not None and item.error["type"].endswith("/queue-full"):
-            self._read.append(image)
-        elif item.error is not None:
+        self._is_full = self._is_full and item.job is None
+        if item.error is not None:
             yield from self._end(image, error=item_error(item.error))
         elif item.status != "succeeded" or item.link is None:
             yield from self._end(image, error=JobRemoved(f"the job of {name_of(image[0])} was removed"))
@@ -189,6 +200,10 @@ class Batches(Generic[R]):
         running = sum(one.read.jobs[place].fraction for one in self._open for place in one.awaited)
         fraction = (self._done + running) / max(1, self._total)
         self._on_change(BatchProgress(self._total, self._done, self._failed, fraction))
+
+
+def _had_no_room(item: BatchJob) -> bool:
+    return item.job is None and item.error is not None and item.error["type"].endswith("/queue-full")
 
 
 def _is_about_images(error: InvalidRequest) -> bool:
