@@ -7,7 +7,7 @@ from typing import Self
 
 import httpx
 
-from .core.address import PATIENCE_S, make_site
+from .core.address import RETRY_S, make_site
 from .core.calls import Calls
 from .core.remote_file import RemoteFile
 from .transports.awaiting import AsyncTransport, awaited, awaited_feed
@@ -48,10 +48,10 @@ class AsyncClient:
         url: str | None = None,
         *,
         key: str | None = None,
-        patience_s: float = PATIENCE_S,
+        retry_s: float = RETRY_S,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        site = make_site(url, key=key, patience_s=patience_s)
+        site = make_site(url, key=key, retry_s=retry_s)
         transport = self._transport = AsyncTransport(http)
         self._core = Calls(site, lambda link: AsyncFile(RemoteFile(site, link), transport))
 

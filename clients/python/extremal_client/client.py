@@ -7,7 +7,7 @@ from typing import Self
 
 import httpx
 
-from .core.address import PATIENCE_S, make_site
+from .core.address import RETRY_S, make_site
 from .core.calls import Calls
 from .core.remote_file import RemoteFile
 from .transports.blocking import Transport, blocking, iterating
@@ -43,7 +43,7 @@ class Client:
     Args:
         url: the service's address; by default ``EP_URL`` of the environment, else ``http://127.0.0.1:8000``.
         key: the API key, where the service has some; by default ``EP_KEY`` of the environment.
-        patience_s: seconds for which a request is sent again where the connection is lost, or the service asks to come
+        retry_s: seconds for which a request is sent again where the connection is lost, or the service asks to come
             back later. Nothing is made twice by that.
         http: the httpx client to send with, for proxies and certificates of one's own.
 
@@ -56,10 +56,10 @@ class Client:
         url: str | None = None,
         *,
         key: str | None = None,
-        patience_s: float = PATIENCE_S,
+        retry_s: float = RETRY_S,
         http: httpx.Client | None = None,
     ) -> None:
-        site = make_site(url, key=key, patience_s=patience_s)
+        site = make_site(url, key=key, retry_s=retry_s)
         transport = self._transport = Transport(http)
         self._core = Calls(site, lambda link: File(RemoteFile(site, link), transport))
 

@@ -13,10 +13,10 @@ class ExtremalError(Exception):
 
 
 class Unreachable(ExtremalError):
-    """The service gives no answer, for as long as the client's patience lasts."""
+    """The service gives no answer, however often it is asked within the client's `retry_s` seconds."""
 
 
-class NotTheService(ExtremalError):
+class UnexpectedAnswer(ExtremalError):
     """An answer that the service doesn't give: another server's, or that of a version too far away."""
 
 
@@ -78,8 +78,8 @@ class NotFound(ServiceError):
     """There is no such job, model or file (404): it never was, was removed, or has expired."""
 
 
-class NotNow(ServiceError):
-    """The service asks to come back later (429, 503), and the client's patience has ended."""
+class Unavailable(ServiceError):
+    """The service can't take the request now (429, 503), nor within the client's `retry_s` seconds."""
 
 
 class JobFailed(ServiceError):

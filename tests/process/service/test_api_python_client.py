@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from extremal_client import AsyncClient, Client, NotAllowed, NotNow
+from extremal_client import AsyncClient, Client, NotAllowed, Unavailable
 from redis import Redis
 
 from service.access.keys import hash_key, new_key
@@ -52,7 +52,7 @@ def test_a_full_queue_is_waited_for(
 ) -> None:
     with Client(address, key=KEY) as client:
         first = client.submit("extremal", png, areas=[0.05, 0.1, 0.2])
-        with Client(address, key=KEY, patience_s=0.1) as hasty, pytest.raises(NotNow) as caught:
+        with Client(address, key=KEY, retry_s=0.1) as hasty, pytest.raises(Unavailable) as caught:
             hasty.submit("extremal", png, seed=1)
         assert caught.value.slug == "queue-full"
         threading.Timer(0.5, finish, [first.id]).start()

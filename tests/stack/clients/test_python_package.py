@@ -163,7 +163,7 @@ def test_many_images(client: Client, tmp_path: Path) -> None:
     assert set(results) == {"goose.jpg", "pizza.jpg", "image"}
     assert results["image"].masks[0.3].array().shape == (427, 640)
     (failed,) = [one for one in found if one.error is not None]
-    assert failed.given == given[1]
+    assert failed.image == given[1]
     with pytest.raises(JobFailed, match="image"):
         _ = failed.result
     assert (counted[0], counted[-1]) == (1, 4)

@@ -30,9 +30,9 @@ class Script:
     def __post_init__(self) -> None:
         self._left = list(self.lines)
 
-    def site(self, *, patience_s: float = 60.0, key: str | None = None, url: str = URL) -> Site:
+    def site(self, *, retry_s: float = 60.0, key: str | None = None, url: str = URL) -> Site:
         """A service whose pauses aren't shortened by chance."""
-        return Site(url, key, patience_s, clock=lambda: self.now, chance=lambda: 1.0)
+        return Site(url, key, retry_s, clock=lambda: self.now, chance=lambda: 1.0)
 
     def play(self, flow: Flow[T]) -> T:
         """Run a flow; every line must be used."""

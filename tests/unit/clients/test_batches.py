@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from extremal_client import BatchProgress, InvalidRequest, JobFailed, NotNow, Outcome
+from extremal_client import BatchProgress, InvalidRequest, JobFailed, Outcome, Unavailable
 from extremal_client.core import batches
 from extremal_client.core.batches import Batches
 from extremal_client.core.messages import Answer, Request
@@ -123,7 +123,7 @@ def explain(
 
 def test_each_image_has_its_result_or_its_reason() -> None:
     found = explain(Service(), [b"a", BAD, b"c"])
-    assert {one.given: one.error is None for one in found} == {b"a": True, BAD: False, b"c": True}
+    assert {one.image: one.error is None for one in found} == {b"a": True, BAD: False, b"c": True}
     assert {one.result for one in found if one.error is None} == {"result of 0-0", "result of 0-2"}
     (failed,) = [one for one in found if one.error is not None]
     assert found[0] is failed  # known at once
@@ -136,7 +136,7 @@ def test_many_images_are_posted_a_few_at_a_time() -> None:
     service = Service()
     images = [f"{k}".encode() for k in range(80)]
     found = explain(service, images)
-    assert sorted(one.given for one in found) == sorted(images)
+    assert sorted(one.image for one in found) == sorted(images)
     assert [len(posted) for posted in service.posted] == [32, 32, 16]
     assert [image for posted in service.posted for image in posted] == images
 
@@ -152,7 +152,7 @@ def test_images_by_address_come_behind_files_as_the_service_lists_them() -> None
     service = Service()
     found = explain(service, ["https://pictures.test/1.jpg", b"a"])
     assert service.posted == [[b"a", b"https://pictures.test/1.jpg"]]
-    assert {one.given: one.result for one in found} == {
+    assert {one.image: one.result for one in found} == {
         b"a": "result of 0-0",
         "https://pictures.test/1.jpg": "result of 0-1",
     }
@@ -177,7 +177,7 @@ def test_a_full_queue_is_waited_for_while_there_are_jobs_of_ours() -> None:
     found = explain(service, [f"{k}".encode() for k in range(40)])
     assert len([one for one in found if one.error is None]) == 40
     assert [len(posted) for posted in service.posted] == [32, *[5] * 7]  # what has no room isn't sent again and again
-    with pytest.raises(NotNow):
+    with pytest.raises(Unavailable):
         explain(Service(room=0), [b"a"])
 
 

@@ -153,7 +153,7 @@ def test_the_same_awaited(service: Service, tmp_path: Path) -> None:
 
 
 def test_a_service_that_is_away_is_told_with_its_address() -> None:
-    with Client("http://127.0.0.1:9", patience_s=0.6) as client, pytest.raises(Unreachable, match=r"127\.0\.0\.1:9"):
+    with Client("http://127.0.0.1:9", retry_s=0.6) as client, pytest.raises(Unreachable, match=r"127\.0\.0\.1:9"):
         client.models()
 
 

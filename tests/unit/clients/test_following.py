@@ -17,11 +17,11 @@ STREAM = Answer(200, {"content-type": "text/event-stream"})
 PROGRESS = {"progress": {"iteration": 40, "total": 100, "fraction": 0.4, "ended": []}, "partial_curve": []}
 
 
-def follow_all(script: Script, *, patience_s: float = 60.0) -> tuple[JobRead, list[str]]:
+def follow_all(script: Script, *, retry_s: float = 60.0) -> tuple[JobRead, list[str]]:
     """The job as it ends, and what was told on the way."""
     told: list[str] = []
     queued = read_as(JobRead, job_document())
-    flow = follow(script.site(patience_s=patience_s), queued, lambda job: told.append(job.status))
+    flow = follow(script.site(retry_s=retry_s), queued, lambda job: told.append(job.status))
     return script.play(flow), told
 
 
@@ -68,12 +68,12 @@ def test_what_ended_while_the_connection_was_lost_is_looked_up() -> None:
     assert script.requests[-1].url.endswith(f"/v1/jobs/{JOB_ID}")
 
 
-def test_news_renew_patience_and_silence_ends_it() -> None:
+def test_news_renew_the_time_for_retries_and_silence_ends_it() -> None:
     losses = [STREAM, b": keep-alive\n\n", Lost("reset")] * 30
     script = Script([*losses, STREAM, event("state", job_document("succeeded")), b""])
-    follow_all(script, patience_s=3)
+    follow_all(script, retry_s=3)
     with pytest.raises(Unreachable):
-        follow_all(Script([Lost("refused")] * 3), patience_s=3)
+        follow_all(Script([Lost("refused")] * 3), retry_s=3)
 
 
 def test_a_service_that_is_busy_is_asked_again_and_a_lost_job_is_told() -> None:

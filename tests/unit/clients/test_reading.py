@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from extremal_client import Explanation, NotTheService, Result
+from extremal_client import Explanation, Result, UnexpectedAnswer
 from extremal_client.core.reading import read_as
 from extremal_client.generated import schemas
 from extremal_client.results import KINDS, make_result
@@ -97,9 +97,9 @@ def test_what_a_newer_service_adds_is_passed_over_and_what_an_older_one_lacks_is
 
 
 def test_what_lacks_its_fields_is_told_by_their_names() -> None:
-    with pytest.raises(NotTheService, match="JobRead of this service lacks id, status"):
+    with pytest.raises(UnexpectedAnswer, match="JobRead of this service lacks id, status"):
         read_as(schemas.JobRead, {})
-    with pytest.raises(NotTheService, match="a JobRead was expected, and came as list"):
+    with pytest.raises(UnexpectedAnswer, match="a JobRead was expected, and came as list"):
         read_as(schemas.JobRead, [])
 
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from extremal_client import InvalidRequest, NotAllowed, NotFound, NotNow, NotTheService, ServiceError, Unreachable
+from extremal_client import (
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    ServiceError,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from extremal_client.core.messages import Answer
 from extremal_client.core.retries import call
 from extremal_client.core.steps import Lost
@@ -24,9 +32,9 @@ def test_a_lost_answer_is_asked_for_again_with_pauses_that_double() -> None:
     assert script.requests == [request] * 4  # the key, too: it makes one job
 
 
-def test_patience_ends_and_says_which_address_gave_no_answer() -> None:
+def test_retries_end_and_say_which_address_gave_no_answer() -> None:
     script = Script([gone()] * 5)
-    site = script.site(patience_s=10)
+    site = script.site(retry_s=10)
     with pytest.raises(Unreachable, match=r"http://service\.test/v1/models for 10 s \(connection refused\).*EP_URL"):
         script.play(call(site, site.request("get_models")))
     assert script.pauses == [0.5, 1, 2, 4]
@@ -40,10 +48,10 @@ def test_come_back_later_is_done_as_the_answer_says(slug: str) -> None:
     assert script.pauses == [7]
 
 
-def test_a_time_to_wait_beyond_patience_is_told_at_once() -> None:
+def test_a_time_to_wait_beyond_that_for_retries_is_told_at_once() -> None:
     script = Script([problem("queue-full", 429, "100 jobs wait already.", retry_after=90)])
-    site = script.site(patience_s=60)
-    with pytest.raises(NotNow, match="100 jobs wait already") as caught:
+    site = script.site(retry_s=60)
+    with pytest.raises(Unavailable, match="100 jobs wait already") as caught:
         script.play(call(site, site.request("get_models")))
     assert (caught.value.retry_after_s, caught.value.slug, script.pauses) == (90, "queue-full", [])
 
@@ -64,7 +72,7 @@ def test_a_proxy_without_its_upstream_is_waited_for() -> None:
         (problem("unsupported-type", 415), InvalidRequest),
         (problem("not-found", 404), NotFound),
         (problem("forbidden", 403), NotAllowed),
-        (problem("model-unavailable", 503), NotNow),
+        (problem("model-unavailable", 503), Unavailable),
         (problem("internal-error", 500), ServiceError),
     ],
 )
@@ -105,7 +113,7 @@ def test_another_server_is_not_taken_for_the_service() -> None:
     ]:
         script = Script([strange])
         site = script.site()
-        with pytest.raises(NotTheService, match=said):
+        with pytest.raises(UnexpectedAnswer, match=said):
             script.play(call(site, site.request("get_models"))).json()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from extremal_client import Client, NotTheService
+from extremal_client import Client, UnexpectedAnswer
 from extremal_client.core.address import make_site
 
 from .playing import Script
@@ -20,7 +20,7 @@ def test_a_client_begins_below_the_path_of_a_proxy_and_follows_links_from_the_ro
 
 @pytest.mark.parametrize("link", ["https://elsewhere.test/v1/jobs", "//elsewhere.test/v1", "https://service.test/v1"])
 def test_a_link_to_another_host_does_not_get_the_key(link: str) -> None:
-    with pytest.raises(NotTheService, match="another host"):
+    with pytest.raises(UnexpectedAnswer, match="another host"):
         Script([]).site(key="ep_1").follow(link)
 
 

@@ -9,10 +9,10 @@ from .messages import Site
 
 URL, KEY = "EP_URL", "EP_KEY"
 DEFAULT_URL = "http://127.0.0.1:8000"
-PATIENCE_S = 120.0
+RETRY_S = 120.0
 
 
-def make_site(url: str | None, *, key: str | None, patience_s: float = PATIENCE_S) -> Site:
+def make_site(url: str | None, *, key: str | None, retry_s: float = RETRY_S) -> Site:
     """Return the site of an address and a key; where None, the environment's.
 
     Raises:
@@ -27,4 +27,4 @@ def make_site(url: str | None, *, key: str | None, patience_s: float = PATIENCE_
         raise ValueError(f"the service's address is {url!r}: leave out what follows ? or #")
     if not (key.isascii() and key.isprintable()):
         raise ValueError("the API key has characters that no key has: check that it is whole, and nothing else")
-    return Site(url, key or None, patience_s)
+    return Site(url, key or None, retry_s)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from extremal_client.errors import ExtremalError, InvalidRequest, JobRemoved, NotNow
+from extremal_client.errors import ExtremalError, InvalidRequest, JobRemoved, Unavailable
 from extremal_client.generated.schemas import BatchJob, BatchRead, JobRead
 from extremal_client.progress import BatchProgress
 
@@ -35,7 +35,7 @@ POLL_S = 1.0
 class Outcome(Generic[R]):
     """What became of one image of a batch."""
 
-    given: GivenImage
+    image: GivenImage
     """The image as it was given: its path, as a rule."""
     error: ExtremalError | None = None
     """The reason why it has no result."""
@@ -44,7 +44,7 @@ class Outcome(Generic[R]):
     @property
     def name(self) -> str:
         """The name of the image's file."""
-        return name_of(self.given)
+        return name_of(self.image)
 
     @property
     def result(self) -> R:
@@ -140,7 +140,7 @@ class Batches(Generic[R]):
         request = self._site.request("create_batch", form=form).with_headers(Idempotency_Key=uuid.uuid4().hex)
         try:
             answer = yield from call(self._site, request)
-        except NotNow:
+        except Unavailable:
             if not self._open:
                 raise
             self._is_full = True

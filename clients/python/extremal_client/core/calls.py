@@ -67,7 +67,7 @@ class Calls(Generic[F]):
 
         Raises:
             ServiceError: `InvalidRequest` where the image or a parameter can't be used; `JobFailed` where it fails.
-            Unreachable: no answer came for as long as the client's patience lasts.
+            Unreachable: no answer came for `retry_s` seconds of the client.
         """
         return cast("Explanation[F]", (yield from self.run("extremal", image, progress=progress, **asked)))
 

@@ -14,7 +14,7 @@ from .events import EventParser, Message
 from .messages import Answer, Request, Site
 from .problems import check, is_temporary
 from .reading import read_as
-from .retries import Patience, call
+from .retries import Retries, call
 from .steps import Emit, Flow, Lost, listen, read
 
 EventKind = Literal["state", "progress", "preview"]
@@ -47,7 +47,7 @@ def follow(site: Site, job: JobRead, on_change: OnChange) -> Flow[JobRead]:
         JobRemoved: it was removed.
         ServiceError, Unreachable: as `call`.
     """
-    patience = Patience(site, site.url)
+    retries = Retries(site, site.url)
     last_id: str | None = None
     while job.status not in FINAL:
         try:
@@ -55,12 +55,12 @@ def follow(site: Site, job: JobRead, on_change: OnChange) -> Flow[JobRead]:
             if answer.status == HTTPStatus.NO_CONTENT:  # nothing has come after the last event, and nothing will
                 return (yield from look(site, job))
             if is_temporary(answer):
-                yield from patience.after_answer(answer)
+                yield from retries.after_answer(answer)
                 continue
             check(answer)
             parser = EventParser()
             while piece := (yield from read()):
-                patience.renew()
+                retries.renew()
                 for message in parser.feed(piece):
                     last_id = message.id or last_id
                     job = _changed(job, message)
@@ -70,7 +70,7 @@ def follow(site: Site, job: JobRead, on_change: OnChange) -> Flow[JobRead]:
             if job.status not in FINAL:
                 raise Lost("the stream of events ended before the job")
         except Lost as lost:
-            yield from patience.after_loss(lost)
+            yield from retries.after_loss(lost)
     return job
 
 

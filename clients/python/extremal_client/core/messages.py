@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from extremal_client.errors import NotTheService
+from extremal_client.errors import UnexpectedAnswer
 from extremal_client.generated.operations import OPERATIONS, Name
 from extremal_client.version import __version__
 
@@ -58,12 +58,12 @@ class Answer:
         """Return the content of an answer that is JSON.
 
         Raises:
-            NotTheService: it is something else.
+            UnexpectedAnswer: it is something else.
         """
         try:
             return json.loads(self.content)
         except ValueError as error:
-            raise NotTheService(
+            raise UnexpectedAnswer(
                 f"{self.url} answers {self.status} with {self.media_type or 'no content'} where JSON was expected: is "
                 "this the address of the service?"
             ) from error
@@ -76,14 +76,14 @@ class Site:
     Args:
         url: its address, without a slash at its end.
         key: the API key, where it has keys.
-        patience_s: seconds for which a request is sent again that gets no answer, or is told to come back later.
+        retry_s: seconds for which a request is sent again that gets no answer, or is told to come back later.
         clock: seconds that pass.
         chance: draws from [0, 1).
     """
 
     url: str
     key: str | None = field(default=None, repr=False)
-    patience_s: float = 120.0
+    retry_s: float = 120.0
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     chance: Callable[[], float] = field(default=random.random, repr=False)
 
@@ -100,11 +100,11 @@ class Site:
         """Return the request of a link, as answers have it: a path from the root of the host.
 
         Raises:
-            NotTheService: it leads to another host, which shall not get the key.
+            UnexpectedAnswer: it leads to another host, which shall not get the key.
         """
         url = urljoin(self.url, link)
         if urlsplit(url)[:2] != urlsplit(self.url)[:2]:
-            raise NotTheService(f"a link of {self.url} leads to {url}: another host, so that it isn't followed")
+            raise UnexpectedAnswer(f"a link of {self.url} leads to {url}: another host, so that it isn't followed")
         return Request(method, url, self._headers())
 
     def _headers(self) -> dict[str, str]:

@@ -12,9 +12,9 @@ from extremal_client.errors import (
     JobRemoved,
     NotAllowed,
     NotFound,
-    NotNow,
-    NotTheService,
     ServiceError,
+    Unavailable,
+    UnexpectedAnswer,
 )
 from extremal_client.generated.schemas import FieldError, JobRead, Problem
 
@@ -31,10 +31,10 @@ _KINDS: dict[int, type[ServiceError]] = {
     413: InvalidRequest,
     415: InvalidRequest,
     422: InvalidRequest,
-    429: NotNow,
-    502: NotNow,
-    503: NotNow,
-    504: NotNow,
+    429: Unavailable,
+    502: Unavailable,
+    503: Unavailable,
+    504: Unavailable,
 }
 
 
@@ -50,13 +50,13 @@ def check(answer: Answer) -> Answer:
 
     Raises:
         ServiceError: it is a problem.
-        NotTheService: it leads elsewhere.
+        UnexpectedAnswer: it leads elsewhere.
     """
     if answer.status >= HTTPStatus.BAD_REQUEST:
         raise error_of(answer)
     if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
         where = answer.headers.get("location", "another address")
-        raise NotTheService(
+        raise UnexpectedAnswer(
             f"{answer.url} leads to {where}: give the client that address, the service itself never redirects"
         )
     return answer

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from extremal_client.errors import NotTheService
+from extremal_client.errors import UnexpectedAnswer
 
 T = TypeVar("T")
 
@@ -20,10 +20,10 @@ def read_as(kind: type[T], document: Any) -> T:
     Fields that the dataclass lacks are left out: newer services have more.
 
     Raises:
-        NotTheService: a field is missing that has no default, or this isn't an object.
+        UnexpectedAnswer: a field is missing that has no default, or this isn't an object.
     """
     if not isinstance(document, Mapping):
-        raise NotTheService(f"a {kind.__name__} was expected, and came as {type(document).__name__}")
+        raise UnexpectedAnswer(f"a {kind.__name__} was expected, and came as {type(document).__name__}")
     return kind(**arguments_of(kind, document))
 
 
@@ -36,7 +36,7 @@ def arguments_of(kind: type[Any], document: Mapping[str, Any]) -> dict[str, Any]
         if one.init and one.name not in document and one.default is MISSING and one.default_factory is MISSING
     ]
     if missing:
-        raise NotTheService(
+        raise UnexpectedAnswer(
             f"a {kind.__name__} of this service lacks {', '.join(missing)}: its version is too far from this client's"
         )
     return {one.name: _value(hints[one.name], document[one.name]) for one in fields(kind) if one.name in document}

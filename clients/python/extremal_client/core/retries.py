@@ -14,8 +14,8 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
 
 
-class Patience:
-    """Pauses between tries, each twice as long as the one before, until the site's patience has ended.
+class Retries:
+    """Pauses between tries of a request, each twice as long as the one before, for `retry_s` seconds of the site.
 
     Args:
         site: where the request goes.
@@ -29,20 +29,20 @@ class Patience:
 
     def renew(self) -> None:
         """Begin anew: the service has answered."""
-        self._ends_at = self._site.clock() + self._site.patience_s
+        self._ends_at = self._site.clock() + self._site.retry_s
         self._next_s = FIRST_PAUSE_S
 
     def after_loss(self, lost: Lost) -> Flow[None]:
-        """Wait after a lost connection; raises `Unreachable` where patience has ended."""
+        """Wait after a lost connection; raises `Unreachable` where the time for retries is over."""
         error = Unreachable(
-            f"no answer from {self._url} for {self._site.patience_s:g} s ({lost}): is the service running, and is this "
+            f"no answer from {self._url} for {self._site.retry_s:g} s ({lost}): is the service running, and is this "
             "its address? Client(url=...) and EP_URL name another one"
         )
         error.__cause__ = lost
         yield from self._wait(None, error)
 
     def after_answer(self, answer: Answer) -> Flow[None]:
-        """Wait as an answer asks for; raises its error where that is longer than patience lasts."""
+        """Wait as an answer asks for; raises its error where that is beyond the time for retries."""
         yield from self._wait(retry_after_s(answer), error_of(answer))
 
     def _wait(self, asked_s: float | None, error: ExtremalError) -> Flow[None]:
@@ -64,20 +64,20 @@ def call(site: Site, request: Request, *, removes: bool = False) -> Flow[Answer]
         removes: whether it removes something: that is done where there is nothing (404) after a lost answer.
 
     Raises:
-        ServiceError: it is a problem, or patience has ended.
-        Unreachable: no answer came while patience lasted.
+        ServiceError: it is a problem that retries can't solve, or didn't.
+        Unreachable: no answer came.
     """
-    patience = Patience(site, request.url)
+    retries = Retries(site, request.url)
     is_lost = False
     while True:
         try:
             answer = yield from send(request)
         except Lost as lost:
             is_lost = True
-            yield from patience.after_loss(lost)
+            yield from retries.after_loss(lost)
             continue
         if removes and is_lost and answer.status == HTTPStatus.NOT_FOUND:
             return answer
         if not is_temporary(answer):
             return check(answer)
-        yield from patience.after_answer(answer)
+        yield from retries.after_answer(answer)

@@ -32,22 +32,22 @@ class AsyncTransport:
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return its value; what it emits is dropped."""
         course = Course(flow)
-        async with _Line(self._http) as line:
+        async with _Connections(self._http) as connections:
             step = course.advance()
             while step is not None:
-                step = await line.take(step, course)
+                step = await connections.take(step, course)
         return course.value
 
     async def iterate(self, feed: Feed[T]) -> AsyncIterator[T]:
         """Run a flow and yield what it emits."""
         course = Course(feed)
         try:
-            async with _Line(self._http) as line:
+            async with _Connections(self._http) as connections:
                 step = course.advance()
                 while step is not None:
                     if isinstance(step, Emit):
                         yield step.value
-                    step = await line.take(step, course)
+                    step = await connections.take(step, course)
         finally:
             course.close()
 
@@ -57,7 +57,7 @@ class AsyncTransport:
             await self._http.aclose()
 
 
-class _Line:
+class _Connections:
     """One flow's connections: its stream is closed at the end."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:

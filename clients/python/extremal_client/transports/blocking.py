@@ -32,22 +32,22 @@ class Transport:
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return its value; what it emits is dropped."""
         course = Course(flow)
-        with _Line(self._http) as line:
+        with _Connections(self._http) as connections:
             step = course.advance()
             while step is not None:
-                step = line.take(step, course)
+                step = connections.take(step, course)
         return course.value
 
     def iterate(self, feed: Feed[T]) -> Iterator[T]:
         """Run a flow and yield what it emits."""
         course = Course(feed)
         try:
-            with _Line(self._http) as line:
+            with _Connections(self._http) as connections:
                 step = course.advance()
                 while step is not None:
                     if isinstance(step, Emit):
                         yield step.value
-                    step = line.take(step, course)
+                    step = connections.take(step, course)
         finally:
             course.close()
 
@@ -57,7 +57,7 @@ class Transport:
             self._http.close()
 
 
-class _Line:
+class _Connections:
     """One flow's connections: its stream is closed at the end."""
 
     def __init__(self, http: httpx.Client) -> None:
