@@ -18,11 +18,11 @@ ARGS ?=
 # What pip says goes to the terminal only from warnings on.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt
 DENO := DENO_NO_UPDATE_CHECK=1 $(abspath $(BIN))/deno
-INSTALLED_FROM := pyproject.toml constraints.txt
+INSTALLED_FROM := pyproject.toml constraints.txt clients/python/pyproject.toml
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test unit check format audit browser generators figures screenshots mutants chaos pauses soak memory load fuzz attacks clean
+.PHONY: help run setup test unit check format audit browser generators client figures screenshots mutants chaos pauses soak memory load fuzz attacks clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -31,6 +31,7 @@ help:  ## This list
 	@echo "make check    lint, format, types, imports"
 	@echo "make format   mend what ruff can mend"
 	@echo "make generators  generators of clients, for their tests (test does it, too)"
+	@echo "make client   the Python client's types and addresses, from the API's document"
 	@echo "make audit    known vulnerabilities of the pinned dependencies (asks PyPI)"
 	@echo "make chaos    200 jobs while workers, an API process and Redis are killed"
 	@echo "make pauses   200 times a worker is paused in the middle of a job, and comes back"
@@ -106,6 +107,9 @@ format: $(STAMPS)/test
 	@$(BIN)/ruff format .
 	@$(DENO) fmt --quiet
 
+client: $(STAMPS)/test
+	@$(BIN)/python -m clients.python.generate $(ARGS)
+
 audit: $(STAMPS)/test
 	@$(INSTALL) --editable '.[audit]'
 	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
@@ -124,7 +128,7 @@ chaos pauses soak memory load fuzz attacks: setup
 	@$(BIN)/python -m tests.reliability.$@ $(ARGS)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info clients/python/build clients/python/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(STAMPS)/venv:
 	@if $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
@@ -150,7 +154,7 @@ $(STAMPS)/local: $(INSTALLED_FROM) | $(STAMPS)/venv
 
 $(STAMPS)/test: $(INSTALLED_FROM) | $(STAMPS)/venv
 	@echo "Installing what running and testing need (the first time takes a few minutes)"
-	@$(INSTALL) --editable '.[test]'
+	@$(INSTALL) --editable '.[test]' --editable 'clients/python[numpy,progress]'
 	@$(INSTALL) --no-deps quantus  # its opencv-python has the files of grad-cam's opencv-python-headless, and needs libGL
 	@touch $@ $(STAMPS)/local
 

@@ -100,10 +100,17 @@ class Stack:
 
     def worker_pid(self) -> int:
         """Return the worker's process id."""
+        return self._child_pid("worker")
+
+    def api_pid(self) -> int:
+        """Return the API's process id."""
+        return self._child_pid("service")
+
+    def _child_pid(self, module: str) -> int:
         children = subprocess.run(
             ["ps", "--ppid", str(self.process.pid), "-o", "pid=,args="], capture_output=True, text=True, check=True
         )
-        return next(int(line.split()[0]) for line in children.stdout.splitlines() if line.endswith("-m worker"))
+        return next(int(line.split()[0]) for line in children.stdout.splitlines() if line.endswith(f"-m {module}"))
 
     def _wait_until_ready(self) -> None:
         end = time.monotonic() + READY_S

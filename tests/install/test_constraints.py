@@ -11,7 +11,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT, CLIENT = (
+    tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"] for folder in (".", "clients/python")
+)
 
 
 def pins() -> dict[str, Version]:
@@ -21,7 +23,10 @@ def pins() -> dict[str, Version]:
 
 
 def direct_dependencies() -> list[Requirement]:
-    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    projects = (PROJECT, CLIENT)
+    lists = [
+        one for project in projects for one in (project["dependencies"], *project["optional-dependencies"].values())
+    ]
     requirements = {line: Requirement(line) for lines in lists for line in lines}
     return [requirement for requirement in requirements.values() if requirement.name != PROJECT["name"]]
 

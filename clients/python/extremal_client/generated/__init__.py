@@ -1,0 +1,1 @@
+"""What the OpenAPI document says, as Python: made by `make client`."""

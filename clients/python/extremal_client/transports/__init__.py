@@ -1,0 +1,1 @@
+"""What sends, reads and waits as a flow says: blocking, or for asyncio."""
