@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from extremal_client import Explanation, Result, UnexpectedAnswer
+from extremal_client import Channels, ClassChannels, Comparison, Explanation, Result, UnexpectedAnswer
 from extremal_client.core.reading import read_as
 from extremal_client.generated import schemas
 from extremal_client.results import KINDS, make_result
@@ -78,6 +78,22 @@ def test_a_result_of_a_sweep_has_masks_by_area_and_files_by_name() -> None:
         _ = result.files["comparison"]
     with pytest.raises(KeyError, match=r"no 0\.2 in this result, only 0\.1"):
         _ = result.masks[0.2]
+
+
+def test_files_of_the_other_tasks_have_their_names() -> None:
+    address = f"/v1/jobs/{JOB_ID}"
+    links = {"self": address, "inversions": {"full": f"{address}/inversions/full.png"}}
+    links |= {"channel_masks": f"{address}/masks.json", "sheet": f"{address}/channels.png"}
+    channels, shared = result_of(served("channels"), links=links), result_of(served("class_channels"), links=links)
+    assert isinstance(channels, Channels)
+    assert isinstance(shared, ClassChannels)
+    assert channels.inversions == {"full": f"{address}/inversions/full.png"}
+    assert channels.channel_masks == f"{address}/masks.json"
+    assert shared.picture == f"{address}/channels.png"
+    compared = result_of(served("compare"))
+    assert isinstance(compared, Comparison)
+    assert compared.maps["grad_cam"] == f"{address}/maps/grad_cam.png"
+    assert compared.overlays["grad_cam"] == f"{address}/heat/grad_cam.png"
 
 
 def test_a_result_of_a_task_that_is_new_to_the_client_has_its_document_and_files() -> None:
