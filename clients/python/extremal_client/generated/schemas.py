@@ -353,6 +353,19 @@ class ExtremalArguments(ExtremalParams, JobOptions, total=False):
 
 
 @dataclass(kw_only=True)
+class Accuracy:
+    """Accuracy of trained weights, as their library states it."""
+
+    value: float
+    """As a share, in [0, 1]."""
+    measure: Literal["top1", "box_map", "miou"]
+    """`top1`: the share of images whose best class is the right one; `box_map`: mean average precision of boxes;
+    `miou`: mean intersection over union of the classes' pixels."""
+    data: str
+    """The images that it was measured on."""
+
+
+@dataclass(kw_only=True)
 class Alternative:
     """Another sufficient mask: it reaches the threshold too, and shares little with the ones before it."""
 
@@ -396,6 +409,8 @@ class BatchLinks:
     self: str
     results: str
     """The results of the jobs that have succeeded."""
+    page: str
+    """One HTML page that shows them, which opens from disk."""
 
 
 @dataclass(kw_only=True)
@@ -423,7 +438,7 @@ class BatchResult:
     job: str | None = None
     status: JobState | None = None
     error: Problem | None = None
-    result: ExtremalReport | ChannelsReport | ClassChannelsReport | CompareReport | None = None
+    result: ExtremalReport | CompareReport | ChannelsReport | ClassChannelsReport | None = None
 
 
 @dataclass(kw_only=True)
@@ -885,14 +900,15 @@ class JobLinks:
     saliency: str | None = None
     curve: str | None = None
     page: str | None = None
+    reveal: str | None = None
+    comparison: str | None = None
+    """All maps of `compare`, in one picture."""
     inversions: dict[str, str] = field(default_factory=dict)
     """Of `channels` with `invert`: `full`, `masked`, `comparison`."""
     channel_masks: str | None = None
     """The channel masks of `channels`, as JSON."""
     sheet: str | None = None
     """The top channels of `class_channels`, in one picture."""
-    comparison: str | None = None
-    """All maps of `compare`, in one picture."""
 
 
 @dataclass(kw_only=True)
@@ -929,7 +945,7 @@ class JobRead:
 
     id: str
     status: JobState
-    params: ExtremalSpec | ChannelsSpec | ClassChannelsSpec | CompareSpec
+    params: ExtremalSpec | CompareSpec | ChannelsSpec | ClassChannelsSpec
     """As it runs, with the defaults filled in."""
     created_at: datetime
     started_at: datetime | None = None
@@ -1030,6 +1046,15 @@ class ModelRead:
     """The operator's words."""
     weights: str | None = None
     """The weights' name in their library, or the file's name."""
+    parameters: int | None = None
+    """Its number of parameters; null where its source doesn't say."""
+    weight_bytes: int | None = None
+    """About the size of its weights' file, in bytes; null where it isn't known."""
+    weights_here: bool | None = None
+    """Whether the workers have its weights on their disk. Those of a library are else downloaded by the first job
+    that names it. Null where that isn't known before the model is loaded."""
+    accuracy: Accuracy | None = None
+    """As its library states it; null where it states none."""
     classes: int
     """Its number of classes."""
     outputs: Literal["softmax", "sigmoid", "logit", "score", "embedding"] = "softmax"
@@ -1081,6 +1106,15 @@ class ModelSummary:
     """The operator's words."""
     weights: str | None = None
     """The weights' name in their library, or the file's name."""
+    parameters: int | None = None
+    """Its number of parameters; null where its source doesn't say."""
+    weight_bytes: int | None = None
+    """About the size of its weights' file, in bytes; null where it isn't known."""
+    weights_here: bool | None = None
+    """Whether the workers have its weights on their disk. Those of a library are else downloaded by the first job
+    that names it. Null where that isn't known before the model is loaded."""
+    accuracy: Accuracy | None = None
+    """As its library states it; null where it states none."""
     classes: int
     """Its number of classes."""
     outputs: Literal["softmax", "sigmoid", "logit", "score", "embedding"] = "softmax"
@@ -1284,7 +1318,7 @@ class TaskFile:
 class TaskList:
     """All tasks."""
 
-    default: Literal["extremal", "channels", "class_channels", "compare"]
+    default: Literal["extremal", "compare", "channels", "class_channels"]
     """The task of a job that names none."""
     tasks: list[TaskRead]
     """In the order in which a form offers them."""
@@ -1294,12 +1328,14 @@ class TaskList:
 class TaskRead:
     """A task: one kind of job, and what a form and a list need to know of it."""
 
-    name: Literal["extremal", "channels", "class_channels", "compare"]
+    name: Literal["extremal", "compare", "channels", "class_channels"]
     """What `params.task` calls it."""
     title: str
     """What a result is called."""
     question: str
     """What is asked."""
+    tab: str
+    """The tab of a form that offers it; several may share one."""
     spec: str
     """The schema of its `params` in this document."""
     python: str | None = None
