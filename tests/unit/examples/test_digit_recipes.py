@@ -104,7 +104,7 @@ def test_training_is_the_same_for_a_seed_and_learns(recipe: Recipe, vit: torch.n
     torch.manual_seed(0)
     before = loss_on(recipe, recipe.network(start))
     after = loss_on(recipe, fit(recipe, Painter("train", 0), steps=10, seed=0, vit=start))
-    assert after < 0.95 * before
+    assert after < 0.98 * before
 
 
 @torch.no_grad()
