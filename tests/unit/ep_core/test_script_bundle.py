@@ -68,5 +68,5 @@ def test_what_the_views_are_made_of_has_its_styles_beside_them() -> None:
         set(re.findall(r"\.([a-z][\w-]*)", "".join(path.read_text() for path in folder.glob("*.css"))))
         for folder in (VIEW, DASHBOARD)
     )
-    assert {"seen", "dot", "tile-button"} <= used
+    assert {"dot", "tile-button"} <= used
     assert used & dashboard <= beside
