@@ -13,6 +13,7 @@ import pytest
 from ep_core.pictures.result_page import VIEW, Entry
 from ep_core.pictures.script_bundle import bundle
 
+DASHBOARD = Path(__file__).parents[3] / "service/dashboard/static"
 DENO = shutil.which("deno", path=str(Path(sys.executable).parent)) or shutil.which("deno")
 MODULES = {
     "main": 'import { half as part, Pair } from "./two-words.js";\nimport { log } from "./log.js";\n'
@@ -58,3 +59,14 @@ def test_an_unknown_module_is_refused() -> None:
 def test_the_views_of_results_are_in_a_form_that_can_be_bundled(entry: Entry) -> None:
     script = bundle({path.stem: path.read_text() for path in VIEW.glob("*.js")}, entry)
     assert not re.search(r"^(import|export)\b", script, re.MULTILINE)
+
+
+def test_what_the_views_are_made_of_has_its_styles_beside_them() -> None:
+    scripts = "".join(path.read_text() for path in VIEW.glob("*.js") if path.name != "dom.js")
+    used = {name for names in re.findall(r'\bel\(\s*"\w*((?:\.[\w-]+)+)"', scripts) for name in names[1:].split(".")}
+    beside, dashboard = (
+        set(re.findall(r"\.([a-z][\w-]*)", "".join(path.read_text() for path in folder.glob("*.css"))))
+        for folder in (VIEW, DASHBOARD)
+    )
+    assert {"dot", "tile-button"} <= used
+    assert used & dashboard <= beside
