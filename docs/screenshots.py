@@ -82,6 +82,7 @@ def comparison(page: Page, stack: Stack) -> None:
     page.goto("/#/?task=compare")
     page.get_by_role("button", name="A goose").click()
     page.get_by_role("button", name="goose ").first.wait_for()
+    page.get_by_label("RISE").scroll_into_view_if_needed()
 
 
 def open_job(page: Page, stack: Stack, image: str, params: dict[str, Any]) -> None:
@@ -106,7 +107,7 @@ SHOTS = (
     Shot("compare", compared, whole=True),
     Shot("channels", channels, whole=True),
     Shot("models", models),
-    Shot("methods_phone", comparison, phone=True, scale=2, whole=True),
+    Shot("methods_phone", comparison, phone=True, scale=2),
 )
 
 

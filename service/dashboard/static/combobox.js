@@ -64,6 +64,7 @@ export function combobox(label, onPick) {
     }
     shown = [...list.querySelectorAll("[role=option]:not([aria-disabled])")];
     count.textContent = `${found.length} of ${options.length}`;
+    if (list.hidden) input.scrollIntoView({ block: "nearest" });
     list.hidden = false;
     fit();
     input.setAttribute("aria-expanded", "true");

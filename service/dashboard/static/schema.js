@@ -10,9 +10,6 @@ async function properties(task) {
   return (await read()).components.schemas[TASKS[task].spec].properties;
 }
 
-/** Return the names of the methods that a task can compare. */
-export const methodNames = async (task) => (await properties(task)).methods.items.enum;
-
 export const parameterNames = async (task) => Object.keys(await properties(task));
 
 /** Return the parameters of a job that aren't what they would be by themselves. */

@@ -94,7 +94,8 @@ export function targets({ onBox, onChange }) {
     show(chips);
     chips.hidden = false;
     if (!file) return null;
-    const waiting = setTimeout(() => show(chips, el("span.dim", {}, "Asking the model what it sees …")), WAIT_MS);
+    const wait = () => mine === turn && show(chips, el("span.dim", {}, "Asking the model what it sees …"));
+    const waiting = setTimeout(wait, WAIT_MS);
     try {
       const found = await post("v1/classify", { image: file, model: (hasClasses && model) || null });
       if (mine !== turn) return null; // another image by now
