@@ -90,7 +90,8 @@ class Service:
         return answer(self._read(number))
 
     def _read(self, number: int) -> dict[str, Any]:
-        links = {"self": f"/v1/batches/{number}", "results": f"/v1/batches/{number}/results"}
+        address = f"/v1/batches/{number}"
+        links = {"self": address, "results": f"{address}/results", "page": f"{address}/result.html"}
         fixed = {"id": str(number), "created_at": "2026-01-31T12:00:00Z", "done": False, "fraction": 0, "counts": {}}
         return fixed | {"jobs": self._jobs[number], "links": links}
 
