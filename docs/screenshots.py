@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,11 @@ def finished(page: Page, stack: Stack) -> None:
     page.locator("canvas").wait_for()
 
 
-def running(page: Page, stack: Stack) -> None:
-    """Show a sweep whose masks sharpen."""
-    job = post(stack, "school_bus", {"iterations": 300})
+def running(page: Page, stack: Stack, *, share: float) -> None:
+    """Show a sweep of which a share is done."""
+    job = post(stack, "school_bus", {})
     page.goto(f"/#/job/{job['id']}")
-    page.locator("img.masks").nth(4).wait_for(timeout=FINISH_S * 1000)
-    page.wait_for_timeout(2 * SETTLE_MS)
-    page.get_by_role("button", name="Cancel").evaluate("button => setTimeout(() => button.click(), 3000)")
+    stack.wait(job, until=lambda seen: (seen["progress"] or {"fraction": 0})["fraction"] >= share, limit_s=FINISH_S)
 
 
 def compared(page: Page, stack: Stack) -> None:
@@ -103,7 +102,9 @@ SHOTS = (
     Shot("finished", finished),
     Shot("finished_dark", finished, theme="dark"),
     Shot("finished_phone", finished, phone=True, scale=2, whole=True),
-    Shot("running", running),
+    Shot("running_10", partial(running, share=0.1), scale=1),
+    Shot("running_40", partial(running, share=0.4), scale=1),
+    Shot("running_80", partial(running, share=0.8), scale=1),
     Shot("compare", compared, whole=True),
     Shot("channels", channels, whole=True),
     Shot("models", models),

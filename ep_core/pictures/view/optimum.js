@@ -12,6 +12,7 @@ export const shareOfImage = (result) => ({
   part: result.optimal_area !== null && [el("b", {}, percent(result.optimal_area)), ` of ${whole(result)}`],
   plural: false,
   nothing: "None of these areas",
+  only: result.curve?.length === 1 && [el("b", {}, percent(result.curve[0].area)), ` of ${whole(result)}`],
   perturbed: "in the fully perturbed image",
 });
 
@@ -20,6 +21,7 @@ export const countOfChannels = ({ optimal_area: count, layer }) => ({
   part: count !== null && [el("b", {}, `${count} of ${layer.channels}`), ` channels of ${layer.name}`],
   plural: count !== null,
   nothing: "None of these counts of channels",
+  only: false,
   perturbed: `without the channels of ${layer.name}`,
 });
 
@@ -32,23 +34,26 @@ export function meaning(result, words) {
   return result.params.variant === "delete" ? deletion(result, rule, words) : preservation(result, rule, words);
 }
 
-function deletion(result, rule, { part, plural, nothing, perturbed }) {
+function deletion(result, rule, { part, plural, nothing, only, perturbed }) {
   const tau = result.params.threshold;
-  const removed = [...(part || [nothing]), " removed "];
+  const isNot = !part && only; // of a single area, that is said of it
+  const removed = [...(part || only || [nothing]), " removed "];
+  const does = (word) => (isNot ? `doesn’t ${verb(word, true)}` : verb(word, plural));
   // Before the rule was told, tau was left out of account.
-  if (tau === 1 || rule === null) return [...removed, `${verb("destroys", plural)} the score of `, quoted(result)];
+  if (tau === 1 || rule === null) return [...removed, `${does("destroys")} the score of `, quoted(result)];
   return [
     ...removed,
-    `${verb("lowers", plural)} the score of `,
+    `${does("lowers")} the score of `,
     quoted(result),
     ` by ${percent(tau)} of the way to what it is ${perturbed}`,
   ];
 }
 
-function preservation(result, rule, { part, plural, nothing }) {
+function preservation(result, rule, { part, plural, nothing, only }) {
   const tau = result.params.threshold;
   const level = tau === 1 ? "" : `${percent(tau)} of the ${rule === BETWEEN ? "way up to the " : ""}score of `;
-  const reached = [...(part || [nothing]), ` ${verb("suffices", plural)} for `, level, quoted(result)];
+  const does = !part && only ? `doesn’t ${verb("suffices", true)}` : verb("suffices", plural);
+  const reached = [...(part || only || [nothing]), ` ${does} for `, level, quoted(result)];
   return part ? reached : [...reached, ": the score stays below the threshold"];
 }
 

@@ -34,7 +34,15 @@ def told(page: Page, stack: Stack, address: str, *, scores: dict[str, Any], area
     page.goto(address)
 
 
-def meaning(page: Page, rule: str | None, variant: str, tau: float, area: float | None, words: str) -> str:
+def meaning(
+    page: Page,
+    rule: str | None,
+    variant: str,
+    tau: float,
+    area: float | None,
+    words: str,
+    areas: tuple[float, ...] = (0.1, 0.2),
+) -> str:
     """Return the sentence about a*, without its full stop."""
     result = {
         "target": {"kind": "class", "index": 295, "label": "American black bear"},
@@ -43,6 +51,7 @@ def meaning(page: Page, rule: str | None, variant: str, tau: float, area: float 
         "coverage": {"image": 0.5, "frame": 1},
         "layer": {"name": "features.18", "channels": 1280},
         "optimal_area": area,
+        "curve": [{"area": one} for one in areas],
     }
     said: str = page.evaluate(MEANING, {"result": result, "words": words})
     return said
@@ -70,6 +79,19 @@ def meaning(page: Page, rule: str | None, variant: str, tau: float, area: float 
 )  # fmt: skip
 def test_areas(blank: Page, rule: str | None, variant: str, tau: float, area: float | None, said: str) -> None:
     assert meaning(blank, rule, variant, tau, area, "shareOfImage") + "." == said
+
+
+@pytest.mark.parametrize(
+    ("variant", "tau", "said"),
+    [
+        ("preserve", 1, f"5% of {SEEN} doesn’t suffice for {NAME}: the score stays below the threshold"),
+        ("delete", 1, f"5% of {SEEN} removed doesn’t destroy the score of {NAME}"),
+        ("delete", 0.5, f"5% of {SEEN} removed doesn’t lower the score of {NAME} by 50% of the way to what it is in "
+         "the fully perturbed image"),
+    ],
+)  # fmt: skip
+def test_of_a_single_area_it_is_said_what_it_is_not(blank: Page, variant: str, tau: float, said: str) -> None:
+    assert meaning(blank, "between", variant, tau, None, "shareOfImage", (0.05,)) == said
 
 
 @pytest.mark.parametrize(
