@@ -16,7 +16,7 @@ from .overlays import overlay
 
 SIDE = 480
 """Most pixels of the longer side."""
-MOST_BYTES = 1_000_000
+MOST_BYTES = 500_000
 MOST_MASKS = 12
 """Masks of a film: of more, as many at even distances."""
 _STILL_MS, _LAST_MS, _STEP_MS = 700, 1600, 60

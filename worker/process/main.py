@@ -68,9 +68,7 @@ def serve(settings: WorkerSettings) -> int:
 
 def work(runtime: Runtime, redis: Redis, cards: list[ModelCard]) -> None:
     """Take jobs until a signal stops it."""
-    at_once = runtime.settings.jobs_at_once
-    log.info("worker ready", worker=runtime.name, threads=torch.get_num_threads(), jobs_at_once=at_once)
-    take = work_alone if at_once == 1 else work_together
+    take = work_alone if runtime.settings.jobs_at_once == 1 else work_together
     take(runtime, redis, lambda: catalogue.publish(redis, cards))
 
 

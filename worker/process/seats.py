@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from types import FrameType
 
+import structlog
+import torch
 from redis import Redis
 
 from ep_core.resident import ResidentEngine
@@ -25,6 +27,8 @@ from .gpu_worker import GpuWorker
 from .heartbeat import Heartbeat
 from .outage import wait_for_redis
 from .runtime import Runtime
+
+log = structlog.get_logger(__name__)
 
 LOOK_S = 0.2  # how soon an unusable device is seen
 TELL_S = 2.0
@@ -74,6 +78,7 @@ def work_alone(runtime: Runtime, redis: Redis, welcome: Callable[[], None]) -> N
     seat = Seat(runtime, redis, welcome=welcome)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, seat.worker.request_stop)
+    _ready(runtime)
     seat.work()
 
 
@@ -92,6 +97,7 @@ def work_together(runtime: Runtime, redis: Redis, welcome: Callable[[], None]) -
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
+        _ready(runtime)
         threads = [threading.Thread(target=seat.work, name=seat.runtime.name, daemon=True) for seat in seats]
         for thread in threads:
             thread.start()
@@ -101,6 +107,12 @@ def work_together(runtime: Runtime, redis: Redis, welcome: Callable[[], None]) -
             steps.tell()
             if runtime.activity.device.poisoned:
                 stop()  # the second time at once: no job can go on
+
+
+def _ready(runtime: Runtime) -> None:
+    """Say that signals are heeded, and jobs taken."""
+    threads, at_once = torch.get_num_threads(), runtime.settings.jobs_at_once
+    log.info("worker ready", worker=runtime.name, threads=threads, jobs_at_once=at_once)
 
 
 class _Steps:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
 _guard = threading.Lock()
@@ -30,8 +30,8 @@ def still(network: nn.Module) -> Iterator[None]:
 
     Threads may be in at once, each with its turn (`turns.aside`): the last one out puts everything back.
     """
-    parts: list[nn.Module | nn.Parameter] = [*network.modules(), *network.parameters()]
-    held: list[nn.Module | nn.Parameter] = []
+    parts: list[nn.Module | Tensor] = [*network.modules(), *network.parameters()]
+    held: list[nn.Module | Tensor] = []
     try:
         for part in parts:
             _hold(part)
@@ -42,7 +42,7 @@ def still(network: nn.Module) -> Iterator[None]:
             _let_go(part)
 
 
-def _hold(part: nn.Module | nn.Parameter) -> None:
+def _hold(part: nn.Module | Tensor) -> None:
     values = _still_values(part)
     with _guard:
         own = _held.setdefault(part, _Own({name: getattr(part, name) for name in values}))
@@ -50,7 +50,7 @@ def _hold(part: nn.Module | nn.Parameter) -> None:
     _set(part, values)
 
 
-def _let_go(part: nn.Module | nn.Parameter) -> None:
+def _let_go(part: nn.Module | Tensor) -> None:
     with _guard:
         own = _held[part]
         own.holders -= 1
@@ -60,13 +60,13 @@ def _let_go(part: nn.Module | nn.Parameter) -> None:
     _set(part, own.values)
 
 
-def _still_values(part: nn.Module | nn.Parameter) -> dict[str, Any]:
-    if isinstance(part, nn.Parameter):
+def _still_values(part: nn.Module | Tensor) -> dict[str, Any]:
+    if not isinstance(part, nn.Module):  # of a scripted network, parameters are bare tensors
         return {"requires_grad": False}
     compiled = {"_compiled_call_impl": None} if part._compiled_call_impl is not None else {}
     return {**compiled, "training": False}  # by `module.compile()`: such a call may not heed hooks
 
 
-def _set(part: nn.Module | nn.Parameter, values: dict[str, Any]) -> None:
+def _set(part: nn.Module | Tensor, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(part, name, value)

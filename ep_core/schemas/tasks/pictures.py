@@ -74,7 +74,7 @@ REVEAL_FILM = Artifact(
     operation="get_reveal",
     summary="Reveal",
     description="Return an animated WebP: the photograph comes into view, from the smallest area to the largest, again "
-    "and again.\n\nIt has up to 480 pixels and at most a megabyte.",
+    "and again.\n\nIt has up to 480 pixels and at most half a megabyte.",
     content="The photograph under one mask after the other.",
     key="reveal",
 )

@@ -47,7 +47,7 @@ pytestmark = pytest.mark.usefixtures("no_job_is_left")
         ('{"perturbation": "noise"}', "perturbation", "'blur', 'fade' or 'drop'"),
         ('{"preset": "slow"}', "preset", "'fast' or 'paper'"),
         ('{"task": "chanels"}', "task", "did you mean channels"),
-        ('{"task": "xyzzy"}', "task", "the tasks are extremal, channels, class_channels"),
+        ('{"task": "xyzzy"}', "task", "the tasks are extremal, compare, channels, class_channels"),
         ('{"task": 3}', "task", "no such task"),
         ('{"task": "channels", "areas": [0]}', "areas.0", "must be at least 1"),
         ('{"task": "channels", "areas": [0.1]}', "areas.0", "whole number"),

@@ -33,9 +33,9 @@ PATIENCE = {"EP_JOB_TIMEOUT_S": "5"}  # a worker that finds no room gives its jo
 
 @pytest.fixture
 def redis(tmp_path: Path, start_worker: Callable[..., WorkerProcess]) -> Iterator[Redis]:
-    """A Redis of 8 MB, with a worker."""
+    """A Redis of 10 MB, with a worker."""
     with EmbeddedRedis(tmp_path / "redis") as server, connect(server.url) as redis:
-        redis.config_set("maxmemory", "8mb")
+        redis.config_set("maxmemory", "10mb")
         start_worker(server.url, EP_PRELOAD="none", **PATIENCE).wait_ready(redis)
         yield redis
 

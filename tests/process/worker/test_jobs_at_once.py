@@ -83,7 +83,7 @@ def test_one_that_fails_takes_no_other_with_it(seated: StartWorker, bear: bytes,
 
 def test_one_over_its_time_ends_alone(seated: StartWorker, bear: bytes, gate: Path):
     client, _ = seated(EP_JOB_TIMEOUT_S=10)
-    job_id = client.post(bear, **GATED)
+    job_id = client.post(bear, **GATED | {"iterations": 4000})
     tiny = client.wait_final(client.post(bear, **TINY))
     assert tiny.state is JobState.SUCCEEDED, tiny.error
     assert client.wait_final(job_id).error.type == "/problems/timed-out"

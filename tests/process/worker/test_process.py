@@ -12,7 +12,7 @@ from redis import Redis
 
 from worker.broker import queue
 from worker.broker.liveness import live_workers
-from worker.process import main
+from worker.process import main, seats
 from worker.process.heartbeat import Heartbeat
 from worker.process.runtime import Runtime
 from worker.settings import WorkerSettings
@@ -66,7 +66,7 @@ def test_a_signal_in_the_middle_of_a_message_is_heeded_after_it(
     url = new_database()
     redis: Redis = queue.connect(url)
     runtime = Runtime.build("host.1", WorkerSettings(redis_url=url), redis)
-    monkeypatch.setattr(main, "log", SimpleNamespace(info=say))
+    monkeypatch.setattr(seats, "log", SimpleNamespace(info=say))
     main.work(runtime, redis, [])
     assert said == ["worker ready"]
     assert live_workers(redis) == 0

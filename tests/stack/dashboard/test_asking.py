@@ -164,7 +164,7 @@ def test_methods_are_chosen(page: Page, stack: Stack) -> None:
         page.get_by_label(method, exact=True).uncheck()
     choose(page, "Areas", "0.1")
     explain(page)
-    expect(page.locator(".methods img")).to_have_count(2, timeout=FINISH_MS)
+    expect(page.locator(".methods img")).to_have_count(3, timeout=FINISH_MS)  # the image, too
     assert asked(page, stack)["methods"] == ["gradient", "grad_cam"]
 
 

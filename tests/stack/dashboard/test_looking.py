@@ -154,7 +154,7 @@ def test_deletion_is_shown_as_what_is_left(page: Page, done: Callable[..., str])
 def test_a_comparison(page: Page, done: Callable[..., str]) -> None:
     page.goto(done(**COMPARED))
     expect(page.locator("h1.answer")).to_contain_text("areas")
-    expect(page.locator(".methods img")).to_have_count(3)
+    expect(page.locator(".methods img")).to_have_count(4)  # the image, too
     expect(page.locator(".methods figcaption", has_text="Grad-CAM")).to_contain_text("at features")
     expect(page.locator("svg path.line")).to_have_count(3)
     page.locator(".chart svg").hover()

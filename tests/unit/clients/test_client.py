@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import io
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -236,7 +237,11 @@ SAID = (
 def test_types_tell_mistakes_before_anything_is_sent(tmp_path: Path) -> None:
     (tmp_path / "use.py").write_text(USE)
     mypy = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path / "cache")]
-    done = subprocess.run([*mypy, "use.py"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    here = {
+        **os.environ,
+        "MYPYPATH": str(Path(extremal_client.__file__).parents[1]),
+    }
+    done = subprocess.run([*mypy, "use.py"], capture_output=True, text=True, cwd=tmp_path, env=here, check=False)
     lines = done.stdout.splitlines()
     assert len(lines) == len(SAID), done.stdout
     assert [said for line, said in zip(lines, SAID, strict=True) if said not in line] == [], done.stdout
