@@ -68,6 +68,35 @@ def channels(page: Page, stack: Stack) -> None:
     page.get_by_alt_text("An image with the chosen ones").wait_for()
 
 
+def beside(page: Page, stack: Stack) -> None:
+    """Show two results of a photograph beside each other, and their difference."""
+    other = stack.finish(post(stack, "black_bear", {"seed": 7}), limit_s=FINISH_S)
+    open_job(page, stack, "black_bear", {})
+    page.get_by_text("Compare with another result").click()
+    page.get_by_label("The other result").select_option(other["id"])
+    page.locator(".pair figure").nth(2).wait_for()
+
+
+def batch(page: Page, stack: Stack) -> None:
+    """Show what a batch has found."""
+    files = [
+        ("image", (f"{name}.jpg", (SAMPLES / f"{name}.jpg").read_bytes())) for name in ("goose", "pizza", "airliner")
+    ]
+    data = {"params": json.dumps({"areas": [0.05, 0.1, 0.2, 0.4]}), "keep_images": "true"}
+    posted = stack.client.post("/v1/batches", files=files, data=data).raise_for_status().json()
+    for one in stack.client.get(posted["links"]["self"]).json()["jobs"]:
+        stack.finish(stack.client.get(f"/v1/jobs/{one['job']}").json(), limit_s=FINISH_S)
+    page.goto(f"/#/batch/{posted['id']}")
+    page.get_by_text("How much to reveal, in all of them").wait_for()
+
+
+def first_visit(page: Page, stack: Stack) -> None:
+    """Show what a stranger sees first."""
+    del stack
+    page.goto("/")
+    page.locator("canvas").wait_for()
+
+
 def models(page: Page, stack: Stack) -> None:
     """Choose another model for a sample."""
     page.goto("/")
@@ -107,6 +136,11 @@ SHOTS = (
     Shot("running_80", partial(running, share=0.8), scale=1),
     Shot("compare", compared, whole=True),
     Shot("channels", channels, whole=True),
+    Shot("beside", beside, scale=1, whole=True),
+    Shot("batch", batch, scale=1),
+    Shot("first_visit", first_visit, scale=1),
+    Shot("first_visit_phone", first_visit, phone=True, scale=1, whole=True),
+    Shot("first_visit_dark", first_visit, theme="dark", scale=1),
     Shot("models", models),
     Shot("methods_phone", comparison, phone=True, scale=2),
 )

@@ -2,7 +2,11 @@
 
 import { el, show } from "./dom.js";
 
-/** Return what copies texts, `{button(name, text), said, code}`: buttons, a line that says how it went, and the text itself. */
+/**
+ * Return what copies texts, `{button(name, text), said, code}`: buttons, a line that says how it went, and the text itself.
+ *
+ * A text that is another one each time is given as a function.
+ */
 export function copier() {
   const said = el("span.dim", { role: "status" });
   const code = el("pre", { hidden: true, tabIndex: 0 });
@@ -13,7 +17,8 @@ export function copier() {
     said.textContent = await written(text).then(() => "Copied.", () => "Copy it from here:");
   }
 
-  const button = (name, text) => el("button", { type: "button", onclick: () => copy(text) }, name);
+  const button = (name, text) =>
+    el("button", { type: "button", onclick: () => copy(typeof text === "function" ? text() : text) }, name);
   return { button, said, code };
 }
 

@@ -37,6 +37,7 @@ export function takeAway(job, result) {
       el(
         "div.row",
         {},
+        copy("Copy link", () => location.href),
         copy("Copy as curl", curl(job, names)),
         taskOf(job).python && copy("Copy as Python", python(job, names)),
         copy("Copy citation", citation(result)),

@@ -74,6 +74,16 @@ def test_what_is_seen(page: Page, open_job: dict[str, Any]) -> None:
     assert Image.open(save(page, "Save this picture")).format == "PNG"
 
 
+def test_the_copied_link_shows_the_same_view(page: Page, open_job: dict[str, Any]) -> None:
+    page.get_by_label("How much to reveal").focus()
+    page.keyboard.press("End")
+    link = copied(page, "Copy link")
+    assert f"area={open_job['curve'][-1]['area']}" in link
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("output").first).to_contain_text("60%")
+
+
 def test_the_copied_command_posts_the_same_job(
     page: Page, stack: Stack, open_job: dict[str, Any], tmp_path: Path
 ) -> None:
