@@ -76,12 +76,14 @@ def test_what_is_seen(page: Page, open_job: dict[str, Any]) -> None:
 
 def test_the_copied_link_shows_the_same_view(page: Page, open_job: dict[str, Any]) -> None:
     page.get_by_label("How much to reveal").focus()
-    page.keyboard.press("End")
+    page.keyboard.press("Home")
+    page.get_by_role("button", name="Outline").click()
     link = copied(page, "Copy link")
-    assert f"area={open_job['curve'][-1]['area']}" in link
+    assert f"area={open_job['curve'][0]['area']}" in link
     page.goto("about:blank")
     page.goto(link)
-    expect(page.locator("output").first).to_contain_text("60%")
+    expect(page.get_by_role("button", name="Outline")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_label("How much to reveal")).to_have_value("0")
 
 
 def test_the_copied_command_posts_the_same_job(
