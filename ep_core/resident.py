@@ -7,15 +7,11 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
-from torch import Tensor, nn
-
 from ep_core.engine import explain
 from ep_core.extremal.explanation import Explanation
 from ep_core.extremal.sweep import AnySpec
 from ep_core.models.arguments import AnyModel
 from ep_core.optimiser.resident import Resident
-from ep_core.optimiser.scheduler import Work
-from ep_core.optimiser.solver import Solver
 from ep_core.pictures.given_image import AnyImage
 from ep_core.schemas.progress import OnProgress, Progress
 
@@ -65,7 +61,7 @@ class Handle:
             self._on_progress(progress)
 
 
-class ResidentEngine:
+class ResidentEngine(Resident):
     """Explains images in common batches: one thread steps the masks of all, others prepare and score them.
 
     Images of one network, frame size and kind of perturbation share batches; others take turns. Whoever has had least
@@ -77,18 +73,12 @@ class ResidentEngine:
 
     def __init__(self) -> None:
         """Start without a request."""
-        self._runner = Resident()
+        super().__init__()
         self._threads: set[threading.Thread] = set()
-
-    def __enter__(self) -> ResidentEngine:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """End what is on its way (`EngineClosed`), and wait until it has."""
-        self._runner.close()
+        super().close()
         for thread in list(self._threads):
             thread.join()
 
@@ -122,19 +112,6 @@ class ResidentEngine:
         self._threads.add(thread)
         thread.start()
         return handle
-
-    @property
-    def work(self) -> Work:
-        """Steps that have been taken: batches, lanes in them, and how many there could have been."""
-        return self._runner.work
-
-    def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
-        """As for `Runner`."""
-        return self._runner.tune(network, example)
-
-    def run(self, solver: Solver) -> Iterator[int]:
-        """As for `Runner`."""
-        return self._runner.run(solver)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +58,7 @@ class Resident:
         self._thread: threading.Thread | None = None
         self._copies = SharedCopies()
 
-    def __enter__(self) -> Resident:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

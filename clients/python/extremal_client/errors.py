@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions that say what to change."""
+"""Exceptions of the client, which say what to change."""
 
 from __future__ import annotations
 

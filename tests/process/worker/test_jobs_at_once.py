@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -55,7 +54,8 @@ def test_as_many_run_as_there_are_seats_and_a_canceled_one_makes_room(seated: St
     jobs = begin(client, bear)
     assert len({client.get(job_id).worker for job_id in jobs}) == SEATS
     waiting = client.post(bear, **GATED)
-    time.sleep(0.5)
+    before = client.get(jobs[0]).progress.iteration
+    client.wait(jobs[0], lambda record: record.progress.iteration > before)  # all that run go on
     assert client.get(waiting).state is JobState.QUEUED
     assert client.store.finish(jobs[1], JobState.CANCELED)
     client.wait_iterating(waiting)

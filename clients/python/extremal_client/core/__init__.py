@@ -1,1 +1,1 @@
-"""What the client decides, without sending anything itself: the same for both of its transports."""
+"""Decisions of the client, the same for both of its transports; nothing is sent from here."""

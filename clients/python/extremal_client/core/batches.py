@@ -33,7 +33,7 @@ POLL_S = 1.0
 
 @dataclass(frozen=True)
 class Outcome(Generic[R]):
-    """What became of one image of a batch."""
+    """Outcome of one image of a batch."""
 
     image: GivenImage
     """The image as it was given: its path, as a rule."""

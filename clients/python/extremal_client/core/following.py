@@ -30,7 +30,7 @@ class Event:
     job: JobRead
     """The job as it is since then."""
     data: dict[str, Any]
-    """What was sent: of a `preview` the masks that are worked on, small PNGs as data URLs."""
+    """Content of the event: of a `preview` the masks that are worked on, small PNGs as data URLs."""
 
 
 def follow(site: Site, job: JobRead, on_change: OnChange) -> Flow[JobRead]:
