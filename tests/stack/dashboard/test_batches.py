@@ -47,6 +47,16 @@ def batch(stack: Stack) -> Iterator[str]:
     stack.client.delete(f"/v1/batches/{batch_id}")
 
 
+def test_an_image_that_cannot_be_read_is_told_beside_the_others(page: Page, stack: Stack) -> None:
+    """The form takes none; a batch that was posted otherwise can have one."""
+    files = [("image", ("broken.jpg", b"no picture")), ("image", (NAMES[0], (SAMPLES / NAMES[0]).read_bytes()))]
+    posted = stack.client.post("/v1/batches", files=files, data={"params": json.dumps(SWEEP)}).raise_for_status().json()
+    page.goto(f"/#/batch/{posted['id']}")
+    expect(page.get_by_role("row").filter(has_text="broken.jpg")).to_contain_text("picture")
+    expect(page.get_by_role("row").filter(has_text=NAMES[0])).to_be_visible()
+    stack.client.delete(f"/v1/batches/{posted['id']}")
+
+
 @pytest.fixture
 def shown(page: Page, batch: str) -> Page:
     """The page of the batch, all of whose images are done."""
