@@ -23,6 +23,7 @@ from service.access.shares import Shares
 from service.batches import endpoints as batches
 from service.batches.service import BatchService
 from service.classify import endpoints as classify
+from service.classify.asking import QUERIES_EACH
 from service.dashboard import endpoints as dashboard
 from service.decoding.decoders import Decoders
 from service.http import head, middleware, problems
@@ -33,6 +34,9 @@ from service.jobs import events, inputs, results, thumbnail
 from service.jobs.reader import EventReader
 from service.jobs.service import JobService
 from service.jobs.submission import Submissions
+from service.kserve import health as kserve_health
+from service.kserve import v1 as kserve_v1
+from service.kserve import v2 as kserve_v2
 from service.methods import endpoints as methods
 from service.models import endpoints as models
 from service.observe import health, http_metrics, metrics, tracing
@@ -73,6 +77,7 @@ TAGS = [
     {"name": "batches", "description": "Post many images at once."},
     {"name": "results", "description": "What a finished job says. It never changes: answers carry an `ETag`."},
     {"name": "models", "description": "What can be explained here, and what can be asked."},
+    {"name": "kserve", "description": "KServe's protocols: v1 (`:explain`), and v2, the Open Inference Protocol."},
     {"name": "operation", "description": "For load balancers and operators."},
 ]
 
@@ -101,7 +106,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     proxies.install(app, settings)  # last: around all others
     for feature in (jobs, removal, batches, events, results, inputs, thumbnail, models, tasks, methods, classify):
         app.include_router(feature.router, dependencies=[Depends(find_caller)], responses=_FOR_ALL)
-    for feature in (health, metrics, dashboard):
+    for feature in (kserve_v1, kserve_v2):
+        app.include_router(feature.router, dependencies=[Depends(find_caller)])
+    for feature in (kserve_health, health, metrics, dashboard):
         app.include_router(feature.router)
     tracing.install(app)
     StandaloneDocs(app)  # /docs and /redoc with scripts of our own host, not of a CDN
@@ -139,7 +146,7 @@ def _make_services(settings: ApiSettings) -> Services:
         thumbnails=decoders(1),
         thumbnail_shares=Shares(2, most_each=1),
         downloads=new_downloads(),
-        queries=Shares(MOST_WAITING, most_each=classify.QUERIES_EACH),
+        queries=Shares(MOST_WAITING, most_each=QUERIES_EACH),
         uploads=UploadShares(settings.max_total_upload_bytes),
     )
 

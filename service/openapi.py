@@ -16,8 +16,10 @@ from pydantic.json_schema import models_json_schema
 from service.access.authentication import SECURITY_SCHEMES
 from service.classify import examples as classify
 from service.http.json_schema import REFERENCE, Schema, is_nullable, plain_tuples, reached, without_null
-from service.http.prefix import prefix_of
+from service.http.prefix import FOR_MACHINES, prefix_of
 from service.http.problems import REQUEST_ID_HEADER, ProblemDetails
+from service.kserve import examples as kserve
+from service.kserve.schemas import InferenceError
 from service.uploads import examples as uploads
 
 _REQUEST_ID = {
@@ -26,6 +28,8 @@ _REQUEST_ID = {
     "description": "A UUID that names the request in the logs, and the job that it posts; by default one is generated.",
     "schema": {"type": "string"},
 }
+
+_ERRORS = (ProblemDetails.__name__, InferenceError.__name__)
 
 
 def install(app: FastAPI) -> None:
@@ -66,7 +70,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     _, problem = models_json_schema([(ProblemDetails, "validation")], ref_template=REFERENCE)
-    document["components"]["schemas"] |= problem["$defs"] | uploads.SCHEMAS | classify.SCHEMAS
+    document["components"]["schemas"] |= problem["$defs"] | uploads.SCHEMAS | classify.SCHEMAS | kserve.SCHEMAS
     _drop_default_errors(document)
     _drop_null_parameters(document)
     _declare_keys(document)
@@ -104,7 +108,7 @@ def _declare_keys(document: dict[str, Any]) -> None:
     keys: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            operation["security"] = [*keys, {}] if path.startswith("/v1/") else []
+            operation["security"] = [] if path in FOR_MACHINES else [*keys, {}]
 
 
 def _declare_request_ids(document: dict[str, Any]) -> None:
@@ -119,7 +123,7 @@ def _require_answered(schemas: dict[str, Schema]) -> None:
 
     Those that may be null are sent, too, but FastAPI drops nulls from examples.
     """
-    partly = reached({*uploads.SCHEMAS, *classify.SCHEMAS, ProblemDetails.__name__}, schemas)
+    partly = reached({*uploads.SCHEMAS, *classify.SCHEMAS, *kserve.BODIES, *_ERRORS}, schemas)
     for name, schema in schemas.items():
         if name not in partly and "properties" in schema:
             never_null = {field for field, kind in schema["properties"].items() if not is_nullable(kind)}

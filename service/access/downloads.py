@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import Request
 
 from service.access.authentication import CallerDep
+from service.access.caller import Caller
 from service.access.shares import Shares
 from service.access.turns import turn_of
 from service.deps import Services
@@ -23,6 +24,13 @@ def new_downloads() -> Shares:
 
 async def one_download(request: Request, caller: CallerDep) -> AsyncIterator[None]:
     """Hold one of the caller's answers until it is sent; a dependency of what answers with files."""
+    async with download(request, caller):
+        yield
+
+
+@asynccontextmanager
+async def download(request: Request, caller: Caller) -> AsyncIterator[None]:
+    """Hold one of the caller's answers inside the ``async with`` block, once it is the caller's turn."""
     async with AsyncExitStack() as held:
         async with turn_of(request).resting():
             await held.enter_async_context(Services.of(request.app).downloads.hold(caller.who))

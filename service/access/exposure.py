@@ -11,11 +11,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.http.errors import Forbidden
-from service.http.prefix import path_of
+from service.http.prefix import FOR_MACHINES, path_of
 from service.http.problems import REQUEST_ID_HEADER, respond
 from service.settings import ApiSettings
 
-_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # which come by address; they expose no secrets
 _READING = ("GET", "HEAD", "OPTIONS")
 _OUR_OWN = ("same-origin", "none")  # `Sec-Fetch-Site`: by a page of ours, or by the user
 _EXPOSED = [
@@ -89,7 +88,7 @@ class _Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reason = None if path_of(scope) in _FOR_MACHINES else self._refusal(scope["method"], Headers(scope=scope))
+        reason = None if path_of(scope) in FOR_MACHINES else self._refusal(scope["method"], Headers(scope=scope))
         if reason is None:
             await self._app(scope, receive, send)
         else:

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.errors import RateLimited
-from service.http.prefix import path_of
+from service.http.prefix import FOR_MACHINES, path_of
 from service.http.problems import respond
 
 from .caller import client_of
@@ -21,7 +21,6 @@ from .keys import KeyRing
 
 AT_ONCE = 8  # the threads that compute for one client take the interpreter from the event loop in turn
 MOST_WAITING = 2000  # requests of a client
-_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")  # and all other requests from their address
 
 
 class Line:
@@ -106,7 +105,7 @@ class _TakeTurns:
         self._lines: WeakValueDictionary[str, Line] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or path_of(scope) in _FOR_MACHINES:
+        if scope["type"] != "http" or path_of(scope) in FOR_MACHINES:
             await self._app(scope, receive, send)
             return
         line = self._lines.setdefault(client_of(Request(scope), self._keys), Line())

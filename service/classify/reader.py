@@ -45,7 +45,7 @@ async def read_query(request: Request, limits: UploadLimits, take: Take) -> tupl
     if is_form(request):
         return await _read_form(request, limits, take)
     # Megabytes of base64 would hold up everyone else.
-    return await run_in_threadpool(_from_json, await read_text(request, limits, take), limits)
+    return await run_in_threadpool(query_from_json, await read_text(request, limits, take), limits)
 
 
 async def _read_form(request: Request, limits: UploadLimits, take: Take) -> tuple[ClassifyQuery, PostedImage]:
@@ -62,7 +62,8 @@ async def _read_form(request: Request, limits: UploadLimits, take: Take) -> tupl
         return _query(single_texts(form, _FIELDS)), PostedImage(await files[0].read())
 
 
-def _from_json(text: bytes, limits: UploadLimits) -> tuple[ClassifyQuery, PostedImage]:
+def query_from_json(text: bytes, limits: UploadLimits) -> tuple[ClassifyQuery, PostedImage]:
+    """Return the query and the image that a JSON body is; raises as `read_query`."""
     try:
         body = ClassifyBody.model_validate_json(text, strict=True)
     except ValidationError as error:

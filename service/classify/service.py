@@ -10,7 +10,6 @@ from redis import Redis, RedisError
 from redis.asyncio import Redis as AsyncRedis
 
 from service.http.errors import Unavailable, WorkerProblem
-from service.http.validation import FieldError
 from worker.broker import classify_queries
 from worker.broker.classify_queries import Classified, ClassifyQuery
 from worker.broker.contract import Problem
@@ -64,14 +63,5 @@ def open_answer(answer: Classified | Problem | None) -> Classified:
     if answer is None:
         raise Unavailable("No worker has answered in time: none may be running, or many images wait. Try again soon.")
     if isinstance(answer, Problem):
-        raise WorkerProblem(_with_errors(answer))
+        raise WorkerProblem(answer)
     return answer
-
-
-def _with_errors(problem: Problem) -> Problem:
-    """Return a problem with the field at fault listed, as in the API's own."""
-    members = problem.model_extra or {}
-    if "field" not in members:
-        return problem
-    entry = FieldError(field=members["field"], detail=problem.detail, nearest=members.get("nearest"))
-    return problem.model_copy(update={"errors": [entry.model_dump(exclude_none=True)]})

@@ -94,6 +94,7 @@ class InvalidFields(ApiError):
     example = "areas.2: 2.0 is too large: it must be less than 1"
 
     def __init__(self, errors: list[FieldError]) -> None:
+        self.errors = errors
         more = f" (and {len(errors) - 1} more: see `errors`)" if len(errors) > 1 else ""
         listed = [error.model_dump(exclude_none=True) for error in errors]
         super().__init__(f"{errors[0].field}: {errors[0].detail}{more}", errors=listed)
@@ -134,7 +135,23 @@ class WorkerProblem(ApiError):
     def __init__(self, problem: Problem) -> None:
         Exception.__init__(self, problem.detail)
         self.headers = {"Retry-After": str(RETRY_AFTER_S)} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else None
-        self.problem = problem
+        self.problem = _with_errors(problem)
+
+
+def _with_errors(problem: Problem) -> Problem:
+    """Return a problem with the field at fault listed, as in the API's own."""
+    members = problem.model_extra or {}
+    if "field" not in members:
+        return problem
+    entry = FieldError(field=members["field"], detail=problem.detail, nearest=members.get("nearest"))
+    return problem.model_copy(update={"errors": [entry.model_dump(exclude_none=True)]})
+
+
+class NotFinished(ApiError):
+    """The request's jobs were not all finished in time. They go on: `jobs` has their addresses."""
+
+    slug = "not-finished"
+    example = "The job goes on: /v1/jobs/0f8fad5bd9cb469fa165708677289501 has its state, and its result when it ends."
 
 
 class Unavailable(ApiError):

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .prefix import path_of, template_of
+from .prefix import FOR_MACHINES, path_of, template_of
 from .problems import REQUEST_ID_HEADER
 
 _HEADERS = {
@@ -24,7 +24,7 @@ _DOCS_CSP = f"{_CSP}; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:
 _DOCS = ("/docs", "/redoc")
 
 # Asked all the time by machines and dashboards; /metrics counts them.
-_QUIET = ("/healthz", "/readyz", "/metrics", "/v1/jobs/{job_id}")
+_QUIET = (*FOR_MACHINES, "/v1/jobs/{job_id}")
 _SLOW_MS = 500.0
 
 # A UUID; the package's own check takes any number of hyphens and braces, and the id goes into logs and jobs' records.
@@ -80,6 +80,6 @@ def _set_headers(headers: MutableHeaders, scope: Scope) -> None:
         headers.setdefault(name, value)
     path = path_of(scope)
     headers.setdefault("Content-Security-Policy", _DOCS_CSP if path in _DOCS else _CSP)
-    if path.startswith("/v1/"):
+    if path.startswith(("/v1/", "/v2")):
         headers.setdefault("Cache-Control", "no-store")
     headers.update(scope.get("state", {}).get("headers", {}))  # of the rate limit

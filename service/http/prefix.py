@@ -13,9 +13,11 @@ from starlette.types import Scope
 MOST_CHARS = 200
 UNKNOWN = "other"
 """Name of all addresses that are none of ours: they are the client's to make up."""
+FOR_MACHINES = ("/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready")
+"""Addresses for load balancers and scrapers, which come by address and without a key; they expose no secrets."""
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")  # the same percent-encoded; never the name of a host
-_OUR_OWN = frozenset({"v1", "static", "docs", "redoc", "openapi.json", "healthz", "readyz", "metrics"})
+_OUR_OWN = frozenset({"v1", "v2", "static", "docs", "redoc", "openapi.json", "healthz", "readyz", "metrics"})
 
 
 def check_prefix(text: str) -> str:

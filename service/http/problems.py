@@ -16,6 +16,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from ep_core.errors import InvalidInput, UnknownName
 from worker.broker.contract import Problem
@@ -23,6 +24,7 @@ from worker.broker.problems import PROBLEM_TYPES, http_problem, make_problem, pr
 from worker.broker.queue import REDIS_UNUSABLE
 
 from .errors import ApiError, InvalidFields, Unavailable
+from .inference_errors import as_error, is_of_inference
 from .prefix import path_of, prefix_of
 from .validation import FieldError, field_errors
 
@@ -75,10 +77,25 @@ def _response(kinds: Sequence[type[ApiError]]) -> dict[str, Any]:
     }
 
 
+class _ProblemResponse(JSONResponse):
+    """Problem as a response; the address that was asked decides about its form."""
+
+    def __init__(self, members: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        super().__init__(members, members["status"], headers, MEDIA_TYPE)
+        self._members = members
+        self._given = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_of_inference(path_of(scope)):
+            await JSONResponse(as_error(self._members), self.status_code, self._given)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a problem as a response."""
+    """Return a problem as a response, to clients of KServe's protocols in their form (`inference_errors`)."""
     members = problem.model_dump(mode="json", exclude_none=True) | {"request_id": correlation_id.get()}
-    return JSONResponse(members, status_code=problem.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return _ProblemResponse(members, dict(headers or {}))
 
 
 async def _api_error(_: Request, error: ApiError) -> Response:

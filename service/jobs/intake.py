@@ -54,24 +54,43 @@ async def accept(
     limits = UploadLimits.of(services.settings, caller, is_batch=is_batch)
     async with open_shares(services.uploads, request, caller, limits) as take:
         upload = await read_upload(request, limits, take)
-        await run_in_threadpool(check_params, services.redis, upload.params)
-        upload = replace(upload, options=check_options(upload.options, caller, services.settings))
-        decode = partial(
-            services.decoders.check,
-            who=caller.who,
-            keep_metadata=upload.options.keep_metadata,
-            white_level=upload.params.white_level,
-            is_wanted=partial(_is_wanted, request),
-        )
-        check = sort_out if is_batch else check_images
-        async with turn_of(request).resting():
-            upload = await fetch_images(upload, limits, services.outbound)
-            most_pixels = services.settings.max_total_pixels
-            level_unknown = partial(decode, white_level=None)
-            picture, left = await check_target_picture(upload, level_unknown, most_pixels=most_pixels)
-            images = await check(upload.images, decode, most_pixels=left)
-            check_mask(upload.params, picture, images)
-        return await run_in_threadpool(submit, replace(upload, images=images, target_picture=picture), caller)
+        upload = await check_upload(request, caller, upload, limits, most_pixels=services.settings.max_total_pixels)
+        return await run_in_threadpool(submit, upload, caller)
+
+
+async def check_upload(
+    request: Request, caller: Caller, upload: Upload, limits: UploadLimits, *, most_pixels: int
+) -> Upload:
+    """Check all of an upload that was read, and return it as it is to be stored.
+
+    Args:
+        request: that sent it.
+        caller: who did.
+        upload: as it was read.
+        limits: of the request.
+        most_pixels: of all its pictures together.
+
+    Raises:
+        What `accept` does, but for reading.
+    """
+    services = Services.of(request.app)
+    await run_in_threadpool(check_params, services.redis, upload.params)
+    upload = replace(upload, options=check_options(upload.options, caller, services.settings))
+    decode = partial(
+        services.decoders.check,
+        who=caller.who,
+        keep_metadata=upload.options.keep_metadata,
+        white_level=upload.params.white_level,
+        is_wanted=partial(_is_wanted, request),
+    )
+    check = sort_out if limits.is_batch else check_images
+    async with turn_of(request).resting():
+        upload = await fetch_images(upload, limits, services.outbound)
+        level_unknown = partial(decode, white_level=None)
+        picture, left = await check_target_picture(upload, level_unknown, most_pixels=most_pixels)
+        images = await check(upload.images, decode, most_pixels=left)
+        check_mask(upload.params, picture, images)
+    return replace(upload, images=images, target_picture=picture)
 
 
 async def _is_wanted(request: Request) -> bool:

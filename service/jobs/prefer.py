@@ -48,7 +48,7 @@ WaitDep = Annotated[int | None, Depends(_wait_s)]
 
 
 async def wait_until_final(
-    request: Request, record: JobRecord, read: Callable[[str], JobRecord], seconds: int
+    request: Request, record: JobRecord, read: Callable[[str], JobRecord], seconds: float
 ) -> JobRecord:
     """Read the record until it is final, the time is up, the client has left or the API stops.
 

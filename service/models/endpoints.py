@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel
 
-from ep_core.errors import UnknownName
 from ep_core.schemas.model_card import ModelCard
 from ep_core.schemas.specs import DEFAULT_MODEL
 from service.deps import LinksDep, RedisDep
@@ -17,9 +16,10 @@ from service.http.links import Links
 from service.http.packing import AcceptEncoding, pack, packed_response
 from service.http.problems import problem_responses
 from worker.broker import catalogue
+from worker.broker.liveness import live_workers
 
 from .schemas import ModelList, ModelRead, ModelSummary
-from .service import find_model
+from .service import model_at
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
@@ -52,15 +52,13 @@ def get_model(
     accept_encoding: AcceptEncoding = "",
 ) -> Response:
     """Return a model with its class labels, its layers that have channels, and the perturbations that it takes."""
-    try:
-        card = find_model(redis, name)
-    except UnknownName as error:
-        raise NotFound(error.detail, nearest=error.nearest) from error
+    card = model_at(redis, name)
     shown = ModelRead(
         **_summary(card, links).model_dump(),
         labels=card.labels,
         layers=card.layers,
         perturbations=card.perturbations,
+        ready=live_workers(redis) > 0,
     )
     return _respond(shown, if_none_match, accept_encoding)
 

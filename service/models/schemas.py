@@ -45,6 +45,9 @@ class ModelRead(ModelSummary):
         ),
     ] = None
     perturbations: Perturbations = None
+    ready: Annotated[
+        bool, Field(description="Whether a worker lives, so that jobs for it run, as KServe's clients ask.")
+    ]
 
 
 class ModelList(BaseModel):

@@ -7,8 +7,16 @@ from redis import Redis
 from ep_core.errors import UnknownName
 from ep_core.schemas.model_card import ModelCard
 from ep_core.schemas.targets import nearest_names
-from service.http.errors import Unavailable
+from service.http.errors import NotFound, Unavailable
 from worker.broker import catalogue
+
+
+def model_at(redis: Redis, name: str) -> ModelCard:
+    """Return the card of the model that an address names; raises `NotFound` where there is none, or `Unavailable`."""
+    try:
+        return find_model(redis, name)
+    except UnknownName as error:
+        raise NotFound(error.detail, nearest=error.nearest) from error
 
 
 def find_model(redis: Redis, name: str) -> ModelCard:

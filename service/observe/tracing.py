@@ -5,10 +5,11 @@ from __future__ import annotations
 from asgi_correlation_id import correlation_id
 from fastapi import FastAPI
 
+from service.http.prefix import FOR_MACHINES
 from worker.broker.contract import Origin
 from worker.observe import tracing
 
-_QUIET = "/healthz$,/readyz$,/metrics$"  # polled every few seconds by machines
+_QUIET = ",".join(f"{path}$" for path in FOR_MACHINES)  # polled every few seconds
 
 
 def install(app: FastAPI) -> None:

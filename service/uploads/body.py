@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 from ep_core.schemas.targets import TARGET_PARTS, check_pictures
 from ep_core.schemas.tasks import DEFAULT_TASK, Spec
 from service.access.shares import Take
-from service.http.errors import InvalidFields
+from service.http.errors import InvalidFields, UploadTooLarge
 from service.http.validation import MAX_ERRORS, FieldError, field_errors
 
 from .images import PostedImage, image_error, unusable
@@ -81,7 +81,7 @@ _FIELDS = ["image", "images", "image_url", "params", *TARGET_PARTS, *JobOptions.
 async def read_json(request: Request, limits: UploadLimits, take: Take) -> Upload:
     """Read a JSON body as it comes in; raises as `reader.read_upload`."""
     # Megabytes of base64 would hold up everyone else.
-    return await run_in_threadpool(_from_json, await read_text(request, limits, take), limits)
+    return await run_in_threadpool(upload_from_json, await read_text(request, limits, take), limits)
 
 
 async def read_text(request: Request, limits: UploadLimits, take: Take) -> bytes:
@@ -91,7 +91,7 @@ async def read_text(request: Request, limits: UploadLimits, take: Take) -> bytes
         UploadTooLarge: it is too long, or what stands in it beside images is.
         InvalidFields: it is empty, or in another encoding than UTF-8.
     """
-    text = await _received(request, limits, take)
+    text = utf8_json(await read_bytes(request, limits, take, too_large_json(limits)), "body")
     if not text or text.isspace():
         raise invalid("body", "it is empty: send a JSON object with the image in base64, or a multipart form")
     most = MAX_PARAMS_BYTES + FRAMING_BYTES
@@ -100,9 +100,10 @@ async def read_text(request: Request, limits: UploadLimits, take: Take) -> bytes
     return text
 
 
-async def _received(request: Request, limits: UploadLimits, take: Take) -> bytes:
+async def read_bytes(request: Request, limits: UploadLimits, take: Take, error: UploadTooLarge) -> bytes:
+    """Read a body as it comes in; raises `error` where it is longer than an image in base64 may be."""
     max_base64 = 4 * (limits.image_bytes + 2) // 3
-    body = limited(request, max_base64 + MAX_PARAMS_BYTES + FRAMING_BYTES, too_large_json(limits))
+    body = limited(request, max_base64 + MAX_PARAMS_BYTES + FRAMING_BYTES, error)
     file = UploadFile(cast("BinaryIO", SpooledTemporaryFile(max_size=SPOOL_BYTES)), size=0)  # noqa: SIM115
     try:
         async for chunk in body:
@@ -110,12 +111,13 @@ async def _received(request: Request, limits: UploadLimits, take: Take) -> bytes
         urls = limits.images if limits.takes_urls else 0  # how many there are is known only once it is read
         await take(_COPIES * (file.size or 0) + limits.fetched_bytes(urls))
         await file.seek(0)
-        return utf8_json(await file.read(), "body")
+        return await file.read()
     finally:
         await file.close()
 
 
-def _from_json(text: bytes, limits: UploadLimits) -> Upload:
+def upload_from_json(text: bytes, limits: UploadLimits) -> Upload:
+    """Return the upload that a JSON body is; raises as `reader.read_upload`."""
     try:
         body = JobBody.model_validate_json(text)
     except ValidationError as error:

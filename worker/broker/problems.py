@@ -42,6 +42,7 @@ PROBLEM_TYPES = {
     "model-unavailable": ProblemType("Model unavailable", 503),
     "out-of-memory": ProblemType("Out of memory", 503),
     "timed-out": ProblemType("Timed out", 504),
+    "not-finished": ProblemType("Not finished", 504),
 }
 
 

@@ -20,7 +20,7 @@ from redis import Redis
 from ep_core.schemas.reports.common import ClassScore
 from service.access.keys import ApiKey, hash_key
 from service.app import create_app
-from service.classify.endpoints import QUERIES_EACH
+from service.classify.asking import QUERIES_EACH
 from service.classify.examples import ANSWER, REQUEST_BODY
 from service.settings import ApiSettings
 from worker.broker import catalogue, classify_queries
