@@ -18,8 +18,7 @@ def is_of_inference(path: str) -> bool:
 
 
 def as_error(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members of a problem as an error."""
-    return {"error": members["detail"], **{name: one for name, one in members.items() if name not in _REPLACED}}
-
-
-_REPLACED = ("detail", "error")
+    """Return the members of a problem as an error; its message names the field at fault, where there is one."""
+    field, detail = members.get("field"), members["detail"]
+    others = {name: one for name, one in members.items() if name not in ("detail", "error")}
+    return {"error": f"{field}: {detail}" if field else detail, **others}

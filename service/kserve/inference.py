@@ -67,7 +67,7 @@ def read_infer(document: Mapping[str, Any], behind: bytes, model: str, limits: U
     except ValidationError as error:
         raise InvalidFields(field_errors(error.errors(), around=list(InferRequest.model_fields))) from error
     if [one.name for one in request.inputs] != [IMAGE]:
-        raise invalid("inputs", f"send one input, named {IMAGE}; other requests have parameters")
+        raise invalid("inputs", f"send one input, named {IMAGE}: all else that is asked stands in parameters")
     with at_field(IMAGE):
         (binary,) = take_binary(request.inputs, behind)
         image = image_text(request.inputs[0], binary)
@@ -126,4 +126,4 @@ def _tensor(name: str, values: Values, *, is_binary: bool) -> tuple[OutputTensor
         binary = as_binary(values, datatype)
         return OutputTensor(name=name, shape=shape, datatype=datatype, parameters={BINARY_SIZE: len(binary)}), binary
     data = values.ravel().tolist() if isinstance(values, np.ndarray) else values
-    return OutputTensor.model_construct(name=name, shape=shape, datatype=datatype, parameters={}, data=data), None
+    return OutputTensor.model_construct(name=name, shape=shape, datatype=datatype, parameters=None, data=data), None

@@ -27,6 +27,7 @@ B64 = "b64"
 FILES = "files"
 DEFAULT_FILES = ("masks",)
 _PICTURES = ("image", *TARGET_PARTS)
+_PICTURE = 'send {"b64": the file in base64}, or H x W x C numbers as nested lists'
 
 
 def read_explain(document: Mapping[str, Any], model: str, limits: UploadLimits, *, most: int) -> list[Asked[Files]]:
@@ -69,10 +70,18 @@ def _instances(document: Mapping[str, Any], model: str, most: int) -> Iterator[t
         place = f"instances.{k}"
         with within(place):
             given = instance if isinstance(instance, dict) and B64 not in instance else {"image": instance}
-            if "model" in given:
-                raise invalid("model", "the address names the model: leave it out here")
+            _check_members(given)
             pictures = {name: _picture(name, given[name]) for name in _PICTURES if name in given}
             yield place, {**given, **pictures, "model": model}
+
+
+def _check_members(given: Mapping[str, Any]) -> None:
+    if "image" not in given:
+        raise invalid("image", f"it is missing: {_PICTURE}")
+    if "model" in given:
+        raise invalid("model", "the address names the model: leave it out here")
+    if "params" in given:
+        raise invalid("params", "here its fields stand beside the image, without params around them")
 
 
 def _picture(name: str, given: Any) -> str:
@@ -82,7 +91,7 @@ def _picture(name: str, given: Any) -> str:
             return base64.b64encode(image_file(nested_numbers(given))).decode()
     text = given.get(B64) if isinstance(given, dict) and set(given) == {B64} else given
     if not isinstance(text, str):
-        raise invalid(name, 'send {"b64": the file in base64}, or H x W x C numbers as nested lists')
+        raise invalid(name, _PICTURE)
     return text
 
 

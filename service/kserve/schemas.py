@@ -133,7 +133,7 @@ class OutputTensor(BaseModel):
     name: str
     shape: Shape
     datatype: Datatype
-    parameters: Parameters = {}
+    parameters: Parameters | None = None
     data: Annotated[
         list[Any] | None,
         WithJsonSchema(_DATA),
