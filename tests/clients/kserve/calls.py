@@ -1,7 +1,7 @@
 """Calls by KServe's own client, which run in its environment: `python calls.py URL PICTURE INFERENCE_SERVICE`.
 
-Prints what it sent and what it made of the answers, as JSON. Beside, it says what KServe's models don't
-know of the InferenceService.
+Prints what it sent and what it made of the answers, as JSON. Beside, it says what KServe's models don't know of the
+InferenceService.
 """
 
 from __future__ import annotations
@@ -21,13 +21,9 @@ import kserve.api_client
 import kserve.models
 import kubernetes.client
 import numpy as np
+import outline
 import yaml
-from kserve import (
-    InferenceRESTClient,
-    InferInput,
-    InferRequest,
-    RESTConfig,
-)
+from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
 from kserve.constants.constants import PredictorProtocol
 from kserve.protocol.infer_type import RequestedOutput
 from PIL import Image
@@ -36,6 +32,7 @@ MODEL = "mobilenet_v2"
 PARAMS: dict[str, Any] = {"iterations": 1, "check_extremality": False, "alternatives": 0, "contrast": False}
 INSTANCE = {**PARAMS, "areas": [0.2, 0.5]}
 TENSOR = {**PARAMS, "areas": "[0.2, 0.5]"}
+SENT = ("content-type", "inference-header-content-length")
 
 
 class Recorder(httpx.AsyncHTTPTransport):
@@ -46,11 +43,10 @@ class Recorder(httpx.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
         response = await super().handle_async_request(request)
-        names = ("content-type", "inference-header-content-length")
         self.last = {
             "method": request.method,
             "path": request.url.path,
-            "headers": {name: request.headers[name] for name in names if name in request.headers},
+            "headers": {name: request.headers[name] for name in SENT if name in request.headers},
             "body": base64.b64encode(body).decode(),
             "status": response.status_code,
         }
@@ -58,7 +54,7 @@ class Recorder(httpx.AsyncHTTPTransport):
 
 
 class Calls:
-    """The client of both protocols, and the calls that it made.
+    """KServe's client of both protocols, and the calls that it made.
 
     Args:
         url: of the service.
@@ -77,58 +73,61 @@ class Calls:
 
     async def make(self) -> None:
         """Make all calls."""
-        v1, v2, pixels = self._v1, self._v2, np.asarray(Image.open(sys.argv[2]).convert("RGB"))
-        image = {"b64": base64.b64encode(self._picture).decode()}
-        await self._call("v1 model is ready", v1.is_model_ready, model_name=MODEL)
-        await self._call("v2 server is live", v2.is_server_live)
-        await self._call("v2 server is ready", v2.is_server_ready)
-        await self._call("v2 model is ready", v2.is_model_ready, model_name=MODEL)
-        await self._call("v2 no such model", v2.is_model_ready, model_name="nothing")
-        explain, infer = v1.explain, v1.infer
-        await self._instances("v1 a file", explain, {"image": image, **INSTANCE})
-        await self._instances("v1 whole numbers", explain, {"image": pixels[::2, ::2].tolist(), **INSTANCE, "files": []})
-        await self._instances("v1 fractions", explain, {"image": (pixels[::4, ::4] / 255).tolist(), **INSTANCE})
-        await self._instances("v1 a bad area", explain, {"image": image, **INSTANCE, "areas": [2]})
-        await self._instances("v1 classes", infer, {"image": image, "top": 2})
-        await self._infer("v2 a file", self._text(), parameters=TENSOR)
-        await self._infer("v2 a file as bytes", _tensor(np.array([self._picture], dtype=object)), parameters=TENSOR)
-        await self._infer("v2 UINT8 as bytes", _tensor(pixels), outputs=("masks",), binary=True, parameters=TENSOR)
-        await self._infer("v2 FP32", _tensor((pixels[::4, ::4] / 255).astype(np.float32), binary=False))
-        await self._infer("v2 a bad output", self._text(), outputs=("heat",), parameters=TENSOR)
+        v1, v2 = self._v1, self._v2
+        await self._call("v1: a model is ready", v1.is_model_ready, model_name=MODEL)
+        await self._call("v2: the server is live", v2.is_server_live)
+        await self._call("v2: the server is ready", v2.is_server_ready)
+        await self._call("v2: a model is ready", v2.is_model_ready, model_name=MODEL)
+        await self._call("v2: no such model", v2.is_model_ready, model_name="nothing")
+        await self._instances()
+        await self._tensors()
 
-    async def _call(self, name: str, call: Callable[..., Awaitable[Any]], **arguments: Any) -> None:
+    async def _instances(self) -> None:
+        pixels, text = self._pixels(), base64.b64encode(self._picture).decode()
+        whole, parts, image = pixels[::3, ::3].tolist(), (pixels[::6, ::6] / 255).round(3).tolist(), {"b64": text}
+        explain, infer = self._v1.explain, self._v1.infer
+        await self._send("v1: a file", explain, {"image": image, **INSTANCE})
+        await self._send("v1: whole numbers", explain, {"image": whole, **INSTANCE, "files": []})
+        await self._send("v1: fractions, and a file", explain, {"image": parts, **INSTANCE}, {"image": image, **INSTANCE})
+        await self._send("v1: a bad area", explain, {"image": image, **INSTANCE, "areas": [2]})
+        await self._send("v1: classes", infer, {"image": image, "top": 2})
+
+    async def _tensors(self) -> None:
+        pixels, file = self._pixels(), np.array([self._picture], dtype=object)
+        text = InferInput("image", [1], "BYTES", data=[base64.b64encode(self._picture).decode()])
+        parts = (pixels[::6, ::6] / 255).round(3).astype(np.float32)
+        await self._infer("v2: a file", text)
+        await self._infer("v2: a file as bytes", _tensor(file))
+        await self._infer("v2: UINT8 and masks as bytes", _tensor(pixels[::3, ::3]), "masks", "areas", binary=True)
+        await self._infer("v2: FP32, masks on the image", _tensor(parts, binary=False), "masks_on_image")
+        await self._infer("v2: a bad output", text, "heat")
+
+    async def _call(self, name: str, call: Callable[..., Awaitable[Any]], **arguments: Any) -> Any:
+        """Call the client; keep the request, and what was raised or is returned."""
         try:
             answer = await call(self._url, **arguments)
         except httpx.HTTPStatusError as error:
-            answer = {"raised": str(error).replace(self._url, "")}
+            answer = {"raised": str(error).partition(", '")[0]}
         self.made.append({"name": name, **self._transport.last, "answer": answer})
+        return answer
 
-    async def _instances(self, name: str, call: Callable[..., Awaitable[Any]], *instances: Any) -> None:
-        await self._call(name, call, model_name=MODEL, data={"instances": list(instances)})
-        answer = self.made[-1]["answer"]
+    async def _send(self, name: str, call: Callable[..., Awaitable[Any]], *instances: Any) -> None:
+        answer = await self._call(name, call, model_name=MODEL, data={"instances": instances})
         if "explanations" in answer:
-            self.made[-1]["answer"] = [_explained(one) for one in answer["explanations"]]
+            self.made[-1]["answer"] = outline.of_explanations(answer["explanations"])
         elif "predictions" in answer:
-            self.made[-1]["answer"] = [[seen["index"] for seen in one["classes"]] for one in answer["predictions"]]
+            self.made[-1]["answer"] = outline.of_predictions(answer["predictions"])
 
-    async def _infer(
-        self,
-        name: str,
-        image: InferInput,
-        *,
-        outputs: tuple[str, ...] = (),
-        binary: bool = False,
-        parameters: dict[str, Any] = PARAMS,
-    ) -> None:
+    async def _infer(self, name: str, image: InferInput, *outputs: str, binary: bool = False) -> None:
         asked = [RequestedOutput(one, parameters={"binary_data": True} if binary else None) for one in outputs]
-        request = InferRequest(MODEL, [image], request_id=name, parameters=parameters, request_outputs=asked or None)
-        await self._call(name, self._v2.infer, model_name=MODEL, data=request)
-        answer = self.made[-1]["answer"]
+        request = InferRequest(MODEL, [image], request_id=name, parameters=TENSOR, request_outputs=asked or None)
+        answer = await self._call(name, self._v2.infer, model_name=MODEL, data=request)
         if not isinstance(answer, dict):
-            self.made[-1]["answer"] = {"id": answer.id, "outputs": [_read(one) for one in answer.outputs]}
+            tensors = [outline.of_tensor(one.name, one.datatype, one.as_numpy().shape) for one in answer.outputs]
+            self.made[-1]["answer"] = {"id": answer.id, "outputs": tensors}
 
-    def _text(self) -> InferInput:
-        return InferInput("image", [1], "BYTES", data=[base64.b64encode(self._picture).decode()])
+    def _pixels(self) -> np.ndarray:
+        return np.asarray(Image.open(io.BytesIO(self._picture)).convert("RGB"))
 
 
 def _tensor(array: np.ndarray, *, binary: bool = True) -> InferInput:
@@ -138,29 +137,12 @@ def _tensor(array: np.ndarray, *, binary: bool = True) -> InferInput:
     return made
 
 
-def _explained(explanation: dict[str, Any]) -> dict[str, Any]:
-    masks = explanation["files"].get("masks", {})
-    sizes = {area: _size(one["b64"]) for area, one in masks.items()}
-    return {"areas": [point["area"] for point in explanation["result"]["curve"]], "masks": sizes}
-
-
-def _size(text: str) -> list[int]:
-    return list(Image.open(io.BytesIO(base64.b64decode(text))).size)
-
-
-def _read(output: Any) -> dict[str, Any]:
-    """Name, kind and shape of an output, as the client reads it; numbers have to be as many as that says."""
-    if output.datatype != "BYTES":
-        assert list(output.as_numpy().shape) == output.shape, output.name
-    return {"name": output.name, "datatype": output.datatype, "shape": output.shape}
-
-
-def _unknown_fields(path: Path) -> list[str]:
+def unknown_fields(path: Path) -> list[str]:
     """Return what KServe's own models don't know of an InferenceService, which they pass over in silence."""
     (document,) = (one for one in yaml.safe_load_all(path.read_text()) if one["kind"] == "InferenceService")
     kserve.models.__getattr__ = lambda name: object  # of parts of pods, which Kubernetes' models know
     explainer = document["spec"]["explainer"]
-    pod = {name: explainer[name] for name in ("containers", "volumes") if name in explainer}
+    pod = {name: explainer[name] for name in ("containers", "volumes")}
     ours, pods = kserve.api_client.ApiClient(), kubernetes.client.ApiClient()
     service = ours.deserialize(SimpleNamespace(data=json.dumps(document)), "V1beta1InferenceService")
     spec = pods.deserialize(json.dumps(pod), "V1PodSpec", "application/json")
@@ -180,9 +162,11 @@ def _lost(given: Any, kept: Any, place: str = "") -> list[str]:
 
 
 async def main() -> None:
-    calls = Calls(sys.argv[1], Path(sys.argv[2]).read_bytes())
+    """Make all calls, and print them."""
+    url, picture, service = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    calls = Calls(url, picture.read_bytes())
     await calls.make()
-    print(json.dumps({"calls": calls.made, "unknown": _unknown_fields(Path(sys.argv[3]))}))
+    print(json.dumps({"calls": calls.made, "unknown": unknown_fields(service)}))
 
 
 asyncio.run(main())

@@ -1,0 +1,1 @@
+"""KServe's own client, against the running stack: `make kserve`."""
