@@ -17,16 +17,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
-import kserve.api_client
-import kserve.models
 import kubernetes.client
 import numpy as np
 import outline
 import yaml
+from PIL import Image
+
+import kserve.api_client
+import kserve.models
 from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
 from kserve.constants.constants import PredictorProtocol
 from kserve.protocol.infer_type import RequestedOutput
-from PIL import Image
 
 MODEL = "mobilenet_v2"
 PARAMS: dict[str, Any] = {"iterations": 1, "check_extremality": False, "alternatives": 0, "contrast": False}
@@ -88,7 +89,9 @@ class Calls:
         explain, infer = self._v1.explain, self._v1.infer
         await self._send("v1: a file", explain, {"image": image, **INSTANCE})
         await self._send("v1: whole numbers", explain, {"image": whole, **INSTANCE, "files": []})
-        await self._send("v1: fractions, and a file", explain, {"image": parts, **INSTANCE}, {"image": image, **INSTANCE})
+        await self._send(
+            "v1: fractions, and a file", explain, {"image": parts, **INSTANCE}, {"image": image, **INSTANCE}
+        )
         await self._send("v1: a bad area", explain, {"image": image, **INSTANCE, "areas": [2]})
         await self._send("v1: classes", infer, {"image": image, "top": 2})
 

@@ -17,7 +17,6 @@ import uvicorn
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.schemas.reports.common import ClassScore
 from service.access.keys import ApiKey, hash_key
 from service.app import create_app
 from service.classify.asking import QUERIES_EACH
@@ -25,31 +24,10 @@ from service.classify.examples import ANSWER, REQUEST_BODY
 from service.settings import ApiSettings
 from worker.broker import catalogue, classify_queries
 from worker.broker.classify_queries import Classified, ClassifyQuery
-from worker.broker.contract import Problem
 from worker.broker.problems import make_problem, out_of_memory
 
+from .answering import BEAR, FakeWorker
 from .problems import problem_of
-
-BEAR = ClassScore(index=1, label="American black bear", score=13.76, probability=0.869)
-Say = Callable[[ClassifyQuery], "Classified | Problem"]
-
-
-class FakeWorker(threading.Thread):
-    """Worker with given answers, which records its queries."""
-
-    def __init__(self, redis: Redis) -> None:
-        super().__init__(daemon=True)
-        self._redis = redis
-        self.say: Say = lambda query: Classified(model=query.model, classes=[BEAR])
-        self.asked: list[tuple[ClassifyQuery, bytes]] = []
-        self.ending = threading.Event()
-
-    def run(self) -> None:
-        while not self.ending.is_set():
-            taken = classify_queries.take(self._redis, wait_s=0.1)
-            if taken:
-                self.asked.append(taken)
-                classify_queries.answer(self._redis, taken[0].id, self.say(taken[0]))
 
 
 @pytest.fixture

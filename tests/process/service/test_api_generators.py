@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from service.app import create_app
 from service.http.json_schema import reached, without_null
 from service.http.media_types import BYTES
+from service.http.prefix import FOR_MACHINES
 from worker.broker.store import JobStore
 
 TEXTS = ("application/json", "application/problem+json", "text/event-stream", "text/plain")
@@ -41,7 +42,7 @@ def schemas(node: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 def test_it_says_where_the_service_is_and_where_keys_are_needed(document: dict[str, Any]) -> None:
     assert document["servers"] == [{"url": "/"}]
     for name, operation in operations(document):
-        open_to_all = name.removeprefix("get ") in ("/healthz", "/readyz", "/metrics")
+        open_to_all = name.removeprefix("get ") in FOR_MACHINES
         assert operation["security"] == ([] if open_to_all else [{"bearer": []}, {"header": []}, {}]), name
 
 
@@ -62,7 +63,7 @@ def test_each_schema_has_one_name(document: dict[str, Any]) -> None:
 
 def test_bodies_are_named_objects_with_nothing_beside_their_properties(document: dict[str, Any]) -> None:
     posts = [operation for name, operation in operations(document) if name.startswith("post ")]
-    assert len(posts) == 3
+    assert len(posts) == 6
     for operation in posts:
         for content in operation["requestBody"]["content"].values():
             name = content["schema"]["$ref"].rpartition("/")[2]
@@ -107,7 +108,7 @@ def test_files_can_be_had_as_plain_bytes(document: dict[str, Any]) -> None:
             files += 1
             assert BYTES in kinds, name
             assert all(content[kind]["schema"] == {"type": "string", "format": "binary"} for kind in kinds), name
-    assert files == 17
+    assert files == 18
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from ep_core.schemas.reports.extremal import ExtremalReport
 from service.app import create_app
+from service.http.inference_errors import is_of_inference
 from service.jobs.examples import REPORT
 from service.uploads.examples import REQUEST_BODY
 
@@ -66,11 +67,14 @@ def test_operations_have_readable_unique_ids_tags_and_words(document: dict[str, 
         assert operation["description"], name
 
 
-def test_every_error_is_declared_as_problem_details(document: dict[str, Any]) -> None:
+def test_every_error_is_declared_in_the_form_of_its_address(document: dict[str, Any]) -> None:
     for name, operation in _operations(document):
+        of_kserve = is_of_inference(name.partition(" ")[2])
+        form = ("application/json", "InferenceError") if of_kserve else ("application/problem+json", "ProblemDetails")
         for status, response in operation["responses"].items():
             if int(status) >= 400:
-                assert list(response["content"]) == ["application/problem+json"], (name, status)
+                ((kind, content),) = response["content"].items()
+                assert (kind, content["schema"]["$ref"].rpartition("/")[2]) == form, (name, status)
     declared = {name: set(operation["responses"]) for name, operation in _operations(document)}
     of_all = {"401", "403", "429", "503"}
     assert declared["post /v1/jobs"] == {"200", "202", "409", "413", "415", "422", *of_all}
@@ -81,6 +85,9 @@ def test_every_error_is_declared_as_problem_details(document: dict[str, Any]) ->
     assert declared["get /v1/jobs/{job_id}/masks/{area}.png"] == {"200", "304", "404", "409", "422", *of_all}
     assert declared["delete /v1/jobs/{job_id}"] == {"204", "404", *of_all}
     assert declared["post /v1/classify"] == {"200", "413", "415", "422", *of_all}
+    assert declared["post /v1/models/{name}:predict"] == {"200", "404", "413", "415", "422", *of_all}
+    of_jobs = {"200", "404", "409", "413", "415", "422", "504", *of_all}
+    assert declared["post /v1/models/{name}:explain"] == declared["post /v2/models/{name}/infer"] == of_jobs
     assert declared["post /v1/batches"] == {"202", "409", "413", "415", "422", *of_all}
 
 

@@ -48,7 +48,7 @@ def test_fractions_are_rounded_to_eight_bits() -> None:
     ],
 )
 def test_what_is_no_image_is_told_in_words(array: np.ndarray, said: str) -> None:
-    with pytest.raises(ValueError, match="its|it ") as caught:
+    with pytest.raises(ValueError, match=r"its|it ") as caught:
         image_file(array)
     assert said in str(caught.value)
 
