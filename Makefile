@@ -22,7 +22,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt clients/python/pyproject.toml
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test unit check format audit browser generators client figures screenshots mutants chaos pauses soak memory load fuzz attacks clean
+.PHONY: help run setup test unit check format kserve audit browser generators client figures screenshots mutants chaos pauses soak memory load fuzz attacks clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -32,6 +32,7 @@ help:  ## This list
 	@echo "make format   mend what ruff can mend"
 	@echo "make generators  generators of clients, for their tests (test does it, too)"
 	@echo "make client   the Python client's types and addresses, from the API's document"
+	@echo "make kserve   KServe's own client against the running stack   (ARGS=--record to keep its requests for make test)"
 	@echo "make audit    known vulnerabilities of the pinned dependencies (asks PyPI)"
 	@echo "make chaos    200 jobs while workers, an API process and Redis are killed"
 	@echo "make pauses   200 times a worker is paused in the middle of a job, and comes back"
@@ -109,6 +110,16 @@ format: $(STAMPS)/test
 
 client: $(STAMPS)/test
 	@$(BIN)/python -m clients.python.generate $(ARGS)
+
+# KServe's client needs other versions than we pin: an environment of its own.
+kserve: setup $(STAMPS)/kserve
+	@$(BIN)/python -m tests.clients.kserve $(ARGS)
+
+$(STAMPS)/kserve: tests/clients/kserve/requirements.txt
+	@echo "Installing KServe's client"
+	@$(BIN)/python -m venv --clear $(GENERATORS)/kserve
+	@$(GENERATORS)/kserve/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --requirement $<
+	@touch $@
 
 audit: $(STAMPS)/test
 	@$(INSTALL) --editable '.[audit]'

@@ -17,6 +17,7 @@ from redis import Redis
 from service.access.keys import ApiKey, hash_key
 from service.app import create_app
 from service.kserve import reader
+from service.kserve.examples import EXPLAIN_BODY, INFER_BODY
 from service.settings import ApiSettings
 from worker.broker.contract import JobState
 from worker.broker.liveness import beat
@@ -236,3 +237,12 @@ def test_a_model_says_whether_a_worker_lives(client: TestClient, redis: Redis) -
     assert client.get(MODEL).json()["ready"] is True
     assert client.get("/v2/models/mobilenet_v2/ready").json() == {"name": "mobilenet_v2", "ready": True}
     assert client.get("/v2/health/ready").json() == {"ready": True}
+
+
+@pytest.mark.parametrize(
+    ("address", "body"), [(EXPLAIN, EXPLAIN_BODY), ("/v2/models/mobilenet_v2/infer", INFER_BODY)], ids=["v1", "v2"]
+)
+def test_the_example_requests_are_accepted(client: TestClient, address: str, body: dict[str, Any]) -> None:
+    for example in body["content"]["application/json"]["examples"].values():
+        answer = client.post(address, json=example["value"], headers={"Prefer": "wait=0"})
+        assert error_of(answer)["type"] == "/problems/not-finished", answer.text

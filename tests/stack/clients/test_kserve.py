@@ -40,7 +40,7 @@ def understood(answer: httpx.Response) -> Any:
         return outline.of_explanations(found["explanations"])
     if "predictions" in found:
         return outline.of_predictions(found["predictions"])
-    if "outputs" in found:
+    if isinstance(found.get("outputs"), list):
         return {"id": found["id"], "outputs": tensors(found["outputs"], answer.content[length:])}
     return found.get("ready", found.get("live"))
 
