@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import ErrorDetails, from_json, to_json
 
 from ep_core.schemas.reports.extremal import ExtremalReport
 from ep_core.schemas.specs import ExtremalSpec
+from ep_core.schemas.wording import in_words
 from service.http.errors import InvalidFields
 from service.http.links import Links
-from service.http.validation import field_errors
+from service.http.validation import MAX_ERRORS, FieldError
 from service.jobs.service import JobService
 from service.uploads.body import upload_from_json
 from service.uploads.limits import UploadLimits, invalid
@@ -65,7 +66,7 @@ def read_infer(document: Mapping[str, Any], behind: bytes, model: str, limits: U
     try:
         request = InferRequest.model_validate(document)
     except ValidationError as error:
-        raise InvalidFields(field_errors(error.errors(), around=list(InferRequest.model_fields))) from error
+        raise InvalidFields([_field_error(one) for one in error.errors()[:MAX_ERRORS]]) from error
     if [one.name for one in request.inputs] != [IMAGE]:
         raise invalid("inputs", f"send one input, named {IMAGE}: all else that is asked stands in parameters")
     with at_field(IMAGE):
@@ -76,6 +77,11 @@ def read_infer(document: Mapping[str, Any], behind: bytes, model: str, limits: U
     if not isinstance(upload.params, ExtremalSpec):
         raise invalid("task", "the tensors are those of the task extremal: post others to :explain, or to /v1/jobs")
     return Asked("", upload, wanted)
+
+
+def _field_error(error: ErrorDetails) -> FieldError:
+    """Return an error of the protocol's own members, such as ``inputs.0.shape``."""
+    return FieldError(field=".".join(map(str, error["loc"])), detail=in_words(error))
 
 
 def _body(parameters: Mapping[str, Any], image: str, model: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from service.deps import LinksDep, RedisDep, Services, SettingsDep
 from service.jobs.deps import JobsDep
 from service.jobs.idempotency import IdempotencyKey
 from service.jobs.prefer import WaitDep
+from service.models.names import NAME
 from service.models.service import model_at
 from service.uploads.limits import UploadLimits
 from service.uploads.shares import open_shares
@@ -34,7 +35,7 @@ ModelName = Annotated[str, Path(description="May contain `:` and `/`.", examples
 
 
 @router.post(
-    "/{name:path}:explain",
+    f"/{NAME}:explain",
     summary="Explain instances (KServe v1)",
     response_model=Explanations,
     responses=error_responses(*OF_JOBS),
@@ -77,7 +78,7 @@ async def explain_instances(
 
 
 @router.post(
-    "/{name:path}:predict",
+    f"/{NAME}:predict",
     summary="Classify instances (KServe v1)",
     responses={200: {"content": {"application/json": {"example": PREDICTIONS}}}, **error_responses(*OF_UPLOADS)},
     openapi_extra={"requestBody": PREDICT_BODY},

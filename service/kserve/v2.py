@@ -17,6 +17,7 @@ from service.http.media_types import BYTES as OCTETS
 from service.jobs.deps import JobsDep
 from service.jobs.idempotency import IdempotencyKey
 from service.jobs.prefer import WaitDep
+from service.models.names import NAME_OF_TENSORS
 from service.models.service import model_at
 from service.uploads.limits import UploadLimits
 from worker.broker.liveness import live_workers
@@ -41,7 +42,7 @@ async def get_server() -> ServerMetadata:
 
 
 @router.get(
-    "/models/{name:path}/ready",
+    f"/models/{NAME_OF_TENSORS}/ready",
     summary="Is a model ready? (KServe v2)",
     responses=error_responses(NotFound, Unavailable),
 )
@@ -54,7 +55,7 @@ def check_model_ready(name: ModelName, redis: RedisDep) -> ModelReady:
 
 
 @router.get(
-    "/models/{name:path}",
+    f"/models/{NAME_OF_TENSORS}",
     summary="The tensors of a model (KServe v2)",
     responses=error_responses(NotFound, Unavailable),
 )
@@ -66,7 +67,7 @@ def get_model_tensors(name: ModelName, redis: RedisDep) -> ModelMetadata:
 
 
 @router.post(
-    "/models/{name:path}/infer",
+    f"/models/{NAME_OF_TENSORS}/infer",
     summary="Explain an image as tensors (KServe v2)",
     response_model=InferResponse,
     responses={200: {"content": BINARY_RESPONSE}, **error_responses(*OF_JOBS)},

@@ -18,6 +18,7 @@ from service.http.problems import problem_responses
 from worker.broker import catalogue
 from worker.broker.liveness import live_workers
 
+from .names import NAME
 from .schemas import ModelList, ModelRead, ModelSummary
 from .service import model_at
 
@@ -39,7 +40,7 @@ def get_models(
 
 
 @router.get(
-    "/{name:path}",
+    f"/{NAME}",
     summary="Read a model",
     response_model=ModelRead,
     responses={304: NOT_MODIFIED, **problem_responses(NotFound, Unavailable)},

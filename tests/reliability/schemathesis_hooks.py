@@ -31,6 +31,9 @@ def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, 
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
     """Put a picture into most valid bodies, a model that there is, no addresses, a key of their own; wait seldom."""
     body, chance = case.body, zlib.crc32(repr(case.body).encode())
+    if isinstance(body, dict) and body.keys() & {"instances", "inputs"}:
+        _before_kserve(case, body, chance)
+        return
     if "prefer" in (case.headers or {}) and chance % 8:
         del case.headers["prefer"]
     if not case.meta or not case.meta.generation.mode.is_positive or not isinstance(body, dict) or "image" not in body:
@@ -46,6 +49,21 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         case.body["params"] = body["params"] | {"model": "mobilenet_v2", "target": None}
     if "idempotency-key" in (case.headers or {}):
         case.headers["idempotency-key"] = str(uuid.uuid4())
+
+
+def _before_kserve(case: schemathesis.Case, body: dict[str, Any], chance: int) -> None:
+    """Put a picture into most valid bodies of KServe's protocols, for a model that there is; wait for a moment."""
+    case.headers = {**(case.headers or {}), "prefer": "wait=1"}
+    if not case.meta or not case.meta.generation.mode.is_positive or chance % 4 == 0:
+        return
+    case.path_parameters = {"name": "mobilenet_v2"}
+    image = base64.b64encode(PICTURE).decode()
+    if "instances" in body:
+        options = [{k: one[k] for k in ("top", "fit", "areas") if k in one} for one in body["instances"][:2]]
+        case.body = {"instances": [{"image": {"b64": image}, **one} for one in options]}
+    else:
+        tensor = {"name": "image", "shape": [1], "datatype": "BYTES", "data": [image]}
+        case.body = {"inputs": [tensor], "id": body.get("id")}
 
 
 @schemathesis.hook

@@ -156,6 +156,8 @@ def test_other_addresses_types_and_sizes_have_the_form_too(
     assert error_of(unknown)["error"].startswith("there is no model 'mobilenet'; did you mean 'mobilenet_v2'")
     assert unknown.status_code == 404
     assert error_of(client.post(EXPLAIN, data={"instances": "1"}))["status"] == 415
+    read = client.get(EXPLAIN)
+    assert (error_of(read)["status"], read.headers["allow"]) == (405, "POST")
     assert error_of(client.post(EXPLAIN, json={"instances": ["A" * 500_000]}))["status"] == 413
     monkeypatch.setattr(reader, "MOST_NUMBERS_BYTES", 1000)
     assert "1000 bytes" in error_of(explain(client, [[[0, 0, 0]] * 300]))["error"]
