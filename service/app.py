@@ -148,6 +148,7 @@ def _make_services(settings: ApiSettings) -> Services:
         downloads=new_downloads(),
         queries=Shares(MOST_WAITING, most_each=QUERIES_EACH),
         uploads=UploadShares(settings.max_total_upload_bytes),
+        parsing=Shares(1, most_each=1),
     )
 
 

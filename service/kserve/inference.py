@@ -51,7 +51,7 @@ class Wanted:
         return cls(request.id, names, frozenset(as_bytes))
 
 
-def read_infer(document: Mapping[str, Any], behind: bytes, model: str, limits: UploadLimits) -> Asked[Wanted]:
+def read_infer(document: Mapping[str, Any], behind: bytes, *, model: str, limits: UploadLimits) -> Asked[Wanted]:
     """Return what a request asks of its image.
 
     Args:

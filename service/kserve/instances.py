@@ -30,11 +30,14 @@ _PICTURES = ("image", *TARGET_PARTS)
 _PICTURE = 'send {"b64": the file in base64}, or H x W x C numbers as nested lists'
 
 
-def read_explain(document: Mapping[str, Any], model: str, limits: UploadLimits, *, most: int) -> list[Asked[Files]]:
+def read_explain(
+    document: Mapping[str, Any], behind: bytes, *, model: str, limits: UploadLimits, most: int
+) -> list[Asked[Files]]:
     """Return what is asked of each instance.
 
     Args:
         document: the request's body.
+        behind: bytes that follow it: none.
         model: that the address names.
         limits: of all pictures.
         most: instances that there may be.
@@ -42,22 +45,26 @@ def read_explain(document: Mapping[str, Any], model: str, limits: UploadLimits, 
     Raises:
         InvalidFields: an instance can't be used; `errors` name it as ``instances.0``.
     """
-    return [_asked(place, given, limits) for place, given in _instances(document, model, most)]
+    return [_asked(place, given, limits) for place, given in _instances(document, behind, model, most)]
 
 
 def read_predict(
-    document: Mapping[str, Any], model: str, limits: UploadLimits, *, most: int
+    document: Mapping[str, Any], behind: bytes, *, model: str, limits: UploadLimits, most: int
 ) -> list[tuple[str, ClassifyQuery, PostedImage]]:
     """Return the place, the query and the image of each instance; arguments and errors as for `read_explain`."""
     found = []
-    for place, given in _instances(document, model, most):
+    for place, given in _instances(document, behind, model, most):
         with within(place):
             found.append((place, *query_from_json(to_json(given), limits)))
     return found
 
 
-def _instances(document: Mapping[str, Any], model: str, most: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def _instances(
+    document: Mapping[str, Any], behind: bytes, model: str, most: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the place and the members of each instance, its pictures as files in base64, the model among them."""
+    if behind:
+        raise invalid("body", "v1 takes no bytes behind the JSON: send them to /v2")
     instances = document.get("instances")
     unknown = without(document, "instances")
     if unknown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -64,11 +65,11 @@ async def explain_instances(
     """
     await run_in_threadpool(model_at, redis, name)
 
-    async def read(limits: UploadLimits, take: Take) -> Sequence[Asked[Files]]:
-        document, _ = await read_object(request, limits, take)
-        return await run_in_threadpool(read_explain, document, name, limits, most=settings.max_batch_images)
+    async def read_all(limits: UploadLimits, take: Take) -> Sequence[Asked[Files]]:
+        read = partial(read_explain, model=name, limits=limits, most=settings.max_batch_images)
+        return await read_object(request, caller, limits, take, read)
 
-    posted = await post(request, caller, links, read, key=idempotency_key)
+    posted = await post(request, caller, links, read_all, key=idempotency_key)
     seconds = settings.max_wait_s if wait_s is None else wait_s
     ended = await wait_for_all(request, posted, jobs, links, seconds=seconds)
     headers = {"Idempotent-Replayed": "true"} if all(one.is_replayed for one in posted) else None
@@ -94,8 +95,8 @@ async def predict_instances(
     limits = limits_of(settings, caller)
     predictions = []
     async with in_turn(request, caller), open_shares(Services.of(request.app).uploads, request, caller, limits) as take:
-        document, _ = await read_object(request, limits, take)
-        asked = await run_in_threadpool(read_predict, document, name, limits, most=settings.max_batch_images)
+        read = partial(read_predict, model=name, limits=limits, most=settings.max_batch_images)
+        asked = await read_object(request, caller, limits, take, read)
         for place, query, image in asked:
             with within(place):
                 await send(request, caller, query, image)

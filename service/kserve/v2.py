@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -100,8 +101,7 @@ async def infer(
     await run_in_threadpool(model_at, redis, name)
 
     async def read(limits: UploadLimits, take: Take) -> Sequence[Asked[Wanted]]:
-        document, behind = await read_object(request, limits, take)
-        return [await run_in_threadpool(read_infer, document, behind, name, limits)]
+        return [await read_object(request, caller, limits, take, partial(read_infer, model=name, limits=limits))]
 
     posted = await post(request, caller, links, read, key=idempotency_key)
     seconds = settings.max_wait_s if wait_s is None else wait_s

@@ -159,6 +159,8 @@ def test_other_addresses_types_and_sizes_have_the_form_too(
     read = client.get(EXPLAIN)
     assert (error_of(read)["status"], read.headers["allow"]) == (405, "POST")
     assert error_of(client.post(EXPLAIN, json={"instances": ["A" * 500_000]}))["status"] == 413
+    monkeypatch.setattr(reader, "MOST_PARTS", 100)
+    assert "100 lists" in error_of(explain(client, [[[0, 0, 0]] * 100]))["error"]
     monkeypatch.setattr(reader, "MOST_NUMBERS_BYTES", 1000)
     assert "1000 bytes" in error_of(explain(client, [[[0, 0, 0]] * 300]))["error"]
     assert client.get("/v1/jobs/none").headers["content-type"] == "application/problem+json"
