@@ -6,18 +6,23 @@ Behind KServe's ingress a client reaches `:explain` alone, not the addresses of 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from pydantic_core import to_json
 
 from ep_core.schemas.tasks import Artifact, task_of
 from service.http.links import Links
 from service.jobs.links import linked
 from service.jobs.service import JobService
+from service.uploads.limits import invalid
 from worker.broker.contract import JobRecord
 
-from .instances import Files
+from .instances import FILES, Files
 from .schemas import Base64File, Explanation, Explanations
 from .service import Posted
 
+MOST_FILE_BYTES = 32_000_000
+"""Of all files of an answer, before base64."""
 _IN_FRAME = ".model"
 
 
@@ -26,28 +31,53 @@ def make_explanations(ended: Sequence[Posted[Files]], jobs: JobService, links: L
 
     Raises:
         NotFound, NoResult: a result was removed meanwhile, or can't be read.
+        InvalidFields: the files have more than `MOST_FILE_BYTES`.
     """
-    found = [_explanation(one.job, one.wanted, jobs, links) for one in ended]
-    return Explanations(explanations=found).model_dump_json().encode()
+    reader = _FileReader(jobs)
+    found = [
+        Explanation(
+            job=links.job(one.job.id),
+            result=linked(jobs.report(one.job.id), one.job.id, links),
+            files=dict(reader.files(one.job, one.wanted)),
+        )
+        for one in ended
+    ]
+    return to_json(Explanations(explanations=found))
 
 
-def _explanation(job: JobRecord, wanted: Files, jobs: JobService, links: Links) -> Explanation:
-    result = linked(jobs.report(job.id), job.id, links)
-    names = jobs.artifact_names(job.id)
-    artifacts = {one.key: one for one in task_of(job.params).artifacts}
-    files = {key: _file(artifacts[key], names, job, jobs) for key in wanted}
-    return Explanation(job=links.job(job.id), result=result, files=files)
+class _FileReader:
+    """Reads the files of jobs for one answer."""
+
+    def __init__(self, jobs: JobService) -> None:
+        self._jobs = jobs
+        self._left = MOST_FILE_BYTES
+
+    def files(self, job: JobRecord, wanted: Files) -> Iterator[tuple[str, Base64File | dict[str, Base64File]]]:
+        """Yield the files of a result by their keys: a single one, or all of a family by their names."""
+        names = self._jobs.artifact_names(job.id) if wanted else []
+        artifacts = {one.key: one for one in task_of(job.params).artifacts}
+        for key in wanted:
+            artifact = artifacts[key]
+            if artifact.name is None:
+                yield key, self._read(job, artifact.file())
+            else:
+                yield key, {name: self._read(job, file) for name, file in _family(artifact, names)}
+
+    def _read(self, job: JobRecord, name: str) -> Base64File:
+        data = self._jobs.artifact(job.id, name)
+        self._left -= len(data)
+        if self._left < 0:
+            raise invalid(
+                FILES,
+                f"they have more than {MOST_FILE_BYTES} bytes together: explain fewer images at once, or ask for "
+                'fewer files ("files": [] for none)',
+            )
+        return Base64File(b64=base64.b64encode(data).decode())
 
 
-def _file(
-    artifact: Artifact, names: Sequence[str], job: JobRecord, jobs: JobService
-) -> Base64File | dict[str, Base64File]:
-    """Return a file of a result, or all of a family by their names, without those in the network's frame."""
-
-    def read(name: str) -> Base64File:
-        return Base64File(b64=base64.b64encode(jobs.artifact(job.id, name)).decode())
-
-    if artifact.name is None:
-        return read(artifact.file())
-    named = {artifact.name_of(name): name for name in names}
-    return {key: read(name) for key, name in named.items() if key is not None and not key.endswith(_IN_FRAME)}
+def _family(artifact: Artifact, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names of a family's files with the files, without those in the network's frame."""
+    for file in names:
+        name = artifact.name_of(file)
+        if name is not None and not (artifact.has_frames and name.endswith(_IN_FRAME)):
+            yield name, file

@@ -23,7 +23,7 @@ from .tensors import BYTES
 
 Values = np.ndarray | list[str]
 MOST_NUMBERS = 8_000_000
-"""Of masks in the image's pixels: numbers as JSON take some twenty times as much memory while they are written."""
+"""Of all masks: as JSON, numbers take twelve times as much memory while they are written."""
 
 
 @dataclass(frozen=True)
@@ -43,26 +43,19 @@ class Found:
         """Return the masks of all areas, A x H x W.
 
         Raises:
+            InvalidFields: they are more numbers than are sent.
             NotFound: they were removed meanwhile.
         """
-        names = [mask_name(point.area, frame=frame) for point in self.report.curve]
-        return np.stack([np.asarray(Image.open(io.BytesIO(self.jobs.artifact(self.job_id, name)))) for name in names])
-
-    def masks_on_image(self) -> np.ndarray:
-        """Return the same in the image's pixels.
-
-        Raises:
-            InvalidFields: they are more numbers than are sent.
-        """
-        size = self.report.image
+        size = self.report.image if frame == "image" else self.report.model.resolution
         count = len(self.report.curve) * size.width * size.height
         if count > MOST_NUMBERS:
             raise invalid(
                 "outputs",
-                f"masks_on_image would be {count} numbers, and {MOST_NUMBERS} are sent at most: ask for masks, or "
+                f"the masks would be {count} numbers, and {MOST_NUMBERS} are sent at most: ask for fewer areas, or "
                 f"fetch the files that {self.links.job(self.job_id)} links to",
             )
-        return self.masks("image")
+        names = [mask_name(point.area, frame=frame) for point in self.report.curve]
+        return np.stack([np.asarray(Image.open(io.BytesIO(self.jobs.artifact(self.job_id, name)))) for name in names])
 
     def optimal_area(self) -> np.ndarray:
         """Return a*, or nothing where no area suffices."""
@@ -96,7 +89,7 @@ OUTPUTS = {
     "delete": Output("FP32", _any_count, lambda found: found.points("delete")),
     "optimal_area": Output("FP32", _any_count, Found.optimal_area),
     "result": Output(BYTES, lambda _: [1], Found.document),
-    "masks_on_image": Output("UINT8", lambda _: [-1, -1, -1], Found.masks_on_image, is_default=False),
+    "masks_on_image": Output("UINT8", lambda _: [-1, -1, -1], lambda found: found.masks("image"), is_default=False),
 }
 """By name, in the order in which they are returned. Of 8-bit masks, 255 is kept."""
 DEFAULT = tuple(name for name, one in OUTPUTS.items() if one.is_default)

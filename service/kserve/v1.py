@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from service.access.authentication import CallerDep
@@ -17,7 +16,7 @@ from service.deps import LinksDep, RedisDep, Services, SettingsDep
 from service.jobs.deps import JobsDep
 from service.jobs.idempotency import IdempotencyKey
 from service.jobs.prefer import WaitDep
-from service.models.names import NAME
+from service.models.names import NAME, ModelName
 from service.models.service import model_at
 from service.uploads.limits import UploadLimits
 from service.uploads.shares import open_shares
@@ -31,8 +30,6 @@ from .schemas import Explanations, Predictions
 from .service import Asked, limits_of, post, wait_for_all
 
 router = APIRouter(prefix="/v1/models", tags=["kserve"])
-
-ModelName = Annotated[str, Path(description="May contain `:` and `/`.", examples=["mobilenet_v2"])]
 
 
 @router.post(

@@ -18,7 +18,7 @@ from service.http.media_types import BYTES as OCTETS
 from service.jobs.deps import JobsDep
 from service.jobs.idempotency import IdempotencyKey
 from service.jobs.prefer import WaitDep
-from service.models.names import NAME_OF_TENSORS
+from service.models.names import NAME_OF_TENSORS, ModelName
 from service.models.service import model_at
 from service.uploads.limits import UploadLimits
 from worker.broker.liveness import live_workers
@@ -31,7 +31,6 @@ from .reader import read_object
 from .schemas import InferResponse, ModelMetadata, ModelReady, ServerMetadata, TensorMetadata
 from .service import Asked, post, wait_for_all
 from .tensors import BYTES, JSON_LENGTH
-from .v1 import ModelName
 
 router = APIRouter(prefix="/v2", tags=["kserve"])
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from ep_core.schemas.model_card import ModelCard
@@ -18,7 +16,7 @@ from service.http.problems import problem_responses
 from worker.broker import catalogue
 from worker.broker.liveness import live_workers
 
-from .names import NAME
+from .names import NAME, ModelName
 from .schemas import ModelList, ModelRead, ModelSummary
 from .service import model_at
 
@@ -46,7 +44,7 @@ def get_models(
     responses={304: NOT_MODIFIED, **problem_responses(NotFound, Unavailable)},
 )
 def get_model(
-    name: Annotated[str, Path(description="May contain `:` and `/`.", examples=["mobilenet_v2"])],
+    name: ModelName,
     redis: RedisDep,
     links: LinksDep,
     if_none_match: IfNoneMatch = None,

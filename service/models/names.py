@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Path
 from starlette.convertors import Convertor, register_url_convertor
+
+ModelName = Annotated[str, Path(description="May contain `:` and `/`.", examples=["mobilenet_v2"])]
 
 
 class _Name(Convertor[str]):

@@ -12,11 +12,11 @@ from typing import Any
 
 from PIL import Image
 
+from tests.clients.kserve import RECORDED
 from tests.running_stack import SAMPLES, Stack
 
 HERE = Path(__file__).parent
 INFERENCE_SERVICE = HERE.parents[2] / "docker" / "kserve" / "inference_service.yaml"
-RECORDED = HERE / "recorded.json"
 PYTHON = Path(sys.prefix) / "generators" / "kserve" / "bin" / "python"
 
 

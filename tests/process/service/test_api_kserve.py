@@ -16,7 +16,7 @@ from redis import Redis
 
 from service.access.keys import ApiKey, hash_key
 from service.app import create_app
-from service.kserve import reader
+from service.kserve import explanations, reader
 from service.kserve.examples import EXPLAIN_BODY, INFER_BODY
 from service.settings import ApiSettings
 from worker.broker.contract import JobState
@@ -75,12 +75,15 @@ def test_an_explanation_is_the_jobs_result_with_its_masks(
     assert np.array_equal(shown, ON_IMAGE)
 
 
-def test_files_are_those_that_were_asked_for(client: TestClient, worker: FinishingWorker, image: Any) -> None:
-    one, none = explain(client, {"image": image, "files": ["saliency"]}, {"image": image, "files": []}).json()[
-        "explanations"
-    ]
+def test_files_are_those_that_were_asked_for_up_to_a_limit(
+    client: TestClient, worker: FinishingWorker, image: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = explain(client, {"image": image, "files": ["saliency"]}, {"image": image, "files": []})
+    one, none = answer.json()["explanations"]
     assert one["files"] == {"saliency": {"b64": base64.b64encode(b"heat").decode()}}
     assert none["files"] == {}
+    monkeypatch.setattr(explanations, "MOST_FILE_BYTES", 3)
+    assert error_of(explain(client, {"image": image, "files": ["saliency"]}))["error"].startswith("files: they have")
 
 
 def test_an_instance_may_be_the_image_alone_and_an_image_numbers(

@@ -10,8 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.clients.kserve import outline
-from tests.clients.kserve.__main__ import RECORDED
+from tests.clients.kserve import RECORDED, outline
 from tests.running_stack import Stack
 
 pytestmark = pytest.mark.e2e
