@@ -1,0 +1,205 @@
+"""Explanations of a dataset on a Ray cluster: Ray Data hands the images to actors that hold the model.
+
+Each actor writes what it finds by itself. Where one ends, Ray starts another and gives it the same images: those that
+are written are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ep_core.errors import InvalidInput, ModelUnavailable
+
+from .claims import Claim, ClaimsHere
+from .explainer import AT_ONCE, Explainer
+from .items import Item, Outcome
+from .job import Job
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LOCAL, RUNNING = "local", "auto"
+"""Addresses: of a cluster of this machine alone, which ends with the run, and of the one that runs on it."""
+_ROUNDS = 4
+"""Images of a batch, times those on their way at once: a batch's last ones have less company."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """Cluster, and share of it that each actor takes."""
+
+    address: str = LOCAL
+    """As `ray.init` takes it."""
+    actors: int | None = None
+    """None: as many as there is room for."""
+    cores: int = 1
+    """Of each actor."""
+    gpus: float | None = None
+    """Of each actor; None: one where there is any."""
+
+
+def explain_on_ray(job: Job, model_digest: str, items: Sequence[Item], cluster: Cluster) -> Iterator[Outcome]:
+    """Explain the images of a dataset on a cluster; yield what became of each once its batch is done.
+
+    Args:
+        job: what to do with them; its folder and its model list are at the same place on all nodes.
+        model_digest: of the job's model (`Classifier.digest`).
+        items: the images, which all nodes can read.
+        cluster: where.
+
+    Raises:
+        InvalidInput: there is no such cluster, or no room for an actor.
+        ModelUnavailable: an actor's model isn't the job's.
+        Exception: what `Explainer.outcomes` raises.
+    """
+    import ray
+
+    from_here = not ray.is_initialized()
+    if from_here:
+        _connect(cluster.address)
+    try:
+        gpus = cluster.gpus if cluster.gpus is not None else float(bool(ray.cluster_resources().get("GPU")))
+        actors = cluster.actors or _room(cluster.cores, gpus)
+        yield from _outcomes(job, model_digest, items, actors=actors, cores=cluster.cores, gpus=gpus)
+    finally:
+        if from_here:
+            ray.shutdown()
+
+
+def _connect(address: str) -> None:
+    import ray
+
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="error")
+    except (ConnectionError, ValueError) as error:
+        raise InvalidInput(f"there is no Ray cluster at {address}: {error}", field="ray") from error
+
+
+def _room(cores: int, gpus: float) -> int:
+    """Return how many actors there is room for.
+
+    Raises:
+        InvalidInput: for none.
+    """
+    import ray
+
+    there = ray.cluster_resources()
+    room = int(there.get("GPU", 0) // gpus) if gpus else int(there.get("CPU", 0) // cores)
+    if room < 1:
+        raise InvalidInput(
+            f"the cluster has {there.get('CPU', 0):g} cores and {there.get('GPU', 0):g} GPUs: no room for an actor of "
+            f"{cores} and {gpus:g}",
+            field="ray",
+        )
+    return room
+
+
+def _outcomes(
+    job: Job, model_digest: str, items: Sequence[Item], *, actors: int, cores: int, gpus: float
+) -> Iterator[Outcome]:
+    import ray
+    from ray.data import ActorPoolStrategy, DataContext
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = False
+    at_once = job.at_once or AT_ONCE["cuda" if gpus else "cpu"]
+    batch = max(1, min(_ROUNDS * at_once, len(items) // (2 * actors)))
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    register: Any = ray.remote(ClaimsHere).options(num_cpus=0, scheduling_strategy=here)
+    claims = register.remote(job.store().digests())
+    listed = ray.data.from_arrow(_batches(items, batch))
+    explained = listed.map_batches(
+        Explaining,
+        batch_size=None,  # a block is a batch: what Ray hands out, and hands out again
+        batch_format="pyarrow",
+        compute=ActorPoolStrategy(size=min(actors, -(-len(items) // batch))),
+        fn_constructor_args=(job, model_digest, ClaimsThere(claims), cores),
+        num_cpus=cores,
+        num_gpus=gpus or None,
+    )
+    try:
+        for table in explained.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            yield from (Outcome(**row) for row in table.to_pylist())
+    except ray.exceptions.RayError as error:
+        raise _cause(error) from error
+
+
+def _batches(items: Sequence[Item], size: int) -> list[pa.Table]:
+    import pyarrow as pa
+
+    schema = pa.schema(
+        {
+            "place": pa.int64(),
+            **dict.fromkeys(("id", "url", "kind", "label"), pa.string()),
+            **dict.fromkeys(("start", "size"), pa.int64()),
+            **dict.fromkeys(("column", "problem"), pa.string()),
+        }
+    )
+    rows = [{"place": place} | item.as_row() for place, item in enumerate(items)]
+    return [pa.Table.from_pylist(rows[k : k + size], schema=schema) for k in range(0, len(rows), size)]
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what went wrong in an actor, without what Ray lays around it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, InvalidInput | ModelUnavailable | OSError):
+            return cause
+        cause = getattr(cause, "cause", None) or cause.__cause__
+    return error
+
+
+class ClaimsThere:
+    """Register of claims in an actor, for those on other nodes."""
+
+    def __init__(self, actor: Any) -> None:
+        """Set the handle of an actor of `ClaimsHere`."""
+        self._actor = actor
+
+    def take(self, digest: str, place: int) -> Claim:
+        """Claim a content: see `Claims`."""
+        import ray
+
+        taken: Claim = ray.get(self._actor.take.remote(digest, place))
+        return taken
+
+
+class Explaining:
+    """Actor that holds the model: from a batch of listed images to a batch of outcomes."""
+
+    def __init__(self, job: Job, model_digest: str, claims: ClaimsThere, cores: int) -> None:
+        """Load the model.
+
+        Raises:
+            ModelUnavailable: it isn't the one of the run.
+        """
+        import torch
+
+        from ep_core.models import load_model
+
+        torch.set_num_threads(cores)
+        model = load_model(job.spec.model, models_file=job.models_file, device=job.device)
+        if model.digest != model_digest:
+            raise ModelUnavailable(
+                f"model {job.spec.model!r} has other weights or settings here than where the run was started: let all "
+                "nodes have the same files"
+            )
+        self._explainer = Explainer(
+            model, job.spec, job.store(), claims, target_picture=job.target_picture, at_once=job.at_once
+        )
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """Explain a batch's images."""
+        import pyarrow as pa
+
+        placed = [(row.pop("place"), Item.of_row(row)) for row in batch.to_pylist()]
+        outcomes = self._explainer.outcomes(placed)
+        rows = [{"place": one.place, "digest": one.digest, "problem": one.problem} for one in outcomes]
+        return pa.Table.from_pylist(rows, schema=pa.schema(_OUTCOME))
+
+
+_OUTCOME = {"place": "int64", "digest": "string", "problem": "string"}
