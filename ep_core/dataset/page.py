@@ -31,9 +31,13 @@ def summary_page(summary: Summary, store: Store, *, made: Mapping[str, Any]) -> 
     kinds = {"smallest": summary.smallest, "largest": summary.largest, "wrong_ones": summary.wrong_ones}
     shown = {one.digest for ones in kinds.values() for one in ones}
     rows, masks = _rows(store, shown), store.masks(shown)
+    model = {"resolution": made["model"]["resolution"]}
     held = asdict(summary) | {
         "counts": [_count(area, counts) for area, counts in summary.counts.items()],
-        **{kind: [_tile(one, rows[one.digest], masks[one.digest]) for one in ones] for kind, ones in kinds.items()},
+        **{
+            kind: [_tile(one, rows[one.digest], masks[one.digest], model) for one in ones]
+            for kind, ones in kinds.items()
+        },
         "made": made,
     }
     count = summary.images
@@ -55,7 +59,7 @@ def _rows(store: Store, digests: Collection[str]) -> dict[str, Row]:
     return {row["digest"]: row for part in store.explained() for row in part.filter(wanted).to_pylist()}
 
 
-def _tile(one: Found, row: Row, masks: Mapping[str, bytes]) -> dict[str, Any]:
+def _tile(one: Found, row: Row, masks: Mapping[str, bytes], model: Mapping[str, Any]) -> dict[str, Any]:
     """Return an image as the view `gallery` takes it."""
     shown = shown_among([point["area"] for point in row["curve"]], row["optimal_area"])
     curve = [
@@ -64,6 +68,6 @@ def _tile(one: Found, row: Row, masks: Mapping[str, bytes]) -> dict[str, Any]:
         if point["area"] in shown
     ]
     scores = {name: row["scores"][name] for name in ("original", "original_probability")}
-    result = {name: row[name] for name in _OF_RESULT} | {"scores": scores, "curve": curve, "warnings": []}
+    result = {name: row[name] for name in _OF_RESULT} | {"model": model, "scores": scores, "curve": curve}
     note = f"labelled “{one.label}”" if one.right is False else None
     return {"name": one.id, "picture": data_url(row["picture"], "image/jpeg"), "result": result, "note": note}

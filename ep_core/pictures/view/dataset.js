@@ -1,7 +1,7 @@
 // Results of a dataset: how little suffices, of which images least and most, by class, right against wrong.
 
 import { el, svg } from "./dom.js";
-import { gallery } from "./gallery.js";
+import { underOneSlider } from "./gallery.js";
 import { pointable } from "./tip.js";
 import { done, percent } from "./words.js";
 
@@ -24,19 +24,24 @@ export function heading({ explained, median }) {
 /** Return what a summary (`ep_core.dataset.summary`) shows, as nodes. */
 export function dataset(summary) {
   const { smallest, largest, wrong_ones: wrong, more_problems: more } = summary;
+  const kinds = {
+    "Where a* is smallest": smallest,
+    "Where a* is largest": largest,
+    "Wrong predictions, the smallest a* first": wrong,
+  };
+  const { slider, galleries } = underOneSlider(Object.values(kinds));
+  slider.classList.add("following");
   return [
     el("p.dim", {}, tally(summary)),
     summary.explained > 0 && section("How little suffices", distribution(summary.counts)),
-    section("Where a* is smallest", ...tiles(smallest)),
-    section("Where a* is largest", ...tiles(largest)),
-    section("Wrong predictions, the smallest a* first", ...tiles(wrong)),
+    slider,
+    ...Object.entries(kinds).map(([title, shown], k) => shown.length > 0 && section(title, galleries[k])),
     section("By class", ...classes(summary)),
     section(`Not explained: ${images(summary.images - summary.explained)}`, ...problems(summary.problems, more)),
   ].filter((node) => node);
 }
 
 const section = (title, ...nodes) => nodes.length > 0 && el("section.stack", {}, el("h2", {}, title), nodes);
-const tiles = (shown) => (shown.length ? [gallery(shown, 0)] : []);
 
 function tally({ images: all, explained, right, wrong }) {
   const said = [`${explained} of ${images(all)} explained`];
