@@ -1,0 +1,123 @@
+"""Datasets on a local Ray cluster of two nodes: against one process, and while its actors are killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow.parquet as pq
+import ray
+import torch
+from ray.cluster_utils import Cluster as TestCluster
+from ray.util.state import list_actors
+
+from ep_core.dataset.listing import list_items
+from ep_core.dataset.on_ray import Cluster
+from ep_core.dataset.run import explain_dataset
+from ep_core.dataset.store import EXPLAINED
+
+from .dataset_images import make_images, small_job
+from .report import Line, Report
+from .stack import ROOT
+
+MOST = 1.15
+"""Of the whole time of one process, that two actors take on the same cores."""
+CORES = 2
+IMAGES_PER_KILL = 15
+STORE_BYTES = 100_000_000  # of the objects on a node: tables of names alone
+
+
+def measure_actors(result: Report, line: Line, *, images: int) -> None:
+    """Compare two actors of a core each with one process of two, each with a loaded model or none as it comes."""
+    with TemporaryDirectory(prefix="ep-dataset-") as name, _two_nodes():
+        folder = Path(name)
+        make_images(folder / "in", images)
+        items = list_items(str(folder / "in"))
+        torch.set_num_threads(CORES)
+        seconds = {}
+        for out, cluster in (("here", None), ("there", Cluster(actors=CORES))):
+            job, model = small_job(folder, out)
+            began = time.perf_counter()
+            done = explain_dataset(
+                job, model, items, cluster=cluster, on_progress=lambda n, out=out: line.show(out, n, images)
+            )
+            seconds[out] = time.perf_counter() - began
+            result.equals(f"images explained, {out}", done.summary.explained, images)
+    result.tell("one process of two cores, s", round(seconds["here"], 1))
+    result.tell("two actors of a core each, s", round(seconds["there"], 1))
+    result.at_most("two actors, times one process", round(seconds["there"] / seconds["here"], 3), MOST)
+
+
+def measure_kills(result: Report, line: Line, *, kills: int) -> None:
+    """Kill actors at random while they explain, and look for images that are lost or explained twice."""
+    images = kills * IMAGES_PER_KILL
+    with TemporaryDirectory(prefix="ep-dataset-") as name, _two_nodes():
+        folder = Path(name)
+        make_images(folder / "in", images)
+        job, model = small_job(folder, "out")
+        killer = _Killer(folder / "out" / EXPLAINED, kills)
+        killer.start()
+        done = explain_dataset(
+            job,
+            model,
+            list_items(str(folder / "in")),
+            cluster=Cluster(actors=CORES),
+            on_progress=lambda n: line.show(f"images; {killer.killed} killed", n, images),
+        )
+        killer.join()
+        written = [
+            digest
+            for part in (folder / "out" / EXPLAINED).glob("*.parquet")
+            for digest in pq.read_table(part).column("digest").to_pylist()
+        ]
+    result.equals("actors killed", killer.killed, kills)
+    result.equals("images explained", done.summary.explained, images)
+    result.equals("images lost", images - len(set(written)), 0)
+    result.equals("images explained twice", len(written) - len(set(written)), 0)
+
+
+class _Killer(threading.Thread):
+    """Kills an actor each time that some more images are written."""
+
+    def __init__(self, parts: Path, kills: int) -> None:
+        super().__init__(daemon=True)
+        self._parts = parts
+        self._kills = kills
+        self._chance = random.Random(0)
+        self.killed = 0
+
+    def run(self) -> None:
+        """Kill until it is enough."""
+        while self.killed < self._kills:
+            wanted = (self.killed + 0.5) * IMAGES_PER_KILL
+            while len(list(self._parts.glob("*.parquet"))) < wanted:
+                time.sleep(0.02)
+            time.sleep(self._chance.random())  # in whatever it does
+            actors = list_actors(filters=[("state", "=", "ALIVE")], detail=True)
+            pids = [one.pid for one in actors if "MapWorker" in one.class_name]
+            if pids:
+                os.kill(self._chance.choice(pids), signal.SIGKILL)
+                self.killed += 1
+
+
+@contextmanager
+def _two_nodes() -> Iterator[None]:
+    """Start a cluster of two nodes with a core each on this machine, and connect to it."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    os.environ["PYTHONPATH"] = path  # for the actors: the small networks
+    node = {"num_cpus": 1, "object_store_memory": STORE_BYTES}
+    cluster = TestCluster(initialize_head=True, head_node_args=node)
+    try:
+        cluster.add_node(**node)
+        ray.init(address=cluster.address, log_to_driver=False, logging_level="error")
+        yield
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
