@@ -35,6 +35,9 @@ def members_of(url: str, name: str) -> Iterator[Item]:
                     images.append(member)
                 elif suffix == LABEL and (content := shard.extractfile(member)):
                     labels[_sample(member.name)] = content.read().decode(errors="replace").strip()
+            file.seek(shard.offset)
+            if file.read(tarfile.BLOCKSIZE).strip(b"\0"):  # tarfile takes a damaged header for the end
+                raise tarfile.ReadError("what follows the last image is no tar file's")
     except Exception as error:  # of any file system, and of tarfile
         problem = f"the shard is damaged or can't be read: {error}"
     for one in images:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ import pyarrow.parquet as pq
 import ray
 import torch
 from ray.cluster_utils import Cluster as TestCluster
-from ray.util.state import list_actors
 
 from ep_core.dataset.listing import list_items
 from ep_core.dataset.on_ray import Cluster
@@ -35,7 +35,7 @@ STORE_BYTES = 100_000_000  # of the objects on a node: tables of names alone
 
 
 def measure_actors(result: Report, line: Line, *, images: int) -> None:
-    """Compare two actors of a core each with one process of two, each with a loaded model or none as it comes."""
+    """Compare two actors of a core each, their start included, with one process of two cores."""
     with TemporaryDirectory(prefix="ep-dataset-") as name, _two_nodes():
         folder = Path(name)
         make_images(folder / "in", images)
@@ -100,11 +100,24 @@ class _Killer(threading.Thread):
             while len(list(self._parts.glob("*.parquet"))) < wanted:
                 time.sleep(0.02)
             time.sleep(self._chance.random())  # in whatever it does
-            actors = list_actors(filters=[("state", "=", "ALIVE")], detail=True)
-            pids = [one.pid for one in actors if "MapWorker" in one.class_name]
-            if pids:
+            if pids := _actors():
                 os.kill(self._chance.choice(pids), signal.SIGKILL)
                 self.killed += 1
+
+
+def _actors() -> list[int]:
+    """Return the process ids of the actors that hold the model, among what this process has started."""
+    said = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    rows = [line.split(maxsplit=2) for line in said.stdout.splitlines()]
+    parents = {int(pid): int(parent) for pid, parent, *_ in rows}
+
+    def is_ours(pid: int) -> bool:
+        while pid := parents.get(pid, 0):
+            if pid == os.getpid():
+                return True
+        return False
+
+    return [int(pid) for pid, _, *words in rows if words and "MapWorker" in words[0] and is_ours(int(pid))]
 
 
 @contextmanager
