@@ -18,6 +18,7 @@ from .claims import Claim, ClaimsHere
 from .explainer import AT_ONCE, Explainer
 from .items import Item, Outcome
 from .job import Job
+from .tables import item_batches, outcome_table, outcomes_of, placed_items
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,7 +117,7 @@ def _outcomes(
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     register: Any = ray.remote(ClaimsHere).options(num_cpus=0, scheduling_strategy=here)
     claims = register.remote(job.store().digests())
-    listed = ray.data.from_arrow(_batches(items, batch))
+    listed = ray.data.from_arrow(item_batches(items, batch))
     explained = listed.map_batches(
         Explaining,
         batch_size=None,  # a block is a batch: what Ray hands out, and hands out again
@@ -128,24 +129,9 @@ def _outcomes(
     )
     try:
         for table in explained.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-            yield from (Outcome(**row) for row in table.to_pylist())
+            yield from outcomes_of(table)
     except ray.exceptions.RayError as error:
         raise _cause(error) from error
-
-
-def _batches(items: Sequence[Item], size: int) -> list[pa.Table]:
-    import pyarrow as pa
-
-    schema = pa.schema(
-        {
-            "place": pa.int64(),
-            **dict.fromkeys(("id", "url", "kind", "label"), pa.string()),
-            **dict.fromkeys(("start", "size"), pa.int64()),
-            **dict.fromkeys(("column", "problem"), pa.string()),
-        }
-    )
-    rows = [{"place": place} | item.as_row() for place, item in enumerate(items)]
-    return [pa.Table.from_pylist(rows[k : k + size], schema=schema) for k in range(0, len(rows), size)]
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -199,12 +185,4 @@ class Explaining:
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """Explain a batch's images."""
-        import pyarrow as pa
-
-        placed = [(row.pop("place"), Item.of_row(row)) for row in batch.to_pylist()]
-        outcomes = self._explainer.outcomes(placed)
-        rows = [{"place": one.place, "digest": one.digest, "problem": one.problem} for one in outcomes]
-        return pa.Table.from_pylist(rows, schema=pa.schema(_OUTCOME))
-
-
-_OUTCOME = {"place": "int64", "digest": "string", "problem": "string"}
+        return outcome_table(self._explainer.outcomes(placed_items(batch)))

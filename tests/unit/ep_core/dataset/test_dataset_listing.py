@@ -62,7 +62,9 @@ def test_an_url_is_listed_and_read_alike() -> None:
 
 
 def test_a_webdataset_shard_has_an_image_for_each_member_with_the_class_of_its_sample(tmp_path: Path) -> None:
-    shard(tmp_path / "0.tar", {"n/1.jpg": b"one", "n/1.cls": b"7\n", "2.left.png": b"two", "2.cls": b"dog", "2.txt": b"x"})
+    shard(
+        tmp_path / "0.tar", {"n/1.jpg": b"one", "n/1.cls": b"7\n", "2.left.png": b"two", "2.cls": b"dog", "2.txt": b"x"}
+    )
     assert found(tmp_path) == [("0.tar/n/1.jpg", "7", b"one"), ("0.tar/2.left.png", "dog", b"two")]
 
 

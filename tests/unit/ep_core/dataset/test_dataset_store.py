@@ -74,7 +74,7 @@ def test_results_of_something_else_are_not_mixed_in(tmp_path: Path) -> None:
     store = Store(Folder(str(tmp_path)))
     store.adopt({"version": "1", "params": {"seed": 0, "areas": [0.1]}})
     store.adopt({"version": "1", "params": {"areas": [0.1], "seed": 0}})
-    with pytest.raises(InvalidInput, match="another run: seed was 0 and is 1, version was '1' and is '2'. Name another"):
+    with pytest.raises(InvalidInput, match=r"run: seed was 0 and is 1, version was '1' and is '2'\. Name another"):
         store.adopt({"version": "2", "params": {"seed": 1, "areas": [0.1]}})
 
 
