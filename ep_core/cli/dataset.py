@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ep_core.dataset.summary import Summary
 
 PAGE, RESULTS, MASKS = "index.html", "results.parquet", "masks"
+WINDOW_S = 120.0
+"""Seconds that the time to go is estimated from: on a cluster, images come in batches."""
 SAID = 5
 """Problems that are said in the terminal, at most."""
 _SPEC = Fields(
@@ -93,7 +95,7 @@ def dataset(
 
     job = _job(out, spec, models_file, device, target_image or target_mask, masks, at_once)
     cluster = None if ray is None else Cluster(address=ray, actors=actors, cores=cores, gpus=gpus)
-    with progress_bars() as bars, _interrupts(heeded=cluster is None) as is_stopped:
+    with progress_bars(window_s=WINDOW_S) as bars, _interrupts(heeded=cluster is None) as is_stopped:
         task = bars.add_task("listing the images", total=None)
         reading = Reading(image_column=column, label_column=label_column, labels=labels)
         items = list_items(where, reading, beside=job.out)
@@ -101,19 +103,19 @@ def dataset(
         model = load_model(spec.model, models_file=models_file, device=device if cluster is None else "cpu")
         check_for_all(model, spec, target_image or target_mask)
         bars.update(task, description=f"explaining {len(items)} images", total=len(items))
-        finished = explain_dataset(
+        summary = explain_dataset(
             job,
             model,
             items,
             cluster=cluster,
             is_stopped=is_stopped,
-            on_progress=lambda done: bars.update(task, completed=done),
+            on_progress=lambda done, of: bars.update(task, completed=done, total=of),
         )
-    _tell(finished.summary, out)
-    if finished.done < len(items):
-        kept = f"{finished.done} of {len(items)} are done and kept; the same command goes on from there"
+    _tell(summary, out)
+    if summary.images < len(items):
+        kept = f"{summary.images} of {len(items)} are done and kept; the same command goes on from there"
         raise KeyboardInterrupt(kept)
-    if finished.summary.problems:
+    if summary.problems:
         raise typer.Exit(FAILED)
 
 

@@ -131,10 +131,10 @@ class Explainer:
         except Unread as error:
             return _Done(Outcome(place, problem=str(error)))
         digest = hashlib.sha256(data).hexdigest()
-        outcome = Outcome(place, digest)
         claim = self._claims.take(digest, place)
         if claim == Claim.KNOWN or (claim == Claim.AGAIN and digest in self._store.digests()):
-            return _Done(outcome)
+            return _Done(Outcome(place, digest))
+        outcome = Outcome(place, digest, is_new=True)
         try:
             found = self._explained(engine, place, data)
             report = found.report()

@@ -18,7 +18,7 @@ def explain_here(
     items: Sequence[Item],
     *,
     is_stopped: Callable[[], bool] = lambda: False,
-    on_progress: Callable[[float], None] = lambda _: None,
+    on_begun: Callable[[float], None] = lambda _: None,
 ) -> Iterator[Outcome]:
     """Explain the images of a dataset; yield what became of each once it is written, as they are done.
 
@@ -27,7 +27,7 @@ def explain_here(
         model: that of the job.
         items: the images.
         is_stopped: looked at a few times a second; see `Explainer.outcomes`.
-        on_progress: called as often, with how many images are done, those on their way by their shares.
+        on_begun: called as often, with the sum of the shares that images on their way are done by.
     """
     store = job.store()
     explainer = Explainer(
@@ -38,12 +38,9 @@ def explain_here(
         target_picture=job.target_picture,
         at_once=job.at_once,
     )
-    done = 0
 
     def looked() -> bool:
-        on_progress(done + explainer.begun)
+        on_begun(explainer.begun)
         return is_stopped()
 
-    for outcome in explainer.outcomes(enumerate(items), is_stopped=looked):
-        done += 1
-        yield outcome
+    return explainer.outcomes(enumerate(items), is_stopped=looked)

@@ -57,6 +57,8 @@ class Outcome:
     """SHA-256 of its file, 64 hex digits; None where that can't be read."""
     problem: str | None = None
     """Reason why there are no bytes; of what is wrong with the bytes, the store knows."""
+    is_new: bool = False
+    """Whether it was explained in this run: not known before, and no other image has the same content."""
 
 
 class Unread(Exception):

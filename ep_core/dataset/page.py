@@ -9,7 +9,9 @@ from typing import Any
 from ep_core.pictures.embedded import data_url
 from ep_core.pictures.gallery import shown_among, small_mask
 from ep_core.pictures.result_page import Entry, result_page
+from ep_core.schemas.reports.common import ModelRef
 from ep_core.schemas.reports.file_names import area_key
+from ep_core.schemas.specs import ExtremalSpec
 
 from .rows import Row
 from .store import Store
@@ -20,22 +22,25 @@ _OF_RESULT = ("target", "optimal_area", "image", "frame")
 _OF_POINT = ("area", "preserve", "preserve_probability")
 
 
-def summary_page(summary: Summary, store: Store, *, made: Mapping[str, Any]) -> str:
+def summary_page(summary: Summary, store: Store, *, params: ExtremalSpec, model: ModelRef) -> str:
     """Return the page.
 
     Args:
         summary: what it tells.
         store: has the pictures and the masks of the images that it shows.
-        made: ``{"params", "model", "engine"}``, as in a report.
+        params: of the sweeps.
+        model: as in a report.
     """
     kinds = {"smallest": summary.smallest, "largest": summary.largest, "wrong_ones": summary.wrong_ones}
     shown = {one.digest for ones in kinds.values() for one in ones}
     rows, masks = _rows(store, shown), store.masks(shown)
-    model = {"resolution": made["model"]["resolution"]}
+    model_held = model.model_dump(mode="json")
+    engines = [row["engine"] for row in rows.values()]
+    made = {"params": params.model_dump(mode="json"), "model": model_held, "engine": engines[0]} if engines else None
     held = asdict(summary) | {
         "counts": [_count(area, counts) for area, counts in summary.counts.items()],
         **{
-            kind: [_tile(one, rows[one.digest], masks[one.digest], model) for one in ones]
+            kind: [_tile(one, rows[one.digest], masks[one.digest], model_held) for one in ones]
             for kind, ones in kinds.items()
         },
         "made": made,
@@ -68,6 +73,7 @@ def _tile(one: Found, row: Row, masks: Mapping[str, bytes], model: Mapping[str, 
         if point["area"] in shown
     ]
     scores = {name: row["scores"][name] for name in ("original", "original_probability")}
-    result = {name: row[name] for name in _OF_RESULT} | {"model": model, "scores": scores, "curve": curve}
+    resolution = {"resolution": model["resolution"]}
+    result = {name: row[name] for name in _OF_RESULT} | {"model": resolution, "scores": scores, "curve": curve}
     note = f"labelled “{one.label}”" if one.right is False else None
     return {"name": one.id, "picture": data_url(row["picture"], "image/jpeg"), "result": result, "note": note}

@@ -16,8 +16,8 @@ ROWS = 10_000
 
 def write_results(
     folder: Folder, store: Store, items: Sequence[Item], outcomes: Sequence[Outcome], classes: Mapping[str, int | None]
-) -> int:
-    """Write a row for each image that is done, whole or not at all; return how many there are.
+) -> None:
+    """Write a row for each image that is done, whole or not at all.
 
     Args:
         folder: of the results.
@@ -29,21 +29,30 @@ def write_results(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    count = 0
     with (
         folder.writing(RESULTS) as path,
         pq.ParquetWriter(path, result_schema(), compression="zstd") as writer,
     ):
         for rows in _groups(_rows(store, items, outcomes, classes)):
             writer.write_table(pa.Table.from_pylist(rows, schema=result_schema()))
-            count += len(rows)
-    return count
+
+
+def earlier_outcomes(folder: Folder, items: Sequence[Item], outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
+    """Yield what became of further images in an earlier run: those that a run that was stopped has not come to."""
+    come_to = {one.place for one in outcomes}
+    places = {item.id: place for place, item in enumerate(items) if place not in come_to}
+    for row in read_results(folder, ("id", "digest", "problem")):
+        if row["id"] in places:
+            problem = row["problem"] if row["digest"] is None else None
+            yield Outcome(places[row["id"]], row["digest"], problem)
 
 
 def read_results(folder: Folder, columns: Sequence[str]) -> Iterator[Row]:
-    """Yield some columns of the results, row by row."""
+    """Yield some columns of the results, row by row; nothing where there are none yet."""
     import pyarrow.parquet as pq
 
+    if not folder.has(RESULTS):
+        return
     with folder.reading(RESULTS) as file:
         for batch in pq.ParquetFile(file).iter_batches(columns=list(columns)):
             yield from batch.to_pylist()

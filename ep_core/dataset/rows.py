@@ -55,6 +55,7 @@ def explained_schema() -> pa.Schema:
             "warnings": pa.list_(text),
             "image": pa.struct({"width": size, "height": size}),
             "frame": pa.struct({"left": number, "top": number, "right": number, "bottom": number}),
+            "engine": pa.struct({"version": text, "torch": text, "device": text}),
             "seconds": number,
             "picture": pa.binary(),
         }
@@ -102,6 +103,7 @@ def explained_row(digest: str, report: ExtremalReport, picture: bytes) -> Row:
             "contrast",
             "image",
             "frame",
+            "engine",
         },
     )
     predictions = report.scores.predictions

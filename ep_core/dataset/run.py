@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from ep_core.models.classifier import Classifier
-from ep_core.models.inputs import engine_on, model_ref
+from ep_core.models.inputs import model_ref
 
 from .here import explain_here
 from .items import Item, Outcome
@@ -15,23 +14,15 @@ from .job import Job
 from .labels import class_indices
 from .on_ray import Cluster, explain_on_ray
 from .page import PAGE, summary_page
-from .results import read_results, write_results
+from .results import earlier_outcomes, read_results, write_results
 from .storage import Folder
 from .summary import COLUMNS, Summary, summarise
 
-OnProgress = Callable[[float], None]
-"""Called with how many images are done, those on their way by their shares."""
+OnProgress = Callable[[float, int], None]
+"""Called with how many images are explained, those on their way by their shares, and how many there are to explain, as
+far as is known: images whose content was explained already are not among them."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Finished:
-    """End of a run."""
-
-    done: int
-    """Images that came to an end; of a run that was stopped, not all."""
-    summary: Summary
 
 
 def explain_dataset(
@@ -41,8 +32,8 @@ def explain_dataset(
     *,
     cluster: Cluster | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
-    on_progress: OnProgress = lambda _: None,
-) -> Finished:
+    on_progress: OnProgress = lambda done, of: None,
+) -> Summary:
     """Explain the images of a dataset, and write results, masks and the page into the job's folder.
 
     What is there already, of the same model and parameters, is kept. Each content is explained once.
@@ -56,19 +47,28 @@ def explain_dataset(
             `KeyboardInterrupt` does.
         on_progress: called as often; on a cluster, after each batch.
 
+    Returns:
+        The summary of the results; of a run that was stopped, of those of earlier runs, too.
+
     Raises:
         InvalidInput: the folder has results of something else, or there is no such cluster.
         OSError: the results can't be written.
     """
     job.store().adopt(job.origin(model.digest))
     outcomes: list[Outcome] = []
+    new = 0
+
+    def tell(begun: float = 0.0) -> None:
+        on_progress(new + begun, len(items) - len(outcomes) + new)
+
     try:
-        for outcome in _outcomes(job, model, items, cluster, is_stopped, on_progress):
+        for outcome in _outcomes(job, model, items, cluster, is_stopped, tell):
             outcomes.append(outcome)
-            on_progress(len(outcomes))
+            new += outcome.is_new
+            tell()
     except KeyboardInterrupt:
         log.info("stopped after %d of %d images", len(outcomes), len(items))
-    return Finished(len(outcomes), _write_down(job, model, items, outcomes))
+    return _write_down(job, model, items, outcomes)
 
 
 def _outcomes(
@@ -77,23 +77,20 @@ def _outcomes(
     items: Sequence[Item],
     cluster: Cluster | None,
     is_stopped: Callable[[], bool],
-    on_progress: OnProgress,
+    on_begun: Callable[[float], None],
 ) -> Iterator[Outcome]:
     if cluster is not None:
         return explain_on_ray(job, model.digest, items, cluster)
-    return explain_here(job, model, items, is_stopped=is_stopped, on_progress=on_progress)
+    return explain_here(job, model, items, is_stopped=is_stopped, on_begun=on_begun)
 
 
 def _write_down(job: Job, model: Classifier, items: Sequence[Item], outcomes: Sequence[Outcome]) -> Summary:
     """Write the table and the page of what is done."""
     folder, store = Folder(job.out), job.store()
+    if len(outcomes) < len(items):
+        outcomes = [*outcomes, *earlier_outcomes(folder, items, outcomes)]
     store.merge()
     write_results(folder, store, items, outcomes, class_indices((item.label for item in items), model.labels))
     summary = summarise(read_results(folder, COLUMNS), areas=job.spec.areas, variant=job.spec.variant)
-    made = {
-        "params": job.spec.model_dump(mode="json"),
-        "model": model_ref(model).model_dump(mode="json"),
-        "engine": engine_on(model.device).model_dump(mode="json"),
-    }
-    folder.write(PAGE, summary_page(summary, store, made=made).encode())
+    folder.write(PAGE, summary_page(summary, store, params=job.spec, model=model_ref(model)).encode())
     return summary

@@ -45,6 +45,10 @@ class Folder:
         found = (posixpath.basename(path) for path in self._files.ls(where, detail=False))
         return sorted(posixpath.join(folder, name) for name in found if name.endswith(suffix))
 
+    def has(self, name: str) -> bool:
+        """Return whether there is such a file."""
+        return bool(self._files.exists(self._path(name)))
+
     def read(self, name: str) -> bytes:
         """Return a file's bytes.
 

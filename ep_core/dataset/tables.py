@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,8 @@ def outcome_table(outcomes: Iterable[Outcome]) -> pa.Table:
     """Return outcomes as a table."""
     import pyarrow as pa
 
-    schema = pa.schema({"place": pa.int64(), "digest": pa.string(), "problem": pa.string()})
-    rows = [{"place": one.place, "digest": one.digest, "problem": one.problem} for one in outcomes]
-    return pa.Table.from_pylist(rows, schema=schema)
+    schema = {"place": pa.int64(), "digest": pa.string(), "problem": pa.string(), "is_new": pa.bool_()}
+    return pa.Table.from_pylist([asdict(one) for one in outcomes], schema=pa.schema(schema))
 
 
 def outcomes_of(table: pa.Table) -> Iterator[Outcome]:

@@ -46,10 +46,10 @@ def measure_actors(result: Report, line: Line, *, images: int) -> None:
             job, model = small_job(folder, out)
             began = time.perf_counter()
             done = explain_dataset(
-                job, model, items, cluster=cluster, on_progress=lambda n, out=out: line.show(out, n, images)
+                job, model, items, cluster=cluster, on_progress=lambda n, of, out=out: line.show(out, n, of)
             )
             seconds[out] = time.perf_counter() - began
-            result.equals(f"images explained, {out}", done.summary.explained, images)
+            result.equals(f"images explained, {out}", done.explained, images)
     result.tell("one process of two cores, s", round(seconds["here"], 1))
     result.tell("two actors of a core each, s", round(seconds["there"], 1))
     result.at_most("two actors, times one process", round(seconds["there"] / seconds["here"], 3), MOST)
@@ -69,7 +69,7 @@ def measure_kills(result: Report, line: Line, *, kills: int) -> None:
             model,
             list_items(str(folder / "in")),
             cluster=Cluster(actors=CORES),
-            on_progress=lambda n: line.show(f"images; {killer.killed} killed", n, images),
+            on_progress=lambda n, of: line.show(f"images; {killer.killed} killed", n, of),
         )
         killer.join()
         written = [
@@ -78,7 +78,7 @@ def measure_kills(result: Report, line: Line, *, kills: int) -> None:
             for digest in pq.read_table(part).column("digest").to_pylist()
         ]
     result.equals("actors killed", killer.killed, kills)
-    result.equals("images explained", done.summary.explained, images)
+    result.equals("images explained", done.explained, images)
     result.equals("images lost", images - len(set(written)), 0)
     result.equals("images explained twice", len(written) - len(set(written)), 0)
 

@@ -42,7 +42,7 @@ def measure_cost(result: Report, line: Line, *, images: int) -> None:
         items = list_items(str(folder / "in"))
         explain_dataset(small_job_here, model, items[:WARM_UP])
         began = time.process_time()
-        explain_dataset(job, model, items[WARM_UP:], on_progress=lambda done: line.show("dataset", done, images))
+        explain_dataset(job, model, items[WARM_UP:], on_progress=lambda done, of: line.show("dataset", done, of))
         here_s = (time.process_time() - began) / images
         there_s = _service_s(files, line)
     result.tell("steps of an image's masks, ms of CPU", round(1000 * steps_s, 1))

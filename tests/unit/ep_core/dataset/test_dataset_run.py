@@ -25,6 +25,7 @@ from ep_core.dataset.claims import ClaimsHere
 from ep_core.dataset.job import Job
 from ep_core.dataset.listing import list_items
 from ep_core.dataset.on_ray import Explaining
+from ep_core.dataset.run import explain_dataset
 from ep_core.dataset.tables import item_batches
 from ep_core.errors import ModelUnavailable
 from ep_core.models import Classifier, load_model
@@ -140,6 +141,16 @@ def test_what_is_new_is_explained_and_what_is_gone_leaves(folder: Path, made: Pa
     assert run(tmp_path, tmp_path / "out").exit_code == 0
     assert list(rows(tmp_path / "out")) == ["a/again.png", "a/goose.png", "b/pizza.png", "b/plane.png", "cow/bus.png"]
     assert len(parts(tmp_path / "out").keys() - before.keys()) == 1
+
+
+def test_a_run_that_is_stopped_at_once_loses_no_row(
+    folder: Path, made: Path, model: Classifier, tmp_path: Path
+) -> None:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    job = Job(out=str(tmp_path), spec=SPEC, models_file=folder / "models.toml", device="cpu")
+    found = explain_dataset(job, model, list_items(str(folder / "in")), is_stopped=lambda: True)
+    assert (found.images, found.explained) == (5, 4)
+    assert rows(tmp_path) == rows(made)
 
 
 def test_other_parameters_need_another_folder(folder: Path, made: Path) -> None:
