@@ -10,15 +10,15 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ep_core.errors import InvalidInput, ModelUnavailable
 
-from .claims import Claim, ClaimsHere
+from .claims import Claim, Claims, ClaimsHere
 from .explainer import AT_ONCE, Explainer
 from .items import Item, Outcome
 from .job import Job
-from .tables import item_batches, outcome_table, outcomes_of, placed_items
+from .tables import FAULTS, fault_table, item_batches, outcome_table, outcomes_of, placed_items
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -127,21 +127,8 @@ def _outcomes(
         num_cpus=cores,
         num_gpus=gpus or None,
     )
-    try:
-        for table in explained.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-            yield from outcomes_of(table)
-    except ray.exceptions.RayError as error:
-        raise _cause(error) from error
-
-
-def _cause(error: BaseException) -> BaseException:
-    """Return what went wrong in an actor, without what Ray lays around it."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, InvalidInput | ModelUnavailable | OSError):
-            return cause
-        cause = getattr(cause, "cause", None) or cause.__cause__
-    return error
+    for table in explained.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        yield from outcomes_of(table)
 
 
 class ClaimsThere:
@@ -160,29 +147,44 @@ class ClaimsThere:
 
 
 class Explaining:
-    """Actor that holds the model: from a batch of listed images to a batch of outcomes."""
+    """Actor that holds the model: from a batch of listed images to a batch of outcomes, or a fault."""
 
-    def __init__(self, job: Job, model_digest: str, claims: ClaimsThere, cores: int) -> None:
+    def __init__(self, job: Job, model_digest: str, claims: Claims, cores: int) -> None:
         """Load the model.
 
-        Raises:
-            ModelUnavailable: it isn't the one of the run.
+        Args:
+            job: what to do with the images.
+            model_digest: of the model of the run; another one is a fault of each batch.
+            claims: register of who explains what.
+            cores: threads to compute with.
         """
         import torch
 
-        from ep_core.models import load_model
-
         torch.set_num_threads(cores)
-        model = load_model(job.spec.model, models_file=job.models_file, device=job.device)
-        if model.digest != model_digest:
-            raise ModelUnavailable(
-                f"model {job.spec.model!r} has other weights or settings here than where the run was started: let all "
-                "nodes have the same files"
-            )
-        self._explainer = Explainer(
-            model, job.spec, job.store(), claims, target_picture=job.target_picture, at_once=job.at_once
-        )
+        self._explainer: Explainer | None = None
+        self._fault: Exception | None = None
+        try:
+            self._explainer = _explainer(job, model_digest, claims)
+        except tuple(FAULTS.values()) as fault:
+            self._fault = fault
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """Explain a batch's images."""
-        return outcome_table(self._explainer.outcomes(placed_items(batch)))
+        if self._explainer is None:
+            return fault_table(cast("Exception", self._fault))
+        try:
+            return outcome_table(self._explainer.outcomes(placed_items(batch)))
+        except tuple(FAULTS.values()) as fault:
+            return fault_table(fault)
+
+
+def _explainer(job: Job, model_digest: str, claims: Claims) -> Explainer:
+    from ep_core.models import load_model
+
+    model = load_model(job.spec.model, models_file=job.models_file, device=job.device)
+    if model.digest != model_digest:
+        raise ModelUnavailable(
+            f"model {job.spec.model!r} has other weights or settings on a node than where the run was started: let all "
+            "nodes have the same files"
+        )
+    return Explainer(model, job.spec, job.store(), claims, target_picture=job.target_picture, at_once=job.at_once)

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,7 +25,7 @@ from ep_core.dataset.store import EXPLAINED
 
 from .dataset_images import make_images, small_job
 from .report import Line, Report
-from .stack import ROOT
+from .stack import ROOT, cpu_s
 
 MOST = 1.15
 """Of the whole time of one process, that two actors take on the same cores."""
@@ -41,17 +41,18 @@ def measure_actors(result: Report, line: Line, *, images: int) -> None:
         make_images(folder / "in", images)
         items = list_items(str(folder / "in"))
         torch.set_num_threads(CORES)
-        seconds = {}
+        seconds, cpu = {}, {}
         for out, cluster in (("here", None), ("there", Cluster(actors=CORES))):
             job, model = small_job(folder, out)
-            began = time.perf_counter()
+            began, used = time.perf_counter(), _used_s()
             done = explain_dataset(
                 job, model, items, cluster=cluster, on_progress=lambda n, of, out=out: line.show(out, n, of)
             )
-            seconds[out] = time.perf_counter() - began
+            seconds[out], cpu[out] = time.perf_counter() - began, _used_s() - used
             result.equals(f"images explained, {out}", done.explained, images)
-    result.tell("one process of two cores, s", round(seconds["here"], 1))
-    result.tell("two actors of a core each, s", round(seconds["there"], 1))
+    for out, what in (("here", "one process of two cores"), ("there", "two actors of a core each")):
+        result.tell(f"{what}: s", round(seconds[out], 1))
+        result.tell(f"{what}: s of CPU, Ray's own too", round(cpu[out], 1))
     result.at_most("two actors, times one process", round(seconds["there"] / seconds["here"], 3), MOST)
 
 
@@ -105,8 +106,8 @@ class _Killer(threading.Thread):
                 self.killed += 1
 
 
-def _actors() -> list[int]:
-    """Return the process ids of the actors that hold the model, among what this process has started."""
+def _ours() -> dict[int, str]:
+    """Return the processes that this one has started, and those of theirs: their commands by process id."""
     said = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
     rows = [line.split(maxsplit=2) for line in said.stdout.splitlines()]
     parents = {int(pid): int(parent) for pid, parent, *_ in rows}
@@ -117,7 +118,21 @@ def _actors() -> list[int]:
                 return True
         return False
 
-    return [int(pid) for pid, _, *words in rows if words and "MapWorker" in words[0] and is_ours(int(pid))]
+    return {int(pid): " ".join(command) for pid, _, *command in rows if is_ours(int(pid))}
+
+
+def _actors() -> list[int]:
+    """Return the process ids of the actors that hold the model."""
+    return [pid for pid, command in _ours().items() if "MapWorker" in command]
+
+
+def _used_s() -> float:
+    """Return the seconds of CPU of this process and of those that it has started and that still run."""
+    used = time.process_time()
+    for pid in _ours():
+        with suppress(OSError):  # it has ended
+            used += cpu_s(pid)
+    return used
 
 
 @contextmanager

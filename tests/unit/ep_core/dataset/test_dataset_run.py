@@ -26,7 +26,7 @@ from ep_core.dataset.job import Job
 from ep_core.dataset.listing import list_items
 from ep_core.dataset.on_ray import Explaining
 from ep_core.dataset.run import explain_dataset
-from ep_core.dataset.tables import item_batches
+from ep_core.dataset.tables import item_batches, outcomes_of
 from ep_core.errors import ModelUnavailable
 from ep_core.models import Classifier, load_model
 from tests.networks import model_list
@@ -217,12 +217,21 @@ def test_an_actor_passes_over_what_another_one_has_written(folder: Path, model: 
     threads = torch.get_num_threads()
     Explaining(job, model.digest, claims, threads)(batch.slice(0, 3))
     before = parts(tmp_path)
-    answer = Explaining(job, model.digest, claims, threads)(batch).to_pylist()
-    assert sorted(one["place"] for one in answer) == [0, 1, 2, 3, 4]
+    answer = list(outcomes_of(Explaining(job, model.digest, claims, threads)(batch)))
+    assert sorted(one.place for one in answer) == [0, 1, 2, 3, 4]
     assert before.items() <= parts(tmp_path).items()
     written = [
         row["digest"] for name in parts(tmp_path) for row in pq.read_table(tmp_path / "explained" / name).to_pylist()
     ]
-    assert sorted(written) == sorted({one["digest"] for one in answer})
-    with pytest.raises(ModelUnavailable, match="other weights or settings here"):
-        Explaining(job, "sha256:other", claims, threads)
+    assert sorted(written) == sorted({one.digest for one in answer if one.digest})
+
+
+def test_a_fault_of_an_actor_is_one_of_the_run(folder: Path, model: Classifier, tmp_path: Path) -> None:
+    job = Job(out=str(tmp_path), spec=SPEC, models_file=folder / "models.toml", device="cpu")
+    (batch,) = item_batches(list_items(str(folder / "in")), 5)
+    threads = torch.get_num_threads()
+    with pytest.raises(ModelUnavailable, match="other weights or settings on a node"):
+        list(outcomes_of(Explaining(job, "sha256:other", ClaimsHere(), threads)(batch)))
+    (tmp_path / "masks").write_text("in the way")
+    with pytest.raises(OSError, match="masks"):
+        list(outcomes_of(Explaining(job, model.digest, ClaimsHere(), threads)(batch)))
