@@ -7,6 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Self
+
+from torch import Tensor, nn
 
 from ep_core.engine import explain
 from ep_core.errors import InvalidInput
@@ -44,8 +47,16 @@ class _Done:
     masks: dict[str, bytes] = field(default_factory=dict)
 
 
+class _Engine(ResidentEngine):
+    """Engine that keeps the tuned copy of a network from one image to the next, also where none is on its way."""
+
+    def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
+        self._kept = super().tune(network, example)
+        return self._kept
+
+
 class Explainer:
-    """Explains images with one model, and writes what it finds into a store."""
+    """Explains images with one model, and writes what it finds into a store; a context manager."""
 
     def __init__(
         self,
@@ -77,8 +88,22 @@ class Explainer:
         self._at_once = at_once or AT_ONCE.get(model.device.type, AT_ONCE["cpu"])
         self._max_lanes = max_lanes
         self._reader = Reader()
+        self._engine = _Engine()
+        self._threads = ThreadPoolExecutor(self._at_once, "explaining")
         self._shares: dict[int, float] = {}
         self._stopping = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give up what is on its way, and end the threads."""
+        self._stopping = True
+        self._engine.close()
+        self._threads.shutdown()
 
     @property
     def begun(self) -> float:
@@ -99,18 +124,18 @@ class Explainer:
         """
         waiting, running = iter(items), set[Future[_Done]]()
         self._stopping = False
-        with ResidentEngine() as engine, ThreadPoolExecutor(self._at_once, "explaining") as threads:
-            try:
-                while not is_stopped():
-                    room = self._at_once - len(running)
-                    running |= {threads.submit(self._one, engine, placed) for placed in islice(waiting, room)}
-                    if not running:
-                        return
-                    done, running = wait(running, _PATIENCE_S, FIRST_COMPLETED)
-                    yield from self._written(done)
-            finally:
-                self._stopping = True
-            yield from self._written(wait(running).done)
+        try:
+            while not is_stopped():
+                room = self._at_once - len(running)
+                running |= {self._threads.submit(self._one, *placed) for placed in islice(waiting, room)}
+                if not running:
+                    return
+                done, running = wait(running, _PATIENCE_S, FIRST_COMPLETED)
+                yield from self._written(done)
+        finally:
+            self._stopping = True
+            wait(running)
+        yield from self._written(running)
 
     def _written(self, ended: Collection[Future[_Done]]) -> Iterator[Outcome]:
         """Write what is done as a part, yield the outcomes, then raise the first fault of the others, if any."""
@@ -124,8 +149,7 @@ class Explainer:
             if not isinstance(fault, Canceled):
                 raise fault
 
-    def _one(self, engine: ResidentEngine, placed: Placed) -> _Done:
-        place, item = placed
+    def _one(self, place: int, item: Item) -> _Done:
         try:
             data = self._reader.read(item)
         except Unread as error:
@@ -136,7 +160,7 @@ class Explainer:
             return _Done(Outcome(place, digest))
         outcome = Outcome(place, digest, is_new=True)
         try:
-            found = self._explained(engine, place, data)
+            found = self._explained(place, data)
             report = found.report()
             require_finite_report(report)
         except InvalidInput as error:
@@ -145,7 +169,7 @@ class Explainer:
             self._shares.pop(place, None)
         return _Done(outcome, explained_row(digest, report, thumbnail(found.image, SIDE)), masks_of(found))
 
-    def _explained(self, engine: ResidentEngine, place: int, data: bytes) -> Explanation:
+    def _explained(self, place: int, data: bytes) -> Explanation:
         def tell(progress: Progress) -> None:
             if self._stopping:
                 raise Canceled("the run was stopped")
@@ -158,7 +182,7 @@ class Explainer:
             on_progress=tell,
             max_lanes=self._max_lanes,
             target_picture=self._target_picture,
-            runner=engine,
+            runner=self._engine,
         )
 
 

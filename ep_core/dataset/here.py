@@ -30,17 +30,17 @@ def explain_here(
         on_begun: called as often, with the sum of the shares that images on their way are done by.
     """
     store = job.store()
-    explainer = Explainer(
+    with Explainer(
         model,
         job.spec,
         store,
         ClaimsHere(store.digests()),
         target_picture=job.target_picture,
         at_once=job.at_once,
-    )
+    ) as explainer:
 
-    def looked() -> bool:
-        on_begun(explainer.begun)
-        return is_stopped()
+        def looked() -> bool:
+            on_begun(explainer.begun)
+            return is_stopped()
 
-    return explainer.outcomes(enumerate(items), is_stopped=looked)
+        yield from explainer.outcomes(enumerate(items), is_stopped=looked)

@@ -23,8 +23,8 @@ from .tables import FAULTS, fault_table, item_batches, outcome_table, outcomes_o
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LOCAL, RUNNING = "local", "auto"
-"""Addresses: of a cluster of this machine alone, which ends with the run, and of the one that runs on it."""
+LOCAL = "local"
+"""Address of a cluster of this machine alone, which ends with the run."""
 _ROUNDS = 4
 """Images of a batch, times those on their way at once: a batch's last ones have less company."""
 
