@@ -22,7 +22,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt clients/python/pyproject.toml
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test unit check format kserve audit browser generators client figures screenshots mutants chaos pauses soak memory load fuzz attacks clean
+.PHONY: help run setup test unit check format kserve audit browser generators client figures screenshots mutants chaos pauses soak memory load fuzz attacks dataset clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -41,6 +41,7 @@ help:  ## This list
 	@echo "make load     latency with a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
 	@echo "make fuzz     all kinds of requests (schemathesis), broken and hostile images"
 	@echo "make attacks  what others see while one client does its worst   (ARGS=\"--only streams\")"
+	@echo "make dataset  whole datasets on a local Ray cluster: time, killed actors, cost   (ARGS=\"--only cost\")"
 	@echo "make mutants  how many of a hundred faults in lines of the code the tests find   (ARGS=\"--seed 1\" for others)"
 	@echo "make figures  pictures and figures of README and docs, from real results   (ARGS=--check to compare)"
 	@echo "make screenshots  the dashboard's pictures in docs/   (ARGS=\"running phone\" for some)"
@@ -137,6 +138,11 @@ mutants: setup browser generators
 # Whether the service can be relied on: each starts a stack of its own and fails where a bar is missed.
 chaos pauses soak memory load fuzz attacks: setup
 	@$(BIN)/python -m tests.reliability.$@ $(ARGS)
+
+# Ray comes with its own extra, which `make test` does without: its clusters take half a minute to start.
+dataset: setup
+	@$(INSTALL) --editable '.[ray]'
+	@$(BIN)/python -m tests.reliability.dataset $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info clients/python/build clients/python/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

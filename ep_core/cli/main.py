@@ -17,11 +17,12 @@ from .channels import channels
 from .class_channels import class_channels
 from .classify import classify
 from .compare import compare
+from .dataset import dataset
 from .evaluate.commands import evaluate_app
 from .explain import explain
 from .models import models
 
-ORDER = ("explain", "classify", "compare", "channels", "class-channels", "models", "evaluate", "bench")
+ORDER = ("explain", "dataset", "classify", "compare", "channels", "class-channels", "models", "evaluate", "bench")
 """Commands as `ep --help` lists them; those of other floors come after them."""
 
 
@@ -57,6 +58,7 @@ def ep(
 
 
 app.command()(explain)
+app.command()(dataset)
 app.command()(classify)
 app.command()(compare)
 app.command()(channels)

@@ -26,10 +26,10 @@ from ep_core.schemas.printable import printable
 from ep_core.schemas.reports.extremal import ExtremalReport
 from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.specs import ExtremalSpec
-from ep_core.schemas.targets import AT_A_PLACE, kind_of
 
 from .destination import check_page, write_page
 from .several_results import Item, as_csv, as_document, as_page
+from .target_pictures import check_for_all
 from .terminal import FAILED, check_writable, err_console, print_json, progress_bars, say_failure, words_console
 from .verdicts import shown_probability
 
@@ -76,16 +76,9 @@ def explain_several(
     with progress_bars() as bars:
         task = bars.add_task(f"loading {spec.model}", total=None)
         from ep_core.models import load_model
-        from ep_core.models.places import drawn_region
-        from ep_core.models.targets import check_given, given_target
 
         model = load_model(spec.model, models_file=models_file, device=device)
-        # A class that isn't there, or a second picture that can't be used, is no image's fault.
-        check_given(model, spec, target_picture)
-        if kind_of(spec.target) not in AT_A_PLACE:
-            given_target(model, spec, None, target_picture)
-        elif target_picture is not None:
-            drawn_region(target_picture)
+        check_for_all(model, spec, target_picture)
         run = _Run(model, spec, target_picture, out, bars, task)
         try:
             run.explain_all(paths)

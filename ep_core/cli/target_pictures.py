@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ep_core.errors import InvalidInput
+from ep_core.schemas.specs import ExtremalSpec
+from ep_core.schemas.targets import AT_A_PLACE, kind_of
+
+if TYPE_CHECKING:
+    from ep_core.models import Classifier
 
 
 def _picture(help_: str) -> Any:
@@ -52,3 +57,24 @@ def with_pictures(target: Any, *, image: Path | None, mask: Path | None) -> Any:
     if target.get("within") != "target_mask":
         raise InvalidInput("--target-mask is the region: let --target name the class alone", field="target")
     return target
+
+
+def check_for_all(model: Classifier, spec: ExtremalSpec, picture: Path | None) -> None:
+    """Refuse what is no single image's fault: a class that isn't there, a second picture that can't be used.
+
+    Args:
+        model: the classifier.
+        spec: of several images.
+        picture: the target's own.
+
+    Raises:
+        InvalidInput: so it is.
+    """
+    from ep_core.models.places import drawn_region
+    from ep_core.models.targets import check_given, given_target
+
+    check_given(model, spec, picture)
+    if kind_of(spec.target) not in AT_A_PLACE:
+        given_target(model, spec, None, picture)
+    elif picture is not None:
+        drawn_region(picture)

@@ -78,10 +78,10 @@ def listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def progress_bars() -> Progress:
-    """Return progress bars on standard error, gone when done."""
+def progress_bars(*, window_s: float = 30.0) -> Progress:
+    """Return progress bars on standard error, gone when done; the time to go follows from the last `window_s`."""
     columns = (_Doing(), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=err_console, transient=True)
+    return Progress(*columns, console=err_console, transient=True, speed_estimate_period=window_s)
 
 
 @contextmanager

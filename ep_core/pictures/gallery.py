@@ -6,7 +6,7 @@ Its size is bounded: pictures are small, those of many images smaller still, and
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,8 +64,11 @@ def side_among(count: int) -> int:
 
 def shown_areas(report: TaskReport) -> list[float]:
     """Return the areas of a result whose masks a page shows; none of a result without spatial masks."""
-    areas = [point.area for point in _curve(report)]
-    best = getattr(report, "optimal_area", None)
+    return shown_among([point.area for point in _curve(report)], getattr(report, "optimal_area", None))
+
+
+def shown_among(areas: Sequence[float], best: float | None) -> list[float]:
+    """Return the areas among those of a sweep whose masks a page shows: some, and a* (`best`)."""
     places = set(even_places(len(areas), MOST_MASKS))
     return [area for k, area in enumerate(areas) if k in places or area == best]
 
@@ -106,7 +109,9 @@ def _result(report: TaskReport, masks: Mapping[float, bytes]) -> dict[str, Any]:
         size = found["image"]
         found["frame"] = {"left": 0, "top": 0, "right": size["width"], "bottom": size["height"]}
     points = [point for point in _curve(report) if point.area in masks]
-    curve = [point.model_dump(mode="json", include=_OF_POINT) | {"mask": _small(masks[point.area])} for point in points]
+    curve = [
+        point.model_dump(mode="json", include=_OF_POINT) | {"mask": small_mask(masks[point.area])} for point in points
+    ]
     return found | {"curve": curve}
 
 
@@ -119,7 +124,8 @@ def _curve(report: TaskReport) -> list[CurvePoint]:
     return []
 
 
-def _small(mask: bytes) -> str:
+def small_mask(mask: bytes) -> str:
+    """Return the PNG of a mask as the ``data:`` URL of a small one."""
     with Image.open(io.BytesIO(mask)) as picture:
         grey = picture.convert("L")
     grey.thumbnail((MASK_SIDE, MASK_SIDE), Image.Resampling.BOX)

@@ -34,6 +34,8 @@ class Entry(StrEnum):
     """The same of a comparison."""
     GALLERY = "exported_gallery"
     """``{"images", "made", "more"}``: see `gallery`."""
+    DATASET = "exported_dataset"
+    """The summary of a dataset's results: see `ep_core.dataset.page`."""
 
 
 def result_page(entry: Entry, data: Mapping[str, Any], *, title: str) -> str:

@@ -16,12 +16,20 @@ import { className, needs, percent, quoted } from "./words.js";
  * `note` why there is none. `more` images are not among them.
  */
 export function gallery(images, more) {
-  const tiles = images.map(tile);
-  const slider = sideBySide((area) => tiles.forEach(({ draw }) => draw(area)), { least: 1 });
-  slider.offer(images.map(({ result }) => shownAreas(result)).filter((areas) => areas.length));
-  tiles.forEach(({ draw }) => draw(slider.area()));
+  const { slider, galleries } = underOneSlider([images]);
   const rest = more > 0 && el("p.dim", {}, `${more} more are not on this page.`);
-  return el("div.stack", {}, slider.node, el("div.tiles.methods", {}, tiles.map(({ node }) => node)), rest);
+  return el("div.stack", {}, slider, galleries, rest);
+}
+
+/** Return the slider of several groups of such results, a node, and a node for each: `{slider, galleries}`. */
+export function underOneSlider(groups) {
+  const tiles = groups.map((images) => images.map(tile));
+  const all = tiles.flat();
+  const slider = sideBySide((area) => all.forEach(({ draw }) => draw(area)), { least: 1 });
+  slider.offer(groups.flat().map(({ result }) => shownAreas(result)).filter((areas) => areas.length));
+  all.forEach(({ draw }) => draw(slider.area()));
+  const galleries = tiles.map((group) => el("div.tiles.methods", {}, group.map(({ node }) => node)));
+  return { slider: slider.node, galleries };
 }
 
 const shownAreas = (result) => (result?.curve || []).filter(({ mask }) => mask).map(({ area }) => area);

@@ -117,7 +117,7 @@ def test_bench_prints_the_ratio(tmp_path: Path) -> None:
 
 def test_commands_of_all_floors_are_there() -> None:
     listed = re.findall(r"^│ ([a-z][a-z-]*) ", ep("--help").stdout, re.MULTILINE)
-    ours = ["explain", "classify", "compare", "channels", "class-channels", "models", "evaluate", "bench"]
+    ours = ["explain", "dataset", "classify", "compare", "channels", "class-channels", "models", "evaluate", "bench"]
     assert listed[: len(ours)] == ours
     assert {"serve", "api", "worker", "new-key"} == set(listed[len(ours) :])
 

@@ -11,6 +11,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Frame, Page, expect
 
 import ep_core
+from ep_core.dataset.job import Job
+from ep_core.dataset.listing import list_items
+from ep_core.dataset.run import explain_dataset
 from ep_core.models import Classifier, Preprocessing
 from ep_core.pictures.embedded import thumbnail
 from ep_core.pictures.gallery import SIDE, GalleryImage, gallery_page, shown_areas
@@ -177,6 +180,37 @@ def test_one_slider_shows_all_images_at_one_area(page: Page, found: ep_core.Expl
         "return lit; }"
     )
     assert lit > 0  # in colour
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert not page.evaluate(SIDEWAYS)
+
+
+def test_the_summary_of_a_dataset_has_the_extremes_under_one_slider_and_a_table_of_classes(
+    page: Page, model: Classifier, goose: Image.Image, tmp_path: Path
+) -> None:
+    for k, folder in enumerate(("<i>a", "b", "cow")):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        goose.crop((20 * k, 0, 180, 120)).save(tmp_path / "in" / folder / "goose.png")
+    (tmp_path / "in" / "b" / "broken.png").write_text("no picture")
+    spec = ep_core.ExtremalSpec(areas=(0.1, 0.2, 0.4), alternatives=0, contrast=False, **QUICK)
+    job = Job(out=str(tmp_path / "out"), spec=spec)
+    explain_dataset(job, model, list_items(str(tmp_path / "in")))
+    opened(page, (tmp_path / "out" / "index.html").read_text(encoding="utf-8"), tmp_path)
+    expect(page.get_by_role("heading", level=1)).to_have_text("3 images: half of them need 10% or less")
+    expect(page.get_by_text("3 of 4 images explained; 1 predicted right, 1 wrong (50% right).")).to_be_visible()
+    expect(page.get_by_role("img", name="How many images need each area at least")).to_be_visible()
+    smallest = page.locator("section", has=page.get_by_role("heading", name="Where a* is smallest"))
+    wrong = page.locator("section", has=page.get_by_role("heading", name="Wrong predictions"))
+    expect(smallest.locator("figure")).to_have_count(3)
+    expect(wrong.locator("figure")).to_have_count(1)
+    expect(wrong.locator("figure")).to_contain_text("labelled “b”")
+    page.wait_for_function("[...document.querySelectorAll('canvas')].every((one) => one.width > 100)")
+    before = page.evaluate(CANVASES)
+    page.get_by_label(SLIDER).press("End")
+    expect(wrong.locator("figure")).to_contain_text("40% kept: “<i>a”")
+    page.wait_for_function(f"before => {CANVASES}.every((one, k) => one !== before[k])", arg=before)
+    expect(page.get_by_role("row", name="<i>a 1 10% 0 100%")).to_be_visible()
+    expect(page.get_by_role("row", name="cow 1 10% 0 –")).to_be_visible()
+    expect(page.get_by_text("the bytes aren't a picture")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 800})
     assert not page.evaluate(SIDEWAYS)
 
