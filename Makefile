@@ -154,7 +154,7 @@ $(STAMPS)/local: $(INSTALLED_FROM) | $(STAMPS)/venv
 
 $(STAMPS)/test: $(INSTALLED_FROM) | $(STAMPS)/venv
 	@echo "Installing what running and testing need (the first time takes a few minutes)"
-	@$(INSTALL) --editable '.[test]' --editable 'clients/python[numpy,progress]'
+	@$(INSTALL) --editable '.[test]' --editable 'clients/python[mcp,numpy,progress]'
 	@$(INSTALL) --no-deps quantus  # its opencv-python has the files of grad-cam's opencv-python-headless, and needs libGL
 	@touch $@ $(STAMPS)/local
 
