@@ -31,7 +31,7 @@ help:  ## This list
 	@echo "make check    lint, format, types, imports"
 	@echo "make format   mend what ruff can mend"
 	@echo "make generators  generators of clients, for their tests (test does it, too)"
-	@echo "make client   the Python client's types and addresses, from the API's document"
+	@echo "make client   the clients' types and addresses, from the API's document"
 	@echo "make audit    known vulnerabilities of the pinned dependencies (asks PyPI)"
 	@echo "make chaos    200 jobs while workers, an API process and Redis are killed"
 	@echo "make pauses   200 times a worker is paused in the middle of a job, and comes back"
@@ -108,7 +108,7 @@ format: $(STAMPS)/test
 	@$(DENO) fmt --quiet
 
 client: $(STAMPS)/test
-	@$(BIN)/python -m clients.python.generate $(ARGS)
+	@$(BIN)/python -m clients.generate $(ARGS)
 
 audit: $(STAMPS)/test
 	@$(INSTALL) --editable '.[audit]'
