@@ -19,6 +19,7 @@ from service.http.errors import InvalidFields, TooManyAtOnce, Unavailable, Unsup
 from service.http.problems import problem_responses
 from service.models.service import find_model
 from service.settings import ApiSettings
+from service.uploads.fetch import fetch_image
 from service.uploads.limits import UploadLimits
 from service.uploads.shares import open_shares
 from worker.broker.classify_queries import Classified, ClassifyQuery
@@ -46,8 +47,9 @@ async def classify(request: Request, caller: CallerDep, settings: SettingsDep) -
     """Post an image; the answer is what a model sees in it, the best class first: what `params.target` may be.
 
     Send a multipart form (`image`, a file, and if you like `model`, `top` and `fit`) or a JSON object with the same
-    fields, `image` in base64. Images are limited as those of jobs are. The workers answer beside their jobs, within
-    moments; where none does, the answer is a 503. Nothing is kept.
+    fields, `image` in base64; or `image_url`, its address, where the operator allows it. Images are limited as those of
+    jobs are. The workers answer beside their jobs, within moments; where none does, the answer is a 503. Nothing is
+    kept.
     """
     async with _in_turn(request, caller, settings.classify_s):
         return await _answer(request, caller, settings)
@@ -84,13 +86,14 @@ async def _answer(request: Request, caller: Caller, settings: ApiSettings) -> Cl
 
 
 async def _put(request: Request, caller: Caller, settings: ApiSettings) -> ClassifyQuery:
-    """Read, check and put a query; the image is let go on return."""
+    """Read, check and put a query, whose image may have to be fetched; it is let go on return."""
     services = Services.of(request.app)
-    limits = UploadLimits.of_one(caller)
+    limits = UploadLimits.of_one(settings, caller)
     async with open_shares(services.uploads, request, caller, limits) as take:
-        query, image = await read_query(request, limits, take)
+        query, given = await read_query(request, limits, take)
         await run_in_threadpool(find_model, services.redis, query.model)
         async with turn_of(request).resting():
+            image = await fetch_image(given, limits, services.outbound) if isinstance(given, str) else given
             checked = await services.decoders.check(image.data, who=caller.who, white_level=query.white_level)
         await run_in_threadpool(put, services.redis, query, checked.data, wait_s=settings.classify_s)
     return query

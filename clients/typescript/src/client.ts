@@ -18,7 +18,7 @@ import type {
   Removed,
   TaskList,
 } from "./generated/schemas.ts";
-import type { GivenFile, GivenImage } from "./images.ts";
+import type { GivenImage } from "./images.ts";
 import {
   type Channels,
   type ClassChannels,
@@ -191,7 +191,7 @@ export class Client {
   }
 
   /** Return the classes that a model sees in an image, the best first: each may be a target. */
-  async classify(image: GivenFile, asked: ClassifyOptions = {}, { signal }: How = {}): Promise<Classified> {
+  async classify(image: GivenImage, asked: ClassifyOptions = {}, { signal }: How = {}): Promise<Classified> {
     return await json(
       await call(this.#site, begin(this.#site, "classify", { body: classifyForm(image, asked) }), signal),
     );

@@ -17,10 +17,7 @@ const OPTIONS: Record<keyof JobOptions, true> = {
 /** Return the form of a job: its images, its parameters as JSON, its options as parts of their own. */
 export function jobForm(task: string, images: readonly GivenImage[], asked: object): FormData {
   const form = new FormData();
-  for (const image of images) {
-    if (isAddress(image)) form.append("image_url", String(image));
-    else form.append("image", asFile(image), nameOf(image));
-  }
+  for (const image of images) appendImage(form, image);
   const given = Object.entries(asked);
   const params = Object.fromEntries(given.filter(([name]) => !(name in OPTIONS)));
   form.append("params", JSON.stringify({ task, ...params }));
@@ -29,11 +26,16 @@ export function jobForm(task: string, images: readonly GivenImage[], asked: obje
 }
 
 /** Return the form of a classification. */
-export function classifyForm(image: GivenFile, asked: ClassifyOptions): FormData {
+export function classifyForm(image: GivenImage, asked: ClassifyOptions): FormData {
   const form = new FormData();
-  form.append("image", asFile(image), nameOf(image));
+  appendImage(form, image);
   appendOptions(form, Object.entries(asked));
   return form;
+}
+
+function appendImage(form: FormData, image: GivenImage): void {
+  if (isAddress(image)) form.append("image_url", String(image));
+  else form.append("image", asFile(image), nameOf(image));
 }
 
 function appendOptions(form: FormData, options: [string, unknown][]): void {

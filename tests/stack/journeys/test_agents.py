@@ -145,7 +145,7 @@ def test_an_agent_goes_on_with_a_long_job_over_streamable_http(stack: Stack, add
             assert begun.structured_content is not None, text_of(begun)
             ended = await client.call_tool("get_result", {"job": begun.structured_content["job"], "wait_s": 120})
             path = await client.call_tool("explain", {"image": str(SAMPLES / "goose.jpg")})
-            fetched = await client.call_tool("explain", {"image": "https://pictures.test/bus.jpg"})
+            fetched = await client.call_tool("classify", {"image": "https://pictures.test/bus.jpg"})
             return [models, begun, ended, path, fetched]
 
     models, begun, ended, path, fetched = asyncio.run(talk())

@@ -37,7 +37,7 @@ class Images:
         """Return an image that the service takes as a file only; raises as `read`, also of an address."""
         given = given.strip()
         if _is_address(given):
-            raise ToolError(f"{given!r:.80} is an address, which the service fetches for `image` of a job alone")
+            raise ToolError(f"{given!r:.80} is an address, which the service fetches for `image` alone")
         if given.startswith("data:"):
             return _decoded(given)
         return self._path(unquote(urlsplit(given).path) if given.startswith("file://") else given)

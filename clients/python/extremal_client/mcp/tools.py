@@ -90,7 +90,7 @@ class Tools:
         asked: ClassifyOptions = {"top": top} if model is None else {"top": top, "model": model}
         with _problems():
             async with self._client(context) as client:
-                return classes_answer(await client.classify(self._images.file(image), **asked))
+                return classes_answer(await client.classify(self._images.read(image), **asked))
 
     async def explain(
         self,
