@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from extremal_client.mcp.server import make_server
 from extremal_client.results import Result, make_result
 from mcp import Client
 from mcp.server.mcpserver.exceptions import ToolError
-from typer import BadParameter
+from typer import BadParameter, Typer
+from typer.main import get_command
 
 from .playing import job_document
 from .test_reading import served
@@ -133,3 +136,18 @@ def test_pictures_beside_the_image_are_read_as_it_is(folder: Path) -> None:
 def test_settings_that_cannot_be_used_are_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(BadParameter, match=said):
         mcp(**given)
+
+
+def test_the_page_shows_settings_that_can_be_read() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "agents.md").read_text()
+    blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    servers = [one.get("mcpServers", one.get("servers"))["extremal-perturbations"] for one in blocks]
+    assert [one.get("command", one.get("url")) for one in servers] == [
+        "extremal-mcp",
+        "extremal-mcp",
+        "http://agents.example:8100/mcp",
+    ]
+    app = Typer(add_completion=False)
+    app.command()(mcp)
+    for option in (parameter.opts[0] for parameter in get_command(app).params if parameter.name != "help"):
+        assert f"`{option}" in page or f"{option} " in page

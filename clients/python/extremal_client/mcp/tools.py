@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import anyio
@@ -34,6 +34,8 @@ RETRY_S = 30.0
 WAIT_S = 45
 """Seconds that a call waits for its job: agents' own limits begin at a minute."""
 MOST_WAIT_S = 600
+CANCEL_S = 5.0
+"""Seconds that a cancelled call takes to remove its job, at most."""
 
 GivenImage = Annotated[
     str,
@@ -150,7 +152,10 @@ class Tools:
         """Return a client with the key of the caller, where it sends one over HTTP."""
         scheme, _, key = (context.headers or {}).get("authorization", "").partition(" ")
         sent = key.strip() if scheme.lower() == "bearer" else None
-        return AsyncClient(self._site.url, key=sent or self._site.key, retry_s=RETRY_S)
+        try:
+            return AsyncClient(self._site.url, key=sent or self._site.key, retry_s=RETRY_S)
+        except ValueError as error:  # of characters that no key has
+            raise ToolError(str(error)) from error
 
     async def _run(
         self, context: Context, task: str, image: str, asked: dict[str, Any], wait_s: float
@@ -167,7 +172,7 @@ class Tools:
                 try:
                     return await self._wait(context, client, job, wait_s)
                 except anyio.get_cancelled_exc_class():
-                    with anyio.CancelScope(shield=True):
+                    with anyio.move_on_after(CANCEL_S, shield=True), suppress(ExtremalError):
                         await client.cancel(job)
                     raise
 
