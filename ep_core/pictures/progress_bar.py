@@ -47,7 +47,8 @@ def progress_shown(doing: str, on_progress: OnProgress | None, *, show: bool | N
 
 def in_notebook() -> bool:
     """Return whether this process runs the cells of a notebook."""
-    return "ipykernel" in sys.modules
+    ipython = sys.modules.get("IPython")  # which a notebook has loaded
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 @contextmanager

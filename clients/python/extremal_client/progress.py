@@ -72,7 +72,8 @@ def is_seen() -> bool:
 
 def in_notebook() -> bool:
     """Return whether this process runs the cells of a notebook."""
-    return "ipykernel" in sys.modules
+    ipython = sys.modules.get("IPython")  # which a notebook has loaded
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def fraction_of(seen: Seen) -> float:
