@@ -150,4 +150,12 @@ Deno.test("a service that is away is given up, and another host does not get the
   const { client, sent } = played(answer(job("queued", { links: { self: "https://elsewhere.test/v1/jobs/1" } })));
   await assert.rejects(client.cancel(ID), UnexpectedAnswer);
   assert.equal(sent.length, 1);
+  const seen = played(answer({ classes: [] }));
+  await seen.client.classify(new globalThis.URL("https://pictures.test/a.png"), { top: 2 });
+  const form = await seen.sent[0]!.formData();
+  assert.deepEqual([form.get("image_url"), form.get("image"), form.get("top")], [
+    "https://pictures.test/a.png",
+    null,
+    "2",
+  ]);
 });
