@@ -31,8 +31,8 @@ help:  ## This list
 	@echo "make check    lint, format, types, imports"
 	@echo "make format   mend what ruff can mend"
 	@echo "make generators  generators of clients, for their tests (test does it, too)"
-	@echo "make client   the Python client's types and addresses, from the API's document"
 	@echo "make kserve   KServe's own client against the running stack   (ARGS=--record to keep its requests for make test)"
+	@echo "make client   the clients' types and addresses, from the API's document"
 	@echo "make audit    known vulnerabilities of the pinned dependencies (asks PyPI)"
 	@echo "make chaos    200 jobs while workers, an API process and Redis are killed"
 	@echo "make pauses   200 times a worker is paused in the middle of a job, and comes back"
@@ -110,7 +110,7 @@ format: $(STAMPS)/test
 	@$(DENO) fmt --quiet
 
 client: $(STAMPS)/test
-	@$(BIN)/python -m clients.python.generate $(ARGS)
+	@$(BIN)/python -m clients.generate $(ARGS)
 
 # KServe's client needs other versions than we pin: an environment of its own.
 kserve: setup $(STAMPS)/kserve
@@ -171,7 +171,7 @@ $(STAMPS)/local: $(INSTALLED_FROM) | $(STAMPS)/venv
 
 $(STAMPS)/test: $(INSTALLED_FROM) | $(STAMPS)/venv
 	@echo "Installing what running and testing need (the first time takes a few minutes)"
-	@$(INSTALL) --editable '.[test]' --editable 'clients/python[numpy,progress]'
+	@$(INSTALL) --editable '.[test]' --editable 'clients/python[mcp,numpy,progress]'
 	@$(INSTALL) --no-deps quantus  # its opencv-python has the files of grad-cam's opencv-python-headless, and needs libGL
 	@touch $@ $(STAMPS)/local
 

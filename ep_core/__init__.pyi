@@ -9,6 +9,7 @@ from .errors import ImageTooLarge, InvalidInput, ModelUnavailable, UnknownName, 
 from .extremal.explanation import Explanation
 from .models import Classifier, Preprocessing, load_model
 from .models.split import Split, split
+from .pictures.beside import beside
 from .pictures.decoding import read_image
 from .resident import Canceled, Handle, ResidentEngine
 from .schemas.progress import Progress
@@ -45,6 +46,7 @@ __all__ = [
     "Split",
     "UnknownName",
     "UnreadableImage",
+    "beside",
     "class_channels",
     "compare",
     "explain",

@@ -33,7 +33,7 @@ def explain(
     spec: AnySpec | None = None,
     *,
     on_progress: OnProgress | None = None,
-    show_progress: bool = False,
+    show_progress: bool | None = None,
     max_lanes: int | None = None,
     target_picture: AnyImage | None = None,
     runner: Runner | None = None,
@@ -49,7 +49,7 @@ def explain(
         spec: what to find, or a dict of that; None takes the defaults. Its `model` is ignored: the model is the
             one given.
         on_progress: called after every round of steps, and as a stage begins.
-        show_progress: whether to draw a progress bar, in a terminal or a notebook.
+        show_progress: whether to draw a progress bar; None: in a notebook.
         max_lanes: masks stepped in one batch, at most (None: 16 on a CPU, 128 on a GPU). Halved where memory runs out.
         target_picture: the target's own picture, `target_image` or `target_mask`: as for `image`, a mask no tensor.
         runner: steps the masks, beside those of other threads where it is a `Resident` one; None: by themselves.
@@ -79,7 +79,7 @@ def explain_batch(
     specs: AnySpec | Sequence[AnySpec] | None = None,
     *,
     on_progress: OnProgress | None = None,
-    show_progress: bool = False,
+    show_progress: bool | None = None,
     max_lanes: int | None = None,
     target_picture: AnyImage | None = None,
     runner: Runner | None = None,

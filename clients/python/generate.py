@@ -1,4 +1,4 @@
-"""Generation of `extremal_client.generated` out of the OpenAPI document: `python -m clients.python.generate`.
+"""Generation of `extremal_client.generated` out of the OpenAPI document.
 
 What can be sent becomes TypedDicts, what is answered dataclasses; beside them a table of the addresses at which a
 client begins. All other addresses are links in answers.
@@ -6,35 +6,15 @@ client begins. All other addresses are links in answers.
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-Schema = Mapping[str, Any]
+from clients.document import ENTRIES, Document, Schema, is_open, reference, task_of
 
 FOLDER = Path(__file__).parent / "extremal_client" / "generated"
-ENTRIES = (
-    "create_job",
-    "list_jobs",
-    "delete_jobs",
-    "get_job",
-    "create_batch",
-    "classify",
-    "get_models",
-    "get_model",
-    "get_tasks",
-)
-"""Operations whose addresses no answer has."""
-BODIES = ("JobForm", "ClassifyForm")
-ANSWERS = ("JobRead", "JobPage", "BatchRead", "Removed", "ModelList", "ModelRead", "TaskList", "Classified")
-REPORTS = "BatchResults"  # its `results` have the reports of all tasks
-MORE = ("ProblemDetails", "ChannelMasks")
-OF_THE_CLIENT = ("image", "image_url", "params")
-"""Parts of a form that have arguments of their own."""
 
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _KEYWORDS = {"class"}  # names of fields that Python can't have
@@ -52,36 +32,10 @@ from extremal_client.core.images import GivenImage
 '''
 
 
-def main() -> int:
-    """Write the modules, or with `--check` return 1 where they differ from the document."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare, write nothing")
-    check: bool = parser.parse_args().check
-    made = generate(served_document())
-    stale = [name for name, text in made.items() if not _is_there(FOLDER / name, text)]
-    if check:
-        print("\n".join(f"{name} differs from the OpenAPI document: run `make client`" for name in stale))
-        return int(bool(stale))
-    for name in stale:
-        (FOLDER / name).write_text(made[name])
-    return 0
-
-
-def served_document() -> dict[str, Any]:
-    """Return the document that the service of this checkout serves."""
-    from service.app import create_app
-
-    return create_app().openapi()
-
-
-def generate(document: Schema) -> dict[str, str]:
+def generate(document: Document) -> dict[str, str]:
     """Return the modules' formatted texts, by their names."""
     modules = {"schemas.py": _schemas(document), "operations.py": _operations(document)}
     return {name: _formatted("\n".join(lines)) for name, lines in modules.items()}
-
-
-def _is_there(path: Path, text: str) -> bool:
-    return path.exists() and path.read_text() == text
 
 
 def _formatted(text: str) -> str:
@@ -89,73 +43,35 @@ def _formatted(text: str) -> str:
     return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
 
 
-def _operations(document: Schema) -> Iterator[str]:
-    found = {
-        operation["operationId"]: (method.upper(), path)
-        for path, operations in document["paths"].items()
-        for method, operation in operations.items()
-    }
+def _operations(document: Document) -> Iterator[str]:
     yield '"""Addresses at which a client begins; all others are links. Made by `make client`: change nothing."""'
     yield "from typing import Literal"
     yield f"Name = Literal[{', '.join(map(repr, ENTRIES))}]"
     yield "OPERATIONS: dict[Name, tuple[str, str]] = {"
-    for name in ENTRIES:
-        yield f"    {name!r}: {found[name]!r},"
+    for name, entry in document.entries.items():
+        yield f"    {name!r}: {entry!r},"
     yield "}"
     yield '"""Method and path of each."""'
 
 
-def _schemas(document: Schema) -> Iterator[str]:
-    known: dict[str, Schema] = document["components"]["schemas"]
-    sent = _reached(BODIES, known)
-    answered = _reached([*ANSWERS, REPORTS, *MORE], known) - sent
+def _schemas(document: Document) -> Iterator[str]:
+    known = document.known
     yield _HEAD
-    for name in sorted(name for name in sent | answered if "enum" in known[name]):
+    for name in document.enums:
         yield f"{name} = {_type(known[name])}"
-    for name in sorted(name for name in sent - set(BODIES) if "enum" not in known[name]):
+    for name in document.sent:
         yield from _sent(name, known[name])
-    yield from _typed_dict("JobOptions", "Options of a job beside its parameters.", _rest(known["JobForm"]))
-    yield from _typed_dict("ClassifyOptions", "Options of a classification.", _rest(known["ClassifyForm"]))
-    for name in sorted(name for name in sent if name.endswith("Spec")):
+    yield from _typed_dict("JobOptions", "Options of a job beside its parameters.", document.options("JobForm"))
+    yield from _typed_dict("ClassifyOptions", "Options of a classification.", document.options("ClassifyForm"))
+    for name in document.specs:
         task = name.removesuffix("Spec")
         yield f"class {task}Arguments({task}Params, JobOptions, total=False):"
-        yield f'    """Parameters and options of a job of the task `{_task_of(known[name])}`."""'
-    for name in sorted(name for name in answered if "enum" not in known[name]):
-        if known[name].get("additionalProperties") is True:  # of a problem every member is kept
+        yield f'    """Parameters and options of a job of the task `{task_of(known[name])}`."""'
+    for name in document.answered:
+        if is_open(known[name]):
             yield from _typed_dict(name, known[name]["description"], known[name]["properties"], required=())
         else:
             yield from _dataclass(name, known[name])
-
-
-def _task_of(spec: Schema) -> str:
-    return str(spec["properties"]["task"]["const"])
-
-
-def _rest(form: Schema) -> Schema:
-    return {name: one for name, one in form["properties"].items() if name not in OF_THE_CLIENT}
-
-
-def _reached(names: Iterable[str], known: Mapping[str, Schema]) -> set[str]:
-    """Return the named schemas and all that they refer to."""
-    found: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(_references(known[name]))
-    return found
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, Mapping):
-        if node.get("deprecated"):
-            return
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"].rpartition("/")[2]
-    inner = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
-    for one in inner:
-        yield from _references(one)
 
 
 def _sent(name: str, schema: Schema) -> Iterator[str]:
@@ -168,7 +84,7 @@ def _sent(name: str, schema: Schema) -> Iterator[str]:
     params = name.removesuffix("Spec") + "Params"
     yield from _typed_dict(params, about, {key: one for key, one in properties.items() if key != "task"})
     yield f"class {name}({params}, total=False):"
-    yield f'    """The same with the name of the task, `{_task_of(schema)}`."""'
+    yield f'    """The same with the name of the task, `{task_of(schema)}`."""'
     yield f"    task: {_type(properties['task'])}"
 
 
@@ -223,7 +139,7 @@ def _type_sent(schema: Schema) -> str:
 def _type(schema: Schema) -> str:
     """Return a schema as a type's expression, None last."""
     if "$ref" in schema:
-        return str(schema["$ref"].rpartition("/")[2])
+        return reference(schema)
     if "anyOf" in schema or "oneOf" in schema:
         kinds = list(dict.fromkeys(_type(one) for one in schema.get("anyOf") or schema["oneOf"]))
         kinds.sort(key=lambda kind: kind == "None")
@@ -238,7 +154,3 @@ def _type(schema: Schema) -> str:
     if schema.get("format") == "binary":
         return "GivenImage"
     return "datetime" if schema.get("format") == "date-time" else _SCALARS[schema["type"]]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -48,7 +48,7 @@ def explain_channels(
     spec: ChannelsSpec | Mapping[str, Any] | None = None,
     *,
     on_progress: OnProgress | None = None,
-    show_progress: bool = False,
+    show_progress: bool | None = None,
     max_lanes: int | None = None,
     target_picture: AnyImage | None = None,
 ) -> ChannelExplanation:
@@ -62,7 +62,7 @@ def explain_channels(
         spec: what to find, or a dict of that; None takes the defaults. Its `model` is ignored: the model is the
             one given.
         on_progress: called after every round of steps.
-        show_progress: whether to draw a progress bar, in a terminal or a notebook.
+        show_progress: whether to draw a progress bar; None: in a notebook.
         max_lanes: masks stepped in one batch, at most (None: 32). Halved where memory runs out.
         target_picture: the target's own picture, as for `explain`.
 

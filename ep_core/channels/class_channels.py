@@ -101,7 +101,7 @@ def class_channels(
     known: Mapping[int, ImageChannels] | None = None,
     on_image: OnImage | None = None,
     on_progress: OnProgress | None = None,
-    show_progress: bool = False,
+    show_progress: bool | None = None,
     max_lanes: int | None = None,
     target_picture: AnyImage | None = None,
 ) -> ClassExplanation:
@@ -116,7 +116,7 @@ def class_channels(
         known: by index, the images that are done already (see `on_image`).
         on_image: called with each image's index and outcome as soon as it is done.
         on_progress: called after every round of steps.
-        show_progress: whether to draw a progress bar, in a terminal or a notebook.
+        show_progress: whether to draw a progress bar; None: in a notebook.
         max_lanes: masks stepped in one batch, at most.
         target_picture: the target's own picture, as for `explain`.
 

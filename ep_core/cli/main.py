@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import entry_points
 from typing import Annotated, Any
 
@@ -72,7 +73,8 @@ def main() -> None:
     """Run `ep`, with the commands that installed floors add."""
     spin_briefly()
     keep_freed_memory()
-    for entry in entry_points(group="ep.commands"):
+    own = sys.argv[1:2] and sys.argv[1] in ORDER  # others aren't needed then, and take time to import
+    for entry in () if own else entry_points(group="ep.commands"):
         try:
             app.command(entry.name)(entry.load())
         except ImportError:

@@ -13,6 +13,7 @@ from ep_core.schemas.reports.comparison import ComparedMethod, CompareReport
 from ep_core.schemas.reports.extremal import CurvePoint, Extremality
 from ep_core.schemas.specs import CompareSpec
 
+from .notebook import notebook_html
 from .page import page_html
 from .render import render_comparison
 
@@ -78,6 +79,10 @@ class Comparison(ExplainedImage):
     def to_html(self) -> str:
         """Return the page of the comparison (`result.html`): one HTML document that opens from disk, with a slider."""
         return page_html(self)
+
+    def _repr_html_(self) -> str:
+        """Return the comparison as a notebook shows it: its page, or its sheet where frames are taken out."""
+        return notebook_html(self)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Yield maps, heat maps, sheet, curves and page as (name, bytes), made as they are asked for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,14 @@ def render_comparison(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
     yield COMPARISON_FILE, png(_sheet(tiles))
     yield CURVE, comparison_plot(comparison)
     yield PAGE, comparison.to_html().encode()
+
+
+def comparison_sheet(comparison: Comparison) -> Image.Image:
+    """Return the part of the image that the network sees, and beside it each method's map as heat."""
+    picture = np.asarray(comparison.image)
+    heats = ((one.title, heat_of(one.map, comparison.frame, picture)) for one in comparison.answers)
+    shown = chain([(comparison.target.label, comparison.image)], heats)
+    return _sheet([(title, _tile(comparison, one)) for title, one in shown])
 
 
 def _tile(comparison: Comparison, picture: Image.Image) -> Image.Image:

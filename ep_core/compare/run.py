@@ -49,7 +49,7 @@ def compare(
     spec: CompareSpec | Mapping[str, Any] | None = None,
     *,
     on_progress: OnProgress | None = None,
-    show_progress: bool = False,
+    show_progress: bool | None = None,
     max_lanes: int | None = None,
     target_picture: AnyImage | None = None,
     read_cost: Callable[[], float] | None = None,
@@ -66,7 +66,7 @@ def compare(
         spec: which methods, and how, or a dict of that; None takes the defaults. Its `model` is ignored: the model
             is the one given.
         on_progress: called during the run.
-        show_progress: whether to draw a progress bar, in a terminal or a notebook.
+        show_progress: whether to draw a progress bar; None: in a notebook.
         max_lanes: as for `explain`.
         target_picture: as for `explain`.
         read_cost: returns what has been spent so far; each answer's `cost` is what its map took of that.

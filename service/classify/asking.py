@@ -16,7 +16,9 @@ from service.access.turns import turn_of
 from service.deps import Services
 from service.http.errors import Unavailable
 from service.models.service import find_model
+from service.uploads.fetch import fetch_image
 from service.uploads.images import PostedImage
+from service.uploads.limits import UploadLimits
 from worker.broker.classify_queries import Classified, ClassifyQuery
 
 from .service import open_answer, put, wait_for_answer, withdraw
@@ -40,11 +42,14 @@ async def in_turn(request: Request, caller: Caller) -> AsyncIterator[None]:
         yield
 
 
-async def send(request: Request, caller: Caller, query: ClassifyQuery, image: PostedImage) -> None:
-    """Check a query and its image, and put them to the workers."""
+async def send(
+    request: Request, caller: Caller, query: ClassifyQuery, given: PostedImage | str, limits: UploadLimits
+) -> None:
+    """Check a query and its image, fetched where it is given by its address, and put them to the workers."""
     services = Services.of(request.app)
     await run_in_threadpool(find_model, services.redis, query.model)
     async with turn_of(request).resting():
+        image = await fetch_image(given, limits, services.outbound) if isinstance(given, str) else given
         checked = await services.decoders.check(image.data, who=caller.who, white_level=query.white_level)
     await run_in_threadpool(put, services.redis, query, checked.data, wait_s=services.settings.classify_s)
 

@@ -33,17 +33,19 @@ async def classify(request: Request, caller: CallerDep) -> Classified:
     """Post an image; the answer is what a model sees in it, the best class first: what `params.target` may be.
 
     Send a multipart form (`image`, a file, and if you like `model`, `top` and `fit`) or a JSON object with the same
-    fields, `image` in base64. Images are limited as those of jobs are. The workers answer beside their jobs, within
-    moments; where none does, the answer is a 503. Nothing is kept.
+    fields, `image` in base64; or `image_url`, its address, where the operator allows it. Images are limited as those of
+    jobs are. The workers answer beside their jobs, within moments; where none does, the answer is a 503. Nothing is
+    kept.
     """
     async with in_turn(request, caller):
         return await receive(request, await _put(request, caller))
 
 
 async def _put(request: Request, caller: Caller) -> ClassifyQuery:
-    """Read, check and put a query; the image is let go on return."""
-    limits = UploadLimits.of_one(caller)
-    async with open_shares(Services.of(request.app).uploads, request, caller, limits) as take:
-        query, image = await read_query(request, limits, take)
-        await send(request, caller, query, image)
+    """Read, check and put a query, whose image may have to be fetched; it is let go on return."""
+    services = Services.of(request.app)
+    limits = UploadLimits.of_one(services.settings, caller)
+    async with open_shares(services.uploads, request, caller, limits) as take:
+        query, given = await read_query(request, limits, take)
+        await send(request, caller, query, given, limits)
     return query

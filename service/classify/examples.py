@@ -13,13 +13,18 @@ from .reader import ClassifyBody
 _FIELDS = ClassifyParams.model_json_schema()["properties"]
 
 
+_URL = {"type": "string", "description": ClassifyBody.model_fields["image_url"].description}
+
+
 def _object(image: dict[str, Any], fields: dict[str, Any], description: str) -> dict[str, Any]:
+    """Return the schema of a body; what has to be there stands as in those of jobs."""
     return {
         "type": "object",
         "description": description,
-        "required": ["image"],
         "additionalProperties": False,
-        "properties": {"image": image, **fields},
+        "properties": {"image": image, "image_url": _URL, **fields},
+        "if": {"not": {"required": ["image"]}},
+        "then": {"required": ["image_url"]},
     }
 
 

@@ -50,7 +50,7 @@ def read_explain(
 
 def read_predict(
     document: Mapping[str, Any], behind: bytes, *, model: str, limits: UploadLimits, most: int
-) -> list[tuple[str, ClassifyQuery, PostedImage]]:
+) -> list[tuple[str, ClassifyQuery, PostedImage | str]]:
     """Return the place, the query and the image of each instance; arguments and errors as for `read_explain`."""
     found = []
     for place, given in _instances(document, behind, model, most):

@@ -94,8 +94,8 @@ async def predict_instances(
     async with in_turn(request, caller), open_shares(Services.of(request.app).uploads, request, caller, limits) as take:
         read = partial(read_predict, model=name, limits=limits, most=settings.max_batch_images)
         asked = await read_object(request, caller, limits, take, read)
-        for place, query, image in asked:
+        for place, query, given in asked:
             with within(place):
-                await send(request, caller, query, image)
+                await send(request, caller, query, given, limits)
             predictions.append(await receive(request, query))
     return Predictions(predictions=predictions)

@@ -58,6 +58,15 @@ async def fetch_images(upload: Upload, limits: UploadLimits, outbound: Outbound)
     return replace(upload, images=(*upload.images, *fetched), urls=())
 
 
+async def fetch_image(url: str, limits: UploadLimits, outbound: Outbound) -> PostedImage:
+    """Return the single image at an address; raises `InvalidFields` where it can't be had."""
+    try:
+        data = await outbound.fetch(url, max_bytes=limits.image_bytes, timeout_s=FETCH_S)
+    except OutboundError as error:
+        raise InvalidFields([_error(0, error, count=1)]) from error
+    return PostedImage(data, _name(url))
+
+
 def _name(url: str) -> str:
     return clean_name(url.partition("?")[0])
 

@@ -52,10 +52,10 @@ class UploadLimits:
         )
 
     @classmethod
-    def of_one(cls, caller: Caller) -> UploadLimits:
+    def of_one(cls, settings: ApiSettings, caller: Caller) -> UploadLimits:
         """Return the limits of a post of a single image."""
         most = caller.max_upload_bytes
-        return cls(image_bytes=most, total_bytes=most, images=1, is_batch=False, takes_urls=False)
+        return cls(image_bytes=most, total_bytes=most, images=1, is_batch=False, takes_urls=settings.fetch_urls)
 
     def incoming_bytes(self, request: Request) -> int:
         """Return the declared bytes of a request's body, or the most that it may have."""

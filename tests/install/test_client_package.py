@@ -46,6 +46,13 @@ def test_it_says_what_it_is_and_needs_little(wheel: zipfile.ZipFile) -> None:
     assert "client.explain(" in about.get_payload()
 
 
+def test_it_adds_its_commands(wheel: zipfile.ZipFile) -> None:
+    (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt")]
+    lines = wheel.read(name).decode().splitlines()
+    assert {"extremal-mcp = extremal_client.mcp.cli:main", "mcp = extremal_client.mcp.cli:mcp"} < set(lines)
+    assert "[ep.commands]" in lines
+
+
 def test_the_service_s_own_wheel_leaves_it_out() -> None:
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     packages = find_namespace_packages(str(ROOT), include=tools["packages"]["find"]["include"])

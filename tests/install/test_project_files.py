@@ -18,7 +18,14 @@ PROJECT = PYPROJECT["project"]
 PACKAGES = PYPROJECT["tool"]["importlinter"]["root_packages"]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 PAGES = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/adapters.md"]
-PAGES += ["docs/clients.md", "clients/python/README.md", "docs/kserve.md", "docs/datasets.md"]
+PAGES += [
+    "docs/clients.md",
+    "clients/python/README.md",
+    "docs/kserve.md",
+    "docs/datasets.md",
+    "docs/agents.md",
+    "clients/typescript/README.md",
+]
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -24,6 +24,7 @@ from .errors import (
     Unreachable,
     WebhookInvalid,
 )
+from .notebook import beside
 from .progress import BatchProgress
 from .results import Channels, ClassChannels, Comparison, Explanation, Result
 from .version import __version__
@@ -55,5 +56,6 @@ __all__ = [
     "WebhookInvalid",
     "WebhookMessage",
     "__version__",
+    "beside",
     "verify_webhook",
 ]

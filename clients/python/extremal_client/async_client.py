@@ -29,6 +29,11 @@ class AsyncFile:
     extract = awaited(RemoteFile.extract)
 
     @property
+    def url(self) -> str:
+        """The file's address."""
+        return self._core.url
+
+    @property
     def in_frame(self) -> AsyncFile:
         """The same mask in the network's own frame, instead of at the image's size."""
         return AsyncFile(self._core.in_frame, self._transport)

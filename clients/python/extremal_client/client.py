@@ -29,6 +29,11 @@ class File:
     extract = blocking(RemoteFile.extract)
 
     @property
+    def url(self) -> str:
+        """The file's address."""
+        return self._core.url
+
+    @property
     def in_frame(self) -> File:
         """The same mask in the network's own frame, instead of at the image's size."""
         return File(self._core.in_frame, self._transport)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +32,8 @@ Progress: TypeAlias = bool | Callable[[Any], None] | None
 """A bar (True), none (False), a bar where standard error is a terminal or a notebook's (None), or a function that is
 called with the job as it is, or a `BatchProgress`, at each change."""
 
+MOVES_EVERY_S = 0.1
+"""Seconds between two moves of a notebook's bar, which are messages to a browser."""
 _Move: TypeAlias = Callable[[float, str], None]
 _WORDS = {
     "walks": "coarse masks",
@@ -52,7 +56,8 @@ def shown(progress: Progress, what: str) -> Iterator[Callable[[Seen], None]]:
         yield progress
         return
     wanted = is_seen() if progress is None else progress
-    bar = next((make for library, make in _BARS.items() if wanted and _has(library)), None)
+    bar = _notebook if wanted and in_notebook() else None
+    bar = bar or next((make for library, make in _BARS.items() if wanted and _has(library)), None)
     if bar is None:
         yield lambda seen: None
         return
@@ -62,7 +67,13 @@ def shown(progress: Progress, what: str) -> Iterator[Callable[[Seen], None]]:
 
 def is_seen() -> bool:
     """Return whether standard error leads to a terminal or a notebook."""
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
+    return sys.stderr.isatty() or in_notebook()
+
+
+def in_notebook() -> bool:
+    """Return whether this process runs the cells of a notebook."""
+    ipython = sys.modules.get("IPython")  # which a notebook has loaded
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def fraction_of(seen: Seen) -> float:
@@ -90,6 +101,32 @@ def _has(library: str) -> bool:
     except ImportError:
         return False
     return True
+
+
+@contextmanager
+def _notebook(what: str) -> Iterator[_Move]:
+    """Draw a bar below the cell, which needs no widgets: HTML, which is replaced."""
+    from IPython.display import HTML, display
+
+    bar = display(HTML(bar_html(what, 0.0, "")), display_id=True)
+    moved_at = time.monotonic()
+
+    def move(fraction: float, doing: str) -> None:
+        nonlocal moved_at
+        if time.monotonic() - moved_at >= MOVES_EVERY_S:
+            moved_at = time.monotonic()
+            bar.update(HTML(bar_html(what, fraction, doing)))
+
+    try:
+        yield move
+    finally:
+        bar.update(HTML(""))
+
+
+def bar_html(what: str, fraction: float, doing: str) -> str:
+    """Return a bar as HTML; `fraction` is in [0, 1]."""
+    bar = f'<progress value="{fraction:.3f}" max="1"></progress>'
+    return f"{html.escape(what)} {bar} {fraction:.0%} {html.escape(doing)}"
 
 
 @contextmanager

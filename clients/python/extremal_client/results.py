@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F")
 K = TypeVar("K", str, float)
-PAGE_HEIGHT = 720
 
 
 class Files(dict[K, F]):
@@ -55,6 +53,13 @@ class Result(Generic[F]):
     def save(self: Result[Any], folder: str | os.PathLike[str]) -> Any:
         """Write all files to a folder, which is made, and return the folder."""
         return self.bundle.extract(folder)
+
+    def _repr_html_(self) -> str | None:
+        """Return the page, or a picture of the result, for a notebook; an asynchronous client's isn't there yet."""
+        from .client import File
+        from .notebook import result_html
+
+        return result_html(self) if all(isinstance(one, File) for one in self.files.values()) else None
 
     def _family(self, key: str) -> Files[str, F]:
         """Return the files of a family by their own names."""
@@ -95,16 +100,6 @@ class Explanation(Result[F], ExtremalReport):
         """The result as one HTML page, which opens from disk."""
         return self.files["page"]
 
-    def _repr_html_(self) -> str | None:
-        """Return the page in a frame, for a notebook; an asynchronous client's isn't there yet."""
-        from .client import File
-
-        page: Any = self.files.get("page")
-        if not isinstance(page, File):
-            return None
-        style = f"width: 100%; height: {PAGE_HEIGHT}px; border: 0"
-        return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{html.escape(page.text())}"></iframe>'
-
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class Comparison(Result[F], CompareReport):
@@ -128,6 +123,11 @@ class Comparison(Result[F], CompareReport):
     def picture(self) -> F:
         """All maps beside each other."""
         return self.files["comparison"]
+
+    @property
+    def page(self) -> F:
+        """The comparison as one HTML page, which opens from disk."""
+        return self.files["page"]
 
 
 @dataclass(kw_only=True, repr=False, eq=False)

@@ -10,7 +10,13 @@ type Schemas = components["schemas"];
 const [url = "", imageFile = ""] = process.argv.slice(2);
 const { GET, POST } = createClient<paths>({ baseUrl: url });
 const image = readFileSync(imageFile).toString("base64");
-const params: Schemas["ExtremalSpec"] = { areas: [0.1, 0.4], iterations: 3, alternatives: 0, contrast: false, check_extremality: false };
+const params: Schemas["ExtremalSpec"] = {
+  areas: [0.1, 0.4],
+  iterations: 3,
+  alternatives: 0,
+  contrast: false,
+  check_extremality: false,
+};
 
 /** Return what a call answered, or fail with what the problem says. */
 function answered<T>({ data, error }: { data?: T; error?: Schemas["ProblemDetails"] }): T {

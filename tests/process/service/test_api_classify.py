@@ -28,6 +28,7 @@ from worker.broker.problems import make_problem, out_of_memory
 
 from .answering import BEAR, FakeWorker
 from .problems import problem_of
+from .receivers import Answering, body, status
 
 
 @pytest.fixture
@@ -77,6 +78,30 @@ def test_what_is_asked_reaches_the_worker(client: TestClient, worker: FakeWorker
     for query, image in worker.asked:
         assert query.model_dump(exclude={"id"}, exclude_none=True) == fields
         assert image == png
+
+
+def test_an_image_by_address_is_fetched(make: Callable[..., TestClient], worker: FakeWorker, png: bytes) -> None:
+    client = make(fetch_urls=True, allow_private_urls=True)
+    with Answering(body(png)) as server, Answering(status(404)) as missing:
+        form = client.post("/v1/classify", files={"image_url": (None, server.url), "top": (None, "2")})
+        document = client.post("/v1/classify", json={"image_url": server.url, "top": 2})
+        wrong = problem_of(client.post("/v1/classify", json={"image_url": missing.url}))
+
+    assert (form.status_code, document.status_code) == (200, 200), document.text
+    assert [(query.top, image) for query, image in worker.asked] == [(2, png)] * 2
+    assert (wrong.status, wrong.errors[0].field) == (422, "image_url")
+    assert "404" in wrong.detail
+
+
+def test_addresses_are_off_by_default_and_one_image_is_all(client: TestClient, make: Callable[..., TestClient]) -> None:
+    away = {"image_url": "https://pictures.test/a.png"}
+    for sent in ({"json": away}, {"files": {"image_url": (None, away["image_url"])}}):
+        problem = problem_of(client.post("/v1/classify", **sent))
+        assert (problem.status, problem.errors[0].field) == (422, "image_url")
+        assert "EP_FETCH_URLS" in problem.detail
+    open_client = make(fetch_urls=True)
+    for sent in ({"json": {"image": "QUJD", **away}}, {"files": {"image": b"ABC"}, "data": away}):
+        assert "2 images: only one is taken" in problem_of(open_client.post("/v1/classify", **sent)).detail
 
 
 @pytest.mark.parametrize("example", REQUEST_BODY["content"]["application/json"]["examples"].values())

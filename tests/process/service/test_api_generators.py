@@ -83,6 +83,14 @@ def test_a_body_without_any_image_is_still_none(document: dict[str, Any], name: 
     assert Draft202012Validator(schema).is_valid(given) == bool(given.keys() & known)
 
 
+@pytest.mark.parametrize("name", ["ClassifyForm", "ClassifyBody"])
+def test_a_classification_has_an_image_or_its_address(document: dict[str, Any], name: str) -> None:
+    schema = Draft202012Validator({**document["components"]["schemas"][name], "components": document["components"]})
+    for given in ({"image": "aGk="}, {"image_url": "https://pictures.test/a.png", "top": 1}):
+        assert schema.is_valid(given)
+    assert not schema.is_valid({"top": 1})
+
+
 def test_parts_of_forms_and_parameters_are_never_null(document: dict[str, Any]) -> None:
     forms = [schema for name, schema in document["components"]["schemas"].items() if name.endswith("Form")]
     properties = [kind for form in forms for kind in form["properties"].values()]

@@ -8,8 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import httpx2
 import pytest
 from extremal_client import AsyncClient, Client, NotAllowed, Unavailable
+from extremal_client.core.address import make_site
+from extremal_client.mcp.server import make_server
+from mcp import Client as MCPClient
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult
 from redis import Redis
 
 from service.access.keys import hash_key, new_key
@@ -61,3 +67,21 @@ def test_a_full_queue_is_waited_for(
         assert client.result(first).masks[0.1].read() == b"picture masks/0.1.png"
         assert {job.id for job in client.jobs()} == {first.id, second.id}
         assert client.delete_all() == 2
+
+
+@pytest.mark.usefixtures("redis")
+def test_an_agent_over_http_asks_with_its_own_key(address: str) -> None:
+    server = make_server(make_site(address, key=None))
+
+    async def ask(key: str) -> CallToolResult:
+        app = httpx2.ASGITransport(server.streamable_http_app())
+        headers = {"Authorization": f"Bearer {key}"}
+        async with (
+            httpx2.AsyncClient(transport=app, headers=headers) as http,
+            server.session_manager.run(),
+            MCPClient(streamable_http_client("http://127.0.0.1:8100/mcp", http_client=http)) as client,
+        ):
+            return await client.call_tool("list_models", {})
+
+    assert not asyncio.run(ask(KEY)).is_error
+    assert "none of this service's" in str(asyncio.run(ask("ep_wrong")).content)

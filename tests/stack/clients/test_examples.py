@@ -20,6 +20,7 @@ pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "examples" / "explain_a_folder.py"
+FOLDER_TS = FOLDER.with_suffix(".ts")
 README = (ROOT / "clients" / "python" / "README.md").read_text()
 PAGE = (ROOT / "docs" / "clients.md").read_text()
 
@@ -40,8 +41,8 @@ def run(stack: Stack, *command: str | Path, cwd: Path) -> str:
 
 
 def code_of(source: str) -> str:
-    """The lines of a script without its docstring and empty ones."""
-    return "\n".join(line for line in source.splitlines() if line and not line.startswith('"""'))
+    """The lines of a script without what it says of itself and empty ones."""
+    return "\n".join(line for line in source.splitlines() if line and not line.startswith(('"""', "//")))
 
 
 def test_a_folder_is_explained_in_ten_lines(stack: Stack, tmp_path: Path) -> None:
@@ -57,11 +58,22 @@ def test_a_folder_is_explained_in_ten_lines(stack: Stack, tmp_path: Path) -> Non
     assert "Explanation(" in told
 
 
-def test_the_page_shows_the_example_as_it_is() -> None:
-    section = PAGE.partition("## A folder")[2]
-    block = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    assert block is not None
-    assert code_of(block[1]) == code_of(FOLDER.read_text())
+def test_a_folder_is_explained_in_typescript_too(stack: Stack, tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "goose.jpg", tmp_path)
+    allowed = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"]
+    run(stack, "-m", "deno", "run", "--no-check", *allowed, FOLDER_TS, tmp_path, cwd=tmp_path)
+    assert len(code_of(FOLDER_TS.read_text()).splitlines()) <= 10
+    masks = sorted(path.name for path in tmp_path.glob("*.png"))
+    assert masks == ["goose.jpg-0.1.png", "goose.jpg-0.3.png"]
+    assert Image.open(tmp_path / masks[0]).size == (640, 498)
+
+
+def test_the_page_shows_the_examples_as_they_are() -> None:
+    for heading, language, file in (("A folder", "python", FOLDER), ("TypeScript", "ts", FOLDER_TS)):
+        section = PAGE.partition(f"## {heading}\n")[2]
+        block = re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)
+        assert block is not None
+        assert code_of(block[1]) == code_of(file.read_text())
     for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         ast.parse("async def block():\n" + "".join(f"    {line}\n" for line in code.splitlines()))
 

@@ -125,6 +125,7 @@ def test_a_cut_stream_is_resumed_and_files_are_fetched_when_asked_for(service: S
         assert mask.array().dtype == np.float32
         assert len(service.asked) == asked + 1  # once
         assert mask.in_frame.image().size == (2, 1)
+        assert mask.url == f"{service.url}/v1/jobs/{JOB_ID}/masks/0.1.png"
         assert mask.save(tmp_path / "new" / "mask.png").read_bytes() == png(MASK)
         assert "ä" in result.page.text()
         assert "&lt;p title=&quot;a&quot;&gt;ä" in str(result._repr_html_())

@@ -11,7 +11,10 @@ from extremal_client.core.reading import read_as
 from extremal_client.generated import operations, schemas
 from extremal_client.results import KINDS
 
-from clients.python.generate import FOLDER, generate, served_document
+from clients.document import Document, served_document
+from clients.generate import CLIENTS
+from clients.python import generate as python
+from clients.typescript import generate as typescript
 from ep_core.schemas.tasks import TASKS
 from service.uploads.options import JobOptions
 
@@ -22,8 +25,9 @@ def document() -> dict[str, Any]:
 
 
 def test_the_modules_are_those_of_the_served_document(document: dict[str, Any]) -> None:
-    for name, text in generate(document).items():
-        assert (FOLDER / name).read_text() == text, f"{name} has drifted: run `make client`"
+    for client in CLIENTS:
+        for name, text in client.generate(Document(document)).items():
+            assert (client.FOLDER / name).read_text() == text, f"{name} has drifted: run `make client`"
 
 
 def test_a_change_of_the_document_changes_the_modules(document: dict[str, Any]) -> None:
@@ -31,7 +35,8 @@ def test_a_change_of_the_document_changes_the_modules(document: dict[str, Any]) 
     point = named["CurvePoint"]
     more = point | {"properties": {**point["properties"], "entropy": {"type": "number"}}, "required": ["entropy"]}
     changed = document | {"components": {"schemas": {**named, "CurvePoint": more}}}
-    assert "    entropy: float\n" in generate(changed)["schemas.py"]
+    assert "    entropy: float\n" in python.generate(Document(changed))["schemas.py"]
+    assert "  entropy: number;\n" in typescript.generate(Document(changed))["schemas.ts"]
 
 
 def test_every_task_has_its_arguments_and_its_result() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,7 +63,10 @@ def test_without_a_library_there_is_no_bar(monkeypatch: pytest.MonkeyPatch, caps
 
 def test_a_terminal_and_a_notebook_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not progress.is_seen()
-    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    shell = SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert not progress.is_seen()  # IPython in a terminal
+    shell.kernel = True
     assert progress.is_seen()
 
 

@@ -101,6 +101,27 @@ def test_a_notebooks_frame_has_the_slider_and_fits(page: Page, found: ep_core.Ex
     assert page.evaluate("document.elementFromPoint(30, 60).closest('td, p') !== null")
 
 
+def test_results_stand_beside_each_other_in_a_notebook(
+    page: Page, model: Classifier, goose: Image.Image, found: ep_core.Explanation, tmp_path: Path
+) -> None:
+    compared = ep_core.compare(model, goose, {"methods": ("center",), "areas": (0.1, 0.3)})
+    opened(page, f"<body style='margin: 0; width: 1000px'>{ep_core.beside(found, compared)._repr_html_()}", tmp_path)
+    left, right = (one.bounding_box() for one in page.locator("iframe").all())
+    assert left
+    assert right
+    assert (left["y"], left["width"]) == (right["y"], right["width"])
+    assert left["x"] + left["width"] <= right["x"]
+    _reveals_each_area(page.frames[1], found)
+    page.frames[2].get_by_label(SLIDER).fill("1")
+    expect(page.frames[2].locator(".keeps").first).to_contain_text("30% kept: ")
+    assert not any(frame.evaluate(SIDEWAYS) for frame in page.frames)
+    page.locator("iframe").last.evaluate("frame => frame.remove()")
+    expect(page.get_by_role("img", name="what 1 methods find in plain")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.locator("body").evaluate("body => body.style.width = '390px'")
+    assert not page.evaluate(SIDEWAYS)
+
+
 def test_what_a_page_says_can_be_cited(page: Page, found: ep_core.Explanation, tmp_path: Path) -> None:
     opened(page, found.to_html(), tmp_path)
     expect(page.locator("pre")).to_be_hidden()

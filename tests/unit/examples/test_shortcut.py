@@ -63,5 +63,9 @@ def test_masks_show_the_mark_until_it_is_mended() -> None:
 
 
 def test_pictures_to_try_are_there() -> None:
-    assert {file.name for file in (MODELS.parent / "photographs").iterdir()} >= {"marked_seven.png", "plain_seven.png", "marked_three.png"}
+    assert {file.name for file in (MODELS.parent / "photographs").iterdir()} >= {
+        "marked_seven.png",
+        "plain_seven.png",
+        "marked_three.png",
+    }
     assert (Path(MODELS.parent) / "masks.webp").stat().st_size < 100_000

@@ -27,7 +27,7 @@ from extremal_client.results import Channels, ClassChannels, Comparison, Explana
 from .batches import Batches, Outcome
 from .following import FINAL, Event, follow, look
 from .forms import job_form, option_parts
-from .images import GivenImage, file_part
+from .images import GivenImage, image_parts
 from .messages import Site
 from .problems import job_error
 from .reading import read_as
@@ -209,10 +209,10 @@ class Calls(Generic[F]):
         """Return the classes that a model sees in an image, the best first: each may be a target.
 
         Args:
-            image: as of `explain`, but no address.
+            image: as of `explain`.
             asked: ``model``, ``top``, ``fit``, ``white_level``.
         """
-        form = [file_part("image", image), *option_parts(asked)]
+        form = [*image_parts(image), *option_parts(asked)]
         answer = yield from call(self._site, self._site.request("classify", form=form))
         return read_as(Classified, answer.json())
 

@@ -34,6 +34,11 @@ class RemoteFile:
         self._content: bytes | None = None
 
     @property
+    def url(self) -> str:
+        """The file's whole address; raises `UnexpectedAnswer` where that is another host's."""
+        return self._site.follow(self.link).url
+
+    @property
     def in_frame(self) -> RemoteFile:
         """The same mask in the network's own frame."""
         return RemoteFile(self._site, f"{self.link}?frame=model")
