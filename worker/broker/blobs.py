@@ -5,6 +5,7 @@ Redis by default (one hash per job, so that a job's blobs go and expire together
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 from redis import Redis
@@ -93,13 +94,14 @@ class FileBlobs:
     def __init__(self, url: str) -> None:
         import fsspec
 
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        # A bucket has no folders to make; a list that is remembered would miss what other hosts do, and only grow.
+        is_local = url.startswith(("file:", "/"))
+        how = {"auto_mkdir": True} if is_local else {"use_listings_cache": False}
+        self._fs, self._root = fsspec.core.url_to_fs(url, **how)
 
     def put(self, job_id: str, name: str, data: bytes) -> None:
         """Store a blob, replacing what had its name."""
-        path = self._path(job_id, name)
-        self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        self._fs.pipe_file(path, data)
+        self._fs.pipe_file(self._path(job_id, name), data)
 
     def get(self, job_id: str, name: str) -> bytes | None:
         """Return a blob, or None where there is none."""
@@ -110,22 +112,19 @@ class FileBlobs:
 
     def names(self, job_id: str) -> list[str]:
         """Return the names of the job's blobs, sorted."""
-        folder = self._path(job_id)
-        paths = self._fs.find(folder) if self._fs.exists(folder) else []
+        paths = self._fs.find(self._path(job_id))
         # fsspec strips the scheme from what it lists, so names are what follows the job's id.
         return sorted(path.rsplit(f"/{job_id}/", 1)[1] for path in paths)
 
     def remove(self, job_id: str, name: str) -> None:
         """Remove one blob, if it is there."""
-        path = self._path(job_id, name)
-        if self._fs.exists(path):
-            self._fs.rm_file(path)
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(job_id, name))
 
     def delete(self, job_id: str) -> None:
         """Remove all blobs of the job."""
-        folder = self._path(job_id)
-        if self._fs.exists(folder):
-            self._fs.rm(folder, recursive=True)
+        with suppress(FileNotFoundError):
+            self._fs.rm(self._path(job_id), recursive=True)
 
     def expire(self, job_id: str, seconds: int) -> None:
         """Do nothing: see the class."""

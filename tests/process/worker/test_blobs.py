@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
 
+from tests.cloud import BUCKET, s3_bucket, s3_client
 from worker.broker.blobs import BlobStore, open_blobs
 
 
-@pytest.fixture(params=["redis", "file", "memory"])
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Any]:
+    """A client of a bucket that the environment leads to."""
+    with s3_bucket() as cloud, pytest.MonkeyPatch.context() as patch:
+        for name, value in cloud.items():
+            patch.setenv(name, value)
+        yield s3_client(cloud)
+
+
+@pytest.fixture(params=["redis", "file", "memory", "s3"])
 def blobs(request: pytest.FixtureRequest, redis: Redis, tmp_path: Path) -> BlobStore:
-    url = {"redis": None, "file": f"file://{tmp_path}/blobs", "memory": f"memory://{tmp_path.name}"}[request.param]
-    return open_blobs(url, redis)
+    urls = {"file": f"file://{tmp_path}/blobs", "memory": f"memory://{tmp_path.name}"}
+    if request.param == "s3":
+        request.getfixturevalue("bucket")
+        urls["s3"] = f"s3://{BUCKET}/{tmp_path.name}"
+    return open_blobs(urls.get(request.param), redis)
 
 
 def test_blobs_come_back_byte_for_byte(blobs: BlobStore):
@@ -68,3 +83,23 @@ def test_redis_blobs_expire_together(redis: Redis):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert list(redis.scan_iter("*")) == []
+
+
+def test_what_another_host_has_done_since_is_seen(bucket: Any, redis: Redis):
+    """s3fs remembers what it has listed."""
+    blobs = open_blobs(f"s3://{BUCKET}/seen", redis)
+    assert blobs.names("job") == []
+    blobs.put("job", "input", b"x")
+    assert blobs.names("job") == ["input"]
+    bucket.put_object(Bucket=BUCKET, Key="seen/job/result.json", Body=b"{}")
+    assert blobs.names("job") == ["input", "result.json"]
+    bucket.delete_object(Bucket=BUCKET, Key="seen/job/input")
+    assert blobs.names("job") == ["result.json"]
+    blobs.delete("job")
+    assert bucket.list_objects_v2(Bucket=BUCKET, Prefix="seen/")["KeyCount"] == 0
+
+
+def test_a_bucket_that_is_not_there_is_not_made(bucket: Any, redis: Redis):
+    with pytest.raises(OSError, match="bucket"):
+        open_blobs("s3://elsewhere/jobs", redis).put("job", "input", b"x")
+    assert [one["Name"] for one in bucket.list_buckets()["Buckets"]] == [BUCKET]
