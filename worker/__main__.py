@@ -16,7 +16,7 @@ from ep_core.models.runtime.heap import keep_freed_memory
 from ep_core.models.runtime.threads import spin_briefly
 from ep_core.schemas.wording import lines, setting
 from worker.broker.liveness import live_workers
-from worker.broker.queue import connect
+from worker.broker.queue import RedisIsCluster, connect
 from worker.observe.logs import setup_logging
 
 from .settings import WorkerSettings
@@ -52,7 +52,7 @@ def _serve(settings: WorkerSettings) -> int:
 
     try:
         return serve(settings)
-    except (InvalidInput, ModelUnavailable) as error:
+    except (InvalidInput, ModelUnavailable, RedisIsCluster) as error:
         return _complain(str(error))
     except KeyboardInterrupt:  # before the work began
         return 130

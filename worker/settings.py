@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.broker.contract import MAX_ATTEMPTS
 from worker.broker.redis_url import has_password, with_password
+from worker.broker.sentinel import Sentinels
+
+
+def _check_address(url: str) -> str:
+    Sentinels.of(url)  # its error says what is missing
+    return url
 
 
 class SharedSettings(BaseSettings):
@@ -17,9 +23,11 @@ class SharedSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="EP_", env_ignore_empty=True)
 
-    redis_url: Annotated[str, Field(description="Redis, for records, queue and (by default) blobs.")] = (
-        "redis://127.0.0.1:6379/0"
-    )
+    redis_url: Annotated[
+        str,
+        AfterValidator(_check_address),
+        Field(description="Redis, for records, queue and (by default) blobs; by Sentinels, too."),
+    ] = "redis://127.0.0.1:6379/0"
     redis_password: Annotated[
         SecretStr | None, Field(description="Redis's password, where it isn't a part of `EP_REDIS_URL`.")
     ] = None

@@ -39,6 +39,7 @@ def serve(settings: WorkerSettings) -> int:
 
     Raises:
         InvalidInput, UnknownName, ModelUnavailable: the operator's model list is wrong, or the device isn't here.
+        RedisIsCluster: Redis is of no use.
     """
     pick_device(settings.device)
     tracing.setup("extremal-perturbations-worker")
