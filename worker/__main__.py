@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 from pydantic import ValidationError
 from redis.exceptions import RedisError
@@ -48,14 +50,22 @@ def _serve(settings: WorkerSettings) -> int:
     setup_logging(json=settings.log_json)
     spin_briefly()
     keep_freed_memory()
-    from worker.process.main import serve  # imports torch
-
     try:
+        signal.signal(signal.SIGTERM, _end)  # as the first process of a container it would be ignored
+        from worker.process.main import serve  # imports torch
+
         return serve(settings)
+    except SystemExit as end:
+        return int(end.code or 0)
     except (InvalidInput, ModelUnavailable, RedisIsCluster) as error:
         return _complain(str(error))
     except KeyboardInterrupt:  # before the work began
         return 130
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End a worker that hasn't begun to take jobs."""
+    sys.exit(128 + number)
 
 
 def _complain(*lines: str) -> int:
