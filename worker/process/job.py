@@ -26,8 +26,8 @@ from worker.broker.queue import REDIS_UNUSABLE, TIMEOUT_GRACE_S
 from worker.broker.store import AlreadyRuns
 from worker.observe import tracing
 
-from .activity import LOADING_S
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
+from .listed_models import get_model
 from .progress import ProgressHook
 from .runtime import Runtime, current
 
@@ -102,8 +102,7 @@ class _Attempt:
         tracing.note(task=record.params.task, model=record.params.model)
         images = [self._image(k, name, record.params.white_level) for k, name in enumerate(record.images)]
         picture = self._target_picture(record)
-        self.runtime.activity.allow(LOADING_S)
-        model = self.runtime.models.get(record.params.model)
+        model = get_model(self.runtime, record.params.model, go_on=self._check)
         self.runtime.activity.tick()
         with tracing.span("run engine"):
             outcome = run_task(

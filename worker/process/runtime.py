@@ -14,6 +14,7 @@ from redis import Redis
 
 from ep_core.models import Classifier
 from ep_core.optimiser.solver import Runner
+from worker.broker import catalogue
 from worker.broker.blobs import BlobStore, clear_failed, open_blobs
 from worker.broker.contract import JobRecord, Problem
 from worker.broker.failing import fail_job
@@ -46,6 +47,8 @@ class Runtime:
     activity: Activity
     stats: Stats
     results: KnownResults
+    is_offered: Callable[[str], bool]
+    """Whether a model is published, by its name: by this worker or another."""
     runner: Runner | None = None
     """Steps the masks of all jobs that run at once; None: each job its own."""
 
@@ -68,6 +71,7 @@ class Runtime:
             activity=Activity(stall_s=settings.stall_s),
             stats=stats,
             results=results,
+            is_offered=lambda name: name in catalogue.names(redis),
         )
 
     @property
