@@ -354,6 +354,7 @@ class TestScaling:
     def test_goes_to_none_and_by_one_at_a_time(self) -> None:
         spec = of_kind(build(FOLDER / "overlays" / "gpu"), "ScaledObject")["worker"]["spec"]
         assert spec["minReplicaCount"] == 0
+        assert spec["initialCooldownPeriod"] > 0  # a worker has to publish the models before the first job
         down = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
         assert down["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 60}]
 

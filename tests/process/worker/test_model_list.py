@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from conftest import Client, WorkerProcess
 
 SOON_S = 30.0
+OTHER = model_list("plain").replace("models.plain", "models.other")
 
 
 class MountedList:
@@ -71,18 +72,18 @@ def test_models_are_added_changed_and_removed_while_a_worker_runs(
     known.add("content", model="plain", job_id="job")
     assert known.find("content", model="plain") == "job"
 
-    mounted.replace(plain.replace('"a", "b"', '"d", "b"') + model_list("half"))
-    wait_for(lambda: catalogue.names(redis) == ["half", "plain"])
+    mounted.replace(plain.replace('"a", "b"', '"d", "b"') + OTHER)
+    wait_for(lambda: catalogue.names(redis) == ["other", "plain"])
     assert catalogue.get(redis, "plain").labels == ("d", "b", "c")
     assert known.find("content", model="plain") is None  # the other version's
     assert label(client, "plain", bear) == "d"
-    assert label(client, "half", bear) == "a"
+    assert label(client, "other", bear) == "a"
 
     mounted.replace("[models.plain]\n")
     worker.wait_line("the changed model list can't be used")
     assert label(client, "plain", bear) == "d"
-    mounted.replace(model_list("half"))
-    wait_for(lambda: catalogue.names(redis) == ["half"])
+    mounted.replace(OTHER)
+    wait_for(lambda: catalogue.names(redis) == ["other"])
     assert worker.alive
     assert worker.pid == pid
 
@@ -93,9 +94,9 @@ def test_a_job_waits_for_a_model_that_only_another_worker_s_list_has_yet(
     mounted = MountedList(tmp_path, model_list("plain"))
     client, worker = own(EP_MODELS_FILE=mounted.path, EP_PRELOAD="plain")
     newer = tmp_path / "newer.toml"
-    newer.write_text(model_list("plain", "half"))
+    newer.write_text(model_list("plain") + OTHER)
     catalogue.publish(client.redis, list_models(newer))
-    job_id = client.post(bear, **TINY | {"model": "half"})
+    job_id = client.post(bear, **TINY | {"model": "other"})
     worker.wait_line("job starts")
     assert client.get(job_id).state is JobState.RUNNING
     mounted.replace(newer.read_text())
