@@ -23,25 +23,43 @@ PIECE_BYTES = 65536
 BUCKET = "jobs"
 
 
+class Bucket:
+    """A bucket called `BUCKET` on a server that can be away for a while; its objects stay."""
+
+    def __init__(self) -> None:
+        self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self._server.start()
+        host, self._port = self._server.get_host_and_port()
+        self.env = {
+            "AWS_ENDPOINT_URL": f"http://{host}:{self._port}",
+            "AWS_ACCESS_KEY_ID": "somebody",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_MAX_ATTEMPTS": "1",  # of botocore; s3fs tries again, too
+        }
+        """Environment of who uses it."""
+
+    def stop(self) -> None:
+        """Take the server away."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Start it again, at the same address."""
+        self._server = ThreadedMotoServer("127.0.0.1", self._port, verbose=False)
+        self._server.start()
+
+
 @contextmanager
-def s3_bucket() -> Iterator[dict[str, str]]:
-    """A bucket called `BUCKET`; gives the environment of who uses it."""
+def s3_bucket() -> Iterator[Bucket]:
+    """A bucket, until the end of the block."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    env = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "somebody",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
+    bucket = Bucket()
     try:
-        s3_client(env).create_bucket(Bucket=BUCKET)
-        yield env
+        s3_client(bucket.env).create_bucket(Bucket=BUCKET)
+        yield bucket
     finally:
-        server.stop()
+        bucket.stop()
 
 
 def s3_client(env: dict[str, str]) -> Any:

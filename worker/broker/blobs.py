@@ -5,13 +5,19 @@ Redis by default (one hash per job, so that a job's blobs go and expire together
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
 
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from .contract import is_input
+
+
+class BlobsAway(RedisConnectionError):
+    """The blob store can't be reached, or takes nothing: what an outage of Redis calls for is right here, too."""
 
 
 class BlobStore(Protocol):
@@ -88,7 +94,8 @@ class RedisBlobs:
 class FileBlobs:
     """Blobs as files of any fsspec file system (``file:///var/lib/ep``, ``s3://bucket/prefix``, ...).
 
-    A file system forgets nothing by itself: let the bucket's lifecycle rule, or a cron job, match the retention.
+    A file system forgets nothing by itself: let the bucket's lifecycle rule, or a cron job, match the retention. All
+    methods raise `BlobsAway` where it can't be reached.
     """
 
     def __init__(self, url: str) -> None:
@@ -101,29 +108,30 @@ class FileBlobs:
 
     def put(self, job_id: str, name: str, data: bytes) -> None:
         """Store a blob, replacing what had its name."""
-        self._fs.pipe_file(self._path(job_id, name), data)
+        with _reaching():
+            self._fs.pipe_file(self._path(job_id, name), data)
 
     def get(self, job_id: str, name: str) -> bytes | None:
         """Return a blob, or None where there is none."""
-        try:
+        with suppress(FileNotFoundError), _reaching():
             return cast("bytes", self._fs.cat_file(self._path(job_id, name)))
-        except FileNotFoundError:
-            return None
+        return None
 
     def names(self, job_id: str) -> list[str]:
         """Return the names of the job's blobs, sorted."""
-        paths = self._fs.find(self._path(job_id))
+        with _reaching():
+            paths = self._fs.find(self._path(job_id))
         # fsspec strips the scheme from what it lists, so names are what follows the job's id.
         return sorted(path.rsplit(f"/{job_id}/", 1)[1] for path in paths)
 
     def remove(self, job_id: str, name: str) -> None:
         """Remove one blob, if it is there."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), _reaching():
             self._fs.rm_file(self._path(job_id, name))
 
     def delete(self, job_id: str) -> None:
         """Remove all blobs of the job."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), _reaching():
             self._fs.rm(self._path(job_id), recursive=True)
 
     def expire(self, job_id: str, seconds: int) -> None:
@@ -141,6 +149,17 @@ class FileBlobs:
 
     def _path(self, job_id: str, name: str = "") -> str:
         return "/".join(part for part in (self._root, job_id, name) if part)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Raise `BlobsAway` where a file system's own error says neither that something isn't there nor isn't allowed."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # each file system has its own
+        raise BlobsAway(f"the blob store: {error}") from error
 
 
 def open_blobs(url: str | None, redis: Redis) -> BlobStore:

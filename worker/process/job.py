@@ -136,7 +136,7 @@ class _Attempt:
 
     def _image(self, k: int, name: str, white_level: int | None) -> Image.Image:
         self.runtime.activity.tick()
-        data = self.runtime.blobs.get(self.job_id, input_name(k))
+        data = self.runtime.patiently(lambda: self.runtime.blobs.get(self.job_id, input_name(k)))
         if data is None:
             raise InvalidInput("the job's image is not stored any more: post it again", field="image")
         try:
@@ -153,7 +153,7 @@ class _Attempt:
         if part is None:
             return None
         self.runtime.activity.tick()
-        data = self.runtime.blobs.get(self.job_id, TARGET_PICTURE)
+        data = self.runtime.patiently(lambda: self.runtime.blobs.get(self.job_id, TARGET_PICTURE))
         if data is None:
             raise InvalidInput(f"the job's {part} is not stored any more: post it again", field=part)
         most = self.runtime.settings.max_pixels

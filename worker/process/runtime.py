@@ -89,10 +89,10 @@ class Runtime:
         clear_failed(self.blobs, record.id, keep_images=record.keep_images, retention_s=retention_s)
 
     def patiently(self, call: Callable[[], T]) -> T:
-        """Return what `call` returns, trying again while Redis is of no use: for what must not be lost.
+        """Return what `call` returns, trying again while a store is of no use: for what must not be lost.
 
-        For a minute where it is away. Where it answers but takes no writes, it is full and somebody has to see to it:
-        for as long as a job may run.
+        For a minute where Redis or the blobs' store is away. Where Redis answers but takes no writes, it is full and
+        somebody has to see to it: for as long as a job may run.
 
         Raises:
             redis.RedisError: one of `REDIS_UNUSABLE`, which lasted longer.
@@ -106,7 +106,7 @@ class Runtime:
                 patience_s = REDIS_PATIENCE_S if away else self.settings.job_timeout_s
                 if time.monotonic() - started > patience_s:
                     raise
-                log.warning("Redis is away, trying again" if away else "Redis takes no writes", error=str(error))
+                log.warning("the store is away, trying again" if away else "Redis takes no writes", error=str(error))
                 self.activity.tick()
                 time.sleep(1.0)
 

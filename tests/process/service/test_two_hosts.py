@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +19,7 @@ import pytest
 from PIL import Image
 from redis import Redis
 
-from tests.cloud import BUCKET, s3_bucket, s3_client, tls_redis
+from tests.cloud import BUCKET, Bucket, s3_bucket, s3_client, tls_redis
 from tests.forked import forked_worker
 from tests.networks import model_list
 from tests.pictures import encode
@@ -40,6 +41,9 @@ class Hosts:
     other: httpx.Client
     redis: Redis
     s3: Any
+    bucket: Bucket
+    log: Path
+    """The worker's."""
 
     def blobs(self, job_id: str) -> list[str]:
         """Return the names of a job's objects in the bucket."""
@@ -56,7 +60,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
         cloud = running.enter_context(s3_bucket())
         url, password = running.enter_context(tls_redis(folder))
         key = {"name": "me", "sha256": hashlib.sha256(KEY.encode()).hexdigest()}
-        env = cloud | {
+        env = cloud.env | {
             "EP_REDIS_PASSWORD": password,
             "EP_BLOB_URL": f"s3://{BUCKET}/explained",
             "EP_API_KEYS": json.dumps([key]),
@@ -75,7 +79,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
         for client in clients:
             wait_for(lambda client=client: client.get("/readyz").status_code == 200, 60)
         settings = SharedSettings(redis_url=url, redis_password=password)
-        yield Hosts(*clients, connect(settings.redis_url), s3_client(cloud))
+        yield Hosts(*clients, connect(settings.redis_url), s3_client(cloud.env), cloud, folder / "worker.log")
 
 
 def wait_for(holds: Callable[[], Any], within_s: float = 30.0) -> Any:
@@ -162,6 +166,23 @@ def test_a_running_job_is_cancelled_from_the_other_host(hosts: Hosts) -> None:
     assert hosts.one.get(job["links"]["self"]).status_code == 404
     assert post(hosts.one, picture(91), headers={"Prefer": "wait=20"})["status"] == "succeeded"  # the worker is free
     wait_for(lambda: hosts.blobs(job["id"]) == [])
+
+
+def test_while_the_bucket_is_away_nothing_is_taken_and_no_job_fails(hosts: Hosts) -> None:
+    gated = post(hosts.one, picture(60), **SLOW | {"iterations": 60})
+    wait_for(lambda: hosts.other.get(gated["links"]["self"]).json()["progress"])
+    hosts.bucket.stop()
+    try:
+        refused = hosts.other.post("/v1/jobs", files={"image": picture(61)}, data={"params": json.dumps(TINY)})
+        assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
+        assert refused.headers["retry-after"]
+        wait_for(lambda: "the store is away, trying again" in hosts.log.read_text())
+    finally:
+        hosts.bucket.start()
+    assert follow(hosts.one, gated)[-1] == "state"
+    done = hosts.one.get(gated["links"]["self"]).json()
+    assert (done["status"], done["attempt"]) == ("succeeded", 1)
+    assert hosts.one.get("/v1/jobs?status=queued").json()["jobs"] == []
 
 
 def test_a_picture_is_classified_by_either(hosts: Hosts) -> None:

@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from s3fs import S3FileSystem
 
 from tests.cloud import BUCKET, s3_bucket, s3_client
-from worker.broker.blobs import BlobStore, open_blobs
+from worker.broker.blobs import BlobsAway, BlobStore, open_blobs
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Any]:
     """A client of a bucket that the environment leads to."""
     with s3_bucket() as cloud, pytest.MonkeyPatch.context() as patch:
-        for name, value in cloud.items():
+        for name, value in cloud.env.items():
             patch.setenv(name, value)
-        yield s3_client(cloud)
+        yield s3_client(cloud.env)
 
 
 @pytest.fixture(params=["redis", "file", "memory", "s3"])
@@ -103,3 +104,22 @@ def test_a_bucket_that_is_not_there_is_not_made(bucket: Any, redis: Redis):
     with pytest.raises(OSError, match="bucket"):
         open_blobs("s3://elsewhere/jobs", redis).put("job", "input", b"x")
     assert [one["Name"] for one in bucket.list_buckets()["Buckets"]] == [BUCKET]
+
+
+@pytest.fixture
+def no_connections() -> Iterator[None]:
+    """s3fs keeps none of its file systems, whose addresses are those of the environment at the time."""
+    S3FileSystem.clear_instance_cache()
+    yield
+    S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.usefixtures("no_connections")
+def test_a_store_that_cannot_be_reached_is_away(monkeypatch: pytest.MonkeyPatch, redis: Redis, tmp_path: Path):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(BlobsAway, match="the blob store: Could not connect"):
+        open_blobs(f"s3://{BUCKET}/away", redis).names("job")
+    (tmp_path / "file").touch()
+    with pytest.raises(BlobsAway, match="the blob store: "):
+        open_blobs(f"file://{tmp_path}/file", redis).put("job", "input", b"x")

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
+
 from ep_core.models.sources.catalogue import list_models
 from ep_core.schemas.reports.file_names import RESULT
 from tests.networks import model_list
+from tests.pictures import encode
 from worker.broker import catalogue
 from worker.broker.contract import JobState
 from worker.broker.reuse import KnownResults
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from conftest import Client, WorkerProcess
 
 SOON_S = 30.0
+IMAGE = encode(Image.linear_gradient("L").convert("RGB").resize((48, 40)), "PNG")
 OTHER = model_list("plain").replace("models.plain", "models.other")
 
 
@@ -52,22 +56,22 @@ def wait_for(holds: Callable[[], Any]) -> None:
         time.sleep(0.02)
 
 
-def label(client: Client, model: str, bear: bytes) -> str:
+def label(client: Client, model: str) -> str:
     """Return the label of the target of a job by a model."""
-    record = client.wait_final(client.post(bear, **TINY | {"model": model, "target": 0}))
+    record = client.wait_final(client.post(IMAGE, **TINY | {"model": model, "target": 0}))
     assert record.state is JobState.SUCCEEDED, record.error
     result = json.loads(client.blobs.get(record.id, RESULT) or b"")
     return str(result["target"]["label"])
 
 
 def test_models_are_added_changed_and_removed_while_a_worker_runs(
-    own: Callable[..., tuple[Client, WorkerProcess]], tmp_path: Path, bear: bytes
+    own: Callable[..., tuple[Client, WorkerProcess]], tmp_path: Path
 ) -> None:
     plain = model_list("plain")
     mounted = MountedList(tmp_path, plain)
     client, worker = own(EP_MODELS_FILE=mounted.path, EP_PRELOAD="plain")
     redis, pid = client.redis, worker.pid
-    assert label(client, "plain", bear) == "a"
+    assert label(client, "plain") == "a"
     known = KnownResults(redis, retention_s=60)
     known.add("content", model="plain", job_id="job")
     assert known.find("content", model="plain") == "job"
@@ -76,12 +80,12 @@ def test_models_are_added_changed_and_removed_while_a_worker_runs(
     wait_for(lambda: catalogue.names(redis) == ["other", "plain"])
     assert catalogue.get(redis, "plain").labels == ("d", "b", "c")
     assert known.find("content", model="plain") is None  # the other version's
-    assert label(client, "plain", bear) == "d"
-    assert label(client, "other", bear) == "a"
+    assert label(client, "plain") == "d"
+    assert label(client, "other") == "a"
 
     mounted.replace("[models.plain]\n")
     worker.wait_line("the changed model list can't be used")
-    assert label(client, "plain", bear) == "d"
+    assert label(client, "plain") == "d"
     mounted.replace(OTHER)
     wait_for(lambda: catalogue.names(redis) == ["other"])
     assert worker.alive
@@ -89,17 +93,17 @@ def test_models_are_added_changed_and_removed_while_a_worker_runs(
 
 
 def test_a_job_waits_for_a_model_that_only_another_worker_s_list_has_yet(
-    own: Callable[..., tuple[Client, WorkerProcess]], tmp_path: Path, bear: bytes
+    own: Callable[..., tuple[Client, WorkerProcess]], tmp_path: Path
 ) -> None:
     mounted = MountedList(tmp_path, model_list("plain"))
     client, worker = own(EP_MODELS_FILE=mounted.path, EP_PRELOAD="plain")
     newer = tmp_path / "newer.toml"
     newer.write_text(model_list("plain") + OTHER)
     catalogue.publish(client.redis, list_models(newer))
-    job_id = client.post(bear, **TINY | {"model": "other"})
+    job_id = client.post(IMAGE, **TINY | {"model": "other"})
     worker.wait_line("job starts")
     assert client.get(job_id).state is JobState.RUNNING
     mounted.replace(newer.read_text())
     assert client.wait_final(job_id).state is JobState.SUCCEEDED
-    record = client.wait_final(client.post(bear, **TINY | {"model": "compiled"}))  # nobody has it
+    record = client.wait_final(client.post(IMAGE, **TINY | {"model": "compiled"}))  # nobody has it
     assert (record.state, record.attempt) == (JobState.FAILED, 1)
