@@ -15,7 +15,7 @@ import structlog
 
 from tests.forked import forked, work
 
-CALLS = {"decoding": 1, "steps": 20, "scoring": 1, "storing": 6}
+CALLS = {"decoding": 1, "steps": 12, "scoring": 1, "storing": 6}
 """Phases of a job, and how many calls of each a small one makes at least."""
 
 
