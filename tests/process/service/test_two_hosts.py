@@ -162,6 +162,9 @@ def test_a_batch_is_posted_here_and_read_there(hosts: Hosts) -> None:
 def test_a_running_job_is_cancelled_from_the_other_host(hosts: Hosts) -> None:
     job = post(hosts.one, picture(90), **SLOW)
     wait_for(lambda: hosts.other.get(job["links"]["self"]).json()["progress"])
+    sizes = [hosts.redis.zcard(f"ep:jobs:{state}") for state in ("queued", "running")]
+    assert sizes == [0, 1]  # by which KEDA keeps its worker (docker/kubernetes), where the queue's list is empty
+    assert hosts.redis.llen("rq:queue:extremal") == 0
     assert hosts.other.delete(job["links"]["self"]).status_code == 204
     assert hosts.one.get(job["links"]["self"]).status_code == 404
     assert post(hosts.one, picture(91), headers={"Prefer": "wait=20"})["status"] == "succeeded"  # the worker is free
