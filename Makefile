@@ -22,7 +22,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt clients/python/pyproject.toml
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test unit check format kserve audit browser generators client figures screenshots mutants chaos pauses soak memory load fuzz attacks dataset clean
+.PHONY: help run setup test unit check format kserve audit browser generators client figures screenshots mutants chaos pauses soak memory load fuzz attacks dataset stops clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -36,6 +36,7 @@ help:  ## This list
 	@echo "make audit    known vulnerabilities of the pinned dependencies (asks PyPI)"
 	@echo "make chaos    200 jobs while workers, an API process and Redis are killed"
 	@echo "make pauses   200 times a worker is paused in the middle of a job, and comes back"
+	@echo "make stops    100 times each a worker is stopped (SIGTERM) while it decodes, steps, scores and stores"
 	@echo "make soak     2000 jobs one after the other: memory, and what stays in Redis"
 	@echo "make memory   500 jobs of all kinds: the peak of a worker's memory"
 	@echo "make load     latency with a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
@@ -136,7 +137,7 @@ mutants: setup browser generators
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 # Whether the service can be relied on: each starts a stack of its own and fails where a bar is missed.
-chaos pauses soak memory load fuzz attacks: setup
+chaos pauses stops soak memory load fuzz attacks: setup
 	@$(BIN)/python -m tests.reliability.$@ $(ARGS)
 
 # Ray comes with its own extra, which `make test` does without: its clusters take half a minute to start.

@@ -130,7 +130,7 @@ def _make_services(settings: ApiSettings) -> Services:
     return Services(
         settings=settings,
         keys=load_keys(settings.api_keys_file, settings.api_keys or ()),
-        rates=RateLimits(redis, settings.redis_url),
+        rates=RateLimits(redis),
         stopping=threading.Event(),
         redis=redis,
         polls=polls,

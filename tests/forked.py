@@ -26,12 +26,17 @@ def forked_worker(env: Mapping[str, str], log: Path) -> BaseProcess:
         env: its whole environment.
         log: what it writes is added to this file.
     """
-    return _forks.Process(target=_run, args=(_work, dict(env), log), daemon=True)
+    return forked(work, env, log)
 
 
 def forked_api(env: Mapping[str, str], log: Path) -> BaseProcess:
     """Return a process, not started yet, that does what `python -m service` does; arguments as of `forked_worker`."""
-    return _forks.Process(target=_run, args=(_serve, dict(env), log), daemon=True)
+    return forked(_serve, env, log)
+
+
+def forked(main: Callable[[], int], env: Mapping[str, str], log: Path) -> BaseProcess:
+    """Return a process, not started yet, that ends with what `main` returns; arguments as of `forked_worker`."""
+    return _forks.Process(target=_run, args=(main, dict(env), log), daemon=True)
 
 
 def _run(main: Callable[[], int], env: Mapping[str, str], log: Path) -> None:
@@ -55,8 +60,9 @@ def _cover_for(test: str | None) -> None:
             measuring.switch_context(test)
 
 
-def _work() -> int:
-    sys.path.insert(0, str(NETWORKS))
+def work() -> int:
+    """Do what `python -m worker` does."""
+    sys.path[:0] = [str(NETWORKS), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     from worker.__main__ import main
 
     return main([])

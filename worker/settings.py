@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.broker.contract import MAX_ATTEMPTS
+from worker.broker.redis_url import has_password, with_password
+from worker.broker.sentinel import Sentinels
+
+
+def _check_address(url: str) -> str:
+    Sentinels.of(url)  # its error says what is missing
+    return url
 
 
 class SharedSettings(BaseSettings):
@@ -16,9 +23,14 @@ class SharedSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="EP_", env_ignore_empty=True)
 
-    redis_url: Annotated[str, Field(description="Redis, for records, queue and (by default) blobs.")] = (
-        "redis://127.0.0.1:6379/0"
-    )
+    redis_url: Annotated[
+        str,
+        AfterValidator(_check_address),
+        Field(description="Redis, for records, queue and (by default) blobs; by Sentinels, too."),
+    ] = "redis://127.0.0.1:6379/0"
+    redis_password: Annotated[
+        SecretStr | None, Field(description="Redis's password, where it isn't a part of `EP_REDIS_URL`.")
+    ] = None
     blob_url: Annotated[
         str | None, Field(description="An fsspec URL for images and results (`s3://...`, `file://...`); unset: Redis.")
     ] = None
@@ -31,6 +43,21 @@ class SharedSettings(BaseSettings):
     ] = MAX_ATTEMPTS
     max_pixels: Annotated[int, Field(gt=0, description="Pixels that an image may have.")] = 50_000_000
     log_json: Annotated[bool, Field(description="Log lines as JSON (containers) instead of readable text.")] = False
+
+    @field_validator("redis_password")
+    @classmethod
+    def _the_only_one(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if password is not None and has_password(info.data.get("redis_url", "")):
+            raise ValueError("EP_REDIS_URL has a password, too: leave one of them out")
+        return password
+
+    @model_validator(mode="after")
+    def _where_clients_look(self) -> Self:
+        """Put the password into the address."""
+        if self.redis_password is not None:
+            self.redis_url = with_password(self.redis_url, self.redis_password.get_secret_value())
+            self.redis_password = None
+        return self
 
 
 class WorkerSettings(SharedSettings):

@@ -117,8 +117,12 @@ def add_key(file: Path, key: ApiKey) -> None:
 
 
 def is_open_to_others(file: Path) -> bool:
-    """Return whether others than a file's owner can read it."""
-    return bool(file.stat().st_mode & 0o077)
+    """Return whether others than this process can read a file.
+
+    Of a file of another user's, as Kubernetes mounts secrets, its group may: this process is in it.
+    """
+    found = file.stat()
+    return bool(found.st_mode & (0o077 if found.st_uid == os.getuid() else 0o007))
 
 
 def load_keys(file: Path | None, further: Iterable[ApiKey] = ()) -> KeyRing:

@@ -42,11 +42,10 @@ class RateLimits:
 
     Args:
         redis: where; its connections are used.
-        url: the same Redis's address.
     """
 
-    def __init__(self, redis: Redis, url: str) -> None:
-        storage = RedisStorage(url, connection_pool=redis.connection_pool, key_prefix=_PREFIX)
+    def __init__(self, redis: Redis) -> None:
+        storage = RedisStorage("redis://", connection_pool=redis.connection_pool, key_prefix=_PREFIX)
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     def hit(self, rate: str, who: str) -> Allowance:

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from ep_core.errors import InvalidInput, UnknownName
 from worker.broker.contract import Problem
 from worker.broker.problems import PROBLEM_TYPES, http_problem, make_problem, problem_from
-from worker.broker.queue import REDIS_UNUSABLE
+from worker.broker.queue import REDIS_UNUSABLE, RedisIsCluster
 
 from .errors import ApiError, InvalidFields, Unavailable
 from .inference_errors import as_error, is_of_inference
@@ -147,7 +147,7 @@ def _methods(request: Request, path: str) -> set[str]:
 
 async def _redis_unusable(_: Request, error: Exception) -> Response:
     _log.warning("redis unusable", reason=f"{type(error).__name__}: {error}")
-    unavailable = Unavailable(Unavailable.example)
+    unavailable = Unavailable(f"{error}." if isinstance(error, RedisIsCluster) else Unavailable.example)
     return respond(unavailable.problem, unavailable.headers)
 
 

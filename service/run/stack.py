@@ -164,6 +164,7 @@ class _Stack:
         settings = self._settings
         env = os.environ | {
             "EP_REDIS_URL": redis_url,
+            "EP_REDIS_PASSWORD": "",  # its own is in the address
             "EP_HOST": settings.host,
             "EP_PORT": str(settings.port),
             "EP_WORKERS": str(settings.workers),

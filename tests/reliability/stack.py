@@ -126,7 +126,8 @@ class Stack:
         self.redis = EmbeddedRedis(self.folder / "redis")
         listed = self.folder / "models.toml"
         listed.write_text(models)
-        self._env = _environment(self.redis.url, listed, max(1, workers)) | {k: str(v) for k, v in settings.items()}
+        self.env = _environment(self.redis.url, listed, max(1, workers)) | {k: str(v) for k, v in settings.items()}
+        """Environment of its processes."""
         self.ports = [_free_port() for _ in range(apis)]
         self.apis = [self._process(f"api-{k}", "service", EP_PORT=str(port)) for k, port in enumerate(self.ports)]
         self.workers = [self._process(f"worker-{k}", "worker") for k in range(workers)]
@@ -187,7 +188,7 @@ class Stack:
         return [line for line in self.logs().splitlines() if _SERVER_ERROR.search(line)]
 
     def _process(self, name: str, module: str, **env: str) -> Process:
-        return Process(name, module, env=self._env | env, log=self.folder / f"{name}.log")
+        return Process(name, module, env=self.env | env, log=self.folder / f"{name}.log")
 
     def _wait(self, process: Process, is_ready: Callable[[], bool]) -> None:
         def ready() -> bool:

@@ -5,12 +5,19 @@ Redis by default (one hash per job, so that a job's blobs go and expire together
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
 
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from .contract import is_input
+
+
+class BlobsAway(RedisConnectionError):
+    """The blob store can't be reached, or takes nothing: what an outage of Redis calls for is right here, too."""
 
 
 class BlobStore(Protocol):
@@ -87,45 +94,45 @@ class RedisBlobs:
 class FileBlobs:
     """Blobs as files of any fsspec file system (``file:///var/lib/ep``, ``s3://bucket/prefix``, ...).
 
-    A file system forgets nothing by itself: let the bucket's lifecycle rule, or a cron job, match the retention.
+    A file system forgets nothing by itself: let the bucket's lifecycle rule, or a cron job, match the retention. All
+    methods raise `BlobsAway` where it can't be reached.
     """
 
     def __init__(self, url: str) -> None:
         import fsspec
 
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        # A bucket has no folders to make; a list that is remembered would miss what other hosts do, and only grow.
+        is_local = url.startswith(("file:", "/"))
+        how = {"auto_mkdir": True} if is_local else {"use_listings_cache": False}
+        self._fs, self._root = fsspec.core.url_to_fs(url, **how)
 
     def put(self, job_id: str, name: str, data: bytes) -> None:
         """Store a blob, replacing what had its name."""
-        path = self._path(job_id, name)
-        self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        self._fs.pipe_file(path, data)
+        with _reaching():
+            self._fs.pipe_file(self._path(job_id, name), data)
 
     def get(self, job_id: str, name: str) -> bytes | None:
         """Return a blob, or None where there is none."""
-        try:
+        with suppress(FileNotFoundError), _reaching():
             return cast("bytes", self._fs.cat_file(self._path(job_id, name)))
-        except FileNotFoundError:
-            return None
+        return None
 
     def names(self, job_id: str) -> list[str]:
         """Return the names of the job's blobs, sorted."""
-        folder = self._path(job_id)
-        paths = self._fs.find(folder) if self._fs.exists(folder) else []
+        with _reaching():
+            paths = self._fs.find(self._path(job_id))
         # fsspec strips the scheme from what it lists, so names are what follows the job's id.
         return sorted(path.rsplit(f"/{job_id}/", 1)[1] for path in paths)
 
     def remove(self, job_id: str, name: str) -> None:
         """Remove one blob, if it is there."""
-        path = self._path(job_id, name)
-        if self._fs.exists(path):
-            self._fs.rm_file(path)
+        with suppress(FileNotFoundError), _reaching():
+            self._fs.rm_file(self._path(job_id, name))
 
     def delete(self, job_id: str) -> None:
         """Remove all blobs of the job."""
-        folder = self._path(job_id)
-        if self._fs.exists(folder):
-            self._fs.rm(folder, recursive=True)
+        with suppress(FileNotFoundError), _reaching():
+            self._fs.rm(self._path(job_id), recursive=True)
 
     def expire(self, job_id: str, seconds: int) -> None:
         """Do nothing: see the class."""
@@ -142,6 +149,17 @@ class FileBlobs:
 
     def _path(self, job_id: str, name: str = "") -> str:
         return "/".join(part for part in (self._root, job_id, name) if part)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Raise `BlobsAway` where a file system's own error says neither that something isn't there nor isn't allowed."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # each file system has its own
+        raise BlobsAway(f"the blob store: {error}") from error
 
 
 def open_blobs(url: str | None, redis: Redis) -> BlobStore:

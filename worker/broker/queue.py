@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
+from typing import Any, cast
 
 from redis import Redis
 from redis._parsers import BaseParser
@@ -13,8 +14,8 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff
 from redis.client import Pipeline
-from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry as ConnectionRetry
 from rq import Queue, Retry
@@ -25,6 +26,7 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from .contract import MAX_ATTEMPTS, QUEUES, TASK, Priority
+from .sentinel import Sentinels
 
 TIMEOUT_GRACE_S = 30  # the task ends itself at the timeout; RQ's alarm comes this much later
 FAILURE_TTL_S = 3600  # RQ keeps a failed job for a year by default; the record is what counts
@@ -34,17 +36,30 @@ class RedisRefuses(ResponseError):
     """Redis answers, and takes no writes for now: its disk is full, or too few replicas follow it."""
 
 
+class RedisIsCluster(ResponseError):
+    """Redis is a cluster, which can't be used."""
+
+    def __init__(self, *_args: object, **_of_parser: object) -> None:
+        super().__init__(
+            "Redis is a cluster: a job's keys are changed in one step, which can't be done over its nodes. Let "
+            "EP_REDIS_URL lead to one primary with cluster mode off, or to its Sentinels"
+        )
+
+
 BaseParser.EXCEPTION_CLASSES |= dict.fromkeys(("MISCONF", "NOREPLICAS"), RedisRefuses)  # redis-py has no names for them
+BaseParser.EXCEPTION_CLASSES |= dict.fromkeys(("MOVED", "CROSSSLOT", "CLUSTERDOWN"), RedisIsCluster)
+cast("dict[str, Any]", BaseParser.EXCEPTION_CLASSES["ERR"])["SELECT is not allowed in cluster mode"] = RedisIsCluster
 
 REDIS_AWAY = (RedisConnectionError, RedisTimeoutError)
 """Errors of a command when Redis can't be reached, or does not answer in time."""
-REDIS_UNUSABLE = (*REDIS_AWAY, RedisRefuses, OutOfMemoryError, ReadOnlyError, ClusterDownError)
+REDIS_UNUSABLE = (*REDIS_AWAY, RedisRefuses, RedisIsCluster, OutOfMemoryError, ReadOnlyError)
 """Errors of a command when Redis is away, or takes no writes: its disk or its memory is full, or it is a replica."""
 
 
 def probe(redis: Redis) -> None:
     """Write a key that goes at once: raises one of `REDIS_UNUSABLE` where Redis is away, or takes no writes."""
     redis.set("ep:probe", "", px=1)
+    redis.touch("ep:probe", "ep:probe:elsewhere")  # a cluster refuses keys of two nodes, if it hasn't the first one
 
 
 def connect(url: str, *, retries: int = 2, timeout_s: float = 5.0) -> Redis:
@@ -53,39 +68,44 @@ def connect(url: str, *, retries: int = 2, timeout_s: float = 5.0) -> Redis:
     Nothing is sent before the first command, so this works while Redis is away.
 
     Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``.
+        url: ``redis://``, ``rediss://``, ``unix://``, or `Sentinels`'.
         retries: further attempts after a lost connection.
         timeout_s: seconds that one attempt may wait for Redis to accept, and then to answer.
     """
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=min(timeout_s, 3.0),
-        socket_timeout=timeout_s,
-        socket_keepalive=True,
-        health_check_interval=15,
-        retry=ConnectionRetry(ExponentialBackoff(cap=1.0, base=0.1), retries),
-        retry_on_error=list(REDIS_AWAY),
-    )
+    options: dict[str, Any] = {
+        "socket_connect_timeout": min(timeout_s, 3.0),
+        "socket_timeout": timeout_s,
+        "socket_keepalive": True,
+        "health_check_interval": 15,
+        "retry": ConnectionRetry(ExponentialBackoff(cap=1.0, base=0.1), retries),
+        "retry_on_error": list(REDIS_AWAY),
+    }
+    sentinels = Sentinels.of(url)
+    return Redis.from_url(url, **options) if sentinels is None else sentinels.client(**options)
 
 
 def connect_async(url: str, *, retries: int, timeout_s: float, connections: int = 64) -> AsyncRedis:
     """Return the same for an event loop; where all of so many connections are in use, a command waits for one."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        socket_timeout=timeout_s,
-        socket_keepalive=True,
-        retry=AsyncRetry(ExponentialBackoff(cap=1.0, base=0.1), retries),
-        retry_on_error=list(REDIS_AWAY),
-    )
-    return AsyncRedis.from_pool(pool)
+    options: dict[str, Any] = {
+        "max_connections": connections,
+        "timeout": timeout_s,
+        "socket_connect_timeout": timeout_s,
+        "socket_timeout": timeout_s,
+        "socket_keepalive": True,
+        "retry": AsyncRetry(ExponentialBackoff(cap=1.0, base=0.1), retries),
+        "retry_on_error": list(REDIS_AWAY),
+    }
+    sentinels = Sentinels.of(url)
+    if sentinels is not None:
+        return sentinels.async_client(**options)
+    return AsyncRedis.from_pool(BlockingConnectionPool.from_url(url, **options))
 
 
 def connect_waiting(url: str) -> AsyncRedis:
     """Return a client for reads that wait until something happens, some seconds at most; each holds a connection."""
-    return AsyncRedis.from_url(url, socket_connect_timeout=3.0, socket_timeout=10.0, socket_keepalive=True)
+    options: dict[str, Any] = {"socket_connect_timeout": 3.0, "socket_timeout": 10.0, "socket_keepalive": True}
+    sentinels = Sentinels.of(url)
+    return AsyncRedis.from_url(url, **options) if sentinels is None else sentinels.async_client(**options)
 
 
 def job_queue(redis: Redis, priority: Priority = Priority.NORMAL) -> Queue:

@@ -26,8 +26,8 @@ from worker.broker.queue import REDIS_UNUSABLE, TIMEOUT_GRACE_S
 from worker.broker.store import AlreadyRuns
 from worker.observe import tracing
 
-from .activity import LOADING_S
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
+from .listed_models import get_model
 from .progress import ProgressHook
 from .runtime import Runtime, current
 
@@ -102,8 +102,7 @@ class _Attempt:
         tracing.note(task=record.params.task, model=record.params.model)
         images = [self._image(k, name, record.params.white_level) for k, name in enumerate(record.images)]
         picture = self._target_picture(record)
-        self.runtime.activity.allow(LOADING_S)
-        model = self.runtime.models.get(record.params.model)
+        model = get_model(self.runtime, record.params.model, go_on=self._check)
         self.runtime.activity.tick()
         with tracing.span("run engine"):
             outcome = run_task(
@@ -137,7 +136,7 @@ class _Attempt:
 
     def _image(self, k: int, name: str, white_level: int | None) -> Image.Image:
         self.runtime.activity.tick()
-        data = self.runtime.blobs.get(self.job_id, input_name(k))
+        data = self.runtime.patiently(lambda: self.runtime.blobs.get(self.job_id, input_name(k)))
         if data is None:
             raise InvalidInput("the job's image is not stored any more: post it again", field="image")
         try:
@@ -154,7 +153,7 @@ class _Attempt:
         if part is None:
             return None
         self.runtime.activity.tick()
-        data = self.runtime.blobs.get(self.job_id, TARGET_PICTURE)
+        data = self.runtime.patiently(lambda: self.runtime.blobs.get(self.job_id, TARGET_PICTURE))
         if data is None:
             raise InvalidInput(f"the job's {part} is not stored any more: post it again", field=part)
         most = self.runtime.settings.max_pixels

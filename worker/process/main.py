@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 import structlog
 import torch
@@ -14,7 +15,6 @@ from ep_core.models.runtime.device import pick_device
 from ep_core.models.sources.catalogue import list_models
 from ep_core.schemas.model_card import ModelCard
 from ep_core.schemas.specs import DEFAULT_MODEL
-from worker.broker import catalogue
 from worker.broker.liveness import worker_name
 from worker.broker.queue import connect
 from worker.janitor import run_janitor
@@ -23,10 +23,10 @@ from worker.settings import WorkerSettings
 
 from . import classify_thread, tidying
 from .cores import threads_per_worker
+from .listed_models import ListedModels
 from .outage import wait_for_redis
 from .runtime import Runtime
 from .seats import work_alone, work_together
-from .survey import run_survey
 
 EXIT_POISONED = 71  # the supervisor starts the worker again
 END_S = 2.0
@@ -39,6 +39,7 @@ def serve(settings: WorkerSettings) -> int:
 
     Raises:
         InvalidInput, UnknownName, ModelUnavailable: the operator's model list is wrong, or the device isn't here.
+        RedisIsCluster: Redis is of no use.
     """
     pick_device(settings.device)
     tracing.setup("extremal-perturbations-worker")
@@ -46,7 +47,8 @@ def serve(settings: WorkerSettings) -> int:
     redis = connect(settings.redis_url)
     runtime = Runtime.build(worker_name(), settings, redis)
     wait_for_redis(redis, runtime.activity)
-    catalogue.publish(redis, cards)
+    listed = ListedModels(redis, settings.models_file, cards, runtime.results)
+    listed.publish()
     runtime.results.forget_models([card.name for card in cards])
     ending = threading.Event()
     answers = classify_thread.start(redis, settings, ending)
@@ -56,9 +58,8 @@ def serve(settings: WorkerSettings) -> int:
     janitor.start()  # before the models: what the last worker left need not wait for them
     preload(runtime, cards)
     tidying.settle()
-    layers = (redis, cards, settings.models_file, runtime.activity, ending)
-    threading.Thread(target=run_survey, args=layers, name="survey", daemon=True).start()
-    work(runtime, redis, cards)
+    threading.Thread(target=listed.watch, args=(runtime.activity, ending), name="models", daemon=True).start()
+    work(runtime, redis, listed.publish)
     ending.set()
     answers.join(timeout=END_S)  # torch, at work in a thread when the process ends, could bring it down
     tracing.flush()
@@ -66,10 +67,10 @@ def serve(settings: WorkerSettings) -> int:
     return EXIT_POISONED if runtime.activity.device.poisoned else os.EX_OK
 
 
-def work(runtime: Runtime, redis: Redis, cards: list[ModelCard]) -> None:
-    """Take jobs until a signal stops it."""
+def work(runtime: Runtime, redis: Redis, welcome: Callable[[], None]) -> None:
+    """Take jobs until a signal stops it; `welcome` is called when Redis doesn't know this worker."""
     take = work_alone if runtime.settings.jobs_at_once == 1 else work_together
-    take(runtime, redis, lambda: catalogue.publish(redis, cards))
+    take(runtime, redis, welcome)
 
 
 def preload(runtime: Runtime, cards: list[ModelCard]) -> None:

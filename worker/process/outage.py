@@ -9,7 +9,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
-from worker.broker.queue import probe
+from worker.broker.queue import RedisIsCluster, probe
 
 from .activity import Activity
 
@@ -19,12 +19,18 @@ log = structlog.get_logger(__name__)
 
 
 def wait_for_redis(redis: Redis, activity: Activity, *, unless: Callable[[], bool] = bool) -> bool:
-    """Return True when Redis answers and takes writes, False once `unless()`; log a message while it does neither."""
+    """Return True when Redis answers and takes writes, False once `unless()`; log a message while it does neither.
+
+    Raises:
+        RedisIsCluster: it never will.
+    """
     pause_s = 0.5
     while not unless():
         activity.tick()
         try:
             probe(redis)
+        except RedisIsCluster:
+            raise
         except RedisError as error:
             log.warning("waiting for Redis", error=str(error))
             time.sleep(pause_s)

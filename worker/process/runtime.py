@@ -14,6 +14,7 @@ from redis import Redis
 
 from ep_core.models import Classifier
 from ep_core.optimiser.solver import Runner
+from worker.broker import catalogue
 from worker.broker.blobs import BlobStore, clear_failed, open_blobs
 from worker.broker.contract import JobRecord, Problem
 from worker.broker.failing import fail_job
@@ -46,6 +47,8 @@ class Runtime:
     activity: Activity
     stats: Stats
     results: KnownResults
+    is_offered: Callable[[str], bool]
+    """Whether a model is published, by its name: by this worker or another."""
     runner: Runner | None = None
     """Steps the masks of all jobs that run at once; None: each job its own."""
 
@@ -68,6 +71,7 @@ class Runtime:
             activity=Activity(stall_s=settings.stall_s),
             stats=stats,
             results=results,
+            is_offered=lambda name: name in catalogue.names(redis),
         )
 
     @property
@@ -85,10 +89,10 @@ class Runtime:
         clear_failed(self.blobs, record.id, keep_images=record.keep_images, retention_s=retention_s)
 
     def patiently(self, call: Callable[[], T]) -> T:
-        """Return what `call` returns, trying again while Redis is of no use: for what must not be lost.
+        """Return what `call` returns, trying again while a store is of no use: for what must not be lost.
 
-        For a minute where it is away. Where it answers but takes no writes, it is full and somebody has to see to it:
-        for as long as a job may run.
+        For a minute where Redis or the blobs' store is away. Where Redis answers but takes no writes, it is full and
+        somebody has to see to it: for as long as a job may run.
 
         Raises:
             redis.RedisError: one of `REDIS_UNUSABLE`, which lasted longer.
@@ -102,7 +106,7 @@ class Runtime:
                 patience_s = REDIS_PATIENCE_S if away else self.settings.job_timeout_s
                 if time.monotonic() - started > patience_s:
                     raise
-                log.warning("Redis is away, trying again" if away else "Redis takes no writes", error=str(error))
+                log.warning("the store is away, trying again" if away else "Redis takes no writes", error=str(error))
                 self.activity.tick()
                 time.sleep(1.0)
 

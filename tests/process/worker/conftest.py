@@ -292,7 +292,8 @@ def start_worker(tiny_models_file: Path, tmp_path: Path) -> Iterator[Callable[..
     started: list[WorkerProcess] = []
 
     def start(url: str, **settings: object) -> WorkerProcess:
-        started.append(WorkerProcess(url, tmp_path / "worker.log", EP_MODELS_FILE=tiny_models_file, **settings))
+        settings = {"EP_MODELS_FILE": tiny_models_file} | settings
+        started.append(WorkerProcess(url, tmp_path / "worker.log", **settings))
         return started[-1]
 
     yield start

@@ -36,7 +36,9 @@ def give_up(redis: Redis, store: JobStore, job_id: str, *, attempt: int, limit_s
     activity = Activity(stall_s=-1)  # silent for too long from the start
     activity.begin(job_id, attempt=attempt, limit_s=limit_s)
     blobs = open_blobs(None, redis)
-    runtime = Runtime("w", WorkerSettings(), store, blobs, models=None, activity=activity, stats=None, results=None)
+    runtime = Runtime(
+        "w", WorkerSettings(), store, blobs, models=None, activity=activity, stats=None, results=None, is_offered=bool
+    )
     with pytest.raises(Exited) as end:
         Heartbeat(runtime, redis, renew=lambda: None, welcome=lambda: None).run()
     return end.value.args[0]

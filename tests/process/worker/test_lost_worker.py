@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from tests.stopping_worker import CALLS, stopping_worker
+from worker.broker import queue
 from worker.broker.contract import JobState
 from worker.broker.liveness import live_workers
 from worker.janitor import Janitor
@@ -21,6 +24,7 @@ from .small_jobs import GATED, TINY
 
 if TYPE_CHECKING:
     from conftest import Client, WorkerProcess
+    from redis import Redis
 
 RECOVERY_S = 30.0
 
@@ -117,6 +121,41 @@ def test_sigterm_puts_back_what_cannot_finish_and_that_is_no_attempt(
     gate.touch()
     record = client.wait_final(job_id)
     assert (record.state, record.attempt) == (JobState.SUCCEEDED, 1)
+
+
+@pytest.mark.parametrize("phase", CALLS)
+def test_sigterm_in_any_phase_loses_no_job(
+    new_database: Callable[[], str],
+    make_client: Callable[[Redis], Client],
+    start_worker: Callable[..., WorkerProcess],
+    tiny_models_file: Path,
+    tmp_path: Path,
+    bear: bytes,
+    phase: str,
+):
+    """`make stops` does it a hundred times each."""
+    url, log = new_database(), tmp_path / "stopped.log"
+    client = make_client(queue.connect(url))
+    env = {"EP_REDIS_URL": url, "EP_THREADS": "1", "EP_MODELS_FILE": str(tiny_models_file), "EP_PRELOAD": "none"}
+    worker = stopping_worker(os.environ | env | {"EP_STOP_GRACE_S": "0"}, log, phase=phase, stopped=tmp_path / "told")
+    job_id = client.post(bear, **TINY)
+    worker.start()
+    worker.join(30)
+    assert worker.exitcode == os.EX_OK, log.read_text()
+    assert (tmp_path / "told").read_text() == f"{job_id}\n"
+    ended = client.get(job_id).state
+    assert (ended is JobState.SUCCEEDED) != ("job put back" in log.read_text())
+    start_worker(url, EP_PRELOAD="none")
+    record = client.wait_final(job_id)
+    assert (record.state, record.attempt) == (JobState.SUCCEEDED, 1)
+
+
+def test_sigterm_ends_a_worker_that_has_not_begun(start_worker: Callable[..., WorkerProcess]):
+    """As the first process of a container it would ignore the signal that it doesn't handle."""
+    worker = start_worker("redis://127.0.0.1:1/0")
+    worker.wait_line("waiting for Redis")
+    worker.send(signal.SIGTERM)
+    assert worker.wait(within_s=10) == 128 + signal.SIGTERM
 
 
 def test_sigterm_ends_an_idle_worker_at_once(own: StartWorker):

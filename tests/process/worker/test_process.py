@@ -49,7 +49,7 @@ def test_a_signal_is_heeded_as_soon_as_anybody_can_know_of_the_worker(
     url = new_database()
     redis: Redis = queue.connect(url)
     runtime = Runtime.build("host.1", WorkerSettings(redis_url=url), redis)
-    main.work(runtime, redis, [])
+    main.work(runtime, redis, lambda: None)
     assert live_workers(redis) == 0
 
 
@@ -67,6 +67,6 @@ def test_a_signal_in_the_middle_of_a_message_is_heeded_after_it(
     redis: Redis = queue.connect(url)
     runtime = Runtime.build("host.1", WorkerSettings(redis_url=url), redis)
     monkeypatch.setattr(seats, "log", SimpleNamespace(info=say))
-    main.work(runtime, redis, [])
+    main.work(runtime, redis, lambda: None)
     assert said == ["worker ready"]
     assert live_workers(redis) == 0

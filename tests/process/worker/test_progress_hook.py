@@ -85,7 +85,15 @@ def make_setting(store: JobStore, job_id: str, attempt: int) -> Setting:
     clock = Clock()
     activity = Activity(stall_s=10, clock=clock)
     runtime = Runtime(
-        "w", WorkerSettings(), store, blobs=None, models=None, activity=activity, stats=None, results=None
+        "w",
+        WorkerSettings(),
+        store,
+        blobs=None,
+        models=None,
+        activity=activity,
+        stats=None,
+        results=None,
+        is_offered=bool,
     )
     return Setting(job_id, clock, activity, ProgressHook(runtime, job_id, attempt=attempt, limit_s=LIMIT_S))
 

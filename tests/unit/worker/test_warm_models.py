@@ -27,3 +27,15 @@ def test_a_model_that_cannot_be_loaded_is_tried_again():
     for _ in range(2):
         with pytest.raises(ValueError, match="a"):
             models.get("a")
+
+
+def test_a_model_that_has_changed_is_loaded_again_and_one_that_is_gone_stays():
+    versions: dict[str, str] = {"a": "1", "b": "1"}
+    models = WarmModels(2, lambda _name: object(), version_of=versions.get)
+    first, other = models.get("a"), models.get("b")
+    versions["a"] = "2"
+    second = models.get("a")
+    assert second is not first
+    assert models.get("b") is other
+    del versions["a"]
+    assert models.get("a") is second
