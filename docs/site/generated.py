@@ -27,7 +27,10 @@ ASSETS = Path(__file__).with_name("assets")
 FOLDER = "site"
 """Of the site: what pages of all folders use."""
 _MARK = re.compile(r"<!-- site: (\w+) -->(?:(?:(?!<!-- site:).)*?<!-- end -->)?", re.DOTALL)
-_REDOC = "redoc/redoc.standalone.js"
+_VIEWER = f"[The document](../{FOLDER}/openapi.json), and [a viewer of it](../{FOLDER}/openapi.html), without server.\n"
+_LOGO = "logo-mini.svg"
+_SOUGHT = f'window.location.pathname+"/{_LOGO}"'
+"""The logo's address in the script, which is that of the service."""
 
 
 class Generated:
@@ -42,6 +45,7 @@ class Generated:
         self._pages = pages()
         objects: Mapping[str, object] = self.document["components"]["schemas"]
         self._makers: dict[str, Callable[[], str]] = {
+            "viewer": lambda: _VIEWER,
             "operations": lambda: operations(self.document),
             "ep_core": lambda: names(ep_core, objects),
             "extremal_client": lambda: names(extremal_client, objects),
@@ -63,8 +67,10 @@ class Generated:
         for name, page in self._pages.items():
             (target / f"{name}.html").write_text(page, encoding="utf-8")
         (target / "openapi.json").write_text(json.dumps(self.document, indent=1, ensure_ascii=False), encoding="utf-8")
-        scripts = Path(fastapi_standalone_docs.__file__).with_name("static")
-        shutil.copy(scripts / _REDOC, target)
+        redoc = Path(fastapi_standalone_docs.__file__).with_name("static") / "redoc"
+        shutil.copy(redoc / _LOGO, target)
+        script = (redoc / "redoc.standalone.js").read_text(encoding="utf-8")
+        (target / "redoc.standalone.js").write_text(script.replace(_SOUGHT, f'"{_LOGO}"'), encoding="utf-8")
         (target / "openapi.html").write_text(_viewer(self.document), encoding="utf-8")
 
 

@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ep_core.pictures.embedded import data_url
-from ep_core.pictures.result_page import VIEW, Entry, held_page, result_page
+from ep_core.pictures.result_page import VIEW, held_page
 from ep_core.pictures.script_bundle import bundle
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "service" / "dashboard" / "static"
 OURS = Path(__file__).with_name("view")
-BEAR = STATIC / "samples" / "black_bear.jpg"
 
 
 def pages() -> dict[str, str]:
     """Return the pages by name."""
-    return {"sweep": _sweep(), "painting": _painting()}
+    return {
+        "sweep": _page("shown_sweep", {"result": _result()}, "The black bear, area by area", [VIEW / "look.css"]),
+        "painting": _page("painting", {}, "A mask to paint", [OURS / "painting.css"]),
+    }
 
 
-def _sweep() -> str:
-    """Return the result with which the dashboard opens: the bear, by the default model and parameters."""
-    result = json.loads((STATIC / "welcome" / "result.json").read_text(encoding="utf-8"))
-    for point in result["curve"]:
-        mask = (STATIC.parent / point["mask"]).read_bytes()
-        point["mask"] = data_url(mask, "image/png")
-    data = {"result": result, "image": data_url(BEAR.read_bytes(), "image/jpeg")}
-    return result_page(Entry.SWEEP, data, title="The black bear, area by area")
-
-
-def _painting() -> str:
+def _page(entry: str, data: Mapping[str, Any], title: str, styles: Iterable[Path]) -> str:
+    """Return a page of the bear's photograph, which a module shows."""
     modules = {path.stem: path.read_text(encoding="utf-8") for folder in (VIEW, OURS) for path in folder.glob("*.js")}
-    styles = [VIEW / "base.css", OURS / "painting.css"]
+    photograph = (STATIC / "samples" / "black_bear.jpg").read_bytes()
     return held_page(
-        {"image": data_url(BEAR.read_bytes(), "image/jpeg")},
-        title="A mask to paint",
-        script=bundle(modules, "painting"),
-        styles="\n".join(path.read_text(encoding="utf-8") for path in styles),
+        {**data, "image": data_url(photograph, "image/jpeg")},
+        title=title,
+        script=bundle(modules, entry),
+        styles="\n".join(path.read_text(encoding="utf-8") for path in (VIEW / "base.css", *styles)),
     )
+
+
+def _result() -> dict[str, Any]:
+    """Return the result with which the dashboard opens, of the default model and parameters, its masks inside."""
+    result: dict[str, Any] = json.loads((STATIC / "welcome" / "result.json").read_text(encoding="utf-8"))
+    for point in result["curve"]:
+        point["mask"] = data_url((STATIC.parent / point["mask"]).read_bytes(), "image/png")
+    return result

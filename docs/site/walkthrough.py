@@ -56,8 +56,9 @@ def steps(page: str) -> Iterator[Step]:
 
 def agree(shown: str, printed: str) -> bool:
     """Return whether a page shows what was printed: `...` stands for anything, and numbers agree within `TOLERANCE`."""
+    shown, printed = _trimmed(shown), _trimmed(printed)
     pattern, numbers, at = "", [], 0
-    for token in _TOKEN.finditer(shown := shown.strip()):
+    for token in _TOKEN.finditer(shown):
         pattern += re.escape(shown[at : token.start()])
         if token[0] == "...":
             pattern += r".*?"
@@ -65,9 +66,14 @@ def agree(shown: str, printed: str) -> bool:
             numbers.append(float(token[0]))
             pattern += f"({_NUMBER})"
         at = token.end()
-    found = re.fullmatch(pattern + re.escape(shown[at:]), printed.strip(), re.DOTALL)
+    found = re.fullmatch(pattern + re.escape(shown[at:]), printed, re.DOTALL)
     if found is None:
         return False
     return all(
         abs(float(one) - wanted) <= TOLERANCE * abs(wanted) for one, wanted in zip(found.groups(), numbers, strict=True)
     )
+
+
+def _trimmed(text: str) -> str:
+    """Return a text without the blanks that nobody sees: at the ends of its lines, and around it."""
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip()

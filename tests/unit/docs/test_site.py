@@ -19,7 +19,9 @@ from docs.site.walkthrough import agree, steps
 from ep_core.pictures.script_bundle import bundle
 
 DENO = shutil.which("deno", path=str(Path(sys.executable).parent)) or shutil.which("deno")
-NAVIGATION = re.findall(r"^ +- ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text().partition("\nnav:")[2], re.MULTILINE)
+NAVIGATION = re.findall(
+    r"^ +- (?:[^:]+: )?([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text().partition("\nnav:")[2], re.MULTILINE
+)
 
 
 class TestLinks:
