@@ -55,7 +55,7 @@ class _Shell:
         self._stack: Stack | None = None
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self._bash = subprocess.Popen(
-            ["bash", "-euo", "pipefail"],
+            ["bash", "-eu"],
             cwd=folder,
             env=os.environ | {"PATH": path},
             stdin=subprocess.PIPE,
@@ -91,9 +91,14 @@ class _Shell:
         self._stop()
         named = dict(one.split("=", 1) for one in shlex.split(Template(settings).safe_substitute(PWD=self.folder)))
         named.setdefault("PYTHONPATH", os.environ.get("PYTHONPATH", str(ROOT)))
-        state = Path(tempfile.mkdtemp(dir=self.folder.parent))
+        state = self.folder / ".service"
+        state.mkdir(exist_ok=True)
         self._stack = Stack(state, **named)
-        self._stack.start()
+        try:
+            self._stack.start()
+        except AssertionError as error:
+            self._stack = None
+            raise WrongPageError(str(error)) from None
 
     def _stop(self) -> None:
         if self._stack is not None:
