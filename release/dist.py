@@ -47,7 +47,7 @@ def build(source: Path, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
         hook = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
-        _run([sys.executable, "-c", hook, made], source)
+        _run([sys.executable, "-c", hook, made], source, quietly=True)
         (archive,) = Path(made).iterdir()
         pip = ["pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", made]
         _run([sys.executable, "-m", *pip, str(archive)], source)
@@ -71,14 +71,15 @@ def try_out(folder: Path, pip_args: Sequence[str]) -> None:
         _run(["bash", "-euc", _USE], place, PATH=f"{place / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}")
 
 
-def _run(command: Sequence[str], folder: Path, **env: str) -> None:
+def _run(command: Sequence[str], folder: Path, *, quietly: bool = False, **env: str) -> None:
     """Run a command without the modules of this checkout.
 
     Raises:
         CalledProcessError: it fails.
     """
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    subprocess.run(command, cwd=folder, env=clean | env, check=True)
+    output = subprocess.DEVNULL if quietly else None
+    subprocess.run(command, cwd=folder, env=clean | env, stdout=output, check=True)
 
 
 if __name__ == "__main__":
