@@ -9,6 +9,7 @@ import html
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,15 @@ import extremal_client
 import fastapi_standalone_docs
 
 import ep_core
+from ep_core.evaluation.reporting.html import write_page
 from service.app import create_app
 
 from .http_reference import operations
-from .interactive import pages
+from .interactive import ROOT, pages
 from .python_reference import names
 
 ASSETS = Path(__file__).with_name("assets")
+RESULTS = ROOT / "docs" / "results"
 FOLDER = "site"
 """Of the site: what pages of all folders use."""
 _MARK = re.compile(r"<!-- site: (\w+) -->(?:(?:(?!<!-- site:).)*?<!-- end -->)?", re.DOTALL)
@@ -45,6 +48,7 @@ class Generated:
         self._pages = pages()
         objects: Mapping[str, object] = self.document["components"]["schemas"]
         self._makers: dict[str, Callable[[], str]] = {
+            "report": lambda: f"[That page, of these]({FOLDER}/report.html).",
             "viewer": lambda: _VIEWER,
             "operations": lambda: operations(self.document),
             "ep_core": lambda: names(ep_core, objects),
@@ -67,11 +71,19 @@ class Generated:
         for name, page in self._pages.items():
             (target / f"{name}.html").write_text(page, encoding="utf-8")
         (target / "openapi.json").write_text(json.dumps(self.document, indent=1, ensure_ascii=False), encoding="utf-8")
+        (target / "report.html").write_text(_report(), encoding="utf-8")
         redoc = Path(fastapi_standalone_docs.__file__).with_name("static") / "redoc"
         shutil.copy(redoc / _LOGO, target)
         script = (redoc / "redoc.standalone.js").read_text(encoding="utf-8")
         (target / "redoc.standalone.js").write_text(script.replace(_SOUGHT, f'"{_LOGO}"'), encoding="utf-8")
         (target / "openapi.html").write_text(_viewer(self.document), encoding="utf-8")
+
+
+def _report() -> str:
+    """Return the page of the logged evaluations."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(shutil.copytree(RESULTS, Path(name) / "results"))
+        return write_page(folder).read_text(encoding="utf-8")
 
 
 def _frame(name: str) -> str:
