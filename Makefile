@@ -22,7 +22,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt clients/python/pyproject.toml
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test unit check format kserve audit browser generators client figures screenshots mutants chaos pauses soak memory load fuzz attacks dataset stops clean
+.PHONY: help run setup test unit check format kserve audit browser generators client figures screenshots mutants chaos pauses soak memory load fuzz attacks dataset stops docs dist sbom licences clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -44,6 +44,10 @@ help:  ## This list
 	@echo "make attacks  what others see while one client does its worst   (ARGS=\"--only streams\")"
 	@echo "make dataset  whole datasets on a local Ray cluster: time, killed actors, cost   (ARGS=\"--only cost\")"
 	@echo "make mutants  how many of a hundred faults in lines of the code the tests find   (ARGS=\"--seed 1\" for others)"
+	@echo "make dist     wheels and source archives, tried in an empty environment"
+	@echo "make sbom     a bill of materials of each image (CycloneDX), in build/sbom"
+	@echo "make licences  the table of licences in docs/licences.md, checked"
+	@echo "make docs     the documentation site, in build/site   (ARGS=--run runs the commands of tutorial and how-to pages)"
 	@echo "make figures  pictures and figures of README and docs, from real results   (ARGS=--check to compare)"
 	@echo "make screenshots  the dashboard's pictures in docs/   (ARGS=\"running phone\" for some)"
 	@echo "make setup    .venv with everything that run and test need, and the default weights"
@@ -126,6 +130,20 @@ $(STAMPS)/kserve: tests/clients/kserve/requirements.txt
 audit: $(STAMPS)/test
 	@$(INSTALL) --editable '.[audit]'
 	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+dist sbom: $(STAMPS)/test
+	@$(BIN)/python -m release.$@ $(PIP_ARGS)
+
+licences: $(STAMPS)/test
+	@$(BIN)/python -m release.licences
+
+docs: $(STAMPS)/docs
+	@$(BIN)/python -m docs.site $(ARGS)
+
+$(STAMPS)/docs: $(STAMPS)/test
+	@echo "Installing what builds the site"
+	@$(INSTALL) --editable '.[docs]'
+	@touch $@
 
 screenshots: setup browser
 	@$(BIN)/python -m docs.screenshots $(ARGS)

@@ -46,17 +46,20 @@ def result_page(entry: Entry, data: Mapping[str, Any], *, title: str) -> str:
         data: what it shows, with every picture as a ``data:`` URL.
         title: of the page.
     """
-    return (
-        templates("ep_core.pictures")
-        .get_template("result.html.j2")
-        .render(
-            title=title,
-            version=__version__,
-            data=_as_script(data),
-            styles=_styles(),
-            script=_script(entry),
-        )
-    )
+    return held_page(data, title=title, script=_script(entry), styles=_styles())
+
+
+def held_page(data: Mapping[str, Any], *, title: str, script: str, styles: str) -> str:
+    """Return a page that holds what it shows.
+
+    Args:
+        data: is found by the script as the JSON of the element `held`.
+        title: of the page.
+        script: puts what it shows into `main`.
+        styles: CSS.
+    """
+    template = templates("ep_core.pictures").get_template("result.html.j2")
+    return template.render(title=title, version=__version__, data=_as_script(data), styles=styles, script=script)
 
 
 @cache

@@ -17,6 +17,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 PACKAGES = PYPROJECT["tool"]["importlinter"]["root_packages"]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+FORMS = sorted(set((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")) - {ROOT / ".github/ISSUE_TEMPLATE/config.yml"})
 PAGES = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/adapters.md"]
 PAGES += [
     "docs/clients.md",
@@ -100,3 +101,23 @@ def test_linked_files_exist(page: str) -> None:
 def test_packages_are_marked_as_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").exists()
     assert "py.typed" in PYPROJECT["tool"]["setuptools"]["package-data"][package]
+
+
+def test_a_commit_is_checked_by_what_make_check_runs() -> None:
+    check = re.search(r"^check: .*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert check is not None
+    made = check[1].replace("$(BIN)", ".venv/bin").replace("$(DENO)", "DENO_NO_UPDATE_CHECK=1 .venv/bin/deno")
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    for hook in local["hooks"]:
+        command = hook["entry"].removeprefix("env ")
+        assert command in made, f"{hook['id']}: make check doesn't run {command}"
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda one: one.stem)
+def test_the_forms_of_issues_have_what_github_asks_for(form: Path) -> None:
+    held = yaml.safe_load(form.read_text())
+    assert held["name"]
+    assert held["description"]
+    fields = [one for one in held["body"] if one["type"] != "markdown"]
+    assert all(one["attributes"]["label"] for one in fields)
+    assert len({one["id"] for one in fields}) == len(fields)

@@ -15,7 +15,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 FILES = dict(re.findall(r"^```(?:python|toml)\n# (\S+)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE))
-METHOD, METHOD_TEST = "ep_core/methods/input_times_gradient.py", "test_input_times_gradient.py"
+CHANGES = re.findall(r"^```diff\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+METHOD = "ep_core/methods/input_times_gradient.py"
+TESTS = ("test_input_times_gradient.py", "test_mean.py")
 EP_THEN_SCRIPT = """
 import runpy, sys
 from ep_core.cli.main import main
@@ -45,14 +47,24 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 @pytest.mark.slow
-def test_a_method_is_one_file_and_passes_its_test(tmp_path: Path) -> None:
+def test_a_method_is_one_file_a_perturbation_four_changes_and_each_passes_its_test(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "ep_core", tmp_path / "ep_core", ignore=shutil.ignore_patterns("__pycache__"))
     assert not (tmp_path / METHOD).exists()
-    write(tmp_path, METHOD, METHOD_TEST)
+    write(tmp_path, METHOD, *TESTS)
+    (change,) = CHANGES
+    apply = ["git", "apply", "-"]
+    done = subprocess.run(apply, cwd=tmp_path, input=change, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
-    said = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", METHOD_TEST)
+    said = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS)
 
-    assert "1 passed" in said
+    assert "2 passed" in said
+
+
+def test_the_files_that_it_names_are_there() -> None:
+    named = set(re.findall(r"`((?:ep_core|service|tests|docs)/[\w/.]+)`", TEXT)) - {METHOD}
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
