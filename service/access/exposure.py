@@ -27,6 +27,7 @@ _EXPOSED = [
     "Idempotent-Replayed",
     "Preference-Applied",
     "ETag",
+    "Inference-Header-Content-Length",
     REQUEST_ID_HEADER,
 ]
 

@@ -89,9 +89,7 @@ class Calls:
         explain, infer = self._v1.explain, self._v1.infer
         await self._send("v1: a file", explain, {"image": image, **INSTANCE})
         await self._send("v1: whole numbers", explain, {"image": whole, **INSTANCE, "files": []})
-        await self._send(
-            "v1: fractions, and a file", explain, {"image": parts, **INSTANCE}, {"image": image, **INSTANCE}
-        )
+        await self._send("v1: two instances", explain, {"image": parts, **INSTANCE}, {"image": image, **INSTANCE})
         await self._send("v1: a bad area", explain, {"image": image, **INSTANCE, "areas": [2]})
         await self._send("v1: classes", infer, {"image": image, "top": 2})
 
