@@ -87,6 +87,8 @@ def _check_members(given: Mapping[str, Any]) -> None:
         raise invalid("image", f"it is missing: {_PICTURE}")
     if "model" in given:
         raise invalid("model", "the address names the model: leave it out here")
+    if "image_url" in given:
+        raise invalid("image_url", "there is no such field: send the file")
     if "params" in given:
         raise invalid("params", "here its fields stand beside the image, without params around them")
 

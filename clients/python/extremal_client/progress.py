@@ -106,21 +106,20 @@ def _has(library: str) -> bool:
 @contextmanager
 def _notebook(what: str) -> Iterator[_Move]:
     """Draw a bar below the cell, which needs no widgets: HTML, which is replaced."""
-    from IPython.display import HTML, display
-
-    bar = display(HTML(bar_html(what, 0.0, "")), display_id=True)
+    shows: Any = importlib.import_module("IPython.display")
+    bar = shows.display(shows.HTML(bar_html(what, 0.0, "")), display_id=True)
     moved_at = time.monotonic()
 
     def move(fraction: float, doing: str) -> None:
         nonlocal moved_at
         if time.monotonic() - moved_at >= MOVES_EVERY_S:
             moved_at = time.monotonic()
-            bar.update(HTML(bar_html(what, fraction, doing)))
+            bar.update(shows.HTML(bar_html(what, fraction, doing)))
 
     try:
         yield move
     finally:
-        bar.update(HTML(""))
+        bar.update(shows.HTML(""))
 
 
 def bar_html(what: str, fraction: float, doing: str) -> str:
