@@ -67,7 +67,6 @@ class Explainer:
         *,
         target_picture: bytes | None = None,
         at_once: int | None = None,
-        max_lanes: int | None = None,
     ) -> None:
         """Start without an image.
 
@@ -78,7 +77,6 @@ class Explainer:
             claims: register of who explains what.
             target_picture: the target's own, one for all images.
             at_once: images on their way at once; None: `AT_ONCE`.
-            max_lanes: masks stepped in one batch, at most.
         """
         self._model = model
         self._spec = spec
@@ -86,7 +84,6 @@ class Explainer:
         self._claims = claims
         self._target_picture = target_picture
         self._at_once = at_once or AT_ONCE.get(model.device.type, AT_ONCE["cpu"])
-        self._max_lanes = max_lanes
         self._reader = Reader()
         self._engine = _Engine()
         self._threads = ThreadPoolExecutor(self._at_once, "explaining")
@@ -180,7 +177,6 @@ class Explainer:
             read_with_level(data, self._spec.white_level),
             self._spec,
             on_progress=tell,
-            max_lanes=self._max_lanes,
             target_picture=self._target_picture,
             runner=self._engine,
         )

@@ -71,7 +71,7 @@ class Reader:
     def __init__(self) -> None:
         """Start without anything read."""
         self._groups: OrderedDict[tuple[str, str, int], list[bytes | None]] = OrderedDict()
-        self._files: dict[str, list[int]] = {}
+        self._starts: dict[str, list[int]] = {}
         self._lock = threading.Lock()
 
     def read(self, item: Item) -> bytes:
@@ -101,7 +101,7 @@ class Reader:
     def _row(self, item: Item) -> bytes | None:
         """Return the image of a row; those of its row group are read at once."""
         with self._lock:
-            starts = self._files.get(item.url) or self._files.setdefault(item.url, group_starts(item.url))
+            starts = self._starts.get(item.url) or self._starts.setdefault(item.url, group_starts(item.url))
             group = max(k for k, start in enumerate(starts) if start <= item.start)
             key = (item.url, item.column or "", group)
             images = self._groups.pop(key, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from .items import Item, Outcome
-from .rows import Row, result_schema
+from .rows import PICTURE, Row, result_schema
 from .storage import Folder
 from .store import Store
 
@@ -85,7 +85,7 @@ def _rows(
         else:
             yield one.place, _row(items[one.place], classes, {"problem": one.problem})
     for part in store.explained():
-        for found in part.drop_columns(["picture"]).to_pylist():
+        for found in part.drop_columns([PICTURE]).to_pylist():
             for place in places.get(found["digest"], ()):
                 yield place, _row(items[place], classes, found)
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
+PICTURE = "picture"
+"""Column of the small pictures: of what was found alone, for the page."""
+_OF_CONTRAST = ("area", "measured_area", "original", "preserve", "target_score", "rival_score")
 
 
 @cache
@@ -51,21 +54,15 @@ def explained_schema() -> pa.Schema:
             ),
             "extremal": pa.bool_(),
             "alternatives": pa.list_(pa.struct(shares | {"overlap": number})),
-            "contrast": pa.struct({"rival": target} | shares_of_contrast(number)),
+            "contrast": pa.struct({"rival": target} | dict.fromkeys(_OF_CONTRAST, number)),
             "warnings": pa.list_(text),
             "image": pa.struct({"width": size, "height": size}),
             "frame": pa.struct({"left": number, "top": number, "right": number, "bottom": number}),
             "engine": pa.struct({"version": text, "torch": text, "device": text}),
             "seconds": number,
-            "picture": pa.binary(),
+            PICTURE: pa.binary(),
         }
     )
-
-
-def shares_of_contrast(number: pa.DataType) -> dict[str, pa.DataType]:
-    """Return the numbers of a contrast."""
-    names = ("area", "measured_area", "original", "preserve", "target_score", "rival_score")
-    return dict.fromkeys(names, number)
 
 
 @cache
@@ -74,12 +71,8 @@ def result_schema() -> pa.Schema:
     import pyarrow as pa
 
     own = {"id": pa.string(), "label": pa.string(), "label_index": pa.int32(), "right": pa.bool_()}
-    return pa.schema([*map(pa.field, own, own.values()), *without_picture(explained_schema())])
-
-
-def without_picture(schema: pa.Schema) -> list[pa.Field]:
-    """Return the fields of results among those of what was found: the small pictures are the page's alone."""
-    return [field for field in schema if field.name != "picture"]
+    found = [field for field in explained_schema() if field.name != PICTURE]
+    return pa.schema([*map(pa.field, own, own.values()), *found])
 
 
 def explained_row(digest: str, report: ExtremalReport, picture: bytes) -> Row:
@@ -113,7 +106,7 @@ def explained_row(digest: str, report: ExtremalReport, picture: bytes) -> Row:
         "extremal": report.extremality.extremal if report.extremality else None,
         "warnings": [warning.detail for warning in report.warnings],
         "seconds": report.timing.run_s,
-        "picture": picture,
+        PICTURE: picture,
     }
 
 

@@ -6,24 +6,25 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
 import ray
-import torch
 from ray.cluster_utils import Cluster as TestCluster
 
 from ep_core.dataset.listing import list_items
 from ep_core.dataset.on_ray import Cluster
+from ep_core.dataset.results import RESULTS
 from ep_core.dataset.run import explain_dataset
 from ep_core.dataset.store import EXPLAINED
 
-from .dataset_images import make_images, small_job
+from .dataset_images import SPEC, make_images, small_job
 from .report import Line, Report
 from .stack import ROOT, cpu_s
 
@@ -31,35 +32,63 @@ MOST = 1.15
 """Of the whole time of one process, that two actors take on the same cores."""
 CORES = 2
 IMAGES_PER_KILL = 15
+LOOK_S = 0.5
 STORE_BYTES = 100_000_000  # of the objects on a node: tables of names alone
 
 
 def measure_actors(result: Report, line: Line, *, images: int) -> None:
-    """Compare two actors of a core each, their start included, with one process of two cores."""
-    with TemporaryDirectory(prefix="ep-dataset-") as name, _two_nodes():
+    """Compare the whole command: on two actors of a core each, and in one process of two cores."""
+    with TemporaryDirectory(prefix="ep-dataset-") as name, _two_nodes() as address:
         folder = Path(name)
         make_images(folder / "in", images)
-        items = list_items(str(folder / "in"))
-        torch.set_num_threads(CORES)
-        seconds, cpu = {}, {}
-        for out, cluster in (("here", None), ("there", Cluster(actors=CORES))):
-            job, model = small_job(folder, out)
-            began, used = time.perf_counter(), _used_s()
-            done = explain_dataset(
-                job, model, items, cluster=cluster, on_progress=lambda n, of, out=out: line.show(out, n, of)
-            )
-            seconds[out], cpu[out] = time.perf_counter() - began, _used_s() - used
-            result.equals(f"images explained, {out}", done.explained, images)
-    for out, what in (("here", "one process of two cores"), ("there", "two actors of a core each")):
-        result.tell(f"{what}: s", round(seconds[out], 1))
-        result.tell(f"{what}: s of CPU, Ray's own too", round(cpu[out], 1))
-    result.at_most("two actors, times one process", round(seconds["there"] / seconds["here"], 3), MOST)
+        on_ray = ("--ray", address, "--actors", str(CORES))
+        found = {
+            what: _timed(_command(folder, out, *options), lambda out=out: line.show(out))
+            for what, out, options in (("one process", "here", ()), ("two actors", "there", on_ray))
+        }
+        for out in ("here", "there"):
+            rows = pq.read_table(folder / out / RESULTS, columns=["problem"])
+            result.equals(f"images explained, {out}", rows.column("problem").null_count, images)
+    for what, (seconds, used) in found.items():
+        result.tell(f"{what}: s", round(seconds, 1))
+        result.tell(f"{what}: s of CPU, with Ray's own", round(used, 1))
+    here, there = found["one process"], found["two actors"]
+    result.tell("CPU of two actors, times one process", f"{there[1] / here[1]:.2f}")
+    result.check(
+        "two actors, times one process", f"{there[0] / here[0]:.2f}", f"<= {MOST}", met=there[0] <= MOST * here[0]
+    )
+
+
+def _command(folder: Path, out: str, *options: str) -> list[str]:
+    """Return the command of a run over the small images, by the parameters of `SPEC`."""
+    small_job(folder, out)
+    network = ("--model", SPEC.model, "--models-file", str(folder / "models.toml"), "--device", "cpu")
+    areas = ",".join(map(str, SPEC.areas))
+    asked = ("--areas", areas, "--iterations", str(SPEC.iterations), "--threshold", str(SPEC.threshold), "--no-check")
+    said = (sys.executable, "-m", "ep_core.cli.main", "dataset")
+    return [*said, str(folder / "in"), str(folder / out), *network, *asked, *options]
+
+
+def _timed(command: list[str], on_look: Callable[[], None]) -> tuple[float, float]:
+    """Return the seconds that a command takes, and those of CPU that it and the cluster use meanwhile."""
+    env = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    before, after = _used_s(), dict[int, float]()
+    began = time.perf_counter()
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
+        while running.poll() is None:
+            on_look()
+            after |= _used_s()
+            time.sleep(LOOK_S)
+        seconds = time.perf_counter() - began
+        if running.returncode and running.stderr:
+            raise RuntimeError(running.stderr.read().decode())
+    return seconds, sum(used - before.get(pid, 0.0) for pid, used in after.items())
 
 
 def measure_kills(result: Report, line: Line, *, kills: int) -> None:
     """Kill actors at random while they explain, and look for images that are lost or explained twice."""
     images = kills * IMAGES_PER_KILL
-    with TemporaryDirectory(prefix="ep-dataset-") as name, _two_nodes():
+    with TemporaryDirectory(prefix="ep-dataset-") as name, _two_nodes() as address:
         folder = Path(name)
         make_images(folder / "in", images)
         job, model = small_job(folder, "out")
@@ -69,7 +98,7 @@ def measure_kills(result: Report, line: Line, *, kills: int) -> None:
             job,
             model,
             list_items(str(folder / "in")),
-            cluster=Cluster(actors=CORES),
+            cluster=Cluster(address=address, actors=CORES),
             on_progress=lambda n, of: line.show(f"images; {killer.killed} killed", n, of),
         )
         killer.join()
@@ -126,26 +155,25 @@ def _actors() -> list[int]:
     return [pid for pid, command in _ours().items() if "MapWorker" in command]
 
 
-def _used_s() -> float:
-    """Return the seconds of CPU of this process and of those that it has started and that still run."""
-    used = time.process_time()
+def _used_s() -> dict[int, float]:
+    """Return the seconds of CPU of the processes that this one has started and that run, by process id."""
+    used = {}
     for pid in _ours():
         with suppress(OSError):  # it has ended
-            used += cpu_s(pid)
+            used[pid] = cpu_s(pid)
     return used
 
 
 @contextmanager
-def _two_nodes() -> Iterator[None]:
-    """Start a cluster of two nodes with a core each on this machine, and connect to it."""
+def _two_nodes() -> Iterator[str]:
+    """Start a cluster of two nodes with a core each on this machine, and give its address."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     os.environ["PYTHONPATH"] = path  # for the actors: the small networks
     node = {"num_cpus": 1, "object_store_memory": STORE_BYTES}
     cluster = TestCluster(initialize_head=True, head_node_args=node)
     try:
         cluster.add_node(**node)
-        ray.init(address=cluster.address, log_to_driver=False, logging_level="error")
-        yield
+        yield cluster.address
     finally:
         ray.shutdown()
         cluster.shutdown()

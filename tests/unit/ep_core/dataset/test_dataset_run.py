@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -169,6 +171,22 @@ def test_masks_of_parquet_files_and_labels_left_out(folder: Path, made: Path, tm
         name = made / "masks" / row["digest"][:2] / row["digest"] / f"{row['mask']}.png"
         assert row["png"] == name.read_bytes()
     assert {(row["label"], row["right"]) for row in rows(tmp_path).values()} == {(None, None)}
+
+
+def test_results_at_an_url_are_those_of_a_folder(folder: Path, made: Path, model: Classifier) -> None:
+    job = Job(out="memory://dataset/out", spec=SPEC, models_file=folder / "models.toml", device="cpu")
+    items = list_items(str(folder / "in"))
+    try:
+        for _ in range(2):  # the second time, nothing is explained
+            assert explain_dataset(job, model, items).explained == 4
+        files = fsspec.filesystem("memory")
+        assert len(files.ls("/dataset/out/explained")) == len(parts(made))
+        table = pq.read_table(io.BytesIO(files.cat_file("/dataset/out/results.parquet"))).drop_columns(["seconds"])
+        assert table.equals(pq.read_table(made / "results.parquet").drop_columns(["seconds"]))
+        for mask in (made / "masks").rglob("*.png"):
+            assert files.cat_file(f"/dataset/out/{mask.relative_to(made).as_posix()}") == mask.read_bytes()
+    finally:
+        fsspec.filesystem("memory").rm("/dataset", recursive=True)
 
 
 def test_a_network_that_gives_no_numbers_is_refused_before_the_work(folder: Path, tmp_path: Path) -> None:
