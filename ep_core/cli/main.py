@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import Annotated, Any
 
@@ -70,11 +71,10 @@ def main() -> None:
     """Run `ep`, with the commands that installed floors add."""
     spin_briefly()
     keep_freed_memory()
-    for entry in entry_points(group="ep.commands"):
-        try:
-            app.command(entry.name)(entry.load())
-        except ImportError:
-            continue  # its extra isn't installed
+    for group, where in (("ep.commands", app), ("ep.bench", bench_app)):
+        for entry in entry_points(group=group):
+            with suppress(ImportError):  # its extra isn't installed
+                where.command(entry.name)(entry.load())
     app()
 
 

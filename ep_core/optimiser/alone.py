@@ -10,10 +10,15 @@ from ep_core.models.tuning.tune import tune
 
 from .scheduler import Scheduler
 from .solver import Solver
+from .work import Work
 
 
 class Alone:
     """Runs each solver by itself; a `Runner`."""
+
+    def __init__(self) -> None:
+        """Start without a solver."""
+        self.work = Work()
 
     def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
         """Return a tuned copy of the network, of this sweep's own."""
@@ -25,7 +30,7 @@ class Alone:
         Raises:
             Exception: what the network raises; where memory runs out, only once a single lane is too many.
         """
-        scheduler = Scheduler(shared=False)
+        scheduler = Scheduler(shared=False, work=self.work)
         scheduler.admit(solver)
         while solver.unfinished():
             scheduler.step()

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from ep_core.models.runtime.turns import aside
 from ep_core.models.tuning.tune import SharedCopies
 
-from .scheduler import Scheduler, Work
+from .scheduler import Scheduler
 from .solver import Solver
+from .work import Work
 
 LOOK_S = 0.05
 """Seconds between two looks at a solver's lanes: each copies their state."""

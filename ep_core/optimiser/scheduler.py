@@ -21,25 +21,9 @@ from ep_core.models.runtime.turns import is_free, one_thread
 from .chunks import even_length
 from .pool import Member, Pool, pool_key
 from .solver import Solver
+from .work import Work
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Work:
-    """Steps that have been taken, counted."""
-
-    batches: int = 0
-    lanes: int = 0
-    """Steps of lanes, of all batches together."""
-    rows: int = 0
-    """How many they could have been, had all batches been full."""
-
-    def count(self, lanes: int, most: int) -> None:
-        """Count a batch of lanes, of which there could have been `most`."""
-        self.batches += 1
-        self.lanes += lanes
-        self.rows += most
 
 
 @dataclass(eq=False)
@@ -62,11 +46,11 @@ class _Entry:
 class Scheduler:
     """Steps the lanes of the solvers that are in, batch by batch."""
 
-    def __init__(self, *, shared: bool) -> None:
-        """Start with no solver; `shared`: others will come while one is in."""
+    def __init__(self, *, shared: bool, work: Work | None = None) -> None:
+        """Start with no solver; `shared`: others will come while one is in; `work`: where steps are counted."""
         self._shared = shared
         self._entries: dict[Hashable, _Entry] = {}
-        self.work = Work()
+        self.work = work or Work()
         self.errors: dict[Solver, Exception] = {}
         """What ended a solver's lanes."""
 
@@ -109,9 +93,9 @@ class Scheduler:
             return
         members = _batch(entry)
         started = time.perf_counter()
-        with _turn(entry.pool):
+        with _turn(entry.pool), self.work.counted(len(members), entry.pool.max_lanes):
+            _begin(members)
             self._try(entry, members)
-        self.work.count(len(members), entry.pool.max_lanes)
         entry.seconds += (time.perf_counter() - started) / len(entry.lanes)
 
     def _entry(self, solver: Solver) -> _Entry:
@@ -139,6 +123,13 @@ class Scheduler:
                 self._try(entry, [one for one in members if one[0] is solver])
         else:
             _count(entry, members)
+
+
+def _begin(members: Sequence[Member]) -> None:
+    """Note the time with the solvers that are stepped for the first time."""
+    now = time.time()
+    for solver, _ in members:
+        solver.began_at = solver.began_at or now
 
 
 def _count(entry: _Entry, members: Sequence[Member]) -> None:

@@ -14,10 +14,15 @@ from ep_core.optimiser.presets.rule import Rule
 
 from .chunks import even_chunks
 from .plateau import Plateau
+from .work import Work
 
 
 class Runner(Protocol):
     """Runs solvers to their ends: one by itself, or many in common batches."""
+
+    @property
+    def work(self) -> Work:
+        """Steps that have been taken."""
 
     def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
         """Return the network that solvers go through in place of another: see `ep_core.models.tuning.tune.tune`."""
@@ -50,6 +55,8 @@ class Solver:
         self.scores = scores
         self.taken = [0] * len(lanes)
         """Steps that each lane has behind it."""
+        self.began_at: float | None = None
+        """Time at which the first step began, in seconds since the epoch."""
         self.max_lanes = max_lanes or max_lanes_on(rule.device)
         self._plateau = plateau
         self._ends = [lane.end for lane in lanes]

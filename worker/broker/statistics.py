@@ -32,6 +32,7 @@ class Counter(StrEnum):
     ITERATIONS = "iterations"  # engine steps of succeeded jobs, by task
     MODEL_LOADS = "model_loads"  # by model
     SHARED_STEPS = "shared_steps"  # of workers that run several jobs at once, by what is counted
+    CPU_MS = "cpu_ms"  # milliseconds of worker processes, by what they are spent on
     DELIVERIES = "deliveries"  # attempts to deliver webhooks, by outcome
     RUN_S = "run_s"  # a histogram of seconds, by task
     WAIT_S = "wait_s"  # a histogram of seconds, by task
@@ -104,15 +105,26 @@ class Stats:
         """Count a model that was loaded."""
         self._redis.hincrby(_KEY, f"{Counter.MODEL_LOADS}:{model}", 1)
 
-    def stepped(self, **counts: int) -> None:
+    def stepped(self, *, batches: int, lanes: int, rows: int, seconds: float) -> None:
         """Count steps of a worker that runs several jobs at once.
 
         Args:
-            counts: batches, lanes in them, and rows, how many lanes there could have been.
+            batches: of masks.
+            lanes: masks in them, all together.
+            rows: how many masks there could have been.
+            seconds: that the batches took.
         """
+        counts = {"batches": batches, "lanes": lanes, "rows": rows, "ms": round(1000 * seconds)}
         with self._redis.pipeline(transaction=False) as pipeline:
             for name, count in counts.items():
                 pipeline.hincrby(_KEY, f"{Counter.SHARED_STEPS}:{name}", count)
+            pipeline.execute()
+
+    def spent(self, seconds: Mapping[str, float]) -> None:
+        """Count CPU seconds of a worker process, by what they were spent on."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for what, value in seconds.items():
+                pipeline.hincrby(_KEY, f"{Counter.CPU_MS}:{what}", round(1000 * value))
             pipeline.execute()
 
     def delivery(self, outcome: str) -> None:
