@@ -57,7 +57,7 @@ def plot(measured: Measured) -> str:
     if small:
         in_line = first_come_waits(measured)
         axes = _Axes(LEFT + half + GAP, below, half, PANEL, max(*small, *in_line), 1.0)
-        parts += axes.drawn("Share of small jobs, posted to finished: as it was, and in a line", "seconds at most")
+        parts += axes.drawn("Share of small jobs, posted to finished (grey: in a line)", "seconds at most")
         parts += [*_shares(axes, small, SMALL), *_shares(axes, in_line, WAITING)]
     height = below + PANEL + 40
     body = "\n".join(parts)
@@ -71,7 +71,7 @@ def plot(measured: Measured) -> str:
 def _lines_of_jobs(measured: Measured, axes: _Axes) -> Iterator[str]:
     """Yield a line for each job: how long it waited, was prepared, and was worked on."""
     phase = measured.by_chance
-    yield from axes.drawn(f"Jobs as they came, at {measured.load:.0%} of what is done all at once", "seconds")
+    yield from axes.drawn(f"Jobs as they came, at {measured.load:.0%} of the most", "seconds")
     named = {"waits": WAITING, "is prepared": PREPARING, "runs": LONG, "a small one runs": SMALL}
     for k, (name, colour) in enumerate(named.items()):
         at = axes.left + axes.width - 110 * (len(named) - k)
