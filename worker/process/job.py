@@ -214,6 +214,7 @@ class _Attempt:
                     record.state,
                     waited_s=(record.started_at - record.created_at).total_seconds(),
                     ran_s=(record.finished_at - record.started_at).total_seconds(),
+                    share_s=self.runtime.activity.share_s(),
                     iterations=iterations,
                 )
 
