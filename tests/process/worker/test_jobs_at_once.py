@@ -38,9 +38,9 @@ def seated(own: StartWorker) -> StartWorker:
     return start
 
 
-def begin(client: Client, image: bytes, count: int = SEATS) -> list[str]:
+def begin(client: Client, image: bytes, count: int = SEATS, **more: object) -> list[str]:
     """Post jobs that take a while, and wait until they run."""
-    jobs = [client.post(image, **GATED | {"seed": seed}) for seed in range(count)]
+    jobs = [client.post(image, **GATED | {"seed": seed} | more) for seed in range(count)]
     for job_id in jobs:
         client.wait_iterating(job_id)
     return jobs
@@ -102,7 +102,7 @@ def test_one_over_its_time_ends_alone(seated: StartWorker, bear: bytes, gate: Pa
 
 def test_sigterm_lets_all_finish_within_the_grace(seated: StartWorker, bear: bytes, gate: Path):
     client, worker = seated(seats=MANY, EP_STOP_GRACE_S=60)
-    jobs = begin(client, bear, count=MANY)
+    jobs = begin(client, bear, count=MANY, iterations=200)
     worker.send(signal.SIGTERM)
     gate.touch()
     assert worker.wait(within_s=60) == 0
@@ -112,7 +112,7 @@ def test_sigterm_lets_all_finish_within_the_grace(seated: StartWorker, bear: byt
 
 def test_sigterm_puts_back_all_that_cannot_finish(seated: StartWorker, bear: bytes, gate: Path):
     client, worker = seated(seats=MANY, EP_STOP_GRACE_S=0.5)
-    jobs = begin(client, bear, count=MANY)
+    jobs = begin(client, bear, count=MANY, iterations=200)
     worker.send(signal.SIGTERM)
     assert worker.wait() == 0
     worker.restart()
