@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Hashable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from ep_core.masks.masked_images import MaskedScores
 from ep_core.models.runtime.memory import free_memory, is_of_device, is_out_of_memory
-from ep_core.models.runtime.turns import is_free, one_thread
+from ep_core.models.runtime.turns import computing, is_free, one_thread
 
 from .chunks import even_length
 from .pool import Member, Pool, pool_key
@@ -93,7 +93,7 @@ class Scheduler:
             return
         members = _batch(entry)
         started = time.perf_counter()
-        with _turn(entry.pool), self.work.counted(len(members), entry.pool.max_lanes):
+        with self._turn(entry.pool), self.work.counted(len(members), entry.pool.max_lanes):
             _begin(members)
             self._try(entry, members)
         entry.seconds += (time.perf_counter() - started) / len(entry.lanes)
@@ -106,6 +106,16 @@ class Scheduler:
         waiting = [entry for entry in self._entries.values() if entry.waiting]
         free = [entry for entry in waiting if len(waiting) == 1 or _is_free(entry.pool)]
         return min(free or waiting, key=lambda entry: entry.seconds, default=None)
+
+    @contextmanager
+    def _turn(self, pool: Pool) -> Iterator[None]:
+        """Wait for the turn at a pool's network; where scores are not `MaskedScores`, the caller has it."""
+        with ExitStack() as turns:
+            if self._shared:
+                turns.enter_context(computing())
+            if isinstance(pool.scores, MaskedScores):
+                turns.enter_context(one_thread(pool.scores.network))
+            yield
 
     def _try(self, entry: _Entry, members: Sequence[Member]) -> None:
         pool = entry.pool
@@ -157,11 +167,6 @@ def _batch(entry: _Entry) -> list[Member]:
     """Return the lanes that are stepped next: of who has had least, those that are farthest behind."""
     ready = [(solver, k) for solver in entry.waiting for k in sorted(solver.unfinished(), key=solver.taken.__getitem__)]
     return ready[: even_length(len(ready), entry.pool.max_lanes)]
-
-
-def _turn(pool: Pool) -> AbstractContextManager[None]:
-    """Return the turn at a pool's network; where scores are not `MaskedScores`, the caller has it."""
-    return one_thread(pool.scores.network) if isinstance(pool.scores, MaskedScores) else nullcontext()
 
 
 def _is_free(pool: Pool) -> bool:

@@ -194,6 +194,23 @@ def test_a_closed_engine_ends_what_waits_and_takes_no_more(
         engine.submit(model, picture(1), SHORT).result(WAIT_S)
 
 
+def test_a_methods_passes_let_steps_of_others_in_between(model: Classifier, engine: ResidentEngine) -> None:
+    handles: list[Handle] = []
+    left: list[float] = []
+
+    def look(progress: Progress) -> None:
+        if not handles:
+            handles.append(engine.submit(model, picture(1), SHORT))
+        if handles[0].is_done:
+            left.append(progress.total - progress.iteration)
+
+    spec = CompareSpec(methods=("rise",), samples=20_000, areas=(0.2,))
+    beside = compare(model, picture(0), spec, on_progress=look, runner=engine)
+    assert left[0] > beside.spec.samples / 2 * max(left) / beside.spec.samples > 0
+    assert torch.equal(beside.methods[0].map, compare(model, picture(0), spec).methods[0].map)
+    assert_as_alone(handles[0], model, picture(1), SHORT)
+
+
 def test_bad_input_is_told_to_who_asked(model: Classifier, engine: ResidentEngine) -> None:
     with pytest.raises(ValueError, match="target"):
         engine.submit(model, picture(0), replace_target(SHORT, 7)).result(WAIT_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import mean
 
 import pytest
@@ -72,7 +73,7 @@ def test_quantiles_are_values_that_were_seen() -> None:
 
 def test_arrivals_are_as_many_as_they_shall_and_without_memory() -> None:
     times = poisson(20_000, per_s=4, seed=0)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert mean(gaps) == pytest.approx(1 / 4, rel=0.03)
     assert mean(gap > 0.5 for gap in gaps) == pytest.approx(2.718281828**-2, abs=0.01)
     assert times == poisson(20_000, per_s=4, seed=0) != poisson(20_000, per_s=4, seed=1)
