@@ -37,7 +37,7 @@ help:  ## This list
 	@echo "make pauses   200 times a worker is paused in the middle of a job, and comes back"
 	@echo "make soak     2000 jobs one after the other: memory, and what stays in Redis"
 	@echo "make memory   500 jobs of all kinds: the peak of a worker's memory"
-	@echo "make load     latency with a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
+	@echo "make load     jobs that share a device, a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
 	@echo "make fuzz     all kinds of requests (schemathesis), broken and hostile images"
 	@echo "make attacks  what others see while one client does its worst   (ARGS=\"--only streams\")"
 	@echo "make mutants  how many of a hundred faults in lines of the code the tests find   (ARGS=\"--seed 1\" for others)"

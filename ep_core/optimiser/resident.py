@@ -124,6 +124,7 @@ class Resident:
         """Wait until the solver has been shown its state."""
         with self._changed:
             ticket.wants_look = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: ticket.is_over or not ticket.wants_look)
 
     def _withdraw(self, ticket: _Ticket) -> None:
@@ -154,21 +155,25 @@ class Resident:
         """Let solvers in and out, and wait where there is none; return whether there are lanes to step."""
         with self._changed:
             while not self._closed:
-                for ticket in [one for one in self._tickets if self._is_done(one)]:
+                for ticket in [one for one in self._tickets if self._may_end(one)]:
                     self._end(ticket)
                 for ticket in self._new:
                     self._scheduler.admit(ticket.solver)
                 self._tickets += self._new
                 self._new.clear()
                 self._show_all()
-                if self._tickets:
+                if not all(self._is_done(ticket) for ticket in self._tickets):
                     return True
-                self._changed.wait_for(lambda: self._new or self._closed)
+                self._changed.wait_for(lambda: self._new or self._closed or any(map(self._may_end, self._tickets)))
             return False
 
     def _is_done(self, ticket: _Ticket) -> bool:
         solver = ticket.solver
         return ticket.is_withdrawn or solver in self._scheduler.errors or not solver.unfinished()
+
+    def _may_end(self, ticket: _Ticket) -> bool:
+        """Return whether a solver is done, and its thread doesn't look at its state, which is written once more."""
+        return self._is_done(ticket) and (ticket.wants_look or ticket.is_withdrawn)
 
     def _end(self, ticket: _Ticket) -> None:
         self._scheduler.dismiss(ticket.solver)

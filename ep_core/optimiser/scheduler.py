@@ -35,11 +35,13 @@ class _Entry:
     """Per solver that was in."""
     lanes: dict[Solver, int] = field(default_factory=dict)
     """Steps of its lanes, that were taken since it came, and what was counted then."""
+    ended: set[Solver] = field(default_factory=set)
+    """Those that an error has ended."""
 
     @property
     def waiting(self) -> list[Solver]:
         """Solvers with lanes to step, the one that has had least first, of equals the last that came."""
-        ready = [one for one in reversed(self.lanes) if one.unfinished()]
+        ready = [one for one in reversed(self.lanes) if one.unfinished() and one not in self.ended]
         return sorted(ready, key=lambda one: self.lanes[one])
 
 
@@ -79,6 +81,7 @@ class Scheduler:
         entry = self._entry(solver)
         entry.pool.dismiss(solver)
         del entry.lanes[solver]
+        entry.ended.discard(solver)
         if not entry.lanes:
             self._entries = {key: one for key, one in self._entries.items() if one is not entry}
 
@@ -128,6 +131,7 @@ class Scheduler:
             solvers = list(dict.fromkeys(solver for solver, _ in members))
             if len(solvers) == 1 or is_of_device(error):
                 self.errors |= dict.fromkeys(solvers, error)
+                entry.ended.update(solvers)
                 return
             for solver in solvers:
                 self._try(entry, [one for one in members if one[0] is solver])

@@ -21,6 +21,7 @@ from worker.broker.liveness import device_memory, live_processes, live_workers
 from worker.broker.queue import REDIS_UNUSABLE, job_queues
 from worker.broker.reserved import Room
 from worker.broker.statistics import DELIVERY_OUTCOMES, Counted, Counter, Histogram, Stats
+from worker.broker.stepping import stepping
 
 router = APIRouter(tags=["operation"])
 
@@ -81,7 +82,11 @@ def _now(redis: Redis) -> Iterator[Metric]:
     )
     workers = GaugeMetricFamily("ep_workers", "Workers alive.", live_workers(redis))
     processes = GaugeMetricFamily("ep_worker_processes", "Processes that they are in.", live_processes(redis))
-    yield from (jobs, waiting, workers, processes, memory, reserved)
+    speed = stepping(redis)
+    sharing = GaugeMetricFamily(
+        "ep_shared_jobs", "Jobs of workers with several at once that step masks.", speed.jobs if speed else 0
+    )
+    yield from (jobs, waiting, workers, processes, sharing, memory, reserved)
 
 
 def _so_far(counted: Counted) -> Iterator[Metric]:

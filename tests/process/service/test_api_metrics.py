@@ -13,10 +13,11 @@ from redis import Redis
 
 from service.app import create_app
 from service.settings import ApiSettings
-from worker.broker import liveness
+from worker.broker import liveness, stepping
 from worker.broker.contract import JobState
 from worker.broker.reserved import Room
 from worker.broker.statistics import DELIVERY_OUTCOMES, Stats
+from worker.broker.stepping import Stepping
 from worker.broker.store import JobStore
 
 Post = Callable[[], str]
@@ -66,8 +67,11 @@ def test_workers_and_what_they_did(client: TestClient, redis: Redis) -> None:
     for seat in range(3):
         liveness.beat(redis, liveness.seat_name("a-host.3", seat), ttl_s=10)
 
+    stepping.tell(redis, "host.1", Stepping(jobs=3, batches_per_s=2, lanes_per_s=20, rows_per_s=32))
+
     found = scrape(client)
 
+    assert found["ep_shared_jobs",] == 3
     assert (found["ep_workers",], found["ep_worker_processes",]) == (5, 3)
     assert {key[1:]: value for key, value in found.items() if key[0] == "ep_gpu_memory_bytes"} == {("host.2",): 5e6}
     assert found["ep_jobs_finished_total", "succeeded", "extremal"] == 1
