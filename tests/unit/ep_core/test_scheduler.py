@@ -38,10 +38,10 @@ def network() -> nn.Module:
     return Means()
 
 
-def solver(network: nn.Module, lanes: int, *, steps: int = 8, seed: int = 0) -> Solver:
+def solver(network: nn.Module, lanes: int, *, steps: int = 8, seed: int = 0, target: int = 0) -> Solver:
     image = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
     pyramids = Pyramids(fade_pyramid(image, black=torch.zeros(3, 1, 1))[None])
-    asked = [Lane(0, k % 3, 0.1 + 0.1 * k, "preserve", end=steps, arrival=steps - 1) for k in range(lanes)]
+    asked = [Lane(0, (target + k) % 3, 0.1 + 0.1 * k, "preserve", end=steps, arrival=steps - 1) for k in range(lanes)]
     return spatial_solver(network, pyramids, asked, "paper", max_lanes=MOST)
 
 
@@ -177,6 +177,26 @@ def test_lanes_of_any_variant_and_rival_share_a_pool(network: nn.Module) -> None
                 run(by_itself, one)
             alone = [one.image_masks(0) for one in solvers]
     assert all(torch.equal(one, other) for one, other in zip(found, alone, strict=True))
+
+
+def test_a_row_that_is_claimed_again_is_the_new_lanes_alone(network: nn.Module) -> None:
+    """The batches are as large before and after it, and of the same rows."""
+    scheduler = Scheduler(shared=True)
+    long, first, second = (
+        solver(network, 1, steps=steps, seed=seed, target=seed) for seed, steps in enumerate((9, 3, 4))
+    )
+    scheduler.admit(long)
+    scheduler.admit(first)
+    run(scheduler, first)
+    scheduler.admit(second)
+    run(scheduler, second, long)
+    for one, steps in ((second, 4), (long, 9)):
+        seed = 2 if one is second else 0
+        alone = solver(network, 1, steps=steps, seed=seed, target=seed)
+        by_itself = Scheduler(shared=False)
+        by_itself.admit(alone)
+        run(by_itself, alone)
+        assert torch.equal(one.image_masks(0), alone.image_masks(0))
 
 
 def test_a_state_that_is_looked_at_stays_as_it_is_although_the_lanes_have_ended(network: nn.Module) -> None:
