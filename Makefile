@@ -39,7 +39,7 @@ help:  ## This list
 	@echo "make stops    100 times each a worker is stopped (SIGTERM) while it decodes, steps, scores and stores"
 	@echo "make soak     2000 jobs one after the other: memory, and what stays in Redis"
 	@echo "make memory   500 jobs of all kinds: the peak of a worker's memory"
-	@echo "make load     latency with a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
+	@echo "make load     jobs that share a device, a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
 	@echo "make fuzz     all kinds of requests (schemathesis), broken and hostile images"
 	@echo "make attacks  what others see while one client does its worst   (ARGS=\"--only streams\")"
 	@echo "make dataset  whole datasets on a local Ray cluster: time, killed actors, cost   (ARGS=\"--only cost\")"

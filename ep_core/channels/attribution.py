@@ -14,6 +14,7 @@ from ep_core.masks.scores import reference_scores, score_curve
 from ep_core.models.arguments import AnyModel, given_inputs, given_lanes, given_spec
 from ep_core.models.classifier import Classifier
 from ep_core.models.inputs import engine_on, model_ref, network_input, target_ref, top_class, warnings_about
+from ep_core.models.runtime.turns import give_way
 from ep_core.models.split import Split, split
 from ep_core.optimiser.alone import Alone
 from ep_core.optimiser.lanes_seen import LanesSeen
@@ -169,6 +170,7 @@ def _solve(parts: Split, target: int, sweep: ChannelSweep, max_lanes: int, on_ro
     solver = Solver(rule, parts.scores, max_lanes=max_lanes)
     for _ in Alone().run(solver):
         on_round(solver)
+        give_way()
     return solver.image_masks(0)
 
 

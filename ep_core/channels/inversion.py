@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ep_core.errors import InvalidInput
+from ep_core.models.runtime.turns import give_way
 from ep_core.pictures.planes import RGB, as_rgb
 
 STEPS = 256
@@ -152,6 +153,7 @@ def _ascend(
         silent &= values.view(-1, 1, 1, 1, 1) == 0  # behind a ReLU, with no gradient to go by
         with torch.no_grad():
             coefficients.copy_(torch.where(silent, canvas.noise(WAKING_SPREAD, generator), coefficients))
+        give_way()
         if on_step is not None:
             on_step(done, steps)
     with torch.no_grad():

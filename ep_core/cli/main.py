@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import Annotated, Any
 
@@ -69,16 +70,21 @@ app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(bench_app, name="bench")
 
 
+def _add(group: str, where: typer.Typer) -> None:
+    for entry in entry_points(group=group):
+        with suppress(ImportError):  # its extra isn't installed
+            where.command(entry.name)(entry.load())
+
+
 def main() -> None:
     """Run `ep`, with the commands that installed floors add."""
     spin_briefly()
     keep_freed_memory()
-    own = sys.argv[1:2] and sys.argv[1] in ORDER  # others aren't needed then, and take time to import
-    for entry in () if own else entry_points(group="ep.commands"):
-        try:
-            app.command(entry.name)(entry.load())
-        except ImportError:
-            continue  # its extra isn't installed
+    asked = sys.argv[1] if sys.argv[1:] else ""
+    if asked == "bench":
+        _add("ep.bench", bench_app)
+    elif asked not in ORDER:  # else others' commands aren't needed, and take time to import
+        _add("ep.commands", app)
     app()
 
 

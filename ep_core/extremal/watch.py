@@ -22,6 +22,7 @@ class Watch:
         self._on_progress = on_progress
         self._seen: Seen | None = None
         self._standing = Standing()
+        self._stepping_since: float | None = None
 
     def explains(self, subjects: Sequence[Subject]) -> None:
         """Note what is explained from now on; its masks are yet to come."""
@@ -46,6 +47,7 @@ class Watch:
         """
         self._seen = seen or self._seen
         for done in self._runner.run(solver):
+            self._stepping_since = self._stepping_since or solver.began_at
             self._tell(self._done + cost * done)
         self._done += cost * solver.total
 
@@ -57,4 +59,4 @@ class Watch:
     def _tell(self, done: float) -> None:
         self._told = min(round(done), self._total)
         if self._on_progress is not None:
-            self._on_progress(Progress(self._told, self._total, self._seen, self._standing))
+            self._on_progress(Progress(self._told, self._total, self._seen, self._standing, self._stepping_since))

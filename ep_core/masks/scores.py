@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ep_core.models.runtime.batching import fill_up
 from ep_core.models.runtime.memory import free_memory, is_out_of_memory
+from ep_core.models.runtime.turns import give_way
 from ep_core.schemas.reports.common import MaskPredictions, ReferencePredictions, Scores, TopClasses
 from ep_core.schemas.reports.extremal import CurvePoint
 from ep_core.schemas.specs import Variant
@@ -145,6 +146,7 @@ def masked_scores(scores: ClassScores, masks: Tensor) -> Tensor:
 
 def _in_one_batch(scores: ClassScores, masks: Tensor) -> Tensor:
     """Return the scores under masks that are computed together; where memory runs out, in halves."""
+    give_way()
     try:
         return scores(masks, torch.zeros(len(masks), dtype=torch.long, device=masks.device))
     except Exception as error:

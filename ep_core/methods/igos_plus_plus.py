@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ep_core.methods.base.method import AttributionRequest, Method
-from ep_core.methods.base.passes import batch_on
+from ep_core.methods.base.passes import batch_on, pause
 from ep_core.models.sources.torchvision_library import torchvision
 from ep_core.models.tuning.tune import tune
 
@@ -148,7 +148,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
         masks = torch.ones(2, CELLS, CELLS, device=request.device)
         for done in range(iterations):
             masks = line_search(objective.value, masks, objective.gradient(masks))
-            request.on_share((k + (done + 1) / iterations) / len(request.targets))
+            pause(request, (k + (done + 1) / iterations) / len(request.targets))
         maps.append(1 - objective.upsample(masks.prod(dim=0, keepdim=True))[0])
     return torch.stack(maps)
 

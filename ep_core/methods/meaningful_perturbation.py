@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ep_core.masks.perturbation import gaussian_blur
 from ep_core.methods.base.method import AttributionRequest, Method
+from ep_core.methods.base.passes import pause
 from ep_core.models.runtime.cuda_graph import Repeated
 from ep_core.models.tuning.tune import tune
 
@@ -116,7 +117,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
     with torch.enable_grad():
         for k in range(iterations):
             repeated()
-            request.on_share((k + 1) / iterations)
+            pause(request, (k + 1) / iterations)
     return 1 - perturbed.upsample(masks.detach())
 
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ep_core.methods.base.method import AttributionRequest, Method
-from ep_core.methods.base.passes import batch_on
+from ep_core.methods.base.passes import batch_on, pause
 from ep_core.models.tuning.tune import tune
 
 SAMPLES = 4000  # the paper's number for VGG16
@@ -76,7 +76,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
         probabilities = network(images)[:, targets]
         total.addmm_(probabilities.T, batch.flatten(1))
         done += len(batch)
-        request.on_share(done / samples)
+        pause(request, done / samples)
     return _resized(total.view(1, -1, height, width) / (samples * KEPT), (size[0], size[1]))[0]
 
 

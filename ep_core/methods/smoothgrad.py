@@ -24,7 +24,7 @@ def _attribute(request: AttributionRequest) -> Tensor:
     The mean is the gradients' own, with their sign, as in the paper's section 3. All targets see the same noise.
     """
     samples = request.spec.samples or SAMPLES
-    tunnel = NoiseTunnel(Saliency(watched(request, samples * len(request.targets))))
+    tunnel = NoiseTunnel(Saliency(watched(request, samples * len(request.targets), gives_way=False)))
     x = request.x.detach()
     gradients = []
     for target in request.targets:

@@ -46,6 +46,8 @@ class _Step:
     """A step of a batch of one size and layout."""
 
     batch: Batch
+    lanes: Sequence[Lane]
+    """Those of the objective: a row that was given back may be another lane's by now."""
     objective: Objective
     repeated: Repeated
 
@@ -134,8 +136,8 @@ class Pool:
         step = self._steps.get(key)
         if step is None:
             step = self._steps[key] = self._new(rows, lanes, min(solver.left(k) for solver, k in members))
-        elif list(step.batch.rows) != rows:
-            step.batch.rows = rows
+        elif list(step.batch.rows) != rows or step.lanes != lanes:
+            step.batch.rows, step.lanes = rows, lanes
             step.batch.index.copy_(torch.tensor(rows))
             step.objective.turn_to(lanes)
         with torch.enable_grad():
@@ -163,7 +165,7 @@ class Pool:
         batch = Batch(rows, torch.tensor(rows, device=device), objective)
         rule = self.rule
         repeated = Repeated(lambda: rule.step(batch), device, times=None if self._shared else left)
-        return _Step(batch, objective, repeated)
+        return _Step(batch, lanes, objective, repeated)
 
     def _make_room(self, *, rows: int, places: int) -> None:
         """Make room for so many more lanes and images, where that is above 0."""

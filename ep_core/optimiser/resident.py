@@ -10,17 +10,19 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from ep_core.models.runtime.turns import aside
+from ep_core.models.runtime.turns import aside, computing
 from ep_core.models.tuning.tune import SharedCopies
 
-from .scheduler import Scheduler, Work
+from .scheduler import Scheduler
 from .solver import Solver
+from .work import Work
 
 LOOK_S = 0.05
 """Seconds between two looks at a solver's lanes: each copies their state."""
@@ -82,6 +84,10 @@ class Resident:
         """Return a tuned copy of the network, the same for all who are in: their lanes share its batches."""
         return self._copies.tune(network, example)
 
+    def computing(self) -> AbstractContextManager[None]:
+        """Return the turn of a thread that computes beside the steps: it waits for one, and they for it."""
+        return computing()
+
     def run(self, solver: Solver) -> Iterator[int]:
         """Step all lanes to their ends beside those of other solvers, yielding `done` a few times a second.
 
@@ -118,6 +124,7 @@ class Resident:
         """Wait until the solver has been shown its state."""
         with self._changed:
             ticket.wants_look = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: ticket.is_over or not ticket.wants_look)
 
     def _withdraw(self, ticket: _Ticket) -> None:
@@ -148,21 +155,25 @@ class Resident:
         """Let solvers in and out, and wait where there is none; return whether there are lanes to step."""
         with self._changed:
             while not self._closed:
-                for ticket in [one for one in self._tickets if self._is_done(one)]:
+                for ticket in [one for one in self._tickets if self._may_end(one)]:
                     self._end(ticket)
                 for ticket in self._new:
                     self._scheduler.admit(ticket.solver)
                 self._tickets += self._new
                 self._new.clear()
                 self._show_all()
-                if self._tickets:
+                if not all(self._is_done(ticket) for ticket in self._tickets):
                     return True
-                self._changed.wait_for(lambda: self._new or self._closed)
+                self._changed.wait_for(lambda: self._new or self._closed or any(map(self._may_end, self._tickets)))
             return False
 
     def _is_done(self, ticket: _Ticket) -> bool:
         solver = ticket.solver
         return ticket.is_withdrawn or solver in self._scheduler.errors or not solver.unfinished()
+
+    def _may_end(self, ticket: _Ticket) -> bool:
+        """Return whether a solver is done, and its thread doesn't look at its state, which is written once more."""
+        return self._is_done(ticket) and (ticket.wants_look or ticket.is_withdrawn)
 
     def _end(self, ticket: _Ticket) -> None:
         self._scheduler.dismiss(ticket.solver)

@@ -10,36 +10,20 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Hashable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from ep_core.masks.masked_images import MaskedScores
 from ep_core.models.runtime.memory import free_memory, is_of_device, is_out_of_memory
-from ep_core.models.runtime.turns import is_free, one_thread
+from ep_core.models.runtime.turns import computing, is_free, one_thread
 
 from .chunks import even_length
 from .pool import Member, Pool, pool_key
 from .solver import Solver
+from .work import Work
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Work:
-    """Steps that have been taken, counted."""
-
-    batches: int = 0
-    lanes: int = 0
-    """Steps of lanes, of all batches together."""
-    rows: int = 0
-    """How many they could have been, had all batches been full."""
-
-    def count(self, lanes: int, most: int) -> None:
-        """Count a batch of lanes, of which there could have been `most`."""
-        self.batches += 1
-        self.lanes += lanes
-        self.rows += most
 
 
 @dataclass(eq=False)
@@ -51,22 +35,24 @@ class _Entry:
     """Per solver that was in."""
     lanes: dict[Solver, int] = field(default_factory=dict)
     """Steps of its lanes, that were taken since it came, and what was counted then."""
+    ended: set[Solver] = field(default_factory=set)
+    """Those that an error has ended."""
 
     @property
     def waiting(self) -> list[Solver]:
         """Solvers with lanes to step, the one that has had least first, of equals the last that came."""
-        ready = [one for one in reversed(self.lanes) if one.unfinished()]
+        ready = [one for one in reversed(self.lanes) if one.unfinished() and one not in self.ended]
         return sorted(ready, key=lambda one: self.lanes[one])
 
 
 class Scheduler:
     """Steps the lanes of the solvers that are in, batch by batch."""
 
-    def __init__(self, *, shared: bool) -> None:
-        """Start with no solver; `shared`: others will come while one is in."""
+    def __init__(self, *, shared: bool, work: Work | None = None) -> None:
+        """Start with no solver; `shared`: others will come while one is in; `work`: where steps are counted."""
         self._shared = shared
         self._entries: dict[Hashable, _Entry] = {}
-        self.work = Work()
+        self.work = work or Work()
         self.errors: dict[Solver, Exception] = {}
         """What ended a solver's lanes."""
 
@@ -95,6 +81,7 @@ class Scheduler:
         entry = self._entry(solver)
         entry.pool.dismiss(solver)
         del entry.lanes[solver]
+        entry.ended.discard(solver)
         if not entry.lanes:
             self._entries = {key: one for key, one in self._entries.items() if one is not entry}
 
@@ -109,9 +96,9 @@ class Scheduler:
             return
         members = _batch(entry)
         started = time.perf_counter()
-        with _turn(entry.pool):
+        with self._turn(entry.pool), self.work.counted(len(members), entry.pool.max_lanes):
+            _begin(members)
             self._try(entry, members)
-        self.work.count(len(members), entry.pool.max_lanes)
         entry.seconds += (time.perf_counter() - started) / len(entry.lanes)
 
     def _entry(self, solver: Solver) -> _Entry:
@@ -122,6 +109,16 @@ class Scheduler:
         waiting = [entry for entry in self._entries.values() if entry.waiting]
         free = [entry for entry in waiting if len(waiting) == 1 or _is_free(entry.pool)]
         return min(free or waiting, key=lambda entry: entry.seconds, default=None)
+
+    @contextmanager
+    def _turn(self, pool: Pool) -> Iterator[None]:
+        """Wait for the turn at a pool's network; where scores are not `MaskedScores`, the caller has it."""
+        with ExitStack() as turns:
+            if self._shared:
+                turns.enter_context(computing())
+            if isinstance(pool.scores, MaskedScores):
+                turns.enter_context(one_thread(pool.scores.network))
+            yield
 
     def _try(self, entry: _Entry, members: Sequence[Member]) -> None:
         pool = entry.pool
@@ -134,11 +131,19 @@ class Scheduler:
             solvers = list(dict.fromkeys(solver for solver, _ in members))
             if len(solvers) == 1 or is_of_device(error):
                 self.errors |= dict.fromkeys(solvers, error)
+                entry.ended.update(solvers)
                 return
             for solver in solvers:
                 self._try(entry, [one for one in members if one[0] is solver])
         else:
             _count(entry, members)
+
+
+def _begin(members: Sequence[Member]) -> None:
+    """Note the time with the solvers that are stepped for the first time."""
+    now = time.time()
+    for solver, _ in members:
+        solver.began_at = solver.began_at or now
 
 
 def _count(entry: _Entry, members: Sequence[Member]) -> None:
@@ -166,11 +171,6 @@ def _batch(entry: _Entry) -> list[Member]:
     """Return the lanes that are stepped next: of who has had least, those that are farthest behind."""
     ready = [(solver, k) for solver in entry.waiting for k in sorted(solver.unfinished(), key=solver.taken.__getitem__)]
     return ready[: even_length(len(ready), entry.pool.max_lanes)]
-
-
-def _turn(pool: Pool) -> AbstractContextManager[None]:
-    """Return the turn at a pool's network; where scores are not `MaskedScores`, the caller has it."""
-    return one_thread(pool.scores.network) if isinstance(pool.scores, MaskedScores) else nullcontext()
 
 
 def _is_free(pool: Pool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import torch
@@ -14,13 +15,21 @@ from ep_core.optimiser.presets.rule import Rule
 
 from .chunks import even_chunks
 from .plateau import Plateau
+from .work import Work
 
 
 class Runner(Protocol):
     """Runs solvers to their ends: one by itself, or many in common batches."""
 
+    @property
+    def work(self) -> Work:
+        """Steps that have been taken."""
+
     def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
         """Return the network that solvers go through in place of another: see `ep_core.models.tuning.tune.tune`."""
+
+    def computing(self) -> AbstractContextManager[None]:
+        """Return the turn of a thread that computes beside the steps: prepares images, or scores masks."""
 
     def run(self, solver: Solver) -> Iterator[int]:
         """Step a solver's lanes to their ends, yielding its `done` while they are stepped and at the end."""
@@ -50,6 +59,8 @@ class Solver:
         self.scores = scores
         self.taken = [0] * len(lanes)
         """Steps that each lane has behind it."""
+        self.began_at: float | None = None
+        """Time at which the first step began, in seconds since the epoch."""
         self.max_lanes = max_lanes or max_lanes_on(rule.device)
         self._plateau = plateau
         self._ends = [lane.end for lane in lanes]

@@ -45,13 +45,22 @@ class Progress:
     Attributes:
         iteration, total: steps of all masks together, and of what else there is to do.
         standing: what else is known.
+        stepping_since: the time at which the first step of masks began, in seconds since the epoch; None until then.
     """
 
-    def __init__(self, iteration: int, total: int, seen: Seen | None = None, standing: Standing | None = None) -> None:
+    def __init__(
+        self,
+        iteration: int,
+        total: int,
+        seen: Seen | None = None,
+        standing: Standing | None = None,
+        stepping_since: float | None = None,
+    ) -> None:
         """Set a run's state after `iteration` of `total` iterations; `seen` shows the masks, while there are any."""
         self.iteration = iteration
         self.total = total
         self.standing = standing or Standing()
+        self.stepping_since = stepping_since
         self._seen = seen
 
     def subject(self, image: int = 0) -> Subject | None:
@@ -75,7 +84,7 @@ class Progress:
 
     def part_of(self, iteration: int, total: int, standing: Standing | None = None) -> Progress:
         """Return this as a part of something longer, which has come to `iteration` of `total`, and stands so."""
-        return Progress(iteration, total, self._seen, standing or self.standing)
+        return Progress(iteration, total, self._seen, standing or self.standing, self.stepping_since)
 
 
 OnProgress = Callable[[Progress], None]

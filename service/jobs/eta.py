@@ -1,4 +1,4 @@
-"""Waiting time of a queued job, estimated from the durations of finished jobs."""
+"""Waiting time of a queued job, estimated from what finished jobs took of their devices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from redis import Redis
 
 from worker.broker.contract import JobState
 from worker.broker.index import JobIndex
-from worker.broker.liveness import live_workers
+from worker.broker.liveness import live_processes, live_workers
 from worker.broker.statistics import Counter, Stats
 
 LOOK_S = 2.0  # what is known is so old at most
@@ -20,16 +20,18 @@ LOOK_S = 2.0  # what is known is so old at most
 class Pace:
     """Figures that the waiting time depends on."""
 
-    run_s: float
-    """Mean seconds of a job so far."""
+    share_s: float
+    """Mean seconds of a device that a job has taken so far."""
     workers: int
     running: int
+    devices: int
+    """Processes of the workers: those of one process share its device."""
 
     def wait_s(self, before: int) -> float:
         """Return the seconds until a job starts that has so many others before it."""
         if before < self.workers - self.running:
             return 0.0
-        return (before + self.running / 2) * self.run_s / self.workers  # those that run are half done
+        return (before + self.running / 2) * self.share_s / self.devices  # those that run are half done
 
 
 class QueuePace:
@@ -55,10 +57,9 @@ class QueuePace:
         return None if self._pace is None else round(self._pace.wait_s(before), 1)
 
     def _look(self) -> Pace | None:
-        workers = live_workers(self._redis)
-        runs = Stats(self._redis).read().histograms[Counter.RUN_S].values()
-        count = sum(run.count for run in runs)
-        if workers == 0 or count == 0:
+        workers, devices = live_workers(self._redis), live_processes(self._redis)
+        shares = Stats(self._redis).read().counters[Counter.SHARES]
+        if workers == 0 or devices == 0 or shares.get("jobs", 0) == 0:
             return None
         running = JobIndex(self._redis).counts()[JobState.RUNNING]
-        return Pace(sum(run.total for run in runs) / count, workers, min(running, workers))
+        return Pace(shares["ms"] / 1000 / shares["jobs"], workers, min(running, workers), devices)

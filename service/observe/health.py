@@ -14,6 +14,7 @@ from worker.broker.contract import JobState
 from worker.broker.index import JobIndex
 from worker.broker.liveness import live_workers
 from worker.broker.queue import probe
+from worker.broker.stepping import Stepping, stepping
 
 router = APIRouter(tags=["operation"])
 
@@ -24,6 +25,15 @@ class Alive(BaseModel):
     status: Literal["alive"] = "alive"
 
 
+class Sharing(BaseModel):
+    """Jobs that share devices, and the speed of their common batches, over the last seconds."""
+
+    jobs: int
+    masks: Annotated[float, Field(description="In a batch, on average.")]
+    steps_per_s: Annotated[float, Field(description="Batches that are stepped in a second, of all devices.")]
+    filled: Annotated[float, Field(description="Share of the masks that there is room for in the batches.", ge=0, le=1)]
+
+
 class Ready(BaseModel):
     """Jobs are taken and run."""
 
@@ -31,6 +41,9 @@ class Ready(BaseModel):
     workers: int
     queued: Annotated[int, Field(description="Jobs that wait for a worker.")]
     running: int
+    sharing: Annotated[
+        Sharing | None, Field(description="Null while no worker with several jobs at once steps masks.")
+    ] = None
 
 
 @router.get("/healthz", summary="Is the API alive?")
@@ -47,4 +60,20 @@ def check_readiness(redis: RedisDep) -> Ready:
     if workers == 0:
         raise Unavailable("No worker is alive: jobs are taken, but wait until one is.")
     counts = JobIndex(redis).counts()
-    return Ready(workers=workers, queued=counts[JobState.QUEUED], running=counts[JobState.RUNNING])
+    return Ready(
+        workers=workers,
+        queued=counts[JobState.QUEUED],
+        running=counts[JobState.RUNNING],
+        sharing=_sharing(stepping(redis)),
+    )
+
+
+def _sharing(speed: Stepping | None) -> Sharing | None:
+    if speed is None:
+        return None
+    return Sharing(
+        jobs=speed.jobs,
+        masks=round(speed.lanes, 1),
+        steps_per_s=round(speed.batches_per_s, 2),
+        filled=round(min(1.0, speed.filled), 3),
+    )

@@ -17,10 +17,11 @@ from redis import Redis
 
 from service.deps import HttpMetricsDep, RedisDep
 from worker.broker.index import JobIndex
-from worker.broker.liveness import device_memory, live_workers
+from worker.broker.liveness import device_memory, live_processes, live_workers
 from worker.broker.queue import REDIS_UNUSABLE, job_queues
 from worker.broker.reserved import Room
 from worker.broker.statistics import DELIVERY_OUTCOMES, Counted, Counter, Histogram, Stats
+from worker.broker.stepping import stepping
 
 router = APIRouter(tags=["operation"])
 
@@ -80,7 +81,12 @@ def _now(redis: Redis) -> Iterator[Metric]:
         "ep_redis_reserved_bytes", "Redis's memory that is kept for jobs that have not ended.", Room(redis).reserved()
     )
     workers = GaugeMetricFamily("ep_workers", "Workers alive.", live_workers(redis))
-    yield from (jobs, waiting, workers, memory, reserved)
+    processes = GaugeMetricFamily("ep_worker_processes", "Processes that they are in.", live_processes(redis))
+    speed = stepping(redis)
+    sharing = GaugeMetricFamily(
+        "ep_shared_jobs", "Jobs of workers with several at once that step masks.", speed.jobs if speed else 0
+    )
+    yield from (jobs, waiting, workers, processes, sharing, memory, reserved)
 
 
 def _so_far(counted: Counted) -> Iterator[Metric]:
@@ -107,6 +113,11 @@ def _so_far(counted: Counted) -> Iterator[Metric]:
         ("rows", "How many masks there could have been in them."),
     ):
         yield CounterMetricFamily(f"ep_shared_{name}", help_, steps.get(name, 0))
+    yield CounterMetricFamily("ep_shared_seconds", "Seconds that these batches took.", steps.get("ms", 0) / 1000)
+    cpu = CounterMetricFamily("ep_worker_cpu_seconds", "CPU seconds of workers, by their use.", labels=["part"])
+    for part, ms in counted.counters[Counter.CPU_MS].items():
+        cpu.add_metric([part], ms / 1000)
+    yield cpu
     yield _histogram("ep_job_run_seconds", "From a job's start to its end.", counted.histograms[Counter.RUN_S])
     yield _histogram("ep_job_wait_seconds", "From a job's posting to its start.", counted.histograms[Counter.WAIT_S])
 

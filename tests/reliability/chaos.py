@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import signal
 import socket
 import sys
 import threading
@@ -27,7 +28,7 @@ from worker.broker.store import JobStore
 from . import report
 from .chaos_jobs import POSTERS, Upload, Watch
 from .posting import JsonObject, Poster, no_reuse, tiny_params
-from .stack import Process, Stack
+from .stack import MODELS, Process, Stack
 
 API_DIES_AT = 0.25  # of the jobs posted
 REDIS_GOES_AT = 0.5  # of the jobs finished
@@ -35,6 +36,9 @@ REDIS_AWAY_S = 2.0
 REDIS_FILLS_AT = 0.6  # of the jobs finished
 REDIS_FULL_S = 4.0
 WORKER_LOST = "/problems/worker-lost"
+FRAME_OF_64 = MODELS.replace("input_size = [32, 32]", "input_size = [64, 64]")
+"""In smaller ones a mask's rounding depends on its place in a batch: elementwise functions have vectors and a rest."""
+ASKED_EVERY = 3  # times, where workers run several jobs at once: asked to end (SIGTERM), not killed
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Options:
     iterations: int
     kill_every: float
     workers: int
+    at_once: int
     seed: int
     full: bool
     settings: dict[str, str]
@@ -63,22 +68,31 @@ class Chaos:
         self._stack = stack
         self._chance = random.Random(options.seed)
         self._every_s = options.kill_every
+        self._asks = options.at_once > 1
         self._next = time.monotonic() + self._every_s
         self._redis = stack.connect()
         self._store = JobStore(self._redis, retention_s=1)
         self.kills = 0
         self.hits = 0
+        self.jobs_hit = 0
+        self.asked = 0
         self.redis_restarts = 0
         self.redis_fills = 0
         self.api_kills = 0
 
     def maybe_kill_a_worker(self) -> None:
-        """Kill a random worker where it is time to; a killed one is started again at once."""
+        """Kill a random worker where it is time to, or ask it to end; a killed one is started again at once."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + self._every_s * self._chance.uniform(0.5, 1.5)
         worker = self._chance.choice(self._stack.workers)
-        self.hits += self._is_busy(worker)
+        if self._asks and (self.kills + self.asked) % ASKED_EVERY == ASKED_EVERY - 1 and worker.running:
+            worker.send(signal.SIGTERM)
+            self.asked += 1
+            return
+        jobs = self._jobs_of(worker)
+        self.hits += jobs > 0
+        self.jobs_hit += jobs
         worker.kill()
         worker.start()
         self.kills += 1
@@ -116,19 +130,21 @@ class Chaos:
         self._stack.apis[0].start()
         self.api_kills += 1
 
-    def _is_busy(self, worker: Process) -> bool:
-        name = f"{socket.gethostname()}.{worker.pid}"
+    def _jobs_of(self, worker: Process) -> int:
+        process = f"{socket.gethostname()}.{worker.pid}"
         try:
             records = [self._store.get(job_id) for job_id in self._store.running()]
         except RedisError:
-            return False
-        return any(r is not None and r.state is JobState.RUNNING and r.worker == name for r in records)
+            return 0
+        names = [r.worker for r in records if r is not None and r.state is JobState.RUNNING and r.worker]
+        return sum(name == process or name.startswith(f"{process}-") for name in names)
 
 
 def measure(result: report.Report, line: report.Line, options: Options) -> None:
     """Run the jobs during the chaos and compare their results."""
     with ExitStack() as running:
-        stack = running.enter_context(Stack(apis=2, workers=options.workers, **options.settings))
+        settings = {"EP_JOBS_AT_ONCE": str(options.at_once)} | options.settings
+        stack = running.enter_context(Stack(apis=2, workers=options.workers, models=FRAME_OF_64, **settings))
         clients = [running.enter_context(stack.client(k)) for k in range(2)]
         extra, params = no_reuse(clients[0]), tiny_params(iterations=options.iterations)
         posters = [Poster(clients, params, extra, _turn=k) for k in range(POSTERS + 1)]
@@ -178,6 +194,9 @@ def _tell(result: report.Report, chaos: Chaos, watch: Watch, upload: Upload, opt
     attempts = Counter(job["attempt"] for job in watch.ended.values())
     result.tell("workers killed", chaos.kills)
     result.tell("of these, in the middle of a job", chaos.hits)
+    if options.at_once > 1:
+        result.tell("jobs that they were in the middle of", chaos.jobs_hit)
+        result.tell("workers asked to end", chaos.asked)
     result.tell("jobs by attempts", ", ".join(f"{n}: {count}" for n, count in sorted(attempts.items())))
     result.check("API processes killed during an upload", chaos.api_kills, "= 1", met=upload.was_cut)
     result.equals("Redis restarts", chaos.redis_restarts, 1)
@@ -228,6 +247,7 @@ def main(
     iterations: Annotated[int, typer.Option(help="Of each job; they take half a second to a second.")] = 250,
     kill_every: Annotated[float, typer.Option(help="Seconds between two kills of a worker, on average.")] = 4.0,
     workers: Annotated[int, typer.Option(help="Worker processes.")] = 2,
+    at_once: Annotated[int, typer.Option(min=1, help="Jobs that a worker runs at once.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the kills.")] = 0,
     full: Annotated[bool, typer.Option(help="Let Redis be full for some seconds, too.")] = False,
     setting: Annotated[list[str] | None, typer.Option(help="More settings, as EP_HEARTBEAT_S=1.")] = None,
@@ -235,7 +255,7 @@ def main(
 ) -> None:
     """Kill workers, an API process and Redis while jobs run."""
     settings = dict(text.split("=", 1) for text in setting or [])
-    options = Options(jobs, copies, iterations, kill_every, workers, seed, full, settings)
+    options = Options(jobs, copies, iterations, kill_every, workers, at_once, seed, full, settings)
     title = f"{jobs} jobs, a worker killed every {kill_every:g} s"
     sys.exit(report.run(title, lambda r, line: measure(r, line, options), limit_s=options.limit_s, out=out))
 

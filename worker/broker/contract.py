@@ -82,6 +82,10 @@ class JobProgress(BaseModel):
     total: int
     fraction: Annotated[float, Field(ge=0, le=1)]
     eta_s: Annotated[float | None, Field(description="Estimated seconds to the end; null while unknown.")] = None
+    first_step_at: Annotated[
+        datetime | None,
+        Field(description="When the first step of its masks began; null until then, and for tasks on channels."),
+    ] = None
     stage: Annotated[
         str | None,
         Field(

@@ -32,6 +32,8 @@ class Counter(StrEnum):
     ITERATIONS = "iterations"  # engine steps of succeeded jobs, by task
     MODEL_LOADS = "model_loads"  # by model
     SHARED_STEPS = "shared_steps"  # of workers that run several jobs at once, by what is counted
+    CPU_MS = "cpu_ms"  # milliseconds of worker processes, by what they are spent on
+    SHARES = "shares"  # of devices that settled jobs had: `jobs`, and `ms` of all of them together
     DELIVERIES = "deliveries"  # attempts to deliver webhooks, by outcome
     RUN_S = "run_s"  # a histogram of seconds, by task
     WAIT_S = "wait_s"  # a histogram of seconds, by task
@@ -79,7 +81,16 @@ class Stats:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def ran(self, task: str, state: JobState, *, waited_s: float, ran_s: float, iterations: int = 0) -> None:
+    def ran(
+        self,
+        task: str,
+        state: JobState,
+        *,
+        waited_s: float,
+        ran_s: float,
+        share_s: float | None = None,
+        iterations: int = 0,
+    ) -> None:
         """Count a job that a worker has settled.
 
         Args:
@@ -87,11 +98,14 @@ class Stats:
             state: what came of it.
             waited_s: seconds from its posting to the start of its last attempt.
             ran_s: seconds that this attempt took.
+            share_s: its share of the device meanwhile; None: all of them.
             iterations: of the engine.
         """
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.hincrby(_KEY, f"{Counter.FINISHED}:{task}/{state}", 1)
             pipeline.hincrby(_KEY, f"{Counter.ITERATIONS}:{task}", iterations)
+            pipeline.hincrby(_KEY, f"{Counter.SHARES}:jobs", 1)
+            pipeline.hincrby(_KEY, f"{Counter.SHARES}:ms", round(1000 * (ran_s if share_s is None else share_s)))
             _observe(pipeline, Counter.WAIT_S, task, waited_s)
             _observe(pipeline, Counter.RUN_S, task, ran_s)
             pipeline.execute()
@@ -104,15 +118,26 @@ class Stats:
         """Count a model that was loaded."""
         self._redis.hincrby(_KEY, f"{Counter.MODEL_LOADS}:{model}", 1)
 
-    def stepped(self, **counts: int) -> None:
+    def stepped(self, *, batches: int, lanes: int, rows: int, seconds: float) -> None:
         """Count steps of a worker that runs several jobs at once.
 
         Args:
-            counts: batches, lanes in them, and rows, how many lanes there could have been.
+            batches: of masks.
+            lanes: masks in them, all together.
+            rows: how many masks there could have been.
+            seconds: that the batches took.
         """
+        counts = {"batches": batches, "lanes": lanes, "rows": rows, "ms": round(1000 * seconds)}
         with self._redis.pipeline(transaction=False) as pipeline:
             for name, count in counts.items():
                 pipeline.hincrby(_KEY, f"{Counter.SHARED_STEPS}:{name}", count)
+            pipeline.execute()
+
+    def spent(self, seconds: Mapping[str, float]) -> None:
+        """Count CPU seconds of a worker process, by what they were spent on."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for what, value in seconds.items():
+                pipeline.hincrby(_KEY, f"{Counter.CPU_MS}:{what}", round(1000 * value))
             pipeline.execute()
 
     def delivery(self, outcome: str) -> None:

@@ -24,12 +24,33 @@ class RunningJob:
 
 
 class DeviceState:
-    """State of the device, shared by all jobs of a process."""
+    """State of the device, shared by all jobs of a process.
 
-    def __init__(self) -> None:
+    Args:
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
+        self._clock = clock
+        self._jobs = 0
+        self._share_s, self._as_of = 0.0, clock()
         self.poisoned = False
         """Whether it is unusable in this process, so that it has to end."""
+
+    def count(self, more: int) -> float:
+        """Note that so many more jobs run, or fewer where that is below 0.
+
+        Returns:
+            The seconds of the device that a job that had run all the time would have had, were each moment divided
+            among those that run.
+        """
+        with self._lock:
+            now = self._clock()
+            self._share_s += (now - self._as_of) / max(1, self._jobs)
+            self._as_of = now
+            self._jobs += more
+            return self._share_s
 
     def poison(self) -> bool:
         """Note that it is unusable; return whether that is news."""
@@ -52,7 +73,8 @@ class Activity:
     ) -> None:
         self._stall_s = stall_s
         self.clock = clock
-        self.device = device or DeviceState()
+        self.device = device or DeviceState(clock)
+        self._share_began = 0.0
         self._quiet_until = clock() + stall_s
         self.job: RunningJob | None = None
         self.stop_by: float | None = None
@@ -69,10 +91,17 @@ class Activity:
     def begin(self, job_id: str, *, attempt: int, limit_s: float) -> None:
         """Begin an attempt that may take `limit_s` seconds, its grace included."""
         self.tick()
+        self._share_began = self.device.count(+1)
         self.job = RunningJob(job_id, attempt, self.clock() + limit_s)
+
+    def share_s(self) -> float:
+        """Return the attempt's share of the device so far in seconds: by itself, all of its time."""
+        return self.device.count(0) - self._share_began
 
     def end(self) -> None:
         """End the attempt."""
+        if self.job is not None:
+            self.device.count(-1)
         self.job = None
         self.tick()
 

@@ -28,6 +28,7 @@ from worker.observe import tracing
 
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
 from .listed_models import get_model
+from .meter import Part
 from .progress import ProgressHook
 from .runtime import Runtime, current
 
@@ -100,8 +101,9 @@ class _Attempt:
         hook = ProgressHook(self.runtime, self.job_id, attempt=self.attempt, limit_s=limit_s)
         record = self._record()
         tracing.note(task=record.params.task, model=record.params.model)
-        images = [self._image(k, name, record.params.white_level) for k, name in enumerate(record.images)]
-        picture = self._target_picture(record)
+        with self.runtime.meter.of(Part.DECODE):
+            images = [self._image(k, name, record.params.white_level) for k, name in enumerate(record.images)]
+            picture = self._target_picture(record)
         model = get_model(self.runtime, record.params.model, go_on=self._check)
         self.runtime.activity.tick()
         with tracing.span("run engine"):
@@ -115,7 +117,7 @@ class _Attempt:
                 target_picture=picture,
                 runner=self.runtime.runner,
             )
-        for name, data in outcome.files:
+        for name, data in self.runtime.meter.each(Part.PICTURES, outcome.files):
             self._check()
             self._keep(name, data)
         report = _of_job(outcome.report, record)
@@ -174,8 +176,9 @@ class _Attempt:
     def _keep(self, name: str, data: bytes) -> None:
         """Store a blob for as long as results are kept, so that nothing stays for ever where the worker dies now."""
         blobs = self.runtime.blobs
-        self.runtime.patiently(lambda: blobs.put(self.job_id, name, data))
-        self.runtime.patiently(lambda: blobs.expire(self.job_id, self.runtime.settings.retention_s))
+        with self.runtime.meter.of(Part.STORE):
+            self.runtime.patiently(lambda: blobs.put(self.job_id, name, data))
+            self.runtime.patiently(lambda: blobs.expire(self.job_id, self.runtime.settings.retention_s))
 
     def _succeed(self, found: Finding) -> bool:
         tracing.note(state=JobState.SUCCEEDED.value)
@@ -201,6 +204,7 @@ class _Attempt:
 
     def _count(self, *, iterations: int = 0) -> None:
         """Count the settled job; that Redis is away is no reason for it to fail."""
+        self.runtime.tell_spent()
         with suppress(*REDIS_UNUSABLE):
             record = self.runtime.store.get(self.job_id)
             if record is not None and record.started_at is not None and record.finished_at is not None:
@@ -209,6 +213,7 @@ class _Attempt:
                     record.state,
                     waited_s=(record.started_at - record.created_at).total_seconds(),
                     ran_s=(record.finished_at - record.started_at).total_seconds(),
+                    share_s=self.runtime.activity.share_s(),
                     iterations=iterations,
                 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import structlog
 
 from ep_core.schemas.progress import Progress
@@ -9,6 +11,7 @@ from worker.broker.contract import JobProgress, MapPreview, Previews
 from worker.broker.queue import REDIS_UNUSABLE
 
 from .interrupts import NotOurs, OutOfTime, ShuttingDown
+from .meter import Part
 from .previews import render_map, render_masks
 from .runtime import Runtime
 
@@ -35,6 +38,8 @@ class ProgressHook:
 
     def __init__(self, runtime: Runtime, job_id: str, *, attempt: int, limit_s: float) -> None:
         self._store = runtime.store
+        self._meter = runtime.meter
+        self._runner = runtime.runner
         self._activity = runtime.activity
         self._job_id = job_id
         self._attempt = attempt
@@ -42,6 +47,7 @@ class ProgressHook:
         self._ends_by = self._started + limit_s
         self._next_look = self._next_write = self._next_show = self._started
         self._first: tuple[int, float] | None = None
+        self._first_step_at: datetime | None = None
         self._stage: str | None = None
         self._maps: dict[str, MapPreview] = {}
         self.iterations = 0
@@ -76,31 +82,38 @@ class ProgressHook:
             raise NotOurs
 
     def _write(self, progress: Progress, now: float) -> bool:
-        points = progress.partial_curve()
+        if self._first_step_at is None and progress.stepping_since is not None:
+            self._first_step_at = datetime.fromtimestamp(progress.stepping_since, UTC)
+        with self._runner.computing():
+            points = progress.partial_curve()
         self._next_write = self._activity.clock() + WRITE_S
         done = JobProgress(
             iteration=progress.iteration,
             total=progress.total,
             fraction=min(1.0, progress.iteration / progress.total),
             eta_s=self._eta(progress, now),
+            first_step_at=self._first_step_at,
             stage=progress.standing.stage,
             subject=progress.subject(),
             ended=list(progress.standing.maps),
         )
-        ours = self._store.update(self._job_id, attempt=self._attempt, progress=done, partial_curve=points)
+        with self._meter.of(Part.STORE):
+            ours = self._store.update(self._job_id, attempt=self._attempt, progress=done, partial_curve=points)
         return ours and self._show(progress, now)
 
     def _show(self, progress: Progress, now: float) -> bool:
         if now < self._next_show:
             return True
-        for method, found in progress.standing.maps.items():
-            if method not in self._maps:  # a map never changes
-                self._maps[method] = render_map(method, found)
-        previews = Previews(masks=render_masks(progress.previews()), maps=list(self._maps.values()))
+        with self._runner.computing(), self._meter.of(Part.PICTURES):
+            for method, found in progress.standing.maps.items():
+                if method not in self._maps:  # a map never changes
+                    self._maps[method] = render_map(method, found)
+            previews = Previews(masks=render_masks(progress.previews()), maps=list(self._maps.values()))
         if previews == Previews():
             return True
         self._next_show = now + (EARLY_SHOW_S if now < self._started + EARLY_S else SHOW_S)
-        return self._store.show(self._job_id, attempt=self._attempt, previews=previews)
+        with self._meter.of(Part.STORE):
+            return self._store.show(self._job_id, attempt=self._attempt, previews=previews)
 
     def _eta(self, progress: Progress, now: float) -> float | None:
         """Return the seconds left at the speed since the first iteration, whose own set-up doesn't count."""

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
 from redis import Redis
 
 from ep_core.models import Classifier
+from ep_core.optimiser.alone import Alone
 from ep_core.optimiser.solver import Runner
 from worker.broker import catalogue
 from worker.broker.blobs import BlobStore, clear_failed, open_blobs
@@ -26,6 +27,7 @@ from worker.settings import WorkerSettings
 
 from .activity import Activity
 from .loaded_models import WarmModels
+from .meter import Meter
 from .survey import publish_found, publish_loaded
 
 REDIS_PATIENCE_S = 60.0
@@ -49,8 +51,9 @@ class Runtime:
     results: KnownResults
     is_offered: Callable[[str], bool]
     """Whether a model is published, by its name: by this worker or another."""
-    runner: Runner | None = None
-    """Steps the masks of all jobs that run at once; None: each job its own."""
+    runner: Runner = field(default_factory=Alone)
+    """Steps the masks of jobs: of all that run at once, where there are several."""
+    meter: Meter = field(default_factory=Meter)
 
     @classmethod
     def build(cls, name: str, settings: WorkerSettings, redis: Redis) -> Runtime:
@@ -87,6 +90,10 @@ class Runtime:
         """Remove what a failed job has stored."""
         retention_s = self.settings.retention_s
         clear_failed(self.blobs, record.id, keep_images=record.keep_images, retention_s=retention_s)
+
+    def tell_spent(self) -> None:
+        """Tell the statistics what this process has spent since the last time."""
+        self.meter.tell(self.stats, self.runner.work)
 
     def patiently(self, call: Callable[[], T]) -> T:
         """Return what `call` returns, trying again while a store is of no use: for what must not be lost.

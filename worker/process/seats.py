@@ -9,9 +9,9 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from types import FrameType
 
 import structlog
@@ -19,12 +19,15 @@ import torch
 from redis import Redis
 
 from ep_core.resident import ResidentEngine
+from worker.broker import stepping
+from worker.broker.liveness import seat_name
 from worker.broker.queue import REDIS_UNUSABLE, connect
-from worker.broker.statistics import Stats
+from worker.broker.stepping import Stepping
 
 from .activity import Activity
 from .gpu_worker import GpuWorker
 from .heartbeat import Heartbeat
+from .meter import Meter
 from .outage import wait_for_redis
 from .runtime import Runtime
 
@@ -85,11 +88,12 @@ def work_alone(runtime: Runtime, redis: Redis, welcome: Callable[[], None]) -> N
 def work_together(runtime: Runtime, redis: Redis, welcome: Callable[[], None]) -> None:
     """Take several jobs at a time, each in a thread of its own, until a signal stops them or the device is unusable."""
     with ResidentEngine() as engine:
+        shared = replace(runtime, runner=engine, meter=Meter(shared=True))
         seats = [
-            Seat(_of_seat(runtime, k, engine), redis, welcome=welcome, in_thread=True, tells_memory=k == 0)
+            Seat(_of_seat(shared, k), redis, welcome=welcome, in_thread=True, tells_memory=k == 0)
             for k in range(runtime.settings.jobs_at_once)
         ]
-        steps = _Steps(runtime.stats, engine)
+        speed = _Speed(seats, engine, redis)
 
         def stop(_signal: int = 0, _frame: FrameType | None = None) -> None:
             for seat in seats:
@@ -104,7 +108,7 @@ def work_together(runtime: Runtime, redis: Redis, welcome: Callable[[], None]) -
         while any(thread.is_alive() for thread in threads):
             for thread in threads:
                 thread.join(LOOK_S / len(threads))
-            steps.tell()
+            speed.tell()
             if runtime.activity.device.poisoned:
                 stop()  # the second time at once: no job can go on
 
@@ -115,28 +119,37 @@ def _ready(runtime: Runtime) -> None:
     log.info("worker ready", worker=runtime.name, threads=threads, jobs_at_once=at_once)
 
 
-class _Steps:
-    """Steps of the engine, told to the statistics of all workers every other second."""
+class _Speed:
+    """Speed of the engine, published every other second."""
 
-    def __init__(self, stats: Stats, engine: ResidentEngine) -> None:
-        self._stats = stats
+    def __init__(self, seats: Sequence[Seat], engine: ResidentEngine, redis: Redis) -> None:
+        self._seats = seats
         self._engine = engine
-        self._told = engine.work
-        self._next = 0.0
+        self._redis = redis
+        self._seen, self._at = engine.work, time.monotonic()
 
     def tell(self) -> None:
-        """Count what has been stepped since the last time; that Redis is away only puts it off."""
-        work, now = self._engine.work, time.monotonic()
-        if work == self._told or now < self._next:
+        """Publish the speed since the last time, where there were steps; that Redis is away only puts it off."""
+        now = time.monotonic()
+        passed = now - self._at
+        if passed < TELL_S:
             return
-        self._next = now + TELL_S
-        since = {name: value - getattr(self._told, name) for name, value in asdict(work).items()}
-        with suppress(*REDIS_UNUSABLE):
-            self._stats.stepped(**since)
-            self._told = work
+        since = self._engine.work - self._seen
+        self._seen, self._at = self._engine.work, now
+        runtime = self._seats[0].runtime
+        runtime.tell_spent()
+        if since.batches > 0:
+            speed = Stepping(
+                jobs=sum(seat.runtime.activity.job is not None for seat in self._seats),
+                batches_per_s=since.batches / passed,
+                lanes_per_s=since.lanes / passed,
+                rows_per_s=since.rows / passed,
+            )
+            with suppress(*REDIS_UNUSABLE):
+                stepping.tell(self._redis, runtime.name, speed)
 
 
-def _of_seat(runtime: Runtime, seat: int, engine: ResidentEngine) -> Runtime:
+def _of_seat(runtime: Runtime, seat: int) -> Runtime:
     """Return the runtime of a seat: names of workers on this host begin alike (`liveness.live_workers`)."""
     activity = Activity(stall_s=runtime.settings.stall_s, device=runtime.activity.device)
-    return replace(runtime, name=f"{runtime.name}-{seat + 1}", activity=activity, runner=engine)
+    return replace(runtime, name=seat_name(runtime.name, seat), activity=activity)

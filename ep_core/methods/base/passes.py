@@ -9,6 +9,8 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor, nn
 
+from ep_core.models.runtime.turns import give_way
+
 from .method import AttributionRequest
 
 BATCHES = {"cpu": 8, "cuda": 32}
@@ -40,13 +42,22 @@ def smaller_batches(divisor: int) -> Iterator[None]:
         _divisor.reset(token)
 
 
-def watched(request: AttributionRequest, images: int, network: nn.Module | None = None) -> Callable[[Tensor], Tensor]:
+def pause(request: AttributionRequest, share: float) -> None:
+    """Report the share of a method's work that is done, and let others use the network before the next pass."""
+    request.on_share(share)
+    give_way()
+
+
+def watched(
+    request: AttributionRequest, images: int, network: nn.Module | None = None, *, gives_way: bool = True
+) -> Callable[[Tensor], Tensor]:
     """Return the network's forward pass, which reports before each batch the share of `images` that is done.
 
     Args:
         request: whose network and `on_share`.
         images: how many images there will be in all passes together.
         network: what scores them; None takes the request's own network.
+        gives_way: whether others may use the network between the passes (`turns.give_way`).
 
     Returns:
         N x 3 x H x W -> N x C.
@@ -57,6 +68,8 @@ def watched(request: AttributionRequest, images: int, network: nn.Module | None 
     def forward(batch: Tensor) -> Tensor:
         nonlocal seen
         request.on_share(min(1.0, seen / images))
+        if gives_way:
+            give_way()
         seen += len(batch)
         scores: Tensor = scoring(batch)
         return scores

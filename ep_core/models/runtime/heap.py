@@ -18,11 +18,13 @@ def keep_freed_memory() -> None:
     """Let the C library keep what is freed for the next step, instead of giving it back to the system.
 
     A network's activations are freed and taken again in each step; fetching them from the system every time, page by
-    page, doubled a step's time. The process stays as large as it ever was, until `give_back_freed_memory`. Where the C
-    library isn't glibc, nothing is changed.
+    page, doubled a step's time. The process stays as large as it ever was, until `give_back_freed_memory`. All threads
+    share one heap: those of further ones are of 64 MB at most, and given back whole. Where the C library isn't glibc,
+    nothing is changed.
     """
     mallopt = _of_glibc("mallopt")
     if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
         mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
         mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 

@@ -76,6 +76,7 @@ _guard = threading.Lock()
 _turns = WeakIdKeyDictionary()
 """By module, the turn of the first network that it was seen in."""
 _gpu = Turn()
+_cores = Turn()
 _threads = threading.local()
 
 
@@ -94,12 +95,33 @@ def one_thread(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def computing() -> Iterator[None]:
+    """Wait until no other thread that calls this computes; to be entered before `one_thread`.
+
+    For threads whose work is that of one computation at a time: each divides its operations among all cores, and two
+    at once make each other slower than they are one after the other.
+    """
+    with _cores.taken():
+        yield
+
+
+@contextmanager
 def aside() -> Iterator[None]:
     """Let other threads use the networks that this one is in, meanwhile."""
     with ExitStack() as away:
         for turn in sorted(set(_mine()), key=_order):  # the stack takes them again the other way round
             away.enter_context(turn.put_aside())
         yield
+
+
+def give_way() -> None:
+    """Let the threads that wait for the networks this one is in have their turns first.
+
+    To be called between two passes of many, where nothing of this thread's is on the network (hooks), and no random
+    numbers of the whole process are under its control.
+    """
+    with aside():
+        pass
 
 
 def is_free(network: nn.Module) -> bool:
@@ -115,9 +137,9 @@ def _mine() -> list[Turn]:
     return taken
 
 
-def _order(turn: Turn) -> tuple[bool, int]:
+def _order(turn: Turn) -> tuple[bool, bool, int]:
     """Return the place of a turn in the order in which all threads take them, from the last to the first."""
-    return turn is _gpu, -id(turn)
+    return turn is _cores, turn is _gpu, -id(turn)
 
 
 def _turns_of(network: nn.Module) -> list[Turn]:

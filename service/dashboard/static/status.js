@@ -8,10 +8,14 @@ const EVERY_MS = 4000;
 /** Keep the line up to date; `onAway(isAway)` is told each time. */
 export function statusLine(node, onAway) {
   let last = "";
+  const told = el("span", {});
+  const speed = el("span.speed", { "aria-live": "off" }); // it changes all the time
+  show(node, told, speed);
   async function look() {
-    const [text, good] = await state(onAway);
-    if (text !== last) show(node, el("span", {}, el(good ? "i.dot" : "i.dot.off", { "aria-hidden": "true" }), text));
+    const { text, good, sharing } = await state(onAway);
+    if (text !== last) show(told, el(good ? "i.dot" : "i.dot.off", { "aria-hidden": "true" }), text);
     last = text;
+    speed.textContent = sharing ? inWords(sharing) : "";
     setTimeout(look, EVERY_MS);
   }
   look();
@@ -19,12 +23,22 @@ export function statusLine(node, onAway) {
 
 async function state(onAway) {
   try {
-    const { workers, queued, running } = await get("readyz");
+    const { workers, queued, running, sharing } = await get("readyz");
     onAway(false);
     const jobs = [running && `${running} running`, queued && `${queued} waiting`].filter(Boolean).join(", ");
-    return [`${workers} ${workers === 1 ? "worker" : "workers"}${jobs ? `, ${jobs}` : ", idle"}`, true];
+    const text = `${workers} ${workers === 1 ? "worker" : "workers"}${jobs ? `, ${jobs}` : ", idle"}`;
+    return { text, good: true, sharing };
   } catch (error) {
     onAway(error instanceof Away);
-    return [error instanceof Away ? "away" : error.message, false];
+    return { text: error instanceof Away ? "away" : error.message, good: false };
   }
+}
+
+/** What jobs share that run side by side. */
+function inWords({ jobs, masks, steps_per_s, filled }) {
+  const together = jobs === 1 ? "1 job" : `${jobs} jobs together`;
+  const often = steps_per_s.toFixed(steps_per_s < 10 ? 1 : 0);
+  return `${together}: ${Math.round(masks)} masks at a time (${
+    Math.round(100 * filled)
+  }% full), ${often} steps a second`;
 }

@@ -14,8 +14,9 @@ from redis import Redis
 from ep_core.schemas.model_card import ModelCard
 from ep_core.schemas.trained import Accuracy
 from service.models.schemas import ModelList, ModelRead
-from worker.broker import catalogue
+from worker.broker import catalogue, stepping
 from worker.broker.liveness import beat
+from worker.broker.stepping import Stepping
 
 
 def test_importing_the_app_loads_no_torch_and_connects_to_nothing() -> None:
@@ -83,8 +84,12 @@ def test_ready_means_that_a_worker_lives(client: TestClient, redis: Redis) -> No
     assert "worker" in without.json()["detail"]
     assert (with_worker.status_code, with_worker.json()) == (
         200,
-        {"status": "ready", "workers": 1, "queued": 0, "running": 0},
+        {"status": "ready", "workers": 1, "queued": 0, "running": 0, "sharing": None},
     )
+    for name in ("w1", "w2"):
+        beat(redis, name, ttl_s=5)
+        stepping.tell(redis, name, Stepping(jobs=3, batches_per_s=1.5, lanes_per_s=18, rows_per_s=24))
+    assert client.get("/readyz").json()["sharing"] == {"jobs": 6, "masks": 12, "steps_per_s": 3, "filled": 0.75}
     assert client.get("/healthz").json() == {"status": "alive"}
 
 

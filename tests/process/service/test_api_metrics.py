@@ -13,10 +13,11 @@ from redis import Redis
 
 from service.app import create_app
 from service.settings import ApiSettings
-from worker.broker import liveness
+from worker.broker import liveness, stepping
 from worker.broker.contract import JobState
 from worker.broker.reserved import Room
 from worker.broker.statistics import DELIVERY_OUTCOMES, Stats
+from worker.broker.stepping import Stepping
 from worker.broker.store import JobStore
 
 Post = Callable[[], str]
@@ -61,11 +62,17 @@ def test_workers_and_what_they_did(client: TestClient, redis: Redis) -> None:
     Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0.2, ran_s=12, iterations=400)
     Stats(redis).loaded("mobilenet_v2")
     Stats(redis).delivery("delivered")
-    Stats(redis).stepped(batches=2, lanes=20, rows=32)
+    Stats(redis).stepped(batches=2, lanes=20, rows=32, seconds=1.5)
+    Stats(redis).spent({"steps": 2.5, "store": 0.25})
+    for seat in range(3):
+        liveness.beat(redis, liveness.seat_name("a-host.3", seat), ttl_s=10)
+
+    stepping.tell(redis, "host.1", Stepping(jobs=3, batches_per_s=2, lanes_per_s=20, rows_per_s=32))
 
     found = scrape(client)
 
-    assert found["ep_workers",] == 2
+    assert found["ep_shared_jobs",] == 3
+    assert (found["ep_workers",], found["ep_worker_processes",]) == (5, 3)
     assert {key[1:]: value for key, value in found.items() if key[0] == "ep_gpu_memory_bytes"} == {("host.2",): 5e6}
     assert found["ep_jobs_finished_total", "succeeded", "extremal"] == 1
     assert found["ep_iterations_total", "extremal"] == 400
@@ -74,7 +81,8 @@ def test_workers_and_what_they_did(client: TestClient, redis: Redis) -> None:
     assert found["ep_job_run_seconds_sum", "extremal"] == 12
     assert [found["ep_job_run_seconds_bucket", bound, "extremal"] for bound in ("10.0", "20.0", "+Inf")] == [0, 1, 1]
     assert found["ep_job_wait_seconds_count", "extremal"] == 1
-    assert [found[f"ep_shared_{name}_total",] for name in ("batches", "lanes", "rows")] == [2, 20, 32]
+    assert [found[f"ep_shared_{name}_total",] for name in ("batches", "lanes", "rows", "seconds")] == [2, 20, 32, 1.5]
+    assert [found["ep_worker_cpu_seconds_total", part] for part in ("steps", "store")] == [2.5, 0.25]
 
 
 def test_a_counter_of_a_newer_version_breaks_nothing(client: TestClient, redis: Redis) -> None:

@@ -21,10 +21,12 @@ Post = Callable[[], str]
 @pytest.mark.parametrize(
     ("pace", "waits"),
     [
-        (Pace(run_s=10, workers=1, running=0), [0, 10, 20]),
-        (Pace(run_s=10, workers=1, running=1), [5, 15, 25]),
-        (Pace(run_s=10, workers=2, running=2), [5, 10, 15]),
-        (Pace(run_s=10, workers=4, running=2), [0, 0, 7.5]),
+        (Pace(share_s=10, workers=1, running=0, devices=1), [0, 10, 20]),
+        (Pace(share_s=10, workers=1, running=1, devices=1), [5, 15, 25]),
+        (Pace(share_s=10, workers=2, running=2, devices=2), [5, 10, 15]),
+        (Pace(share_s=10, workers=4, running=2, devices=4), [0, 0, 7.5]),
+        (Pace(share_s=10, workers=4, running=3, devices=1), [0, 25, 35]),
+        (Pace(share_s=10, workers=4, running=4, devices=1), [20, 30, 40]),
     ],
 )
 def test_a_job_waits_for_those_before_it(pace: Pace, waits: list[float]) -> None:
@@ -38,6 +40,16 @@ def test_nothing_is_said_without_workers_or_finished_jobs(redis: Redis) -> None:
     Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=8)
     Stats(redis).ran("compare", JobState.FAILED, waited_s=0, ran_s=12)
     assert QueuePace(redis).wait_s(3) == 30
+
+
+def test_workers_of_one_process_share_its_device(redis: Redis, store: JobStore, post: Post) -> None:
+    for seat in range(2):
+        liveness.beat(redis, liveness.seat_name("host.1", seat), ttl_s=10)
+    Stats(redis).ran("extremal", JobState.SUCCEEDED, waited_s=0, ran_s=14, share_s=8)
+    store.start(post(), worker="test")
+    assert [QueuePace(redis).wait_s(before) for before in range(2)] == [0, 12]
+    store.start(post(), worker="test")
+    assert [QueuePace(redis).wait_s(before) for before in range(2)] == [8, 16]
 
 
 def test_redis_is_asked_every_few_seconds(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:

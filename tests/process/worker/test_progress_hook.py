@@ -55,6 +55,7 @@ class Step:
 
     iteration: int = 1
     total: int = 100
+    stepping_since: float | None = None
     asked: list[int] = field(default_factory=list)
     shown: list[int] = field(default_factory=list)
     standing: Standing = field(default_factory=Standing)

@@ -64,6 +64,18 @@ def test_its_head_is_one_line(page: Page) -> None:
     assert max(middles) - min(middles) < 10
 
 
+def test_the_line_at_the_top_tells_what_jobs_share(phone: Page) -> None:
+    sharing = {"jobs": 3, "masks": 11.6, "steps_per_s": 3.14, "filled": 0.72}
+    ready = {"status": "ready", "workers": 8, "queued": 0, "running": 3, "sharing": sharing}
+    phone.route("**/readyz", lambda route: route.fulfill(json=ready))
+    line = load(phone).locator("header [role=status]")
+    expect(line).to_have_text("8 workers, 3 running3 jobs together: 12 masks at a time (72% full), 3.1 steps a second")
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    ready["sharing"] = None
+    phone.reload()
+    expect(line).to_have_text("8 workers, 3 running")
+
+
 def test_it_is_light(page: Page) -> None:
     assert 0 < load(page).evaluate(WEIGHT) < WEIGHT_B
 

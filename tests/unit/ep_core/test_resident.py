@@ -11,7 +11,17 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ep_core import Canceled, Explanation, ExtremalSpec, Handle, Progress, ResidentEngine, explain
+from ep_core import (
+    Canceled,
+    CompareSpec,
+    Explanation,
+    ExtremalSpec,
+    Handle,
+    Progress,
+    ResidentEngine,
+    compare,
+    explain,
+)
 from ep_core.extremal.explanation import BlockMask
 from ep_core.models import Classifier, Preprocessing
 from ep_core.optimiser.resident import EngineClosed
@@ -192,6 +202,22 @@ def test_a_closed_engine_ends_what_waits_and_takes_no_more(
         long.result(WAIT_S)
     with pytest.raises(EngineClosed):
         engine.submit(model, picture(1), SHORT).result(WAIT_S)
+
+
+def test_a_methods_passes_let_steps_of_others_in_between(model: Classifier, engine: ResidentEngine) -> None:
+    handles: list[Handle] = []
+    passes = [0, 0]  # before the other's end, and after it
+
+    def look(_: Progress) -> None:
+        if not handles:
+            handles.append(engine.submit(model, picture(1), SHORT))
+        passes[handles[0].is_done] += 1
+
+    spec = CompareSpec(methods=("rise",), areas=(0.2,))
+    beside = compare(model, picture(0), spec, on_progress=look, runner=engine)
+    assert passes[1] > passes[0] > 0
+    assert torch.equal(beside.methods[0].map, compare(model, picture(0), spec).methods[0].map)
+    assert_as_alone(handles[0], model, picture(1), SHORT)
 
 
 def test_bad_input_is_told_to_who_asked(model: Classifier, engine: ResidentEngine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from ep_core.masks.perturbation import Pyramids, fade_pyramid
 from ep_core.models.runtime.turns import one_thread
 from ep_core.optimiser.lanes import Lane
 from ep_core.optimiser.pool import Pool
+from ep_core.optimiser.resident import Resident
 from ep_core.optimiser.scheduler import Scheduler
 from ep_core.optimiser.solver import Solver
 
@@ -36,10 +38,10 @@ def network() -> nn.Module:
     return Means()
 
 
-def solver(network: nn.Module, lanes: int, *, steps: int = 8, seed: int = 0) -> Solver:
+def solver(network: nn.Module, lanes: int, *, steps: int = 8, seed: int = 0, target: int = 0) -> Solver:
     image = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
     pyramids = Pyramids(fade_pyramid(image, black=torch.zeros(3, 1, 1))[None])
-    asked = [Lane(0, k % 3, 0.1 + 0.1 * k, "preserve", end=steps, arrival=steps - 1) for k in range(lanes)]
+    asked = [Lane(0, (target + k) % 3, 0.1 + 0.1 * k, "preserve", end=steps, arrival=steps - 1) for k in range(lanes)]
     return spatial_solver(network, pyramids, asked, "paper", max_lanes=MOST)
 
 
@@ -175,3 +177,59 @@ def test_lanes_of_any_variant_and_rival_share_a_pool(network: nn.Module) -> None
                 run(by_itself, one)
             alone = [one.image_masks(0) for one in solvers]
     assert all(torch.equal(one, other) for one, other in zip(found, alone, strict=True))
+
+
+def test_a_row_that_is_claimed_again_is_the_new_lanes_alone(network: nn.Module) -> None:
+    """The batches are as large before and after it, and of the same rows."""
+    scheduler = Scheduler(shared=True)
+    long, first, second = (
+        solver(network, 1, steps=steps, seed=seed, target=seed) for seed, steps in enumerate((9, 3, 4))
+    )
+    scheduler.admit(long)
+    scheduler.admit(first)
+    run(scheduler, first)
+    scheduler.admit(second)
+    run(scheduler, second, long)
+    for one, steps in ((second, 4), (long, 9)):
+        seed = 2 if one is second else 0
+        alone = solver(network, 1, steps=steps, seed=seed, target=seed)
+        by_itself = Scheduler(shared=False)
+        by_itself.admit(alone)
+        run(by_itself, alone)
+        assert torch.equal(one.image_masks(0), alone.image_masks(0))
+
+
+def test_a_state_that_is_looked_at_stays_as_it_is_although_the_lanes_have_ended(network: nn.Module) -> None:
+    with Resident() as resident:
+        looking, steps = solver(network, 2, steps=5), []
+        for _ in resident.run(looking):
+            steps.append(looking.rule.taken.tolist())
+            while looking.unfinished():  # its thread looks until the last step
+                time.sleep(0.001)
+            time.sleep(0.05)
+            assert looking.rule.taken.tolist() == steps[-1]
+        assert steps[0] != [5, 5]
+        assert looking.rule.taken.tolist() == [5, 5]
+        assert_ends(resident, solver(network, 1, steps=2))
+
+
+def assert_ends(resident: Resident, one: Solver) -> None:
+    assert list(resident.run(one))[-1] <= one.total
+    assert not one.unfinished()
+
+
+def test_an_error_ends_a_solver_whose_thread_looks_elsewhere(network: nn.Module) -> None:
+    calls = []
+
+    class Breaks(Means):
+        def forward(self, images: Tensor) -> Tensor:
+            calls.append(len(images))
+            raise RuntimeError("always")
+
+    with Resident() as resident:
+        bad = resident.run(solver(Breaks(), 2))
+        next(bad)
+        time.sleep(0.05)
+        assert len(calls) == 1  # it isn't stepped again
+        with pytest.raises(RuntimeError, match="always"):
+            list(bad)

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 pytest.importorskip("transformers")  # examples.digits needs it
 
 from ep_core import load_model
-from examples.shortcut import photographs
 from examples.shortcut.look import MODELS, look, sevens
 from examples.shortcut.marks import RULES, SEVEN, SIDE, Camera, mark
 from examples.shortcut.train import TRAINED_ON, TRIED_ON, figures, fit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.process.activity import Activity
+from worker.process.activity import Activity, DeviceState
 
 
 class Clock:
@@ -62,3 +62,21 @@ def test_a_later_order_to_stop_only_shortens(clock: Clock, activity: Activity):
     assert not activity.must_stop
     clock.now += 1
     assert activity.must_stop
+
+
+def test_jobs_of_one_process_share_its_device(clock: Clock):
+    device = DeviceState(clock)
+    long, short = (Activity(stall_s=10, clock=clock, device=device) for _ in range(2))
+    clock.now += 100
+    long.begin("a", attempt=1, limit_s=60)
+    clock.now += 4  # by itself
+    short.begin("b", attempt=1, limit_s=60)
+    clock.now += 6  # both
+    assert short.share_s() == 3
+    short.end()
+    clock.now += 1
+    assert long.share_s() == 4 + 3 + 1
+    long.end()
+    short.begin("c", attempt=1, limit_s=60)
+    clock.now += 2
+    assert short.share_s() == 2

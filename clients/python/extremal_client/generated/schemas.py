@@ -930,6 +930,8 @@ class JobProgress:
     fraction: float
     eta_s: float | None = None
     """Estimated seconds to the end; null while unknown."""
+    first_step_at: datetime | None = None
+    """When the first step of its masks began; null until then, and for tasks on channels."""
     stage: str | None = None
     """Of a sweep: `walks` (coarse masks of all areas), `masks` (optimised, each at its area), then `rivals`,
     `contrast`, `alternatives`. Of a comparison: the method that runs, then `scoring`. Null for the other tasks."""

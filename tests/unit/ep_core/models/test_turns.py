@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ep_core.models.runtime.stillness import still
-from ep_core.models.runtime.turns import aside, is_free, one_thread
+from ep_core.models.runtime.turns import aside, computing, give_way, is_free, one_thread
 
 
 def enters(network: nn.Module) -> bool:
@@ -145,3 +145,38 @@ def test_the_last_one_out_puts_a_network_back(body: nn.Module) -> None:
     thread.join(10)
     assert all(module.training for module in other.modules())
     assert all(parameter.requires_grad for parameter in other.parameters())
+
+
+def test_who_gives_way_has_its_turn_after_those_that_waited(body: nn.Module) -> None:
+    seen: list[str] = []
+
+    def enter() -> None:
+        with computing(), one_thread(body):
+            seen.append("other")
+
+    with computing(), one_thread(body):
+        give_way()  # nobody waits
+        other = threading.Thread(target=enter)
+        other.start()
+        time.sleep(0.05)  # it waits by now
+        seen.append("mine")
+        give_way()
+        seen.append("mine again")
+        assert not is_free(body)
+    other.join()
+    assert seen == ["mine", "other", "mine again"]
+
+
+def test_those_that_compute_do_so_one_at_a_time_whatever_their_networks(body: nn.Module) -> None:
+    computes = threading.Event()
+
+    def compute() -> None:
+        with computing(), one_thread(nn.Linear(1, 1)):
+            computes.set()
+
+    with computing():
+        threading.Thread(target=compute, daemon=True).start()
+        assert not computes.wait(0.1)
+        assert enters(body)  # others don't wait for them
+        with aside():
+            assert computes.wait(5)

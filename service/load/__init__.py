@@ -1,0 +1,1 @@
+"""`ep bench load`: a running service under load, seen from outside."""
