@@ -89,7 +89,10 @@ class _Shell:
 
     def _serve(self, settings: str) -> None:
         self._stop()
-        named = dict(one.split("=", 1) for one in shlex.split(Template(settings).safe_substitute(PWD=self.folder)))
+        named = dict(
+            one.split("=", 1)
+            for one in shlex.split(Template(settings).safe_substitute(os.environ | {"PWD": str(self.folder)}))
+        )
         named.setdefault("PYTHONPATH", os.environ.get("PYTHONPATH", str(ROOT)))
         state = self.folder / ".service"
         state.mkdir(exist_ok=True)
