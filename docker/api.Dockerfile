@@ -10,6 +10,7 @@ COPY worker worker
 COPY service service
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --constraint constraints.txt '.[api,blobs,otel]'
+RUN pip check
 
 FROM python:3.12.12-slim
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin ep

@@ -16,6 +16,7 @@ COPY worker worker
 COPY service service
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --constraint constraints.txt '.[worker,blobs,huggingface,open-clip,otel,timm]'
+RUN pip check
 RUN TORCH_HOME=/opt/cache/torch ep models --fetch mobilenet_v2
 
 FROM python:3.12.12-slim

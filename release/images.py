@@ -25,16 +25,15 @@ def extras(image: str) -> tuple[str, ...]:
 
 def packages(image: str) -> set[str]:
     """Return the names of all packages of an image; what isn't installed here is left out, with what it asks for."""
-    found: set[str] = set()
+    seen: set[tuple[str, frozenset[str]]] = set()
     waiting = [Requirement(f"{PROJECT['name']}[{','.join(extras(image))}]")]
     while waiting:
         one = waiting.pop()
-        for needed in _needed(one):
-            if (name := canonicalize_name(needed.name)) not in found or needed.extras:
-                new = name not in found
-                found.add(name)
-                waiting += [needed] if new or needed.name == PROJECT["name"] else []
-    return {name for name in found if name != PROJECT["name"] and _is_here(name)}
+        key = canonicalize_name(one.name), frozenset(one.extras)
+        if key not in seen:
+            seen.add(key)
+            waiting += _needed(one)
+    return {name for name, _ in seen if name != PROJECT["name"] and _is_here(name)}
 
 
 def _needed(one: Requirement) -> Iterator[Requirement]:

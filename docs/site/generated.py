@@ -30,7 +30,7 @@ RESULTS = ROOT / "docs" / "results"
 FOLDER = "site"
 """Of the site: what pages of all folders use."""
 _MARK = re.compile(r"<!-- site: (\w+) -->(?:(?:(?!<!-- site:).)*?<!-- end -->)?", re.DOTALL)
-_VIEWER = f"[The document](../{FOLDER}/openapi.json), and [a viewer of it](../{FOLDER}/openapi.html), without server.\n"
+_VIEWER = f"[The document](../{FOLDER}/openapi.json), and [a viewer](../{FOLDER}/openapi.html) that needs no server.\n"
 _LOGO = "logo-mini.svg"
 _SOUGHT = f'window.location.pathname+"/{_LOGO}"'
 """The logo's address in the script, which is that of the service."""

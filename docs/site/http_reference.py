@@ -35,12 +35,12 @@ def _operation(tables: SchemaTables, line: str, operation: Schema) -> Iterator[s
     yield f"`{line}`"
     yield operation.get("description", "")
     if parameters := operation.get("parameters"):
-        yield table(("Parameter", "In", ""), map(_parameter, parameters))
+        yield table(("Parameter", "In", "What it is"), map(_parameter, parameters))
     for media_type, body in operation.get("requestBody", {}).get("content", {}).items():
         yield f"**Body**, `{media_type}`:"
         yield tables.fields(body["schema"])
     answers = ((status, answer) for status, answer in sorted(operation["responses"].items()) if status not in _OF_ALL)
-    yield table(("Answer", ""), ((f"`{status}`", _answer(tables, answer)) for status, answer in answers))
+    yield table(("Answer", "When, and what"), ((f"`{status}`", _answer(tables, answer)) for status, answer in answers))
 
 
 def _parameter(parameter: Schema) -> tuple[str, str, str]:

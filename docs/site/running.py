@@ -89,8 +89,8 @@ class _Shell:
 
     def _serve(self, settings: str) -> None:
         self._stop()
-        named = dict(one.split("=", 1) for one in shlex.split(Template(settings).safe_substitute(PWD=self.folder)))
-        named.setdefault("PYTHONPATH", os.environ.get("PYTHONPATH", str(ROOT)))
+        here = os.environ | {"PWD": str(self.folder)}
+        named = dict(one.split("=", 1) for one in shlex.split(Template(settings).safe_substitute(here)))
         state = self.folder / ".service"
         state.mkdir(exist_ok=True)
         self._stack = Stack(state, **named)

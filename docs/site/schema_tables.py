@@ -44,7 +44,7 @@ class SchemaTables:
             (f"`{name}`" + (" *" if name in required else ""), self.type(field), self._said(field))
             for name, field in schema.get("properties", {}).items()
         ]
-        return table(("Field", "Type", ""), rows)
+        return table(("Field", "Type", "What it is"), rows)
 
     def type(self, schema: Schema) -> str:
         """Return a type in words; empty where anything goes."""

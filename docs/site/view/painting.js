@@ -69,6 +69,7 @@ async function start(address) {
   );
   show(
     document.querySelector("main"),
+    el("h1.sr", {}, "A mask to paint"),
     el(
       "div.painting",
       {},

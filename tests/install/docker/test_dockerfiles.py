@@ -75,6 +75,7 @@ class TestApi:
         installed = run("pip list --format=freeze", api_image, api_image).lower()
         assert "fastapi==" in installed
         assert "extremal-perturbations==" in installed
+        assert run("pip check", api_image, api_image).strip() == "No broken requirements found."
         assert not re.search(r"^(torch|torchvision|nvidia\S*|triton)==", installed, re.MULTILINE)
 
     def test_serves_from_what_is_installed(self, api_image: Path) -> None:
@@ -125,6 +126,9 @@ class TestBoth:
 
     def test_pins_what_it_installs(self, name: str) -> None:
         assert all("--constraint constraints.txt" in command for command in pip_installs(name))
+
+    def test_checks_what_it_installs(self, name: str) -> None:
+        assert ("RUN", "pip check") in first_stage(name)
 
     def test_copies_only_what_the_build_context_holds(self, name: str) -> None:
         kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
