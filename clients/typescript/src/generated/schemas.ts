@@ -928,6 +928,8 @@ export interface JobProgress {
   fraction: number;
   /** Estimated seconds to the end; null while unknown. */
   eta_s?: number | null;
+  /** When the first step of its masks began; null until then, and for tasks on channels. */
+  first_step_at?: string | null;
   /**
    * Of a sweep: `walks` (coarse masks of all areas), `masks` (optimised, each at its area), then `rivals`,
    * `contrast`, `alternatives`. Of a comparison: the method that runs, then `scoring`. Null for the other tasks.
