@@ -148,7 +148,7 @@ def test_two_workers_share_the_jobs_and_one_takes_over_those_of_the_other(
 
 def test_a_seat_takes_those_of_low_priority_after_others(seated: StartWorker, bear: bytes):
     client, _ = seated(seats=2)
-    jobs = begin(client, bear, count=2)
+    jobs = begin(client, bear, count=2, iterations=4000)
     low = [client.post(bear, fields={"priority": "low"}, **TINY) for _ in range(2)]
     normal = [client.post(bear, **TINY) for _ in range(4)]
     client.delete(jobs[0])  # the other seat stays taken: one serves all
