@@ -48,7 +48,8 @@ def measure_cost(result: Report, line: Line, *, images: int) -> None:
     result.tell("steps of an image's masks, ms of CPU", round(1000 * steps_s, 1))
     result.tell("beside them, in a run over a dataset, ms", round(1000 * (here_s - steps_s), 1))
     result.tell("beside them, as a job of the service, ms", round(1000 * (there_s - steps_s), 1))
-    result.at_most("dataset, times the service", round((here_s - steps_s) / (there_s - steps_s), 3), round(MOST, 3))
+    share = (here_s - steps_s) / (there_s - steps_s)
+    result.check("dataset, times the service", f"{share:.2f}", f"<= {MOST:.2f}", met=share <= MOST)
 
 
 class _Timed(Alone):
