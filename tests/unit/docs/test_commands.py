@@ -60,7 +60,12 @@ def _ep() -> Any:
     whole.registered_groups += app.registered_groups
     for entry in entry_points(group="ep.commands"):
         whole.command(entry.name)(entry.load())
-    return typer.main.get_command(whole)
+    command: Any = typer.main.get_command(whole)
+    for entry in entry_points(group="ep.bench"):
+        one = typer.Typer()
+        one.command(entry.name)(entry.load())
+        command.commands["bench"].add_command(typer.main.get_command(one), entry.name)
+    return command
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
