@@ -61,7 +61,7 @@ class Pointed:
 def point(model: Classifier, scene: Scene, digit: Digit, other: Digit) -> Pointed:
     """Return where the mask of area 0.2 lies that is asked about one digit of a scene."""
     target = TARGETS[model.name](digit, other)
-    spec = {"target": target, "areas": [AREA], "check_extremality": False}
+    spec = {"target": target, "areas": [AREA], "check_extremality": False, "alternatives": 0, "contrast": False}
     found = explain(model, Image.fromarray(scene.pixels), spec)
     return located(found.masks[0, 0].numpy(), found.frame, digit, other)
 

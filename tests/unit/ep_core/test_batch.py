@@ -34,7 +34,7 @@ def test_the_company_changes_nothing(mobilenet: Classifier, sample: Callable[[st
     """Not a bit, for the default network on a CPU; also where a lane is the only one of its batch."""
     images = [sample(name) for name in ("goose", "pizza", "airliner")]
     walks, lone = (ExtremalSpec(areas=(0.2,), iterations=3, independent=alone) for alone in (False, True))
-    specs = [walks.model_copy(update={"areas": (0.1, 0.4)}), walks, lone]
+    specs = [walks.model_copy(update={"areas": (0.1, 0.4)}), walks.masks_only(), lone.masks_only()]
     together = explain_batch(mobilenet, images, specs)
     for image, spec, result in zip(images, specs, together, strict=True):
         alone = explain(mobilenet, image, spec)
