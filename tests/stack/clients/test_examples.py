@@ -40,6 +40,57 @@ def run(stack: Stack, *command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
+FIFTYONE = """
+import fiftyone as fo, sys
+from extremal_client import Client
+from with_fiftyone import explain_dataset
+dataset = fo.Dataset.from_images_dir(sys.argv[1])
+with Client() as client:
+    explain_dataset(dataset, client, areas=[0.1, 0.3])
+for sample in dataset.sort_by("filepath"):
+    print(sample.filename, sample["problem"] or (sample.explained_class.label, sample.optimal_area))
+goose = dataset.match(fo.ViewField("problem") == None).first()
+for name in ("saliency", "mask_10", "mask_30"):
+    print(name, goose[name].map.shape, round(float(goose[name].map.mean()), 1))
+"""
+LABEL_STUDIO = """
+import sys
+from pathlib import Path
+from extremal_client import Client
+from label_studio_sdk.converter.brush import decode_rle
+from with_label_studio import tasks
+with Client() as client:
+    (task,) = tasks(client, sorted(Path(sys.argv[1]).glob("*.jpg")), "https://pictures.test", area=0.3)
+(region,) = task["predictions"][0]["result"]
+size = region["original_height"], region["original_width"]
+kept = decode_rle(region["value"]["rle"]).reshape(*size, 4)[..., 3] > 127
+print(task["data"]["image"], *size, region["value"]["brushlabels"], round(float(kept.mean()), 1))
+"""
+
+
+@pytest.fixture
+def others_python(request: pytest.FixtureRequest) -> str:
+    """A Python with a library that pins other versions than we do, and with the client."""
+    name = f"EP_TEST_{request.param}"
+    if name not in os.environ:
+        pytest.skip(f"set {name} to a Python that has it and extremal-client[numpy] (docs/clients.md)")
+    return os.environ[name]
+
+
+def run_in(python: str, stack: Stack, script: str, folder: Path) -> list[str]:
+    """Run a script that uses the examples by another Python, and return the lines that it prints."""
+    done = subprocess.run(
+        [python, "-c", script, str(folder)],
+        env=os.environ | {"EP_URL": stack.url, "PYTHONPATH": str(FOLDER.parent)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
 def code_of(source: str) -> str:
     """The lines of a script without what it says of itself and empty ones."""
     return "\n".join(line for line in source.splitlines() if line and not line.startswith(('"""', "//")))
@@ -86,3 +137,21 @@ def test_the_readme_runs(stack: Stack, tmp_path: Path) -> None:
     assert re.match(r"\d+% of what the network sees suffices for American black bear\n0\.1 ", told)
     assert (tmp_path / "saliency.png").exists()
     assert (tmp_path / "everything" / "masks" / "0.1.png").exists()
+
+
+@pytest.mark.parametrize("others_python", ["FIFTYONE"], indirect=True)
+def test_a_dataset_of_fiftyone_has_heatmaps(stack: Stack, others_python: str, tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "goose.jpg", tmp_path)
+    (tmp_path / "broken.jpg").write_text("no image")
+    told = run_in(others_python, stack, FIFTYONE, tmp_path)
+    assert told[0].startswith("broken.jpg ")
+    assert told[1].startswith("goose.jpg ('goose', 0.")
+    assert told[2].startswith("saliency (498, 640) ")
+    assert told[3:] == ["mask_10 (498, 640) 0.1", "mask_30 (498, 640) 0.2"]  # of the network's crop
+
+
+@pytest.mark.parametrize("others_python", ["LABEL_STUDIO"], indirect=True)
+def test_label_studio_has_masks_as_predictions(stack: Stack, others_python: str, tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "goose.jpg", tmp_path)
+    told = run_in(others_python, stack, LABEL_STUDIO, tmp_path)
+    assert told == ["https://pictures.test/goose.jpg 498 640 ['goose'] 0.2"]
