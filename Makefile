@@ -132,10 +132,10 @@ audit: $(STAMPS)/test
 	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 dist sbom: $(STAMPS)/test
-	@$(BIN)/python -m release.$@ $(PIP_ARGS)
+	@$(BIN)/python -m docs.release.$@ $(PIP_ARGS)
 
 licences: $(STAMPS)/test
-	@$(BIN)/python -m release.licences
+	@$(BIN)/python -m docs.release.licences
 
 docs: $(STAMPS)/docs
 	@$(BIN)/python -m docs.site $(ARGS)

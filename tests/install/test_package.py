@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from release.dist import build
+from docs.release.dist import build
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("ep_core", "worker", "service")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from release.images import IMAGES, extras, packages
-from release.licences import EXCEPTIONS, PAGE, allowed, installed, licence, pins, rows
+from docs.release.images import IMAGES, extras, packages
+from docs.release.licences import EXCEPTIONS, PAGE, allowed, installed, licence, pins, rows
 
 TABLE = rows(PAGE.read_text())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from release.sbom import bill
+from docs.release.sbom import bill
 
 MADE_AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
