@@ -34,3 +34,12 @@ def test_linked_files_exist() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     assert links
     assert all((ROOT / link).exists() for link in links)
+
+
+def test_the_table_of_other_libraries_is_about_the_pinned_versions() -> None:
+    """A new version is read about before it is pinned: cells may have become wrong."""
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
+    (head,) = re.findall(r"^\| \| here \|(.*)\|$", README, re.MULTILINE)
+    named = re.findall(r"([a-z-]+) ([\d.]+\d)", head)
+    assert [name for name, _ in named] == ["captum", "grad-cam", "torchray"]
+    assert {name: version for name, version in named if pins[name] != version} == {}
