@@ -69,9 +69,10 @@ def _differences(results: dict[str, dict[str, Any]]) -> int:
 
 
 def _masks(folder: Path) -> None:
-    """Lay the overlays of the samples out in a row each."""
+    """Lay the overlays of the samples out in a row each; keep the bear's curve and film."""
     rows = [_row(name, folder / name) for name in NAMES]
     (IMAGES / "black_bear_curve.svg").write_bytes((folder / "black_bear" / "curve.svg").read_bytes())
+    (IMAGES / "reveal.webp").write_bytes((folder / "black_bear" / "reveal.webp").read_bytes())
     sheet = Image.new("RGB", (rows[0].width, sum(row.height + GAP for row in rows) + CAPTION), "white")
     _captions(sheet)
     top = CAPTION
