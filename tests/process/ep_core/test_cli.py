@@ -119,7 +119,7 @@ def test_commands_of_all_floors_are_there() -> None:
     listed = re.findall(r"^│ ([a-z][a-z-]*) ", ep("--help").stdout, re.MULTILINE)
     ours = ["explain", "dataset", "classify", "compare", "channels", "class-channels", "models", "evaluate", "bench"]
     assert listed[: len(ours)] == ours
-    assert {"serve", "api", "worker", "new-key"} == set(listed[len(ours) :])
+    assert {"serve", "api", "worker", "new-key", "mcp"} == set(listed[len(ours) :])
 
 
 def steady(agreement: float, least: float | None = 0.2, most: float | None = 0.2) -> Stability:

@@ -30,9 +30,10 @@ def test_jobs_are_counted_by_task_and_state(redis: Redis):
 
 
 def test_steps_of_shared_batches_are_counted(redis: Redis):
-    Stats(redis).stepped(batches=2, lanes=20, rows=32)
-    Stats(redis).stepped(batches=1, lanes=6, rows=16)
-    assert Stats(redis).read().counters[Counter.SHARED_STEPS] == {"batches": 3, "lanes": 26, "rows": 48}
+    Stats(redis).stepped(batches=2, lanes=20, rows=32, seconds=0.5)
+    Stats(redis).stepped(batches=1, lanes=6, rows=16, seconds=0.25)
+    counted = {"batches": 3, "lanes": 26, "rows": 48, "ms": 750}
+    assert Stats(redis).read().counters[Counter.SHARED_STEPS] == counted
 
 
 def test_webhooks_are_counted_by_outcome(redis: Redis):

@@ -177,10 +177,11 @@ def test_results_at_an_url_are_those_of_a_folder(folder: Path, made: Path, model
     job = Job(out="memory://dataset/out", spec=SPEC, models_file=folder / "models.toml", device="cpu")
     items = list_items(str(folder / "in"))
     try:
+        files, written = fsspec.filesystem("memory"), []
         for _ in range(2):  # the second time, nothing is explained
             assert explain_dataset(job, model, items).explained == 4
-        files = fsspec.filesystem("memory")
-        assert len(files.ls("/dataset/out/explained")) == len(parts(made))
+            written.append(files.ls("/dataset/out/explained", detail=False))
+        assert written[0] == written[1] != []
         table = pq.read_table(io.BytesIO(files.cat_file("/dataset/out/results.parquet"))).drop_columns(["seconds"])
         assert table.equals(pq.read_table(made / "results.parquet").drop_columns(["seconds"]))
         for mask in (made / "masks").rglob("*.png"):
