@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from pkgutil import resolve_name
 from typing import Any, TypeAlias
 
@@ -145,17 +144,16 @@ def run_task(
         runner: steps spatial masks; those of channels are stepped by themselves.
     """
     run = resolve_name(task_of(spec).run)
-    with runner.computing() if runner else nullcontext():
-        outcome: Outcome = run(
-            model,
-            images,
-            spec,
-            names=names,
-            on_progress=on_progress,
-            max_lanes=max_lanes,
-            target_picture=target_picture,
-            runner=runner,
-        )
+    outcome: Outcome = run(
+        model,
+        images,
+        spec,
+        names=names,
+        on_progress=on_progress,
+        max_lanes=max_lanes,
+        target_picture=target_picture,
+        runner=runner,
+    )
     require_finite_report(outcome.report)
     return outcome
 

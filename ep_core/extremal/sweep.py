@@ -80,7 +80,7 @@ def sweep(
     explained: dict[int, Explanation] = {}
     for group in _groups(wanted, lanes_at_once):
         model = group[0].model
-        with runner.computing(), model.frozen() as network:
+        with model.frozen() as network:
             started = time.perf_counter()
             sweeps = [prepare_image(model, network, one.image, one.spec, one.target) for one in group]
             subjects = [one.subject(target_ref(model, one.target)) for one in sweeps]

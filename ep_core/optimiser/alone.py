@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 
 from torch import Tensor, nn
 
@@ -24,10 +23,6 @@ class Alone:
     def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
         """Return a tuned copy of the network, of this sweep's own."""
         return tune(network, example)
-
-    def computing(self) -> AbstractContextManager[None]:
-        """Return nothing to wait for: this thread takes the steps itself."""
-        return nullcontext()
 
     def run(self, solver: Solver) -> Iterator[int]:
         """Step all lanes to their ends, yielding `done` after each batch.

@@ -10,14 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from ep_core.models.runtime.turns import aside, computing
+from ep_core.models.runtime.turns import aside
 from ep_core.models.tuning.tune import SharedCopies
 
 from .scheduler import Scheduler
@@ -83,10 +82,6 @@ class Resident:
     def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
         """Return a tuned copy of the network, the same for all who are in: their lanes share its batches."""
         return self._copies.tune(network, example)
-
-    def computing(self) -> AbstractContextManager[None]:
-        """Return the turn of a thread that computes beside the steps: it waits for one, and they for it."""
-        return computing()
 
     def run(self, solver: Solver) -> Iterator[int]:
         """Step all lanes to their ends beside those of other solvers, yielding `done` a few times a second.

@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from ep_core.masks.masked_images import MaskedScores
 from ep_core.models.runtime.memory import free_memory, is_of_device, is_out_of_memory
-from ep_core.models.runtime.turns import computing, is_free, one_thread
+from ep_core.models.runtime.turns import is_free, one_thread
 
 from .chunks import even_length
 from .pool import Member, Pool, pool_key
@@ -96,7 +96,7 @@ class Scheduler:
             return
         members = _batch(entry)
         started = time.perf_counter()
-        with self._turn(entry.pool), self.work.counted(len(members), entry.pool.max_lanes):
+        with _turn(entry.pool), self.work.counted(len(members), entry.pool.max_lanes):
             _begin(members)
             self._try(entry, members)
         entry.seconds += (time.perf_counter() - started) / len(entry.lanes)
@@ -109,16 +109,6 @@ class Scheduler:
         waiting = [entry for entry in self._entries.values() if entry.waiting]
         free = [entry for entry in waiting if len(waiting) == 1 or _is_free(entry.pool)]
         return min(free or waiting, key=lambda entry: entry.seconds, default=None)
-
-    @contextmanager
-    def _turn(self, pool: Pool) -> Iterator[None]:
-        """Wait for the turn at a pool's network; where scores are not `MaskedScores`, the caller has it."""
-        with ExitStack() as turns:
-            if self._shared:
-                turns.enter_context(computing())
-            if isinstance(pool.scores, MaskedScores):
-                turns.enter_context(one_thread(pool.scores.network))
-            yield
 
     def _try(self, entry: _Entry, members: Sequence[Member]) -> None:
         pool = entry.pool
@@ -175,3 +165,8 @@ def _batch(entry: _Entry) -> list[Member]:
 
 def _is_free(pool: Pool) -> bool:
     return not isinstance(pool.scores, MaskedScores) or is_free(pool.scores.network)
+
+
+def _turn(pool: Pool) -> AbstractContextManager[None]:
+    """Return the turn at a pool's network; where scores are not `MaskedScores`, the caller has it."""
+    return one_thread(pool.scores.network) if isinstance(pool.scores, MaskedScores) else nullcontext()

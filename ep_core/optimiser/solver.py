@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Protocol
 
 import torch
@@ -27,9 +26,6 @@ class Runner(Protocol):
 
     def tune(self, network: nn.Module, example: Tensor) -> nn.Module:
         """Return the network that solvers go through in place of another: see `ep_core.models.tuning.tune.tune`."""
-
-    def computing(self) -> AbstractContextManager[None]:
-        """Return the turn of a thread that computes beside the steps: prepares images, or scores masks."""
 
     def run(self, solver: Solver) -> Iterator[int]:
         """Step a solver's lanes to their ends, yielding its `done` while they are stepped and at the end."""

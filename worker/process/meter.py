@@ -29,7 +29,7 @@ class Part(StrEnum):
 class Meter:
     """Meter of one process, for the threads of all its jobs.
 
-    The seconds of steps are the whole process's meanwhile, which are theirs alone where jobs take turns at computing.
+    The seconds of steps are the whole process's meanwhile: also those of jobs that prepare and score beside them.
     Those of the other parts are their threads' own; the rest is what is left of the process's.
     """
 

@@ -39,7 +39,6 @@ class ProgressHook:
     def __init__(self, runtime: Runtime, job_id: str, *, attempt: int, limit_s: float) -> None:
         self._store = runtime.store
         self._meter = runtime.meter
-        self._runner = runtime.runner
         self._activity = runtime.activity
         self._job_id = job_id
         self._attempt = attempt
@@ -84,8 +83,7 @@ class ProgressHook:
     def _write(self, progress: Progress, now: float) -> bool:
         if self._first_step_at is None and progress.stepping_since is not None:
             self._first_step_at = datetime.fromtimestamp(progress.stepping_since, UTC)
-        with self._runner.computing():
-            points = progress.partial_curve()
+        points = progress.partial_curve()
         self._next_write = self._activity.clock() + WRITE_S
         done = JobProgress(
             iteration=progress.iteration,
@@ -104,7 +102,7 @@ class ProgressHook:
     def _show(self, progress: Progress, now: float) -> bool:
         if now < self._next_show:
             return True
-        with self._runner.computing(), self._meter.of(Part.PICTURES):
+        with self._meter.of(Part.PICTURES):
             for method, found in progress.standing.maps.items():
                 if method not in self._maps:  # a map never changes
                     self._maps[method] = render_map(method, found)

@@ -76,7 +76,6 @@ _guard = threading.Lock()
 _turns = WeakIdKeyDictionary()
 """By module, the turn of the first network that it was seen in."""
 _gpu = Turn()
-_cores = Turn()
 _threads = threading.local()
 
 
@@ -91,17 +90,6 @@ def one_thread(network: nn.Module) -> Iterator[None]:
     with ExitStack() as held:
         for turn in _turns_of(network):
             held.enter_context(turn.taken())
-        yield
-
-
-@contextmanager
-def computing() -> Iterator[None]:
-    """Wait until no other thread that calls this computes; to be entered before `one_thread`.
-
-    For threads whose work is that of one computation at a time: each divides its operations among all cores, and two
-    at once make each other slower than they are one after the other.
-    """
-    with _cores.taken():
         yield
 
 
@@ -137,9 +125,9 @@ def _mine() -> list[Turn]:
     return taken
 
 
-def _order(turn: Turn) -> tuple[bool, bool, int]:
+def _order(turn: Turn) -> tuple[bool, int]:
     """Return the place of a turn in the order in which all threads take them, from the last to the first."""
-    return turn is _cores, turn is _gpu, -id(turn)
+    return turn is _gpu, -id(turn)
 
 
 def _turns_of(network: nn.Module) -> list[Turn]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ep_core.models.runtime.stillness import still
-from ep_core.models.runtime.turns import aside, computing, give_way, is_free, one_thread
+from ep_core.models.runtime.turns import aside, give_way, is_free, one_thread
 
 
 def enters(network: nn.Module) -> bool:
@@ -151,10 +151,10 @@ def test_who_gives_way_has_its_turn_after_those_that_waited(body: nn.Module) -> 
     seen: list[str] = []
 
     def enter() -> None:
-        with computing(), one_thread(body):
+        with one_thread(body):
             seen.append("other")
 
-    with computing(), one_thread(body):
+    with one_thread(body):
         give_way()  # nobody waits
         other = threading.Thread(target=enter)
         other.start()
@@ -165,18 +165,3 @@ def test_who_gives_way_has_its_turn_after_those_that_waited(body: nn.Module) -> 
         assert not is_free(body)
     other.join()
     assert seen == ["mine", "other", "mine again"]
-
-
-def test_those_that_compute_do_so_one_at_a_time_whatever_their_networks(body: nn.Module) -> None:
-    computes = threading.Event()
-
-    def compute() -> None:
-        with computing(), one_thread(nn.Linear(1, 1)):
-            computes.set()
-
-    with computing():
-        threading.Thread(target=compute, daemon=True).start()
-        assert not computes.wait(0.1)
-        assert enters(body)  # others don't wait for them
-        with aside():
-            assert computes.wait(5)
