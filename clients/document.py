@@ -38,7 +38,7 @@ def served_document() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Document:
-    """What clients need of an OpenAPI document."""
+    """Parts of an OpenAPI document that clients need."""
 
     content: Schema
 

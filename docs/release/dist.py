@@ -21,7 +21,7 @@ ep explain goose.jpg --areas 10% --iterations 5 --no-check --out goose
 test -s goose/masks/0.1.png -a -s goose/result.html
 python -c "import extremal_client, service.app, worker.process.job; service.app.create_app()"
 """
-"""What is done in an empty folder with what is installed, `goose.jpg` beside it."""
+"""Commands that are run in an empty folder with what is installed, `goose.jpg` beside it."""
 
 
 def main() -> int:

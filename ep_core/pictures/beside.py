@@ -9,7 +9,7 @@ LEAST_WIDTH = 400
 
 
 class Shown(Protocol):
-    """What a notebook shows as HTML."""
+    """Result that a notebook shows as HTML."""
 
     def _repr_html_(self) -> str | None: ...
 

@@ -46,7 +46,7 @@ class ModelRead(ModelSummary):
     ] = None
     perturbations: Perturbations = None
     ready: Annotated[
-        bool, Field(description="Whether a worker lives, so that jobs for it run, as KServe's clients ask.")
+        bool, Field(description="True while a worker lives, so that jobs for it run, as KServe's clients ask.")
     ]
 
 

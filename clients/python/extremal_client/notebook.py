@@ -15,7 +15,7 @@ _PICTURES = ("comparison", "sheet", "saliency")
 
 
 class Shown(Protocol):
-    """What a notebook shows as HTML."""
+    """Result that a notebook shows as HTML."""
 
     def _repr_html_(self) -> str | None: ...
 

@@ -1080,7 +1080,7 @@ class ModelRead:
     """The values of `params.perturbation` that it takes: `drop` where it is a vision transformer that can do
     without some of its patches; null while not known yet."""
     ready: bool
-    """Whether a worker lives, so that jobs for it run, as KServe's clients ask."""
+    """True while a worker lives, so that jobs for it run, as KServe's clients ask."""
     resolution: PixelSize
     """Size of the network's input, its frame."""
 

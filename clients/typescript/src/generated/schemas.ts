@@ -1075,7 +1075,7 @@ export interface ModelRead {
    * some of its patches; null while not known yet.
    */
   perturbations?: Array<"blur" | "fade" | "drop"> | null;
-  /** Whether a worker lives, so that jobs for it run, as KServe's clients ask. */
+  /** True while a worker lives, so that jobs for it run, as KServe's clients ask. */
   ready: boolean;
   /** Size of the network's input, its frame. */
   resolution: PixelSize;
