@@ -153,14 +153,6 @@ def test_a_name_that_stands_for_nothing_is_said_before_the_work(made: Path) -> N
     assert (done.exit_code, done.stderr.strip()) == (2, "ep explain: no such file or folder: nothing.png")
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """SIGINT interrupts; it is ignored where the tests run in the background of a shell."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_when_the_user_stops_what_is_finished_stays(made: Path) -> None:
     out = made / "stopped"

@@ -9,7 +9,6 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -194,14 +193,6 @@ def test_a_network_that_gives_no_numbers_is_refused_before_the_work(folder: Path
     done = run(folder, tmp_path / "out", model="nan")
     assert done.exit_code == 2
     assert not (tmp_path / "out").exists()
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """SIGINT interrupts; it is ignored where the tests run in the background of a shell."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")
