@@ -130,9 +130,10 @@ class TestVisibility:
         attempt = store.start(second, worker="test")
         JobStore(redis, retention_s=1).finish(second, "succeeded", attempt=attempt)
         deadline = time.monotonic() + 10
-        while not store.forget_expired():
+        while redis.zcard("ep:expiring"):  # the API's own janitor may be first
             assert time.monotonic() < deadline
             time.sleep(0.05)
+            store.forget_expired()
 
         assert [job["id"] for job in ann.get("/v1/jobs").json()["jobs"]] == [third]
         assert ann.get("/v1/jobs?status=succeeded").json()["jobs"] == []

@@ -19,6 +19,7 @@ from .using import (
     FINISH_MS,
     SWEEP,
     asked,
+    bounds,
     choose,
     choose_files,
     choose_sample,
@@ -77,13 +78,13 @@ def test_nothing_moves_while_the_classes_of_an_image_arrive(page: Page) -> None:
     first_sample(page)
     model = page.get_by_role("combobox", name="Model")
     expect(page.get_by_alt_text("The chosen image")).to_have_js_property("naturalWidth", 640)
-    place = model.bounding_box()
+    place = bounds(model)
     while not held:
         page.wait_for_timeout(20)
     page.wait_for_timeout(200)  # time to move
     held.pop().continue_()
     expect(page.get_by_role("button", name="American black bear")).to_be_visible()
-    assert model.bounding_box() == place
+    assert bounds(model) == place
 
 
 def test_the_classes_of_an_image_are_offered(page: Page) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.running_stack import Stack
 
 from .accessibility import axe
-from .using import COMPARED, post
+from .using import COMPARED, bounds, post
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
@@ -84,9 +84,7 @@ def test_a_tile_is_enlarged_by_keyboard(page: Page, done: Callable[..., str]) ->
     page.keyboard.press("Enter")
     large = page.get_by_role("dialog").get_by_alt_text("Grad-CAM")
     expect(large).to_be_visible()
-    before, after = tile.bounding_box(), large.bounding_box()
-    assert before is not None
-    assert after is not None
+    before, after = bounds(tile), bounds(large)
     assert after["width"] > 2 * before["width"]
     axe(page)
     page.keyboard.press("Escape")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.running_stack import Stack
 
-from .using import first_sample
+from .using import bounds, first_sample
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
@@ -27,8 +27,7 @@ def detects(page: Page, stack: Stack, kind: str) -> None:
 
 def draw(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Drag from one place to another, as shares of the image's sides."""
-    shown = page.get_by_alt_text("The chosen image").bounding_box()
-    assert shown
+    shown = bounds(page.get_by_alt_text("The chosen image"))
     points = [(shown["x"] + x * shown["width"], shown["y"] + y * shown["height"]) for x, y in (start, end)]
     page.mouse.move(*points[0])
     page.mouse.down()
@@ -56,10 +55,8 @@ def test_a_box_is_drawn_and_asked(page: Page, stack: Stack, watch: Watch, kind: 
     box = [int(edge) for edge in re.findall(r"\d+", field.input_value())]
     for edge, wanted in zip(box, (WIDTH / 4, HEIGHT / 2, WIDTH * 3 / 4, HEIGHT * 0.9), strict=True):
         assert edge == pytest.approx(wanted, abs=3)
-    mark = page.locator("#ask .box-mark").bounding_box()
-    shown = page.get_by_alt_text("The chosen image").bounding_box()
-    assert mark
-    assert shown
+    mark = bounds(page.locator("#ask .box-mark"))
+    shown = bounds(page.get_by_alt_text("The chosen image"))
     assert mark["width"] == pytest.approx(shown["width"] / 2, abs=6)
     assert mark["x"] - shown["x"] == pytest.approx(shown["width"] / 4, abs=6)
     page.get_by_role("button", name="Explain").click()

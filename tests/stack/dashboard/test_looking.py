@@ -12,7 +12,7 @@ from tests.small_jobs import MASKS_ONLY
 
 from .accessibility import axe
 from .conftest import OpenPage
-from .using import CHANNELS, COMPARED, SWEEP, becomes, changes_the_picture, pixels, post, shows_area
+from .using import CHANNELS, COMPARED, SWEEP, becomes, bounds, changes_the_picture, pixels, post, shows_area
 from .watching import Watch
 
 pytestmark = pytest.mark.e2e
@@ -202,11 +202,10 @@ def test_all_of_it_by_keyboard(page: Page, done: Callable[..., str]) -> None:
 def test_on_a_phone(phone: Page, done: Callable[..., str]) -> None:
     open_sweep(phone, done)
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    boxes = [phone.locator(part).bounding_box() for part in ("#stage", "#ask", "#jobs")]
-    tops = [box["y"] for box in boxes if box is not None]
+    boxes = [bounds(phone.locator(part)) for part in ("#stage", "#ask", "#jobs")]
+    tops = [box["y"] for box in boxes]
     assert tops == sorted(tops), "who follows a link to a job sees it first"
-    delete = phone.get_by_role("button", name="Delete").last.bounding_box()
-    assert delete is not None
+    delete = bounds(phone.get_by_role("button", name="Delete").last)
     assert delete["x"] + delete["width"] <= 390
     axe(phone)
 

@@ -19,7 +19,7 @@ from tests.small_jobs import MASKS_ONLY
 
 from .accessibility import axe
 from .test_answers import told
-from .using import A_JOB, BEAR, SWEEP, pixels, post, quickly, read, shows_area
+from .using import A_JOB, BEAR, SWEEP, bounds, pixels, post, quickly, read, shows_area
 
 pytestmark = pytest.mark.e2e
 
@@ -112,9 +112,7 @@ def test_what_the_network_never_saw_is_shown_as_such(
     assert np.ptp(shown[outside], axis=1).max() <= 1  # no colour
     picture = Image.open(io.BytesIO(stack.client.get(f"/v1/jobs/{address[-32:]}/images/0?size=900").content))
     assert shown[outside].std() < 0.5 * np.asarray(picture, dtype=float)[outside].std()
-    canvas, box = page.locator("canvas").bounding_box(), page.locator(".crop").bounding_box()
-    assert canvas is not None
-    assert box is not None
+    canvas, box = bounds(page.locator("canvas")), bounds(page.locator(".crop"))
     assert (box["x"] - canvas["x"]) / canvas["width"] == pytest.approx(frame["left"] / 640, abs=0.01)
     page.get_by_role("button", name="Original", exact=True).click()
     expect(crop).to_be_hidden()
@@ -198,9 +196,7 @@ def test_a_box_lies_on_a_portrait(page: Page, stack: Stack) -> None:
     box = {"label": None, "box": [0, 320, 427, 640]}  # its lower half
     told(page, stack, f"/#/job/{job['id']}", params=job["params"] | {"target": box})
     shows_area(page, "20%")
-    image, mark = (page.locator(part).bounding_box() for part in ("#stage canvas", "#stage .box-mark"))
-    assert image is not None
-    assert mark is not None
+    image, mark = (bounds(page.locator(part)) for part in ("#stage canvas", "#stage .box-mark"))
     assert (mark["x"], mark["width"]) == pytest.approx((image["x"], image["width"]), abs=1)
     assert (mark["y"], mark["height"]) == pytest.approx((image["y"] + image["height"] / 2, image["height"] / 2), abs=1)
 
@@ -209,8 +205,6 @@ def test_a_tablet_has_both_columns(open_page: Callable[..., Page], done: Callabl
     tablet = open_page(viewport={"width": 820, "height": 1180})
     tablet.goto(done(**SWEEP))
     expect(tablet.locator("canvas")).to_be_visible()
-    picture, says = (tablet.locator(part).bounding_box() for part in (".seen", ".predictions"))
-    assert picture is not None
-    assert says is not None
+    picture, says = (bounds(tablet.locator(part)) for part in (".seen", ".predictions"))
     assert says["x"] > picture["x"] + picture["width"]
     assert tablet.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, expect
 import ep_core
 from tests.running_stack import Stack
 
-from .using import BEAR, CHANNELS, COMPARED, SWEEP
+from .using import BEAR, CHANNELS, COMPARED, SWEEP, bounds
 
 pytestmark = pytest.mark.e2e
 
@@ -155,17 +155,13 @@ def test_the_page_of_a_result_opens_from_disk_and_its_slider_moves(
         alone.wait_for_function(f"before => {drawn} !== before", arg=seen[-1])
         seen.append(alone.evaluate(drawn))
     assert len(set(seen)) == 1 + len(open_job["curve"])
-    picture, says = (alone.locator(part).bounding_box() for part in (".seen", ".predictions"))
-    assert picture
-    assert says
+    picture, says = (bounds(alone.locator(part)) for part in (".seen", ".predictions"))
     assert says["x"] > picture["x"] + picture["width"]
     alone.get_by_role("button", name="Remove this").click()
     alone.wait_for_function(f"before => {drawn} !== before", arg=seen[-1])
     assert [url for url in asked if not url.startswith(("data:", "blob:", saved.as_uri()))] == []
     alone.set_viewport_size({"width": 390, "height": 844})
-    picture, says = (alone.locator(part).bounding_box() for part in (".seen", ".predictions"))
-    assert picture
-    assert says
+    picture, says = (bounds(alone.locator(part)) for part in (".seen", ".predictions"))
     assert says["y"] > picture["y"] + picture["height"]  # one column
     assert picture["width"] > 300
     assert alone.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.pictures import decode
 from tests.running_stack import SAMPLES, Stack
@@ -51,6 +51,15 @@ def choose(page: Page, label: str, option: str) -> None:
     if not page.get_by_label("Preset").is_visible():
         page.get_by_text("More choices").click()
     page.get_by_label(label, exact=True).select_option(option)
+
+
+def bounds(locator: Locator) -> FloatRect:
+    """Bounding box of what is shown, also where the page draws it anew meanwhile."""
+    for _ in range(50):
+        expect(locator).to_be_visible()
+        if box := locator.bounding_box():
+            return box
+    raise AssertionError(f"{locator} doesn't stay")
 
 
 def turn_to(page: Page, tab: str) -> None:
