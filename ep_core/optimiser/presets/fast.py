@@ -30,6 +30,7 @@ from ep_core.masks.smooth import MaskLattice
 from ep_core.optimiser.lanes import Lane
 
 from .preset import AREAS_HELD, MaskFamily, SpatialPreset
+from .roots import roots
 from .rule import Batch, Rule
 
 FIRST_SPREAD = 0.3  # of the parameters that a walk starts from
@@ -48,8 +49,8 @@ SHARPENING = 0.3  # of the excess, in a step
 CONTRASTS = (4.0, 10.0)
 MOST_BINARINESS, LAST_SHARPENINGS, LAST_SHARPENING = 0.0498, 30, 1.1  # of the final masks
 MOST_CONTRAST = 100.0  # beyond some 120, a half to that power is 0, and 0 / 0 is no mask
-BISECTIONS = 32
 SEARCHED = 16.0  # beyond the largest parameter: where a shift may be found
+EXACT = 1e-7  # share of the image by which an area may be missed
 MOST_SECANTS, CLOSE = 8, 1e-5  # how a shift follows a sharpening: steps, and how far from its area a mask may stay
 PROBE, LEAST_MOVE, LEAST_RISE = 0.01, 1e-3, 1e-3  # of a shift, to see how the area rises with it
 
@@ -163,7 +164,7 @@ class FastRule(Rule):
 
     @torch.no_grad()
     def masks(self, rows: Sequence[int]) -> Tensor:
-        """Return the masks at exactly the lanes' areas, the shift found by bisection.
+        """Return the masks at exactly the lanes' areas.
 
         Above about 0.98 a lane gets the most that smooth masks hold: all ones, smoothed, are not quite 1 (eq. 7).
         """
@@ -192,7 +193,7 @@ class FastRule(Rule):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the shift that holds the areas of the `moving` masks after a sharpening, their rise, and all masks.
 
-        Secants hold them closely enough to see how grey masks are, by fewer masks than a bisection.
+        Secants hold them closely enough to see how grey masks are, by fewer masks than `_shift_to`.
         """
         masks = self._masks_at(theta + shift, slope, contrast)
         for _ in range(MOST_SECANTS):
@@ -216,14 +217,14 @@ class FastRule(Rule):
 
     @torch.no_grad()
     def _shift_to(self, area: Tensor | float, slope: Tensor | float, theta: Tensor, contrast: Tensor) -> Tensor:
-        """Return the shifts that give masks an area, by bisection."""
-        high = theta.abs().amax(dim=(1, 2, 3), keepdim=True) + SEARCHED
-        low = -high
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            too_large = _mean(self._masks_at(theta + middle, slope, contrast)) > area
-            low, high = torch.where(too_large, low, middle), torch.where(too_large, middle, high)
-        return (low + high) / 2
+        """Return the shifts that give masks an area."""
+        high = theta.abs().amax(dim=(1, 2, 3), keepdim=True) + SEARCHED  # all of a mask is there, and nothing at -high
+        wanted = torch.as_tensor(area).to(high).expand_as(high)
+
+        def excess(shift: Tensor) -> Tensor:
+            return _mean(self._masks_at(theta + shift, slope, contrast)) - wanted
+
+        return roots(excess, -high, high, -wanted, (1 - wanted).clamp_min(CLOSE), close=EXACT)
 
     def _masks_at(self, logits: Tensor, slope: Tensor | float, contrast: Tensor) -> Tensor:
         return self._lattice.smooth(torch.sigmoid(slope * logits), contrast)

@@ -133,7 +133,9 @@ def test_an_extremal_mask_that_another_methods_beats_gives_way(spot_model: Class
     assert torch.equal(extremal.map, extremal.masks.sum(dim=0)[0])
     if preset == "fast":
         assert (point.found_by, found.extremality.extremal) == ("gradient", True)
-        assert extremal.curve[0].preserve >= gradient.curve[0].preserve
+        assert extremal.curve[0].preserve >= gradient.curve[0].preserve * (
+            1 - 1e-5
+        )  # the same mask, its area held anew
         assert extremal.curve[0].measured_area == pytest.approx(0.05, abs=1e-3)
     else:
         assert point.found_by == "walks"
