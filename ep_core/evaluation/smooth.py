@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ep_core.evaluation.reporting.plots import Panel, panels_plot
 from ep_core.evaluation.reporting.report import Cell, EvaluationReport, Figure, Table
-from ep_core.masks.smooth import RADIUS, kernel_profile
+from ep_core.masks.smooth_maximum import RADIUS, kernel_profile
 
 BENCHMARK = "smooth"
 SHARPNESSES = (20.0, 5.0, 1.0)  # 1/T; the paper's masks use 20

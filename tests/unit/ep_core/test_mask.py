@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
-from ep_core.masks.smooth import KERNEL_LIPSCHITZ, RADIUS, MaskLattice, kernel_profile, sharpened
+from ep_core.masks.smooth import MaskLattice, sharpened
+from ep_core.masks.smooth_maximum import KERNEL_LIPSCHITZ, RADIUS, Neighbours, _Shifted, _Streamed, kernel_profile
 
 
 def by_the_formula(parameters: torch.Tensor, samples: int, *, sharpness: float | None) -> torch.Tensor:
@@ -61,6 +62,20 @@ def test_smooth_maximum_equals_the_formula(height: int, width: int, samples: int
     p = parameters(height, width, seed=samples)
     expected = by_the_formula(p[0, 0], samples, sharpness=20.0)
     torch.testing.assert_close(lattice(height, width, samples).smooth(p)[0, 0], expected)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3])
+def test_sums_of_shifted_lattices_are_those_of_streamed_neighbours(samples: int) -> None:
+    """A GPU streams them; so the values and gradients of both are the same here."""
+    neighbours = Neighbours((6, 9), samples, 20.0, device="cpu", dtype=torch.float64)
+    grad = parameters(6 * samples, 9 * samples, seed=2, count=2)
+    for rule in (_Shifted, _Streamed):
+        p = parameters(6, 9, seed=1, count=2).requires_grad_()
+        values = rule.apply(p, neighbours)
+        (gradient,) = torch.autograd.grad(values, p, grad)
+        if rule is _Shifted:
+            expected = values.detach(), gradient
+    torch.testing.assert_close((values.detach(), gradient), expected)
 
 
 def test_maximum_equals_the_formula() -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ep_core.evaluation.smooth import BOXES, convolution, max_convolution, smax_convolution, smooth
-from ep_core.masks.smooth import RADIUS
+from ep_core.masks.smooth_maximum import RADIUS
 
 MASK = torch.rand(20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 POINTS = torch.arange(0, 19.01, 0.25, dtype=torch.float64)
