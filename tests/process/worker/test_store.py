@@ -64,6 +64,21 @@ def test_of_a_finished_job_its_last_event_stays(store: JobStore, redis: Redis, m
     assert 0 < redis.ttl(event_key(record.id)) <= 600
 
 
+def test_of_a_finished_job_the_events_take_no_more_room_than_the_last_one_needs(
+    store: JobStore, redis: Redis, make_record: Make
+):
+    record = make_record()
+    attempt = bring_to(store, record, JobState.RUNNING)
+    for _ in range(20):
+        store.update(record.id, attempt=attempt, progress=PROGRESS, partial_curve=POINTS)
+    before = redis.xinfo_stream(event_key(record.id))["last-generated-id"]
+    assert redis.memory_usage(event_key(record.id)) > 4096
+    assert store.finish(record.id, JobState.SUCCEEDED, attempt=attempt)
+    assert redis.memory_usage(event_key(record.id)) < 1024
+    after = redis.xinfo_stream(event_key(record.id))["last-generated-id"]
+    assert [int(part) for part in after.split(b"-")] > [int(part) for part in before.split(b"-")]
+
+
 def test_events_are_capped(store: JobStore, redis: Redis, make_record: Make):
     record = make_record()
     attempt = bring_to(store, record, JobState.RUNNING)
