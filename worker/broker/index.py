@@ -60,7 +60,7 @@ class JobIndex:
         return [self._all, self._expiring]
 
     def members(self, state: JobState) -> set[str]:
-        """Return the ids of all jobs in a state, read in slices: of those that leave it meanwhile, some may be missing."""
+        """Return the ids of all jobs in a state, read in slices: jobs that others move meanwhile may be missing."""
         key, found, start = self._key(state), set[str](), 0
         while part := cast("list[bytes]", self._redis.zrange(key, start, start + MOST_READ - 1)):
             found.update(member.decode() for member in part)
