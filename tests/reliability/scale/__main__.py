@@ -1,46 +1,33 @@
-"""`make scale`: ten thousand jobs a minute, with fake engines: the cost of each part, the rates that hold, the walls."""
+"""`make scale`: ten thousand jobs a minute with fake engines: the cost of each part, rates that hold, and walls."""
 
 from __future__ import annotations
 
 import logging
 import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
 import typer
-from redis import Redis
 
 from tests.reliability import report
-from tests.reliability.stack import SAMPLES, Stack, wait_until
-from worker.broker.liveness import live_workers
-from worker.broker.store import JobStore
-from worker.janitor import run_janitor
+from tests.reliability.stack import Stack
 from worker.settings import SharedSettings
 
-from . import costs as measuring
-from .costs import Costs, Meter, body_of
-from .fake_engine import fake_worker
-from .recorder import read_recorded
-from .replay import Rate, replay
-from .trace import ClientSide, Trace, record_client, trace
-from .walls import REFERENCE, machine_class, walls
+from .costs import Costs
+from .long_lists import measure_janitor, measure_lists
+from .parts import Workload, measure_parts
+from .rates import Sweeping, check_nothing_stays, measure_rates
+from .replay import Rate
+from .walls import MEMORY_GB, PER_MINUTE, RETENTION_S, SHORT_RETENTION_S, Wall, holds, machine_class, walls
 
-PHOTOGRAPH = SAMPLES / "goose.jpg"
-RATES = (1250, 2500, 5000, 10_000, 20_000, 40_000, 80_000)
-RATES_WITH_FILES = (1250, 2500, 5000)
-LATE_S = 1.0
-"""A rate holds where jobs end so much later than they could, at most, and as many end as come."""
-HELD = 0.95
-REAL_S = 240.0  # for the one job that is computed
-TIDY_S = 10.0
+RATES = (1250, 2500, 5000, 10_000, 20_000, 40_000)
+RATES_WITH_FILES = (625, 1250, 2500, 5000)
+UNFINISHED = (1000, 10_000, 100_000)
+SMALL: dict[str, Any] = {"iterations": 2, "areas": [0.1], "check_extremality": False}
 LIMIT_S = 900.0
 
 
@@ -48,165 +35,92 @@ LIMIT_S = 900.0
 class Options:
     """Options of the command line."""
 
-    model: str
-    job_s: float
-    jobs: int
-    seconds: float
+    work: Workload
     rates: tuple[int, ...]
     rates_with_files: tuple[int, ...]
     unfinished: tuple[int, ...]
     retention_s: int
-    params: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All that was measured."""
+
+    costs: Costs
+    with_files: list[Rate]
+    without: list[Rate]
+    walls: list[Wall]
 
 
 def measure(result: report.Report, line: report.Line, options: Options) -> None:
     """Measure the parts, then the rates, and compute the walls; nothing may stay of jobs whose retention is over."""
-    costs = Costs()
+    costs, work = Costs(), options.work
     with ExitStack() as running:
-        stack = running.enter_context(
-            Stack(workers=0, EP_RETENTION_S=options.retention_s, EP_PRELOAD=options.model, EP_FETCH_URLS=0)
-        )
+        stack = running.enter_context(Stack(workers=0, EP_RETENTION_S=options.retention_s, EP_PRELOAD=work.model))
         redis = running.enter_context(stack.connect())
-        recorded = _measure_parts(stack, redis, line, options, costs)
-        rates = _measure_rates(stack, redis, line, options, recorded, result)
+        settings = SharedSettings(redis_url=stack.redis.url, retention_s=options.retention_s)
+        trace = measure_parts(stack, redis, work, costs, line)
         redis.flushall()
-        costs.kept["lists"] = measuring.measure_lists(redis, options.unfinished[-1] // 10)
+        with Sweeping(settings):
+            with_files = measure_rates(trace, settings, options.rates_with_files, line, seconds=work.seconds)
+            redis.flushall()
+            without = measure_rates(trace.without_files(), settings, options.rates, line, seconds=work.seconds)
+            line.show("waiting for the retention to end")
+            check_nothing_stays(result, redis, [*with_files, *without], retention_s=options.retention_s)
         redis.flushall()
-        measuring.measure_janitor(stack, redis, options.unfinished, costs, line)
-    found = walls(costs, job_s=options.job_s)
-    _tell(result, costs, rates)
-    for wall in found:
-        result.tell(wall.name, round(wall.per_minute))
-    result.figures = {
+        costs.kept["lists"] = measure_lists(redis, options.unfinished[-1] // 10)
+        redis.flushall()
+        measure_janitor(settings.model_copy(update={"retention_s": 1}), redis, options.unfinished, costs, line)
+    found = Measured(costs, with_files, without, walls(costs, with_files, without, job_s=work.job_s))
+    _tell(result, found)
+    result.figures = _figures(found, work)
+
+
+def _tell(result: report.Report, found: Measured) -> None:
+    for part in found.costs.parts.values():
+        times = f"{1000 * part.redis_s:.3f}, {1000 * part.api_s:.2f}, {1000 * part.worker_s:.2f}"
+        result.tell(f"{part.name}: CPU ms of Redis, API, worker", times)
+    for kind, size in found.costs.kept.items():
+        result.tell(f"bytes kept of a finished job: {kind}", round(size))
+    for number, (took, of_redis) in found.costs.sweeps.items():
+        result.tell(f"{number:,} unfinished: ms of a close look, of Redis", f"{1000 * took:.0f}, {1000 * of_redis:.0f}")
+    for files, rates in (("in Redis", found.with_files), ("elsewhere", found.without)):
+        for rate in rates:
+            words = f"{100 * rate.redis_core:.0f} % of Redis's core, {1000 * rate.late_s:.0f} ms late"
+            result.tell(
+                f"{rate.per_minute:,.0f} a minute, {rate.workers:,} workers, files {files}",
+                f"{words}, {'holds' if holds(rate) else 'does not hold'}",
+            )
+    for wall in found.walls:
+        result.tell(f"jobs a minute at a wall: {wall.name}", round(wall.per_minute))
+
+
+def _figures(found: Measured, work: Workload) -> dict[str, Any]:
+    """Return what docs/scale.md is made of."""
+    costs = found.costs
+    return {
         "measured_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
         "machine": machine_class(),
-        "reference": REFERENCE | {"job_s": options.job_s},
+        "reference": {
+            "per_minute": PER_MINUTE,
+            "memory_gb": MEMORY_GB,
+            "retention_s": RETENTION_S,
+            "short_retention_s": SHORT_RETENTION_S,
+            "job_s": work.job_s,
+            "model": work.model,
+        },
         "parts": {name: asdict(part) for name, part in costs.parts.items()},
         "kept": costs.kept,
         "sent": costs.sent,
+        "connections": costs.connections,
         "sweeps": {str(number): took for number, took in costs.sweeps.items()},
-        "rates": [asdict(rate) | {"files": files, "held": _holds(rate)} for files, rate in rates],
-        "walls": [asdict(wall) for wall in found],
+        "rates": [
+            asdict(rate) | {"files": files, "held": holds(rate)}
+            for files, rates in ((True, found.with_files), (False, found.without))
+            for rate in rates
+        ],
+        "walls": [asdict(wall) for wall in found.walls],
     }
-
-
-def _measure_parts(stack: Stack, redis: Redis, line: report.Line, options: Options, costs: Costs) -> Trace:
-    """Measure each part by itself; return the trace of a job."""
-    image, store = PHOTOGRAPH.read_bytes(), JobStore(redis, retention_s=options.retention_s)
-
-    def bodies(first: int, count: int, seconds: float) -> list[dict[str, Any]]:
-        return [body_of(image, options.model, first + k, seconds=seconds, **options.params) for k in range(count)]
-
-    told = stack.folder / "recorded.json"
-    with _worker(stack, redis, told) as worker:
-        line.show("one job is computed")
-        client = record_client(stack, [*bodies(0, 1, 0.0), *bodies(1, 1, options.job_s)], patience_s=REAL_S)
-        wait_idle = measuring.wait_idle
-        wait_idle(store, within_s=20)
-        meter = Meter(stack, redis, lambda: worker.pid)
-        line.show("running, a second")
-        measuring.post(stack, bodies(2, 1, 0.0))  # warms the API's own process
-        wait_idle(store, within_s=20)
-        idle_s = options.seconds / 3
-        with meter.of("idle, a second", idle_s) as idle:
-            time.sleep(idle_s)
-        measuring.post(stack, bodies(3, 1, options.job_s))
-        with meter.of("running, a second", options.job_s * 0.8) as second:
-            time.sleep(options.job_s * 0.8)
-        wait_idle(store, within_s=20)
-        line.show("following a job's events")
-        (watched,) = measuring.post(stack, bodies(4, 1, options.job_s + 1))
-        wait_until(lambda: watched in store.running(), within_s=10.0)
-        watching = measuring.measure_watching(meter, stack, watched, seconds=options.job_s * 0.8)
-        wait_idle(store, within_s=20)
-        line.show("jobs of no length")
-        with meter.of("whole job", options.jobs) as whole:
-            job_ids = measuring.post(stack, bodies(10, options.jobs, 0.0))
-            wait_idle(store, within_s=60)
-        costs.kept = measuring.kept_of(redis, job_ids[-1])
-        for part in measuring.measure_requests(meter, stack, job_ids[-1], seconds=options.seconds / 4):
-            costs.parts[part.name] = part
-    line.show("posting, while no worker takes jobs")
-    with Meter(stack, redis, lambda: None).of("post", options.jobs) as posting:
-        measuring.post(stack, bodies(10_000, options.jobs, 0.0))
-    for part in (idle, second, watching, whole, posting):
-        costs.parts[part.name] = part
-    made = trace(client, read_recorded(told))
-    costs.sent = float(sum(map(len, [*made.post, *(data for _, data in made.run)])))
-    return made
-
-
-@contextmanager
-def _worker(stack: Stack, redis: Redis, recorded: Path) -> Iterator[BaseProcess]:
-    """Run a worker with a fake engine; what it sent is written when it ends."""
-    worker = fake_worker(stack.env, stack.folder / "worker.log", recorded)
-    worker.start()
-    try:
-        if not wait_until(lambda: live_workers(redis) > 0, within_s=60.0):
-            raise RuntimeError((stack.folder / "worker.log").read_text()[-2000:])
-        yield worker
-        worker.terminate()
-        worker.join(20.0)
-    finally:
-        worker.kill()
-
-
-def _measure_rates(
-    stack: Stack, redis: Redis, line: report.Line, options: Options, recorded: Trace, result: report.Report
-) -> list[tuple[bool, Rate]]:
-    """Run the trace at more and more jobs a minute, until they don't hold; then wait until all of it has gone."""
-    found: list[tuple[bool, Rate]] = []
-    stop = threading.Event()
-    settings = SharedSettings(redis_url=stack.redis.url, retention_s=options.retention_s)
-    janitor = threading.Thread(target=run_janitor, args=(settings, stop), daemon=True)
-    janitor.start()
-    try:
-        redis.flushall()
-        for files, rates in ((True, options.rates_with_files), (False, options.rates)):
-            taken = recorded if files else recorded.without_files()
-            for per_minute in rates:
-                line.show(f"{per_minute} jobs a minute{', with files' if files else ''}")
-                workers = max(2, round(1.3 * per_minute / 60 * taken.run[-1][0]) + 2)
-                rate = replay(taken, stack.redis.url, per_minute=per_minute, workers=workers, seconds=options.seconds)
-                found.append((files, rate))
-                if not _holds(rate):
-                    break
-            if files:
-                redis.flushall()
-        line.show("waiting for the retention to end")
-        wait_until(lambda: not left(redis), within_s=options.retention_s + TIDY_S, every_s=0.5)
-        result.equals("keys left of these jobs when their retention is over", len(left(redis)), 0)
-        result.equals("errors of Redis in all of them", sum(sum(rate.errors.values()) for _, rate in found), 0)
-        result.lines += [f"left: {key.decode()}" for key in left(redis)[:10]]
-        result.lines += [f"{kind}: {count}" for _, rate in found for kind, count in rate.errors.items()]
-    finally:
-        stop.set()
-        janitor.join(10.0)
-    return found
-
-
-def left(redis: Redis) -> list[bytes]:
-    """Return the keys that are there, but for those of the service itself: counters, workers, the version."""
-    own = (b"ep:stats", b"ep:workers", b"ep:state", b"ep:janitor", b"ep:models", b"ep:wake", b"rq:worker", b"rq:queues")
-    return [key for key in redis.scan_iter(count=1000) if not key.startswith(own)]
-
-
-def _holds(rate: Rate) -> bool:
-    return rate.finished_per_minute >= HELD * rate.per_minute and rate.late_s <= LATE_S
-
-
-def _tell(result: report.Report, costs: Costs, rates: list[tuple[bool, Rate]]) -> None:
-    for part in costs.parts.values():
-        times = f"{1000 * part.redis_s:.3f}, {1000 * part.api_s:.2f}, {1000 * part.worker_s:.2f}"
-        result.tell(f"{part.name}: ms of Redis, API, worker", times)
-    for kind, size in costs.kept.items():
-        result.tell(f"bytes kept of a finished job: {kind}", round(size))
-    for number, (took, of_redis) in costs.sweeps.items():
-        result.tell(f"{number} unfinished: ms of a close look, of Redis", f"{1000 * took:.0f}, {1000 * of_redis:.0f}")
-    for files, rate in rates:
-        name = f"{rate.per_minute:,.0f} a minute, {rate.workers} workers, files {'in Redis' if files else 'elsewhere'}"
-        words = f"{100 * rate.redis_core:.0f} % of Redis's core, {rate.late_s:.2f} s late"
-        result.tell(name, f"{words}, {'holds' if _holds(rate) else 'does not hold'}")
 
 
 def main(
@@ -218,24 +132,17 @@ def main(
     rate_with_files: Annotated[list[int] | None, typer.Option(help="The same with files in Redis.")] = None,
     unfinished: Annotated[list[int] | None, typer.Option(help="Waiting jobs that the janitor looks at.")] = None,
     retention: Annotated[int, typer.Option(help="Seconds that finished jobs are kept.")] = 30,
-    small: Annotated[
-        bool, typer.Option(help="Compute a small job: a few steps, and nothing beside the masks.")
-    ] = False,
+    small: Annotated[bool, typer.Option(help="Compute a job of few steps, with little beside its mask.")] = False,
     out: Annotated[Path | None, typer.Option(help="Where to write what was measured, as JSON.")] = None,
 ) -> None:
     """Simulate the service at high rates: fake engines, everything else its own."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    params = {"iterations": 2, "areas": [0.1], "check_extremality": False} if small else {}
     options = Options(
-        model,
-        job_s,
-        jobs,
-        seconds,
+        Workload(model, SMALL if small else {}, job_s, jobs, seconds),
         tuple(rate or RATES),
         tuple(rate_with_files or RATES_WITH_FILES),
-        tuple(unfinished or (1000, 10_000, 100_000)),
+        tuple(unfinished or UNFINISHED),
         retention,
-        params,
     )
     sys.exit(report.run("Scale", lambda found, line: measure(found, line, options), limit_s=LIMIT_S, out=out))
 

@@ -1,4 +1,4 @@
-"""Workers whose engine computes one job and then replays it: all else is the product's worker, in a process of its own."""
+"""Workers whose engine computes one job and then replays it; all else is the product's worker, in its own process."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,6 +84,11 @@ def commands_in(data: bytes) -> list[list[bytes]]:
             at += length + 2
         found.append(words)
     return found
+
+
+def packed(words: Sequence[bytes]) -> bytes:
+    """Return a command as it is sent."""
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:

@@ -14,9 +14,11 @@ from service.settings import ApiSettings
 from tests.reliability.posting import FINAL
 from tests.reliability.stack import Stack, wait_until
 
-from .recorder import Recorder, Sent, commands_in
+from .recorder import Recorder, Sent, commands_in, packed
 
 LOOK_S = 0.25
+BESIDE_S = 2.0
+JANITOR = b"ep:janitor"
 GAP_S = 1.0  # between heartbeats, which are several units each
 _HASHES = re.compile(rb"ep:(?:request|results):([0-9a-f]{64})")
 _WORKER = re.compile(rb"rq:worker:([^\s:]+)")
@@ -37,11 +39,15 @@ class Trace:
     """From its taking to its worker's next wait, with the seconds since its taking."""
     beat: list[bytes]
     """A heartbeat of its worker."""
+    beside: list[bytes]
+    """What its worker's other threads send in `BESIDE_S` seconds, such as waits for questions."""
 
     @property
     def own(self) -> list[str]:
         """Texts that are another job's own, or another worker's: of the same length there."""
-        whole = b"".join([*self.post, *self.poll, *self.fetch, *self.beat, *(data for _, data in self.run)])
+        whole = b"".join(
+            [*self.post, *self.poll, *self.fetch, *self.beat, *self.beside, *(data for _, data in self.run)]
+        )
         hashes = {found.decode() for found in _HASHES.findall(whole)}
         return [self.job_id, *sorted(hashes), *sorted({found.decode() for found in _WORKER.findall(whole)})]
 
@@ -123,7 +129,16 @@ def trace(client: ClientSide, worker: Sequence[Sent]) -> Trace:
     beats = _beats([one for one in worker if one.thread == "heartbeat"])
     beat = next((one for one in beats if any(job_id in data for data in one)), beats[-1])
     run, beat = [(at, _prolonged(data)) for at, data in run], [_prolonged(data) for data in beat]
-    return Trace(client.job_id, client.post, client.poll, client.fetch, run, beat)
+    beside = _beside(worker, since=main[taken].at)
+    return Trace(client.job_id, client.post, client.poll, client.fetch, run, beat, beside)
+
+
+def _beside(worker: Sequence[Sent], *, since: float) -> list[bytes]:
+    """Return what other threads sent; of the janitor, its look whether it has its turn, by a key of its own."""
+    others = [one for one in worker if one.thread not in ("MainThread", "heartbeat", "janitor")]
+    turn = next(one.data for one in worker if one.thread == "janitor" and commands_in(one.data)[0][1] == JANITOR)
+    sent = [one.data for one in others if since <= one.at < since + BESIDE_S]
+    return [*sent, turn.replace(JANITOR, JANITOR[:-1] + b"R")]
 
 
 def _prolonged(unit: bytes) -> bytes:
@@ -152,9 +167,5 @@ def _without_files(units: Sequence[bytes]) -> list[bytes]:
     for unit in units:
         commands = [words for words in commands_in(unit) if not any(word.startswith(b"ep:blobs:") for word in words)]
         if commands:
-            kept.append(b"".join(map(_packed, commands)))
+            kept.append(b"".join(map(packed, commands)))
     return kept
-
-
-def _packed(words: Sequence[bytes]) -> bytes:
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
