@@ -253,7 +253,9 @@ def _kept(scale: Result, *, files: bool) -> float:
 
 def _rate(per_minute: float) -> str:
     """Return a rate to two digits."""
-    digits = max(0, math.floor(math.log10(per_minute)) - 1)
+    if per_minute < 10:
+        return f"{per_minute:.1f}"
+    digits = math.floor(math.log10(per_minute)) - 1
     return f"{round(per_minute, -digits):,.0f}"
 
 

@@ -25,7 +25,7 @@ from .replay import Rate
 from .walls import MEMORY_GB, PER_MINUTE, RETENTION_S, SHORT_RETENTION_S, Wall, holds, machine_class, walls
 
 RATES = (1250, 2500, 5000, 10_000, 20_000, 40_000)
-RATES_WITH_FILES = (625, 1250, 2500, 5000)
+RATES_WITH_FILES = (625, 1250, 2500)
 UNFINISHED = (1000, 10_000, 100_000)
 SMALL: dict[str, Any] = {"iterations": 2, "areas": [0.1], "check_extremality": False}
 LIMIT_S = 900.0
@@ -61,12 +61,15 @@ def measure(result: report.Report, line: report.Line, options: Options) -> None:
         settings = SharedSettings(redis_url=stack.redis.url, retention_s=options.retention_s)
         trace = measure_parts(stack, redis, work, costs, line)
         redis.flushall()
+        used = redis.info("memory")["used_memory"]
         with Sweeping(settings):
             with_files = measure_rates(trace, settings, options.rates_with_files, line, seconds=work.seconds)
             redis.flushall()
             without = measure_rates(trace.without_files(), settings, options.rates, line, seconds=work.seconds)
             line.show("waiting for the retention to end")
-            check_nothing_stays(result, redis, [*with_files, *without], retention_s=options.retention_s)
+            check_nothing_stays(
+                result, redis, [*with_files, *without], retention_s=options.retention_s, used_before=used
+            )
         redis.flushall()
         costs.kept["lists"] = measure_lists(redis, options.unfinished[-1] // 10)
         redis.flushall()
@@ -112,6 +115,7 @@ def _figures(found: Measured, work: Workload) -> dict[str, Any]:
         "parts": {name: asdict(part) for name, part in costs.parts.items()},
         "kept": costs.kept,
         "sent": costs.sent,
+        "sent_beside_files": costs.sent_beside_files,
         "connections": costs.connections,
         "sweeps": {str(number): took for number, took in costs.sweeps.items()},
         "rates": [

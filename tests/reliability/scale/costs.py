@@ -50,8 +50,10 @@ class Costs:
     """Seconds of a janitor's close look, and of these of Redis's, by the number of unfinished jobs."""
     connections: int = 0
     """Connections to Redis that a worker has."""
-    sent: float = 0.0
+    sent: int = 0
     """Bytes that are sent to Redis for a job, its files among them."""
+    sent_beside_files: int = 0
+    """The same without its files: most of them are previews."""
 
 
 class Meter:

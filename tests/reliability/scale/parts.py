@@ -74,7 +74,7 @@ def measure_parts(stack: Stack, redis: Redis, work: Workload, costs: Costs, line
         post(stack, work.bodies(1000, work.jobs))
     costs.parts[part.name] = part
     made = trace(client, read_recorded(recorded))
-    costs.sent = float(sum(map(len, [*made.post, *(data for _, data in made.run)])))
+    costs.sent, costs.sent_beside_files = made.bytes_sent, made.without_files().bytes_sent
     return made
 
 

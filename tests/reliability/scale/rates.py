@@ -16,6 +16,8 @@ from .replay import Rate, replay
 from .trace import Trace
 from .walls import holds
 
+MB = 1e6
+MOST_LEFT_MB = 2.0  # tables that shrink later, connections: less than any job with files takes
 TIDY_S = 10.0
 SPARE_WORKERS = 1.3  # as many as are busy, and some more
 _SERVICE = (b"ep:stats", b"ep:workers", b"ep:state", b"ep:janito", b"ep:models", b"ep:wake", b"rq:worker", b"rq:queues")
@@ -58,10 +60,24 @@ class Sweeping:
         self._thread.join(10.0)
 
 
-def check_nothing_stays(result: Report, redis: Redis, rates: Sequence[Rate], *, retention_s: int) -> None:
-    """Wait until the retention of all jobs is over, and report what is left, and which errors there were."""
+def check_nothing_stays(
+    result: Report, redis: Redis, rates: Sequence[Rate], *, retention_s: int, used_before: int
+) -> None:
+    """Wait until the retention of all jobs is over, and report what is left, and which errors there were.
+
+    Args:
+        result: where to.
+        redis: a client.
+        rates: that were run.
+        retention_s: of their jobs.
+        used_before: Redis's memory before all of them, in bytes.
+    """
     wait_until(lambda: not left(redis), within_s=retention_s + TIDY_S, every_s=0.25)
     keys = left(redis)
+    redis.memory_purge()
+    grown = redis.info("memory")["used_memory"] - used_before
+    result.tell("jobs run at these rates", sum(rate.jobs for rate in rates))
+    result.at_most("MB of Redis that they left", round(grown / MB, 2), MOST_LEFT_MB)
     result.equals("keys left of these jobs when their retention is over", len(keys), 0)
     result.equals("errors of Redis in all of them", sum(sum(rate.errors.values()) for rate in rates), 0)
     result.lines += [f"left: {key.decode()}" for key in keys[:20]]

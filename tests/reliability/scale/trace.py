@@ -51,6 +51,11 @@ class Trace:
         hashes = {found.decode() for found in _HASHES.findall(whole)}
         return [self.job_id, *sorted(hashes), *sorted({found.decode() for found in _WORKER.findall(whole)})]
 
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes that are sent to be written, by API and worker."""
+        return sum(map(len, self.post)) + sum(len(data) for _, data in self.run)
+
     def without_files(self) -> Trace:
         """Return the same without its blobs, as where `EP_BLOB_URL` is set."""
         return replace(

@@ -50,7 +50,6 @@ def walls(costs: Costs, with_files: Sequence[Rate], without: Sequence[Rate], *, 
         without: the same with files elsewhere.
         job_s: seconds that a job runs.
     """
-    files_s = costs.sent / (DISK_MB_S * MB)
     served = api_s(costs, asked_s=(1 + round(job_s)) * costs.parts["poll"].api_s)
     followed = api_s(costs, asked_s=job_s * costs.parts["watching, a second"].api_s)
     workers = MAX_CLIENTS / costs.connections / job_s if costs.connections else 0.0
@@ -59,12 +58,8 @@ def walls(costs: Costs, with_files: Sequence[Rate], without: Sequence[Rate], *, 
         _memory(costs, "files in Redis, a day", f"{to_less}; then `EP_RETENTION_S`", files=True, kept_s=RETENTION_S),
         _memory(costs, "files elsewhere, a day", "`EP_RETENTION_S`; `maxmemory`", files=False, kept_s=RETENTION_S),
         _memory(costs, "files elsewhere, an hour", "`maxmemory`", files=False, kept_s=SHORT_RETENTION_S),
-        Wall(
-            "what Redis writes to its file, files in Redis",
-            60 / files_s,
-            f"{PER_MINUTE / 60 * costs.sent / MB:,.0f} MB a second",
-            f"{to_less}; a faster disk",
-        ),
+        _written(costs.sent, "files in Redis", f"{to_less}; a faster disk"),
+        _written(costs.sent_beside_files, "files elsewhere", "a faster disk"),
         _core("an API process whose clients poll", served, "more of them; `Prefer: wait`, events, webhooks"),
         _core("an API process whose clients follow events", followed, "more of them"),
         *_redis("Redis's core, files in Redis", with_files, to_less),
@@ -98,6 +93,13 @@ def _memory(costs: Costs, what: str, moved_by: str, *, files: bool, kept_s: floa
     size, minutes = kept(costs, files=files), kept_s / 60
     needed = PER_MINUTE * minutes * size / GB
     return Wall(f"Redis's memory, {what}", MEMORY_GB * GB * FILLED / size / minutes, f"{needed:,.0f} GB", moved_by)
+
+
+def _written(size: float, what: str, moved_by: str) -> Wall:
+    """Return the wall of a disk to which Redis writes so many bytes for a job."""
+    name = f"what Redis writes to its append-only file, {what}"
+    per_minute = 60 * DISK_MB_S * MB / size if size else 0.0
+    return Wall(name, per_minute, f"{PER_MINUTE / 60 * size / MB:,.0f} MB a second", moved_by)
 
 
 def _redis(name: str, rates: Sequence[Rate], moved_by: str) -> list[Wall]:
