@@ -39,7 +39,7 @@ KEPT = {
     "lists": "places in lists, and the keys",
 }
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _PANEL, _GAP = 920, 400, 60, 50, 360, 110
+_WIDTH, _HEIGHT, _LEFT, _TOP, _PANEL, _GAP = 920, 400, 60, 50, 360, 100
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1b2430; }
 .title { font-weight: 700; }
@@ -49,12 +49,12 @@ text { font: 12px system-ui, sans-serif; fill: #1b2430; }
 .two { stroke: #1a6fb0; fill: none; stroke-width: 2; }
 .three { stroke: #3d7f3a; fill: none; stroke-width: 2; }
 .limit { stroke: #57616f; fill: none; stroke-dasharray: 5 4; }
-text.one, text.two, text.three { stroke: none; }
-text.one { fill: #a8481a; } text.two { fill: #1a6fb0; } text.three { fill: #3d7f3a; }
+text.one, text.two, text.three, text.limit { stroke: none; }
+text.limit { fill: #57616f; } text.one { fill: #a8481a; } text.two { fill: #1a6fb0; } text.three { fill: #3d7f3a; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e9ebee; } .axis, .limit { stroke: #a4aebb; } .grid { stroke: #303942; }
   .one { stroke: #f4a259; } .two { stroke: #6db8f2; } .three { stroke: #86c986; }
-  text.one { fill: #f4a259; } text.two { fill: #6db8f2; } text.three { fill: #86c986; }
+  text.limit { fill: #a4aebb; } text.one { fill: #f4a259; } text.two { fill: #6db8f2; } text.three { fill: #86c986; }
 }
 """
 
@@ -165,32 +165,29 @@ def draw(scale: Result) -> str:
 
 def _core(scale: Result) -> Iterator[str]:
     """Yield the share of Redis's core at the rates that were simulated."""
-    axes = _Axes(_LEFT, rates=(1000, 100_000), values=(0.01, 1.0))
+    axes = _Axes(_LEFT, rates=(100, 100_000), values=(0.01, 1.0))
     yield from axes.frame("Redis's core, simulated (logarithmic)", {0.01: "1 %", 0.1: "10 %", 1.0: "100 %"})
-    for kind, files, name in (("one", True, "files in Redis"), ("two", False, "files elsewhere")):
+    for row, (kind, files, name) in enumerate((("one", True, "files in Redis"), ("two", False, "files elsewhere"))):
         rates = [one for one in scale["rates"] if one["files"] is files and one["redis_core"] > 0]
         points = [(one["finished_per_minute"], one["redis_core"]) for one in rates]
-        yield from axes.line(kind, points, name, marks=True)
+        yield from axes.line(kind, points, name, row, marks=True)
 
 
 def _memory(scale: Result) -> Iterator[str]:
     """Yield the bytes that finished jobs take, by rate, beside what there is."""
     axes = _Axes(_LEFT + _PANEL + _GAP, rates=(1, 100_000), values=(0.1, 100_000))
-    yield from axes.frame(
-        "Redis's memory, computed (logarithmic)", {0.1: "0.1 GB", 10: "10 GB", 1000: "1 TB", 100_000: "100 TB"}
-    )
-    reference = scale["reference"]
+    ticks = {0.1: "0.1 GB", 10: "10 GB", 1000: "1 TB", 100_000: "100 TB"}
+    yield from axes.frame("Redis's memory, computed (logarithmic)", ticks)
+    told = scale["reference"]
     lines = (
-        ("one", True, reference["retention_s"], "files in Redis, a day"),
-        ("two", False, reference["retention_s"], "files elsewhere, a day"),
-        ("three", False, reference["short_retention_s"], "files elsewhere, an hour"),
+        ("one", "files in Redis, a day", _kept(scale, files=True) * told["retention_s"]),
+        ("two", "files elsewhere, a day", _kept(scale, files=False) * told["retention_s"]),
+        ("three", "files elsewhere, an hour", _kept(scale, files=False) * told["short_retention_s"]),
     )
-    for kind, files, retention_s, name in lines:
-        size = _kept(scale, files=files) * retention_s / 60 / GB
-        yield from axes.line(kind, [(rate, rate * size) for rate in (1, 100_000)], name)
-    yield from axes.line(
-        "limit", [(rate, reference["memory_gb"]) for rate in (1, 100_000)], f"{reference['memory_gb']} GB"
-    )
+    for row, (kind, name, size) in enumerate(lines):
+        yield from axes.line(kind, [(rate, rate * size / 60 / GB) for rate in (1, 100_000)], name, row)
+    limit = [(rate, told["memory_gb"]) for rate in (1, 100_000)]
+    yield from axes.line("limit", limit, f"a Redis of {told['memory_gb']} GB", len(lines))
 
 
 class _Axes:
@@ -220,19 +217,18 @@ class _Axes:
         yield _text(self._left + _PANEL, self._bottom + 38, "jobs a minute", anchor="end")
 
     def line(
-        self, kind: str, points: Iterable[tuple[float, float]], name: str, *, marks: bool = False
+        self, kind: str, points: Sequence[tuple[float, float]], name: str, row: int, *, marks: bool = False
     ) -> Iterator[str]:
-        """Yield a line as far as it is inside, with its name at its end."""
-        inside = [(rate, value) for rate, value in _dense(list(points)) if self._values[0] <= value <= self._values[1]]
-        if not inside:
-            return
+        """Yield a line as far as it is inside, and its name in a row of the legend."""
+        inside = [(rate, value) for rate, value in _dense(points) if self._values[0] <= value <= self._values[1]]
         path = "L".join(f"{self.x(rate):.1f} {self.y(value):.1f}" for rate, value in inside)
-        yield f'<path class="{kind}" d="M{path}"/>'
-        if marks:
-            for rate, value in points:
-                yield f'<circle class="{kind}" cx="{self.x(rate):.1f}" cy="{self.y(value):.1f}" r="3"/>'
-        rate, value = inside[len(inside) // 2]
-        yield _text(self.x(rate) - 8, self.y(value) - 4, name, kind, anchor="end")
+        if path:
+            yield f'<path class="{kind}" d="M{path}"/>'
+        for rate, value in points if marks else ():
+            yield f'<circle class="{kind}" cx="{self.x(rate):.1f}" cy="{self.y(value):.1f}" r="3"/>'
+        x, y = self._left + 14, _TOP + 18 + 17 * row
+        yield f'<path class="{kind}" d="M{x} {y - 4}h22"/>'
+        yield _text(x + 30, y, name, kind)
 
 
 def _dense(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
@@ -240,7 +236,7 @@ def _dense(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float
     for (x, y), (next_x, next_y) in pairwise(points):
         for k in range(40):
             yield x * (next_x / x) ** (k / 40), y * (next_y / y) ** (k / 40)
-    yield points[-1]
+    yield from points[-1:]
 
 
 def _share(value: float, bounds: tuple[float, float]) -> float:

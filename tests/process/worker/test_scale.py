@@ -17,7 +17,7 @@ SECONDS = 2.0
 
 def test_a_few_hundred_jobs_leave_nothing_when_their_retention_is_over(tmp_path: Path) -> None:
     work = Workload(TINY, SMALL, job_s=0.4, jobs=3, seconds=SECONDS)
-    options = Options(work, (JOBS_A_MINUTE,), (300,), unfinished=(100, 200), retention_s=8)
+    options = Options(work, (JOBS_A_MINUTE,), (300,), unfinished=(100, 200), retention_s=6)
     told = tmp_path / "scale.json"
     report.run("Scale", lambda result, line: measure(result, line, options), limit_s=110, out=told)
     document = json.loads(told.read_text())
