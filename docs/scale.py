@@ -134,6 +134,16 @@ def kept_table(scale: Result) -> str:
     return _table(("Of a finished job", "Bytes"), rows, right={1})
 
 
+def events(scale: Result) -> str:
+    """Return what a running job's events take."""
+    return f"{scale['events'] / 1e3:,.0f} kB"
+
+
+def connections(scale: Result) -> str:
+    """Return how many connections a worker has."""
+    return f"{scale['connections']} connections"
+
+
 def sweeps_table(scale: Result) -> str:
     """Return what the janitor's close look takes."""
     rows = [
@@ -151,6 +161,8 @@ BLOCKS = {
     "scale-parts": parts_table,
     "scale-kept": kept_table,
     "scale-sweeps": sweeps_table,
+    "scale-events": events,
+    "scale-connections": connections,
 }
 """Figures of the page, by their names (`docs.quoted`)."""
 

@@ -134,6 +134,8 @@ def test_what_the_page_shows_is_made_of_the_result() -> None:
         "reference": {"per_minute": 10_000, "memory_gb": 16, "retention_s": 86_400, "short_retention_s": 3600},
         "parts": {name: asdict(part) for name, part in costs().parts.items()},
         "kept": costs().kept,
+        "events": 180_000,
+        "connections": 7,
         "sweeps": {"1000": [0.002, 0.001]},
         "rates": [
             asdict(rate(600)) | {"files": True, "held": True},

@@ -116,6 +116,7 @@ def _figures(found: Measured, work: Workload) -> dict[str, Any]:
         "kept": costs.kept,
         "sent": costs.sent,
         "sent_beside_files": costs.sent_beside_files,
+        "events": costs.events,
         "connections": costs.connections,
         "sweeps": {str(number): took for number, took in costs.sweeps.items()},
         "rates": [

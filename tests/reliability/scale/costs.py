@@ -48,6 +48,8 @@ class Costs:
     """Bytes that Redis holds of a finished job, by the kind of key; `lists` are its places in them."""
     sweeps: dict[int, tuple[float, float]] = field(default_factory=dict)
     """Seconds of a janitor's close look, and of these of Redis's, by the number of unfinished jobs."""
+    events: int = 0
+    """Bytes that Redis holds of the events of a job that has run for a while."""
     connections: int = 0
     """Connections to Redis that a worker has."""
     sent: int = 0

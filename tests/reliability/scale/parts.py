@@ -21,6 +21,7 @@ from tests.reliability.lean_client import Plan, Timings, get, post_json, send
 from tests.reliability.report import Line
 from tests.reliability.stack import GRACE_S, READY_S, SAMPLES, Stack, wait_until
 from worker.broker.contract import JobState
+from worker.broker.events import event_key
 from worker.broker.liveness import live_workers
 from worker.broker.store import JobStore
 
@@ -89,6 +90,7 @@ def _measure_running(meter: Meter, stack: Stack, store: JobStore, work: Workload
     wait_idle(store)
     (job_id,) = post(stack, work.bodies(4, 1, seconds=work.job_s + 1))
     watching = measure_watching(meter, stack, job_id, seconds=INSIDE * work.job_s)
+    costs.events = meter.redis.memory_usage(event_key(job_id), samples=0) or 0
     wait_idle(store)
     line.show("jobs that run for no time")
     with meter.of("whole job", work.jobs) as whole:
