@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "docs" / "results" / "scale.json"
 PICTURE = ROOT / "docs" / "images" / "scale.svg"
 PAGE = ROOT / "docs" / "scale.md"
-GB, MB = 1e9, 1e6
+GB = 1e9
+IDLE = 1.0  # load of a machine on which little else is at work
 PARTS = {
     "whole job": "a job from its post to its end, which runs for no time; its files in Redis",
     "running, a second": "a second of running: progress, previews, leases",
@@ -74,8 +75,9 @@ def first_wall(scale: Result) -> str:
 
 
 def measured_when(scale: Result) -> str:
-    """Return when and on which machine it was measured."""
-    return f"{scale['measured_at']} UTC, {scale['machine']}"
+    """Return when and on which machine it was measured, and whether others were at work on it."""
+    beside = f", a busy machine (load {scale['load']:g} before)" if scale["load"] > IDLE else ""
+    return f"{scale['measured_at']} UTC, {scale['machine']}{beside}"
 
 
 def walls_table(scale: Result) -> str:

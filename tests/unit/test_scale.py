@@ -131,6 +131,7 @@ def test_what_the_page_shows_is_made_of_the_result() -> None:
     result = {
         "measured_at": "2026-11-30 23:30",
         "machine": "2 cores",
+        "load": 0.2,
         "reference": {"per_minute": 10_000, "memory_gb": 16, "retention_s": 86_400, "short_retention_s": 3600},
         "parts": {name: asdict(part) for name, part in costs().parts.items()},
         "kept": costs().kept,
@@ -144,6 +145,8 @@ def test_what_the_page_shows_is_made_of_the_result() -> None:
         "walls": [asdict(wall) for wall in found_walls()],
     }
     assert scale.first_wall(result) == "**10 jobs a minute**: Redis's memory, files in Redis, a day"
+    assert scale.measured_when(result) == "2026-11-30 23:30 UTC, 2 cores"
+    assert scale.measured_when(result | {"load": 3.5}).endswith("a busy machine (load 3.5 before)")
     assert "| 5,000 | 9 | elsewhere | 25 % | 10 % | 1,000 | 100 | yes |" in scale.rates_table(result)
     assert "| all but the files | 10,000 |" in scale.kept_table(result)
     assert "| 1,000 | 2 | 1 |" in scale.sweeps_table(result)

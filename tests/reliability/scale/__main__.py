@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -54,7 +55,7 @@ class Measured:
 
 def measure(result: report.Report, line: report.Line, options: Options) -> None:
     """Measure the parts, then the rates, and compute the walls; nothing may stay of jobs whose retention is over."""
-    costs, work = Costs(), options.work
+    costs, work, load = Costs(), options.work, os.getloadavg()[0]
     with ExitStack() as running:
         stack = running.enter_context(Stack(workers=0, EP_RETENTION_S=options.retention_s, EP_PRELOAD=work.model))
         redis = running.enter_context(stack.connect())
@@ -76,7 +77,7 @@ def measure(result: report.Report, line: report.Line, options: Options) -> None:
         measure_janitor(settings.model_copy(update={"retention_s": 1}), redis, options.unfinished, costs, line)
     found = Measured(costs, with_files, without, walls(costs, with_files, without, job_s=work.job_s))
     _tell(result, found)
-    result.figures = _figures(found, work)
+    result.figures = {"load": round(load, 1)} | _figures(found, work)
 
 
 def _tell(result: report.Report, found: Measured) -> None:
