@@ -74,6 +74,16 @@ def first_wall(scale: Result) -> str:
     return f"**{_rate(wall['per_minute'])} jobs a minute**: {wall['name']}"
 
 
+def held(scale: Result) -> str:
+    """Return the highest rate that held with files elsewhere, in a sentence."""
+    rates = [one for one in scale["rates"] if one["held"] and not one["files"]]
+    if not rates:
+        return "no rate held"
+    most = rates[-1]
+    workers, core = f"{most['workers']:,} simulated workers", f"{100 * most['redis_core']:.0f} % of Redis's one core"
+    return f"**{most['per_minute']:,.0f} jobs a minute** held, with {workers} and {core}"
+
+
 def measured_when(scale: Result) -> str:
     """Return when and on which machine it was measured, and whether others were at work on it."""
     beside = f", a busy machine (load {scale['load']:g} before)" if scale["load"] > IDLE else ""
@@ -157,6 +167,7 @@ def sweeps_table(scale: Result) -> str:
 
 BLOCKS = {
     "scale-first": first_wall,
+    "scale-held": held,
     "scale-when": measured_when,
     "scale-walls": walls_table,
     "scale-rates": rates_table,

@@ -145,6 +145,7 @@ def test_what_the_page_shows_is_made_of_the_result() -> None:
         "walls": [asdict(wall) for wall in found_walls()],
     }
     assert scale.first_wall(result) == "**10 jobs a minute**: Redis's memory, files in Redis, a day"
+    assert scale.held(result) == "**5,000 jobs a minute** held, with 9 simulated workers and 25 % of Redis's one core"
     assert scale.measured_when(result) == "2026-11-30 23:30 UTC, 2 cores"
     assert scale.measured_when(result | {"load": 3.5}).endswith("a busy machine (load 3.5 before)")
     assert "| 5,000 | 9 | elsewhere | 25 % | 10 % | 1,000 | 100 | yes |" in scale.rates_table(result)

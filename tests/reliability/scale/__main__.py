@@ -25,7 +25,7 @@ from .rates import Sweeping, check_nothing_stays, measure_rates
 from .replay import Rate
 from .walls import MEMORY_GB, PER_MINUTE, RETENTION_S, SHORT_RETENTION_S, Wall, holds, machine_class, walls
 
-RATES = (1250, 2500, 5000, 10_000, 20_000, 40_000)
+RATES = (1250, 2500, 5000, 10_000, 12_500, 15_000, 20_000)
 RATES_WITH_FILES = (625, 1250, 2500)
 UNFINISHED = (1000, 10_000, 100_000)
 SMALL: dict[str, Any] = {"iterations": 2, "areas": [0.1], "check_extremality": False}
