@@ -22,7 +22,7 @@ INSTALLED_FROM := pyproject.toml constraints.txt clients/python/pyproject.toml
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test unit check format kserve audit browser generators client figures screenshots mutants chaos pauses soak memory load fuzz attacks dataset stops docs dist sbom licences clean
+.PHONY: help run setup test unit check format kserve audit browser generators client figures screenshots mutants chaos pauses soak memory load scale fuzz attacks dataset stops docs dist sbom licences clean
 
 help:  ## This list
 	@echo "make run      start everything on this machine: http://127.0.0.1:8000 (sets up first)"
@@ -40,6 +40,7 @@ help:  ## This list
 	@echo "make soak     2000 jobs one after the other: memory, and what stays in Redis"
 	@echo "make memory   500 jobs of all kinds: the peak of a worker's memory"
 	@echo "make load     jobs that share a device, a long queue, polls a second, overhead, cancelling   (ARGS=\"--only polls\")"
+	@echo "make scale    ten thousand jobs a minute with fake engines: what each part costs, and the first wall"
 	@echo "make fuzz     all kinds of requests (schemathesis), broken and hostile images"
 	@echo "make attacks  what others see while one client does its worst   (ARGS=\"--only streams\")"
 	@echo "make dataset  whole datasets on a local Ray cluster: time, killed actors, cost   (ARGS=\"--only cost\")"
@@ -155,7 +156,7 @@ mutants: setup browser generators
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 # Whether the service can be relied on: each starts a stack of its own and fails where a bar is missed.
-chaos pauses stops soak memory load fuzz attacks: setup
+chaos pauses stops soak memory load scale fuzz attacks: setup
 	@$(BIN)/python -m tests.reliability.$@ $(ARGS)
 
 # Ray comes with its own extra, which `make test` does without: its clusters take half a minute to start.

@@ -16,7 +16,8 @@ from typing import Annotated, Any
 import typer
 from PIL import Image, ImageDraw, ImageFont
 
-from .quoted import FIGURES, ROOT, TEXTS, rewrite
+from . import scale
+from .quoted import FIGURES, ROOT, SCALE, TEXTS, rewrite
 
 IMAGES = ROOT / "docs" / "images"
 NAMES = ("black_bear", "school_bus", "goose")
@@ -35,11 +36,13 @@ def main(
         folder = Path(name)
         results = {one: _explained(folder, one) for one in NAMES if not check or one in QUOTED}
         results[CHANNELS] = _channels(folder)
+        results[SCALE] = dict(scale.read())
         if check:
             raise typer.Exit(_differences(results))
         _masks(folder)
         _beside(folder / "compared")
         _inside(folder, signs)
+        scale.PICTURE.write_text(scale.draw(scale.read()), encoding="utf-8")
     for text in TEXTS:
         text.write_text(rewrite(text.read_text(), results))
 

@@ -12,10 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from . import scale
+
 ROOT = Path(__file__).parents[1]
 TEXTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 Result = Mapping[str, Any]
+SCALE = "scale"
+"""The run of `make scale`, whose result is kept: it is not made anew for its figures."""
 _BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->)(.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -101,5 +105,6 @@ FIGURES: dict[str, tuple[str, Callable[[Result], str]]] = {
     "finding": ("black_bear", _finding),
     "answer": ("black_bear", _answer),
     "channels": ("channels", _channels),
+    **{name: (SCALE, make) for name, make in scale.BLOCKS.items()},
 }
 """By name: the run that it is about, and how it is made of its result."""

@@ -23,7 +23,7 @@ from worker.broker.contract import JobRecord, JobState
 from worker.broker.failing import fail_job
 from worker.broker.liveness import forget_dead
 from worker.broker.problems import worker_lost
-from worker.broker.queue import REDIS_UNUSABLE, connect, enqueue, forget, job_queues
+from worker.broker.queue import REDIS_UNUSABLE, connect, enqueue, forget, job_queues, waiting_in
 from worker.broker.reserved import Room
 from worker.broker.statistics import Stats
 from worker.broker.store import JobStore
@@ -33,6 +33,7 @@ from .settings import SharedSettings
 
 SWEEP_S = 2.0
 CLOSE_LOOK_S = 30.0  # all ids are compared at least so often; between, as long as the numbers agree, only those
+LOOK_SHARE = 0.05  # of the time, at most, goes into comparing: it takes a second for some hundred thousand jobs
 MISSING_S = 10.0  # between its places a job is in none for a moment: only those missing this long are lost
 _LOCK = "ep:janitor"
 _LOCK_S = 5.0  # renewed between a sweep's steps: the others wait so long for one that died in the middle
@@ -70,7 +71,7 @@ class Janitor:
         self._queues = job_queues(redis)
         self._leases = [StartedJobRegistry(queue=queue) for queue in self._queues]
         self._missing_since: dict[str, float] = {}
-        self._next_close_look = 0.0
+        self._next_close_look = self._rests_until = 0.0
         self._is_up_to_date = False
 
     def sweep(self) -> None:
@@ -103,18 +104,26 @@ class Janitor:
     def _lost(self) -> Iterator[tuple[str, bool]]:
         """Find the jobs that are in no place for too long; True where RQ has failed them."""
         now = time.monotonic()
+        if now < self._rests_until:
+            return
         if not self._missing_since and now < self._next_close_look and self._numbers_agree():
             return
         self._next_close_look = now + CLOSE_LOOK_S
-        unfinished = self._store.queued() | self._store.running()
-        self._room.give_back(unfinished)
-        missing = unfinished - self._places() if unfinished else set()
-        missing -= self._store.leased(missing)  # RQ may have lost track of a job that runs
+        missing = self._look_closely()
+        took = time.monotonic() - now
+        self._rests_until = now + took / LOOK_SHARE - SWEEP_S
         self._missing_since = {job_id: self._missing_since.get(job_id, now) for job_id in missing}
         for job_id, since in self._missing_since.items():
             failed = self._status(job_id) == JobStatus.FAILED
             if failed or now - since >= MISSING_S:
                 yield job_id, failed
+
+    def _look_closely(self) -> set[str]:
+        """Compare all ids; return those of unfinished jobs that are in no place."""
+        unfinished = self._store.queued() | self._store.running()
+        self._room.give_back(unfinished)
+        missing = unfinished - self._places() if unfinished else set()
+        return missing - self._store.leased(missing)  # RQ may have lost track of a job that runs
 
     def _numbers_agree(self) -> bool:
         """Return whether as many jobs wait or run as should: with thousands of them, comparing all takes a while."""
@@ -130,8 +139,7 @@ class Janitor:
         """
         places: set[str] = set()
         for queue, leases in zip(self._queues, self._leases, strict=True):
-            waiting = cast("list[bytes]", self._redis.lrange(queue.key, 0, -1))
-            places |= {member.decode() for member in waiting} | set(leases.get_job_ids(cleanup=False))
+            places |= waiting_in(queue) | set(leases.get_job_ids(cleanup=False))
         return places
 
     def _status(self, job_id: str) -> str | None:

@@ -34,7 +34,9 @@ appendonly yes
 appendfsync everysec
 save ""
 maxmemory-policy noeviction
+hash-max-ziplist-value 8192
 """
+# The last one, which newer servers call hash-max-listpack-value: records take a third less room.
 
 
 class RedisStartError(RuntimeError):

@@ -15,6 +15,8 @@ from .contract import NORMAL_PER_LOW, JobState, Priority
 
 MOST_FORGOTTEN = 1000
 """Expired jobs taken out of the index at once."""
+MOST_READ = 10_000
+"""Ids read at once: Redis answers others between."""
 
 
 @dataclass(frozen=True, order=True)
@@ -58,8 +60,12 @@ class JobIndex:
         return [self._all, self._expiring]
 
     def members(self, state: JobState) -> set[str]:
-        """Return the ids of all jobs in a state."""
-        return {member.decode() for member in cast("list[bytes]", self._redis.zrange(self._key(state), 0, -1))}
+        """Return the ids of all jobs in a state, read in slices: jobs that others move meanwhile may be missing."""
+        key, found, start = self._key(state), set[str](), 0
+        while part := cast("list[bytes]", self._redis.zrange(key, start, start + MOST_READ - 1)):
+            found.update(member.decode() for member in part)
+            start += len(part)
+        return found
 
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""

@@ -26,6 +26,7 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from .contract import MAX_ATTEMPTS, QUEUES, TASK, Priority
+from .index import MOST_READ
 from .sentinel import Sentinels
 
 TIMEOUT_GRACE_S = 30  # the task ends itself at the timeout; RQ's alarm comes this much later
@@ -148,6 +149,15 @@ def enqueue(
         retry=Retry(max=max_attempts - 1, enqueue_at_front=True) if max_attempts > 1 else None,
         pipeline=pipeline,
     )
+
+
+def waiting_in(queue: Queue) -> set[str]:
+    """Return the ids in a queue, read in slices, the youngest first: jobs come at that end, so that none is missed."""
+    found, stop = set[str](), -1
+    while part := cast("list[bytes]", queue.connection.lrange(queue.key, stop - MOST_READ + 1, stop)):
+        found.update(member.decode() for member in part)
+        stop -= len(part)
+    return found
 
 
 def remove(redis: Redis, job_id: str, *, priority: Priority = Priority.NORMAL) -> bool:

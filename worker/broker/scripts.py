@@ -61,10 +61,17 @@ local function expiring(id)
   return owner and id .. ' ' .. owner or id
 end
 
+local function keep_last(events) -- in its own size: written, a stream takes room for many more at once
+  local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
+  redis.call('DEL', events)
+  redis.call('XADD', events, last[1], unpack(last[2]))
+  redis.call('RESTORE', events, 0, redis.call('DUMP', events), 'REPLACE')
+end
+
 local function settle(id, seconds)
   give_back(KEYS[8], id)
   local now = redis.call('TIME')[1]
-  redis.call('XTRIM', KEYS[2], 'MAXLEN', 1)
+  keep_last(KEYS[2])
   for key = 1, 2 do redis.call('EXPIRE', KEYS[key], seconds) end
   redis.call('ZADD', KEYS[4], now + seconds, expiring(id))
   expire_batch(seconds)

@@ -185,4 +185,5 @@ def test_a_real_redis_takes_the_command_and_keeps_every_job(redis_of_compose: Re
     assert config["appendonly"] == "yes"
     assert config["save"] == ""
     assert config["maxmemory-policy"] == "noeviction"
+    assert config["hash-max-listpack-value"] == "8192"
     assert int(config["maxmemory"]) == 2 * 1024**3

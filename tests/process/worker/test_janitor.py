@@ -120,6 +120,27 @@ def test_a_lost_job_is_found_though_the_numbers_agree(
     assert job.id.encode() in redis.lrange("rq:queue:extremal", 0, -1)
 
 
+def test_comparing_all_ids_takes_a_small_share_of_the_time(
+    redis: Redis, janitor: Janitor, job: JobRecord, monkeypatch: pytest.MonkeyPatch
+):
+    now = [1000.0]
+    looked: list[float] = []
+
+    def look() -> set[str]:
+        looked.append(now[0])
+        now[0] += 3.0  # as with a million jobs
+        return {job.id}
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(janitor, "_look_closely", look)
+    while now[0] < 1200:
+        janitor.sweep()
+        now[0] += module.SWEEP_S
+    assert len(looked) == 4
+    assert 3.0 / (looked[2] - looked[1]) == pytest.approx(module.LOOK_SHARE, rel=0.1)
+    assert job.id.encode() in redis.lrange("rq:queue:extremal", 0, -1)  # missing for long enough all the same
+
+
 @pytest.mark.usefixtures("no_grace")
 def test_one_acts_at_a_time(redis: Redis, janitor: Janitor, job: JobRecord):
     with redis.lock("ep:janitor", timeout=5):

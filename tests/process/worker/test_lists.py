@@ -6,10 +6,12 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from redis import Redis
 
 from ep_core.schemas.reports.common import TargetRef
 from ep_core.schemas.tasks import TASKS
+from worker.broker import index
 from worker.broker.contract import Finding, JobState
 from worker.broker.store import JobStore
 
@@ -26,6 +28,14 @@ def test_the_sets_follow_the_states(store: JobStore, make_record: Make):
     store.finish(record.id, JobState.SUCCEEDED, found=found)
     assert (store.queued(), store.running()) == (set(), set())
     assert store.get(record.id).found == found
+
+
+def test_the_ids_in_a_state_are_read_in_slices(store: JobStore, make_record: Make, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(index, "MOST_READ", 2)
+    records = [make_record() for _ in range(5)]
+    for record in records:
+        store.create(record)
+    assert store.queued() == {record.id for record in records}
 
 
 def test_pages_list_the_newest_first(store: JobStore, make_record: Make):

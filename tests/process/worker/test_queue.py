@@ -31,6 +31,25 @@ def test_jobs_wait_in_order(redis: Redis):
     assert queue.job_queue(redis).job_ids == ["a", "b", "c"]
 
 
+def test_a_long_queue_is_read_in_slices_and_misses_none_that_waits_all_the_while(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(queue, "MOST_READ", 2)
+    waiting = queue.job_queue(redis)
+    redis.rpush(waiting.key, *"abcdefg")
+    read, slices = waiting.connection.lrange, []
+
+    def lrange(*args: object) -> list[bytes]:
+        slices.append(read(*args))
+        redis.lpop(waiting.key)  # a worker takes the oldest one
+        redis.rpush(waiting.key, f"new {len(slices)}")
+        return slices[-1]
+
+    monkeypatch.setattr(waiting.connection, "lrange", lrange)
+    assert set("efg") < queue.waiting_in(waiting)
+    assert max(map(len, slices)) == 2
+
+
 def test_a_removed_job_leaves_nothing(redis: Redis):
     queue.enqueue(redis, "a", timeout_s=10)
     before = set(redis.scan_iter())

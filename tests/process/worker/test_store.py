@@ -64,6 +64,28 @@ def test_of_a_finished_job_its_last_event_stays(store: JobStore, redis: Redis, m
     assert 0 < redis.ttl(event_key(record.id)) <= 600
 
 
+def test_of_a_finished_job_the_events_take_no_more_room_than_the_last_one_needs(
+    store: JobStore, redis: Redis, make_record: Make
+):
+    record = make_record()
+    attempt = bring_to(store, record, JobState.RUNNING)
+    for _ in range(20):
+        store.update(record.id, attempt=attempt, progress=PROGRESS, partial_curve=POINTS)
+    before = redis.xinfo_stream(event_key(record.id))["last-generated-id"]
+    assert redis.memory_usage(event_key(record.id)) > 4096
+    assert store.finish(record.id, JobState.SUCCEEDED, attempt=attempt)
+    assert redis.memory_usage(event_key(record.id)) < 1024
+    after = redis.xinfo_stream(event_key(record.id))["last-generated-id"]
+    assert [int(part) for part in after.split(b"-")] > [int(part) for part in before.split(b"-")]
+
+
+def test_a_record_is_stored_as_one_piece_of_memory_not_as_a_table(store: JobStore, redis: Redis, make_record: Make):
+    record = make_record(images=["a photograph whose name has more than sixty-four characters, as some have.jpg"])
+    attempt = bring_to(store, record, JobState.RUNNING)
+    store.update(record.id, attempt=attempt, progress=PROGRESS, partial_curve=20 * POINTS)
+    assert redis.object("encoding", f"ep:job:{record.id}") == b"listpack"
+
+
 def test_events_are_capped(store: JobStore, redis: Redis, make_record: Make):
     record = make_record()
     attempt = bring_to(store, record, JobState.RUNNING)

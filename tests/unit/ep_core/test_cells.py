@@ -9,7 +9,8 @@ from torch.nn.functional import avg_pool2d
 
 from ep_core import CompareSpec, ExtremalSpec, InvalidInput, compare, explain
 from ep_core.masks.cells import LEAST_SIDE, SPOT_CELLS, lattice_step, spot_area
-from ep_core.masks.smooth import MaskLattice, kernel_profile
+from ep_core.masks.smooth import MaskLattice
+from ep_core.masks.smooth_maximum import kernel_profile
 
 from .small_frames import blob_model, image
 
