@@ -152,12 +152,18 @@ def read(record: BatchRecord, jobs: JobService, links: Links) -> BatchRead:
         fraction=round(sum(item.fraction for item in usable) / max(1, len(usable)), 4),
         counts=Counter(item.status or (UNUSABLE if item.job is None else "gone") for item in items),
         jobs=items,
-        links=_links(links.batch(record.id)),
+        links=_links(record.id, links),
     )
 
 
-def _links(batch: str) -> BatchLinks:
-    return BatchLinks(self_=batch, results=f"{batch}/results", page=f"{batch}/{PAGE}")
+def _links(batch_id: str, links: Links) -> BatchLinks:
+    batch = links.batch(batch_id)
+    return BatchLinks(
+        self_=batch,
+        dashboard=links.dashboard("batch", batch_id),
+        results=f"{batch}/results",
+        page=f"{batch}/{PAGE}",
+    )
 
 
 def _records(record: BatchRecord, jobs: JobService) -> dict[str, JobRecord]:

@@ -21,6 +21,7 @@ BUNDLE = "bundle.zip"
 def links_of(record: JobRecord, links: Links) -> JobLinks:
     """Return the links that a job has in its state."""
     found: dict[str, Any] = {"self_": links.job(record.id), "events": links.part(record.id, "events")}
+    found["dashboard"] = links.dashboard("job", record.id)
     if record.batch is not None:
         found["batch"] = links.batch(record.batch)
     if has_thumbnail(record):

@@ -212,6 +212,11 @@ export class Client {
     return await json(await call(this.#site, begin(this.#site, "get_tasks")));
   }
 
+  /** Return the whole address of a job's page on the dashboard, for a browser. */
+  dashboard({ links }: JobRead): string {
+    return request(this.#site, links.dashboard).url;
+  }
+
   async #known(job: JobRead | string, signal?: AbortSignal): Promise<JobRead> {
     return typeof job === "string" ? await this.job(job, { ...(signal && { signal }) }) : job;
   }

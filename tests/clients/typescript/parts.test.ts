@@ -13,17 +13,18 @@ import { messages } from "../../../clients/typescript/src/events.ts";
 
 const ID = "0f8fad5bd9cb469fa165708677289501";
 const LINK = `/explain/v1/jobs/${ID}`;
+const PAGE = `/explain/#/job/${ID}`;
 const URL = "http://service.test/explain/";
 
 const job = (status: string, more = {}) => ({
   id: ID,
   status,
   params: { task: "extremal" },
-  links: { self: LINK },
+  links: { self: LINK, dashboard: PAGE },
   ...more,
 });
 const ended = job("succeeded", {
-  links: { self: LINK, result: `${LINK}/result`, masks: { 0.1: `${LINK}/masks/0.1.png` } },
+  links: { self: LINK, dashboard: PAGE, result: `${LINK}/result`, masks: { 0.1: `${LINK}/masks/0.1.png` } },
 });
 const answer = (document: unknown, status = 200, headers = {}) =>
   new Response(JSON.stringify(document), { status, headers });
@@ -102,6 +103,8 @@ Deno.test("a lost post is sent again under its key, and a cut stream goes on aft
   const form = await sent[1]!.formData();
   assert.equal(form.get("params"), '{"task":"extremal","target":{"class":1,"instead_of":"dog"},"areas":[0.1]}');
   assert.deepEqual([form.get("priority"), (form.get("target_image") as File).size], ["low", 2]);
+  assert.equal(result.dashboard, `http://service.test${PAGE}`);
+  assert.equal(client.dashboard(result.job), result.dashboard);
   assert.equal(await result.masks[0.1]!.text(), "mask");
   assert.equal(await result.masks[0.1]!.text(), "mask"); // fetched once
   assert.equal(sent.at(-1)!.url, `http://service.test${LINK}/masks/0.1.png`);

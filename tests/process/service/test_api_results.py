@@ -64,6 +64,7 @@ def test_behind_a_proxy_links_carry_its_prefix(
         result = proxied.get(links["result"]).json()
 
     assert links["result"] == f"/explain{job}/result"
+    assert links["dashboard"] == f"/explain/#/job/{result['id']}"
     assert result["curve"][0]["mask"] == links["masks"]["0.05"] == f"/explain{job}/masks/0.05.png"
 
 
