@@ -190,7 +190,7 @@ def _result(item: BatchItem, job: JobRecord | None, jobs: JobService, links: Lin
     if job.state is not JobState.SUCCEEDED:
         return BatchResult(name=item.name, job=job.id, status=job.state, error=job.error)
     try:
-        report = linked(jobs.report(job.id), job.id, links)
+        report = linked(jobs.report(job.id), job.id, links, files=job.files)
     except (NotFound, NoResult) as error:  # removed just now, or it can't be read
         return BatchResult(name=item.name, job=job.id, error=error.problem)
     return BatchResult(name=item.name, job=job.id, status=job.state, result=report)
