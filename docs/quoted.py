@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .recorded import TABLES
+
 ROOT = Path(__file__).parents[1]
 TEXTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
@@ -101,5 +103,6 @@ FIGURES: dict[str, tuple[str, Callable[[Result], str]]] = {
     "finding": ("black_bear", _finding),
     "answer": ("black_bear", _answer),
     "channels": ("channels", _channels),
+    **TABLES,
 }
 """By name: the run that it is about, and how it is made of its result."""
