@@ -2,7 +2,7 @@
 
 PHOTOGRAPHS has a folder for each class, named after it: `goose/1.jpg`. Each photograph is classified; of one that the
 network takes for something else, two masks say why: of what speaks for its answer and against the right one, and of the
-reverse. All of them are on one page, the surest first. `PAGE.jsonl` keeps what is known: the next run asks only for
+reverse. All of them are on one page, the surest first. `PAGE.json` keeps what is known: the next run asks only for
 what is new.
 """
 
@@ -29,30 +29,36 @@ PICTURE = '<figure><img src="{url}" alt=""><figcaption>{caption}</figcaption></f
 def nightly(client: Client, photographs: Path, page: Path, model: str | None = None, **params) -> None:
     """Write the page of a network's mistakes. `params` are further ones of the explanations."""
     asked = params if model is None else params | {"model": model}
-    log = page.with_suffix(".jsonl")
+    state = page.with_suffix(".json")
     paths = {f"{digest(path)} {path.parent.name} {model}": path for path in sorted(photographs.glob("*/*.jpg"))}
-    known = {one["key"]: one for one in map(json.loads, log.read_text().splitlines() if log.exists() else [])}
+    known = json.loads(state.read_text()) if state.exists() else {}
     new = [key for key in paths if key not in known]
-    with log.open("a") as file:
-        for at in range(0, len(new), AT_ONCE):
-            posted = [usable(begun, client, key, paths[key], model, asked) for key in new[at : at + AT_ONCE]]
-            for found in [usable(ended, client, one) for one in posted if one]:
-                if found:
-                    known[found["key"]] = found
-                    file.write(json.dumps(found) + "\n")
+    for at in range(0, len(new), AT_ONCE):
+        some = new[at : at + AT_ONCE]
+        posted = {key: usable(paths[key], begun, client, key, paths[key], model, asked) for key in some}
+        ended = {key: usable(paths[key], finished, client, found) for key, found in posted.items() if found}
+        known |= {key: found for key, found in ended.items() if found}
+        keep(state, json.dumps(known))
     seen = [known[key] for key in paths if key in known]
     wrong = sorted((one for one in seen if one["seen"] != one["right"]), key=lambda one: -one["probability"])
     title = f"{len(wrong)} of {len(seen)} photographs are taken for something else"
-    page.write_text(PAGE.format(title=title, mistakes="".join(map(shown, wrong))))
+    keep(page, PAGE.format(title=title, mistakes="".join(map(shown, wrong))))
     print(f"{title}; {len(new)} are new")
 
 
-def usable(call, *given) -> dict | None:
+def keep(path: Path, text: str) -> None:
+    """Write a file as a whole: whoever reads it, or stops this, never has a half."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text)
+    part.replace(path)
+
+
+def usable(path: Path, call, *given) -> dict | None:
     """Return what a call does; of a photograph that can't be explained, say so and return None."""
     try:
         return call(*given)
     except (InvalidRequest, JobFailed) as error:
-        print(error, file=sys.stderr)
+        print(f"{path}: {error}", file=sys.stderr)
         return None
 
 
@@ -60,7 +66,7 @@ def begun(client: Client, key: str, path: Path, model: str | None, asked: dict) 
     """Classify a photograph, and post the jobs of a mistake; the same again makes no second ones."""
     top = client.classify(path, top=1, **({} if model is None else {"model": model})).classes[0]
     right = path.parent.name
-    found = {"key": key, "name": path.name, "right": right, "seen": top.label, "probability": top.probability}
+    found = {"name": path.name, "right": right, "seen": top.label, "probability": top.probability}
     found["jobs"] = {}
     for one, other in [] if top.label == right else [(top.label, right), (right, top.label)]:
         params = asked | {"target": {"class": one, "instead_of": other}, "areas": [AREA]}
@@ -71,7 +77,7 @@ def begun(client: Client, key: str, path: Path, model: str | None, asked: dict) 
     return found
 
 
-def ended(client: Client, found: dict) -> dict:
+def finished(client: Client, found: dict) -> dict:
     """Wait for the jobs of a photograph and add their pictures, small and as text."""
     results = {said: client.result(job, progress=False) for said, job in found["jobs"].items()}
     found["pictures"] = {said: small(one.overlays[AREA].image()) for said, one in results.items()}

@@ -193,13 +193,13 @@ def test_a_night_explains_mistakes_once(stack: Stack, tmp_path: Path) -> None:
     assert int(titles[0][2]) >= int(titles[1][2])
     assert page.count('<img src="data:image/jpeg;base64,') == 4
     assert "http" not in page
-    log = tmp_path / "page.jsonl"
-    known = log.read_text()
-    log.write_text("".join(known.splitlines(keepends=True)[:1]))  # as if it had been stopped
+    state = tmp_path / "page.json"
+    known = json.loads(state.read_text())
+    state.write_text(json.dumps(dict(list(known.items())[:1])))  # as if it had been stopped
     again = run_in(sys.executable, stack, NIGHTLY, tmp_path)
     assert again == ["2 of 3 photographs are taken for something else; 3 are new", first[1]]  # and no new jobs
     assert (tmp_path / "page.html").read_text() == page
-    assert sorted(log.read_text().splitlines()) == sorted(known.splitlines())
+    assert json.loads(state.read_text()) == known
 
 
 @pytest.mark.parametrize("others_python", ["FIFTYONE"], indirect=True)
