@@ -49,7 +49,7 @@ help:  ## This list
 	@echo "make sbom     a bill of materials of each image (CycloneDX), in build/sbom"
 	@echo "make licences  the table of licences in docs/licences.md, checked"
 	@echo "make docs     the documentation site, in build/site   (ARGS=--run runs the commands of tutorial and how-to pages)"
-	@echo "make figures  pictures and figures of README and docs, from real results   (ARGS=--check to compare)"
+	@echo "make figures  pictures and figures of README and docs, from real results   (ARGS=--check to compare, --ages to list how old they are)"
 	@echo "make screenshots  the dashboard's pictures in docs/   (ARGS=\"running phone\" for some)"
 	@echo "make setup    .venv with everything that run and test need, and the default weights"
 	@echo "make clean    remove .venv and caches"

@@ -1,8 +1,9 @@
 """Make the pictures and figures of README and docs from real results: `make figures`.
 
 It takes some minutes. With ``--check`` nothing is written: the figures in the texts are compared with what a user gets
-now. ``--signs`` names a folder of photographs (docs/images/ATTRIBUTION.md lists them) for the picture of a class's
-channels, which stays as it is without.
+now. Tables of docs/results.md are made from recorded results. At the end, and at once with ``--ages``, it lists how old
+each figure is, and which code has changed since. ``--signs`` names a folder of photographs
+(docs/images/ATTRIBUTION.md lists them) for the picture of a class's channels, which stays as it is without.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Annotated, Any
 import typer
 from PIL import Image, ImageDraw, ImageFont
 
-from . import scale
+from . import ages, scale
 from .quoted import FIGURES, ROOT, SCALE, TEXTS, rewrite
+from .recorded import recorded
 
 IMAGES = ROOT / "docs" / "images"
 NAMES = ("black_bear", "school_bus", "goose")
@@ -29,22 +31,31 @@ QUOTED = {run for run, _ in FIGURES.values()}
 
 def main(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 where a figure differs.")] = False,
+    only_ages: Annotated[bool, typer.Option("--ages", help="Only list how old the figures are.")] = False,
     signs: Annotated[Path | None, typer.Option(help="Folder of photographs of street signs.")] = None,
 ) -> None:
     """Make pictures and figures from real results."""
+    if only_ages:
+        print(ages.listing())
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        results = {one: _explained(folder, one) for one in NAMES if not check or one in QUOTED}
+        results: dict[str, Any] = recorded()
+        results |= {one: _explained(folder, one) for one in NAMES if not check or one in QUOTED}
         results[CHANNELS] = _channels(folder)
         results[SCALE] = dict(scale.read())
         if check:
-            raise typer.Exit(_differences(results))
+            code = _differences(results)
+            print(ages.listing())
+            raise typer.Exit(code)
         _masks(folder)
         _beside(folder / "compared")
         _inside(folder, signs)
         scale.PICTURE.write_text(scale.draw(scale.read()), encoding="utf-8")
     for text in TEXTS:
         text.write_text(rewrite(text.read_text(), results))
+    ages.note([one.file for one in ages.FIGURES if one.command == "make figures" or (signs and "signs" in one.command)])
+    print(ages.listing())
 
 
 def _explained(folder: Path, name: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import scale
+from .recorded import TABLES
 
 ROOT = Path(__file__).parents[1]
 TEXTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -106,5 +107,6 @@ FIGURES: dict[str, tuple[str, Callable[[Result], str]]] = {
     "answer": ("black_bear", _answer),
     "channels": ("channels", _channels),
     **{name: (SCALE, make) for name, make in scale.BLOCKS.items()},
+    **TABLES,
 }
 """By name: the run that it is about, and how it is made of its result."""

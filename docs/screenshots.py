@@ -19,6 +19,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from docs.ages import note
 from tests.browser import NAMES, Theme, chromium, find_browser, open_context
 from tests.running_stack import SAMPLES, Stack
 
@@ -160,6 +161,8 @@ def main(names: list[str]) -> int:
             picture = FOLDER / f"{shot.name}.webp"
             picture.write_bytes(packed(take(shot, browser, stack)))
             print(f"{picture.name:<28} {picture.stat().st_size / 1000:4.0f} kB")
+    if len(shots) == len(SHOTS):
+        note(["docs/images/dashboard"])
     return 0
 
 

@@ -105,7 +105,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     These are a slow one, one of embeddings, one whose weights are missing, and one whose gradient is of no use.
     """
     from .networks import model_list  # here, so that tests without torch or httpx can share this file
-    from .running_stack import Stack
+    from .running_stack import WEBHOOK_SECRET, Stack
 
     folder = tmp_path_factory.mktemp("stack")
     models = folder / "models.toml"
@@ -114,6 +114,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         folder,
         EP_MODELS_FILE=models,
         EP_TRUSTED_PROXIES="127.0.0.1",  # the tests' own proxy
+        EP_WEBHOOK_SECRET=WEBHOOK_SECRET,
+        EP_ALLOW_PRIVATE_URLS="true",  # the tests' own receivers
         EP_STOP_GRACE_S=1,  # nobody waits for a job that a test left behind
         PYTHONPATH=SAMPLES.parent,  # for the small networks
     ) as running:

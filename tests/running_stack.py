@@ -17,6 +17,8 @@ from typing import Any, Self
 import httpx
 
 SAMPLES = Path(__file__).parents[1] / "samples"
+WEBHOOK_SECRET = "whsec_c2VjcmV0cyBvZiB0ZXN0cyBhcmUgbm9uZQ=="
+"""Of the messages of the stack that all tests share."""
 READY_S = 90.0
 STOP_S = 60.0
 

@@ -152,12 +152,18 @@ def read(record: BatchRecord, jobs: JobService, links: Links) -> BatchRead:
         fraction=round(sum(item.fraction for item in usable) / max(1, len(usable)), 4),
         counts=Counter(item.status or (UNUSABLE if item.job is None else "gone") for item in items),
         jobs=items,
-        links=_links(links.batch(record.id)),
+        links=_links(record.id, links),
     )
 
 
-def _links(batch: str) -> BatchLinks:
-    return BatchLinks(self_=batch, results=f"{batch}/results", page=f"{batch}/{PAGE}")
+def _links(batch_id: str, links: Links) -> BatchLinks:
+    batch = links.batch(batch_id)
+    return BatchLinks(
+        self_=batch,
+        dashboard=links.dashboard("batch", batch_id),
+        results=f"{batch}/results",
+        page=f"{batch}/{PAGE}",
+    )
 
 
 def _records(record: BatchRecord, jobs: JobService) -> dict[str, JobRecord]:
@@ -184,7 +190,7 @@ def _result(item: BatchItem, job: JobRecord | None, jobs: JobService, links: Lin
     if job.state is not JobState.SUCCEEDED:
         return BatchResult(name=item.name, job=job.id, status=job.state, error=job.error)
     try:
-        report = linked(jobs.report(job.id), job.id, links)
+        report = linked(jobs.report(job.id), job.id, links, files=job.files)
     except (NotFound, NoResult) as error:  # removed just now, or it can't be read
         return BatchResult(name=item.name, job=job.id, error=error.problem)
     return BatchResult(name=item.name, job=job.id, status=job.state, result=report)

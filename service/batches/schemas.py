@@ -19,6 +19,7 @@ class BatchLinks(BaseModel):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     self_: Annotated[str, Field(alias="self")]
+    dashboard: Annotated[str, Field(description="The dashboard's page of it, to be opened in a browser.")]
     results: Annotated[str, Field(description="The results of the jobs that have succeeded.")]
     page: Annotated[str, Field(description="One HTML page that shows them, which opens from disk.")]
 

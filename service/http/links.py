@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import quote, urlencode
 
 
@@ -23,6 +24,10 @@ class Links:
     def batch(self, batch_id: str) -> str:
         """Return the address of a batch."""
         return f"{self.root_path}/v1/batches/{batch_id}"
+
+    def dashboard(self, kind: Literal["job", "batch"], its_id: str) -> str:
+        """Return where the dashboard shows a job or a batch: an address for people."""
+        return f"{self.root_path}/#/{kind}/{its_id}"
 
     def page(self, **query: str | int | None) -> str:
         """Return the address of a page of jobs; what is None is left out."""

@@ -104,7 +104,7 @@ class Artifacts:
         if part and self.record.keep_images:
             picture = self._jobs.image(self.record.id, TARGET_PICTURE)
             files[f"{part}{image_type(picture).suffix}"] = picture
-        return files | {RESULT: for_bundle(self.report(), self.record.id).model_dump_json(indent=2).encode()}
+        return files | {RESULT: for_bundle(self.report(), self.record.id, files).model_dump_json(indent=2).encode()}
 
     def respond(self, content: bytes, media_type: str, *, filename: str | None = None) -> Response:
         """Return the answer that carries the file `content`."""

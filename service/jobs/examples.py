@@ -273,7 +273,7 @@ JOB: dict[str, Any] = JobRead(
     attempt=1,
     progress=JobProgress(iteration=40, total=100, fraction=0.4, eta_s=21.5),
     partial_curve=[PartialPoint.of(0.05, measured_area=0.061, objective=9.7, variant="preserve")],
-    links=JobLinks(self_=f"/v1/jobs/{_ID}", events=f"/v1/jobs/{_ID}/events"),
+    links=JobLinks(self_=f"/v1/jobs/{_ID}", dashboard=f"/#/job/{_ID}", events=f"/v1/jobs/{_ID}/events"),
 ).model_dump(mode="json", by_alias=True)
 
 JOB_CONTENT = {"content": {"application/json": {"example": JOB}}}

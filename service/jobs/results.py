@@ -36,7 +36,7 @@ Frame = Annotated[
 )
 def get_result(artifacts: ArtifactsDep, links: LinksDep) -> Response:
     """Return the scores, the curve over the areas, the optimal area, and the links to the pictures."""
-    report = linked(artifacts.report(), artifacts.record.id, links)
+    report = linked(artifacts.report(), artifacts.record.id, links, files=artifacts.record.files)
     return artifacts.respond_json(report.model_dump_json().encode())
 
 

@@ -18,6 +18,7 @@ class _LinksOfAll(BaseModel):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     self_: Annotated[str, Field(alias="self")]
+    dashboard: Annotated[str, Field(description="The dashboard's page of it, to be opened in a browser.")]
     events: Annotated[str | None, Field(description="Its events, as server-sent events.")] = None
     result: str | None = None
     bundle: str | None = None

@@ -60,7 +60,7 @@ class JobService:
         record = self._store.get(job_id) if _ID.fullmatch(job_id) else None
         if record is None or not self._is_own(record):
             raise _no_job(job_id)
-        return record
+        return self._with_files(record)
 
     async def look(self, job_id: str) -> tuple[JobRecord, int | None]:
         """Return a job's record and its `position`, without holding a thread meanwhile.
@@ -72,18 +72,21 @@ class JobService:
         if found is None or not self._is_own(found[0]):
             raise _no_job(job_id)
         record, before = found
+        if not _says_files(record):
+            record = await run_in_threadpool(self._with_files, record)
         return record, None if before is None else before + 1
 
     def page(
         self, *, state: JobState | None, task: str | None, after: Place | None, limit: int
     ) -> tuple[list[JobRecord], Place | None]:
         """Return records, the newest first, and where the next page begins (None where there is none)."""
-        return self._store.page(state=state, owner=self._owner, task=task, after=after, limit=limit)
+        found, last = self._store.page(state=state, owner=self._owner, task=task, after=after, limit=limit)
+        return [self._with_files(record) for record in found], last
 
     def get_all(self, job_ids: Sequence[str]) -> list[JobRecord | None]:
         """Return the records of jobs, in their order; None for those that aren't there (any more)."""
         found = self._store.get_all(job_ids)
-        return [record if record is not None and self._is_own(record) else None for record in found]
+        return [self._with_files(one) if one is not None and self._is_own(one) else None for one in found]
 
     def position(self, record: JobRecord) -> int | None:
         """Return 1 for the next job to run, 2 for the one after; None where the job isn't waiting."""
@@ -183,8 +186,18 @@ class JobService:
         self._blobs.delete(job_id)
         _log.info("job deleted", job=job_id)
 
+    def _with_files(self, record: JobRecord) -> JobRecord:
+        """Return a record that says which files it has: those of earlier versions are looked up."""
+        if _says_files(record):
+            return record
+        return record.model_copy(update={"files": self._blobs.names(record.id)})
+
     def _is_own(self, record: JobRecord) -> bool:
         return self._owner is None or record.owner == self._owner
+
+
+def _says_files(record: JobRecord) -> bool:
+    return record.state is not JobState.SUCCEEDED or record.files is not None
 
 
 def _no_job(job_id: str) -> NotFound:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from redis import Redis, RedisError
 
 from ep_core.schemas.reports.file_names import RESULT
-from ep_core.schemas.tasks import Report, read_report
+from ep_core.schemas.tasks import Report, read_report, task_of
 from service.access.caller import Caller
 from service.http.errors import RETRY_AFTER_S, QueueFull
 from service.settings import ApiSettings
@@ -184,7 +184,9 @@ class Submissions:
         self._blobs.expire(record.id, self._settings.retention_s)
         now = datetime.now(UTC)
         finished = {"state": JobState.SUCCEEDED, "started_at": now, "finished_at": now, "cached": True}
-        record = record.model_copy(update=finished | {"found": Finding.of(report)})
+        files = task_of(record.params).single_files_of(record.params, self._blobs.names(record.id))
+        told = {"found": Finding.of(report), "files": list(files.values())}
+        record = record.model_copy(update=finished | told)
         self._require(self._store.create(record))
         self._results.add(content, model=model, job_id=record.id)  # it stays longer than the earlier one
         _log.info("job has a known result", job=record.id, source=source)

@@ -37,7 +37,7 @@ def make_explanations(ended: Sequence[Posted[Files]], jobs: JobService, links: L
     found = [
         Explanation(
             job=links.job(one.job.id),
-            result=linked(jobs.report(one.job.id), one.job.id, links),
+            result=linked(jobs.report(one.job.id), one.job.id, links, files=one.job.files),
             files=dict(reader.files(one.job, one.wanted)),
         )
         for one in ended

@@ -111,7 +111,7 @@ def make_response(job: JobRecord, wanted: Wanted, jobs: JobService, links: Links
     """
     report = jobs.report(job.id)
     assert isinstance(report, ExtremalReport)  # noqa: S101
-    found = Found(job.id, report, jobs, links)
+    found = Found(job, report, jobs, links)
     made = [_tensor(name, OUTPUTS[name].values(found), is_binary=name in wanted.as_bytes) for name in wanted.names]
     response = InferResponse(
         model_name=job.params.model,

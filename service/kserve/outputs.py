@@ -17,6 +17,7 @@ from service.http.links import Links
 from service.jobs.links import linked
 from service.jobs.service import JobService
 from service.uploads.limits import invalid
+from worker.broker.contract import JobRecord
 
 from .schemas import TensorMetadata
 from .tensors import BYTES
@@ -30,7 +31,7 @@ MOST_NUMBERS = 8_000_000
 class Found:
     """The result of a sweep, and where its files are."""
 
-    job_id: str
+    job: JobRecord
     report: ExtremalReport
     jobs: JobService
     links: Links
@@ -52,10 +53,10 @@ class Found:
             raise invalid(
                 "outputs",
                 f"the masks would be {count} numbers, and {MOST_NUMBERS} are sent at most: ask for fewer areas, or "
-                f"fetch the files that {self.links.job(self.job_id)} links to",
+                f"fetch the files that {self.links.job(self.job.id)} links to",
             )
         names = [mask_name(point.area, frame=frame) for point in self.report.curve]
-        return np.stack([np.asarray(Image.open(io.BytesIO(self.jobs.artifact(self.job_id, name)))) for name in names])
+        return np.stack([np.asarray(Image.open(io.BytesIO(self.jobs.artifact(self.job.id, name)))) for name in names])
 
     def optimal_area(self) -> np.ndarray:
         """Return a*, or nothing where no area suffices."""
@@ -64,7 +65,7 @@ class Found:
 
     def document(self) -> list[str]:
         """Return the whole result as JSON."""
-        return [linked(self.report, self.job_id, self.links).model_dump_json()]
+        return [linked(self.report, self.job.id, self.links, files=self.job.files).model_dump_json()]
 
 
 @dataclass(frozen=True)

@@ -136,10 +136,11 @@ async def wait_for_all(
 
 
 def _not_finished(job: JobRecord, addresses: list[str], links: Links) -> NotFinished:
-    link = links.job(job.id)
+    link, page = links.job(job.id), links.dashboard("job", job.id)
     return NotFinished(
-        f"The job is {job.state} and goes on: {link} has its state, and its result when it ends. Until then, send this "
-        "request again only with the Idempotency-Key that it had; later it is answered at once.",
+        f"The job is {job.state} and goes on: {link} has its state, and its result when it ends; {page} shows it in a "
+        "browser. Until then, send this request again only with the Idempotency-Key that it had; later it is answered "
+        "at once.",
         jobs=addresses,
     )
 

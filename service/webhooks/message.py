@@ -24,7 +24,7 @@ def body_of(record: JobRecord) -> bytes:
         record: a job in one of the states in `EVENTS`.
     """
     address = Links(record.root_path or "")
-    links = {"self": address.job(record.id)}
+    links = {"self": address.job(record.id), "dashboard": address.dashboard("job", record.id)}
     if record.state is JobState.SUCCEEDED:
         links["result"] = address.part(record.id, "result")
     data: dict[str, Any] = {

@@ -11,7 +11,7 @@ from PIL import Image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LIBRARIES = {"with_captum": "captum", "with_grad_cam": "pytorch_grad_cam", "with_quantus": "quantus"}
-ON_THE_STACK = {"explain_a_folder", "with_fiftyone", "with_label_studio"}
+ON_THE_STACK = {"explain_a_folder", "nightly", "webhook_receiver", "with_fiftyone", "with_label_studio"}
 """Those that need the service: `tests/stack/clients` runs them."""
 REPLACED = re.compile(r"^( *)# was: (.*)\n.*$", re.MULTILINE)
 NUMBER = re.compile(r"-?\d[\d.e-]*")

@@ -187,6 +187,9 @@ class JobRecord(BaseModel):
     partial_curve: list[PartialPoint] = []
     error: Problem | None = None
     found: Annotated[Finding | None, Field(description="Null until it has succeeded.")] = None
+    files: Annotated[
+        list[str] | None, Field(description="The single files of its result; null of jobs that earlier versions ended.")
+    ] = None
     request: Annotated[str | None, Field(description="The hash of the request's idempotency key.")] = None
     webhook: Annotated[str | None, Field(description="The URL of its webhook.")] = None
     delivery: Annotated[Delivery | None, Field(description="Null without a webhook.")] = None

@@ -12,7 +12,7 @@ from .contract import JobRecord
 
 _TEXT_FIELDS = {"id", "state", "created_at", "started_at", "finished_at", "worker", "request"}
 _TEXT_FIELDS |= {"webhook", "owner", "task", "priority", "batch", "content", "request_id", "traceparent"}
-_TOLD = {"progress", "partial_curve", "found", "delivery", "error"}
+_TOLD = {"progress", "partial_curve", "found", "files", "delivery", "error"}
 """Fields without which a job can still be run."""
 
 

@@ -212,13 +212,25 @@ class JobStore:
         attempt: int | None = None,
         error: Problem | None = None,
         found: Finding | None = None,
+        files: Sequence[str] | None = None,
     ) -> bool:
-        """Move to a final state and start the retention; False where that move isn't allowed (any more)."""
+        """Move to a final state and start the retention; False where that move isn't allowed (any more).
+
+        Args:
+            job_id: of the job.
+            state: the final one.
+            attempt: that ends, where one does; another one ends nothing.
+            error: the reason why it has failed.
+            found: a summary of its result.
+            files: the single files of its result.
+        """
         fields = {"finished_at": _now()}
         if error is not None:
             fields["error"] = as_field(error.model_dump(mode="json"))
         if found is not None:
             fields["found"] = as_field(found.model_dump(mode="json"))
+        if files is not None:
+            fields["files"] = as_field(files)
         old = {before for before, after in MOVES.items() if state in after}
         event = (EventKind.STATE, state)
         return self._write(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from ep_core.models.runtime.memory import free_memory, is_out_of_memory, is_pois
 from ep_core.pictures.region import read_region
 from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.targets import picture_of
-from ep_core.schemas.tasks import Report
+from ep_core.schemas.tasks import Report, task_of
 from worker.broker.contract import TAKEN_OVER, TARGET_PICTURE, Finding, JobRecord, JobState, Problem, input_name
 from worker.broker.problems import internal_error, make_problem, out_of_memory, problem_from, timed_out
 from worker.broker.queue import REDIS_UNUSABLE, TIMEOUT_GRACE_S
@@ -117,12 +118,15 @@ class _Attempt:
                 target_picture=picture,
                 runner=self.runtime.runner,
             )
+        kept = []
         for name, data in self.runtime.meter.each(Part.PICTURES, outcome.files):
             self._check()
             self._keep(name, data)
+            kept.append(name)
         report = _of_job(outcome.report, record)
         self._keep(RESULT, report.model_dump_json().encode())
-        if not self._succeed(Finding.of(report)):
+        single = task_of(record.params).single_files_of(record.params, kept)
+        if not self._succeed(Finding.of(report), files=list(single.values())):
             raise NotOurs
         for name in [] if record.keep_images else record.inputs:
             self.runtime.patiently(lambda name=name: self.runtime.blobs.remove(self.job_id, name))  # type: ignore[misc]
@@ -180,11 +184,10 @@ class _Attempt:
             self.runtime.patiently(lambda: blobs.put(self.job_id, name, data))
             self.runtime.patiently(lambda: blobs.expire(self.job_id, self.runtime.settings.retention_s))
 
-    def _succeed(self, found: Finding) -> bool:
+    def _succeed(self, found: Finding, *, files: list[str]) -> bool:
         tracing.note(state=JobState.SUCCEEDED.value)
-        return self.runtime.patiently(
-            lambda: self.runtime.store.finish(self.job_id, JobState.SUCCEEDED, attempt=self.attempt, found=found)
-        )
+        finish = partial(self.runtime.store.finish, self.job_id, JobState.SUCCEEDED, attempt=self.attempt)
+        return self.runtime.patiently(lambda: finish(found=found, files=files))
 
     def _fail(self, problem: Problem) -> Outcome:
         log.info("job failed", problem=problem.type)

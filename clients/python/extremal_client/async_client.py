@@ -10,6 +10,7 @@ import httpx
 from .core.address import RETRY_S, make_site
 from .core.calls import Calls
 from .core.remote_file import RemoteFile
+from .generated.schemas import JobRead
 from .transports.awaiting import AsyncTransport, awaited, awaited_feed
 
 
@@ -78,6 +79,10 @@ class AsyncClient:
     models = awaited(Calls[AsyncFile].models)
     model = awaited(Calls[AsyncFile].model)
     tasks = awaited(Calls[AsyncFile].tasks)
+
+    def dashboard(self, job: JobRead) -> str:
+        """Return the whole address of a job's page on the dashboard, for a browser."""
+        return self._core.dashboard(job)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -10,6 +10,7 @@ import httpx
 from .core.address import RETRY_S, make_site
 from .core.calls import Calls
 from .core.remote_file import RemoteFile
+from .generated.schemas import JobRead
 from .transports.blocking import Transport, blocking, iterating
 
 
@@ -86,6 +87,10 @@ class Client:
     models = blocking(Calls[File].models)
     model = blocking(Calls[File].model)
     tasks = blocking(Calls[File].tasks)
+
+    def dashboard(self, job: JobRead) -> str:
+        """Return the whole address of a job's page on the dashboard, for a browser."""
+        return self._core.dashboard(job)
 
     def close(self) -> None:
         """Close the connections."""

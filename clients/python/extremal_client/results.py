@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from .core.reading import arguments_of
 from .generated.schemas import ChannelsReport, ClassChannelsReport, CompareReport, ExtremalReport, JobRead
@@ -40,6 +40,11 @@ class Result(Generic[F]):
     """All files by the names of the job's links: ``saliency``, ``curve``, ``masks/0.1``, ..."""
     file: Callable[[str], F]
     """The file of a link that stands in the report, such as ``result.contrast.mask``."""
+
+    @property
+    def dashboard(self) -> str:
+        """The whole address of its page on the dashboard, for a browser."""
+        return cast("File", self.file(self.job.links.dashboard)).url
 
     @property
     def bundle(self) -> F:
@@ -167,7 +172,7 @@ KINDS: Mapping[str, type[Result[Any]]] = {
     "class_channels": ClassChannels,
 }
 """By the task; of a task that is new to this client, the result is a plain `Result`."""
-_NO_FILES = frozenset({"self", "events", "result", "batch"})
+_NO_FILES = frozenset({"self", "dashboard", "events", "result", "batch"})
 
 
 def make_result(document: dict[str, Any], job: JobRead, file: Callable[[str], F]) -> Result[F]:

@@ -1,6 +1,7 @@
 // The client: what can be asked.
 
 import { jobError, json } from "./answers.ts";
+import { Batches, type BatchProgress, type Outcome } from "./batches.ts";
 import { follow, isOver, type JobEvent, look } from "./following.ts";
 import { classifyForm, jobForm } from "./form.ts";
 import type {
@@ -19,6 +20,7 @@ import type {
   TaskList,
 } from "./generated/schemas.ts";
 import type { GivenImage } from "./images.ts";
+import { randomKey } from "./keys.ts";
 import {
   type Channels,
   type ClassChannels,
@@ -145,9 +147,25 @@ export class Client {
       onProgress?.(now);
     }
     if (!isOver(now)) now = await look(this.#site, now, signal);
-    if (!now.links.result) throw jobError(now);
-    const answer = await call(this.#site, request(this.#site, now.links.result), signal);
-    return makeResult(this.#site, await json(answer), now);
+    return await this.#fetch(now, signal);
+  }
+
+  /**
+   * Explain many images, and iterate over what becomes of each, as it is done. Nothing is posted before the first is asked
+   * for. An image that can't be explained is an `Outcome` with an `error`.
+   *
+   * @param images files, bytes and addresses.
+   * @param asked parameters and options of all.
+   * @param how progress of all, and a signal that ends the call.
+   * @throws ServiceError a parameter can't be used, or the queue has no room for `retrySeconds` of the client.
+   */
+  async *batch(
+    images: Iterable<GivenImage>,
+    asked: ExtremalArguments = {},
+    { onProgress, signal }: { onProgress?: (progress: BatchProgress) => void; signal?: AbortSignal } = {},
+  ): AsyncGenerator<Outcome> {
+    const fetch = async (job: JobRead) => await this.#fetch(job, signal) as Explanation;
+    yield* new Batches(images, { site: this.#site, given: asked, fetch, onProgress, signal }).outcomes();
   }
 
   /** Iterate over what happens to a job, given by itself or by its id, until it is over; throws as `result`. */
@@ -212,11 +230,19 @@ export class Client {
     return await json(await call(this.#site, begin(this.#site, "get_tasks")));
   }
 
+  /** Return the whole address of a job's page on the dashboard, for a browser. */
+  dashboard({ links }: JobRead): string {
+    return request(this.#site, links.dashboard).url;
+  }
+
+  /** Return the result of a job that is over; throws where it has none. */
+  async #fetch(job: JobRead, signal?: AbortSignal): Promise<Results[keyof Results]> {
+    if (!job.links.result) throw jobError(job);
+    const answer = await call(this.#site, request(this.#site, job.links.result), signal);
+    return makeResult(this.#site, await json(answer), job);
+  }
+
   async #known(job: JobRead | string, signal?: AbortSignal): Promise<JobRead> {
     return typeof job === "string" ? await this.job(job, { ...(signal && { signal }) }) : job;
   }
 }
-
-/** Return a name for a request that no other has; `crypto.randomUUID` is missing on pages without https. */
-const randomKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -6,6 +6,7 @@
 //
 // It needs `fetch` alone: browsers, node and deno have it.
 
+export type { BatchProgress, Outcome } from "./batches.ts";
 export { Client, type ClientOptions, type How } from "./client.ts";
 export type { EventKind, JobEvent } from "./following.ts";
 export type { GivenFile, GivenImage } from "./images.ts";

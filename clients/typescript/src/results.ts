@@ -8,7 +8,7 @@ import type {
   JobRead,
 } from "./generated/schemas.ts";
 import { RemoteFile } from "./remote_file.ts";
-import type { Site } from "./site.ts";
+import { follow, type Site } from "./site.ts";
 
 /** Files by name or area. */
 export type Files = Record<string, RemoteFile>;
@@ -16,6 +16,8 @@ export type Files = Record<string, RemoteFile>;
 /** What every result has. Its files are fetched when they are asked for, and the service keeps them for a day or so. */
 export interface Result {
   readonly job: JobRead;
+  /** The whole address of its page on the dashboard, for a browser. */
+  readonly dashboard: string;
   /** All files by the names of the job's links: `saliency`, `curve`, `masks/0.1`, ... */
   readonly files: Files;
   /** The mask of each area, at the image's size: white is kept, and 0 what the network doesn't see. */
@@ -44,7 +46,7 @@ export interface Results {
   class_channels: ClassChannels;
 }
 
-const NO_FILES = ["self", "events", "result", "batch"];
+const NO_FILES = ["self", "dashboard", "events", "result", "batch"];
 
 /** Return the result of a finished job: its report, with its files. */
 export function makeResult(site: Site, report: Results[keyof Results], job: JobRead): Results[keyof Results] {
@@ -53,7 +55,8 @@ export function makeResult(site: Site, report: Results[keyof Results], job: JobR
     if (typeof link === "string" && !NO_FILES.includes(key)) files[key] = new RemoteFile(site, link);
     else if (link && typeof link === "object") Object.assign(files, family(site, key, link));
   }
-  const found = { ...report, job, files, masks: under("masks", files), overlays: under("overlays", files) };
+  const dashboard = follow(site, job.links.dashboard).url;
+  const found = { ...report, job, dashboard, files, masks: under("masks", files), overlays: under("overlays", files) };
   return report.task === "compare" ? { ...found, ...pictures(site, report) } as Comparison : found as typeof report;
 }
 

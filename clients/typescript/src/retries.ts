@@ -101,7 +101,8 @@ async function send(site: Site, request: Request, signal?: AbortSignal): Promise
   }, signal);
 }
 
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+/** Wait so many milliseconds; throws the reason of a signal that is aborted meanwhile. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => (clearTimeout(timer), reject(signal?.reason));
     const timer = setTimeout(() => (signal?.removeEventListener("abort", stop), resolve()), ms);

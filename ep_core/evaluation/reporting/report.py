@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -61,6 +62,7 @@ class EvaluationReport(BaseModel):
     settings: Annotated[dict[str, Any], Field(description="Everything that the figures depend on, seeds included.")]
     model: ModelRef | None = None
     engine: Engine | None = None
+    made_on: Annotated[date | None, Field(description="The day on which it was written, in UTC.")] = None
     items: Annotated[int, Field(description="Number of images (or pairs of image and class) measured.")]
     seconds: Annotated[float, Field(description="Of work on the items, all together, as logged.")]
     tables: list[Table] = []
@@ -68,8 +70,9 @@ class EvaluationReport(BaseModel):
 
 
 def write_report(report: EvaluationReport, out: Path) -> Path:
-    """Write a report into a folder, named after its benchmark."""
+    """Write a report into a folder, named after its benchmark, with the day."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{report.benchmark}.json"
-    path.write_text(report.model_dump_json(indent=2) + "\n")
+    dated = report.model_copy(update={"made_on": datetime.now(UTC).date()})
+    path.write_text(dated.model_dump_json(indent=2) + "\n")
     return path

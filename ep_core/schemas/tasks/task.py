@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Literal, TypeAlias
@@ -201,6 +201,16 @@ class Task:
     def files_of(self, spec: CommonSpec) -> Files:
         """Return the files that the result of a spec has, with the names of each family."""
         return self.files(spec) if self.files else dict.fromkeys(self.artifacts, ())
+
+    def single_files_of(self, spec: CommonSpec, among: Collection[str] | None = None) -> dict[str, str]:
+        """Return the files that the result of a spec has one of, by what a client calls them.
+
+        Args:
+            spec: what is asked.
+            among: the files that there are; None for all.
+        """
+        single = {one.key: one.file() for one in self.files_of(spec) if one.key is not None and one.name is None}
+        return {key: file for key, file in single.items() if among is None or file in among}
 
     def bulk_of(self, spec: CommonSpec, *, images: int, channels: int) -> list[Bulk]:
         """Return what the files of a result take, the report included.

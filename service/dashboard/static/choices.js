@@ -142,8 +142,9 @@ export function choices(panel, { onModel, onTurn, onChange }) {
     onTurn();
   }
 
-  /** Turn to what an address names: a task, a model, many images. */
-  async function open({ task: named, model: wanted, many }) {
+  /** Turn to what an address names: a task, a model, many images, the order of the models. */
+  async function open({ task: named, model: wanted, many, sort }) {
+    model.sort(sort);
     if (named in TASKS || many) turn(named in TASKS ? named : task, Boolean(many));
     if (wanted) await model.set(wanted);
   }

@@ -1,25 +1,29 @@
-// Which model to explain: all on offer, with their size and accuracy and whether their weights are here.
+// Which model to explain: all on offer, with their size and accuracy and whether their weights are here, in the order chosen.
 
 import { get } from "./api.js";
 import { combobox } from "./combobox.js";
-import { el, show, uniqueId } from "./dom.js";
+import { el, select, show, uniqueId } from "./dom.js";
+import { rememberAsked } from "./place.js";
 
 const AGAIN_MS = 5000;
 const MEASURES = { top1: "top-1", box_map: "box mAP", miou: "mean IoU" };
 const READY = "Ready: the weights are here";
 const TO_FETCH = "Not here yet: downloaded when first used";
 const OTHERS = "Others";
+const AS_OFFERED = "offered";
+const ORDERS = { [AS_OFFERED]: "As offered", name: "By name", accuracy: "By accuracy", size: "By size" };
 const KINDS = { box: "detector", segment: "segmenter", text: "images against texts", similar: "embeddings" };
 
 /** What to do where a model can't be used. */
 export const ADVICE = "Try again later, or choose another model: those whose weights are here come first.";
 
 /**
- * Return the control: `{node, value(), set(name), load(), failed(problem, again), open()}`; `onModel(card)` is told of every
- * model, with its labels and layers.
+ * Return the control: `{node, value(), set(name), sort(order), load(), failed(problem, again), answered(), open()}`;
+ * `onModel(card)` is told of every model, with its labels and layers.
  */
 export function modelField(onModel) {
   const choice = combobox("Models", changed);
+  const order = Object.assign(select(ORDERS), { onchange: sorted });
   const facts = el("small", { id: uniqueId("facts") }, "…");
   const fault = el("div.fault", { role: "alert" });
   let listed = [];
@@ -28,12 +32,26 @@ export function modelField(onModel) {
     try {
       const found = await get("v1/models");
       listed = found.models;
-      choice.offer(options(listed));
+      offer();
       if (!choice.value()) choice.set(found.default);
       await changed();
     } catch {
       setTimeout(load, AGAIN_MS); // the status line says what is wrong
     }
+  }
+
+  const offer = () => choice.offer(options(listed.toSorted(COMPARED[order.value])));
+
+  function sorted() {
+    offer();
+    rememberAsked({ sort: order.value === AS_OFFERED ? null : order.value });
+  }
+
+  /** List the models in the order that an address names. */
+  function sort(named) {
+    if (!(named in ORDERS)) return;
+    order.value = named;
+    offer();
   }
 
   async function changed() {
@@ -72,16 +90,18 @@ export function modelField(onModel) {
     const model = listed.find(({ name }) => name === choice.value());
     if (!model || model.weights_here) return;
     model.weights_here = true;
-    choice.offer(options(listed));
+    offer();
     tell();
   }
 
   const name = el("label", { htmlFor: choice.input.id }, "Model");
+  order.setAttribute("aria-label", "Order of the list");
   choice.input.setAttribute("aria-describedby", facts.id);
   return {
-    node: el("div.field", {}, name, choice.node, facts, fault),
+    node: el("div.field", {}, el("div.listed", {}, name, order), choice.node, facts, fault),
     value: choice.value,
     set,
+    sort,
     load,
     failed,
     answered,
@@ -98,6 +118,19 @@ function options(models) {
   }));
   return [READY, OTHERS, TO_FETCH].flatMap((group) => listed.filter((one) => one.group === group));
 }
+
+/** What tells two models apart, by the order; those of which it isn't known come last. */
+const COMPARED = {
+  [AS_OFFERED]: () => 0,
+  name: (one, other) => one.name.localeCompare(other.name, "en"),
+  accuracy: (one, other) => measureOf(one) - measureOf(other) || valueOf(other) - valueOf(one),
+  size: (one, other) => sizeOf(one) - sizeOf(other) || 0, // of two that aren't known: no number
+};
+
+/** Return the place of what a model's accuracy is measured by: values of two measures can't be compared. */
+const measureOf = ({ accuracy }) => [...Object.keys(MEASURES), undefined].indexOf(accuracy?.measure);
+const valueOf = ({ accuracy }) => accuracy?.value ?? 0;
+const sizeOf = ({ parameters }) => parameters ?? Infinity;
 
 const groupOf = ({ weights_here: isHere }) => (isHere ? READY : isHere === false ? TO_FETCH : OTHERS);
 

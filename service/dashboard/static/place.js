@@ -1,4 +1,4 @@
-// What the address holds: `#/?task=compare&model=resnet50` asks, `#/job/{id}?area=0.1&view=outline` and `#/batch/{id}` show.
+// What the address holds: `#/?task=compare&model=resnet50&sort=size` asks, `#/job/{id}?area=0.1&view=outline` and `#/batch/{id}` show.
 
 const SHOWN = /^#\/(?:(job|batch)\/([0-9a-f]{32}))?(?:\?(.*))?$/;
 

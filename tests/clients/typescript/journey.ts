@@ -49,6 +49,11 @@ const removed = await messageOf(client.result(abortedId, { onProgress: cancel })
 const compared = await client.compare(image, { methods: ["center", "gradient"], areas: [0.2] });
 const seen = await client.classify(image, { top: 1 });
 
+const both: (string | undefined)[] = [];
+for await (const one of client.batch([image, new Uint8Array([1])], { ...quick, areas: [0.2] })) {
+  both.push(one.result?.target.label ?? one.error?.name);
+}
+
 // Types tell mistakes before anything is sent.
 // @ts-expect-error: an area is a number
 const wrongArea: ExtremalArguments = { areas: ["0.1"] };
@@ -67,6 +72,7 @@ console.log(JSON.stringify({
   page: (await found.files.page!.text()).startsWith("<!DOCTYPE html>"),
   removed,
   maps: Object.keys(compared.maps),
+  both: both.sort(),
   label: seen.classes[0]?.label,
   wrong: await messageOf(client.explain(image, { areas: [2] }), InvalidRequest),
   missing: await messageOf(client.model("mobilenet_v9"), NotFound),

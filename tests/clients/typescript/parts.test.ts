@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import {
+  type BatchProgress,
   Client,
+  InvalidRequest,
   JobFailed,
   NotAllowed,
   Unavailable,
@@ -13,17 +15,18 @@ import { messages } from "../../../clients/typescript/src/events.ts";
 
 const ID = "0f8fad5bd9cb469fa165708677289501";
 const LINK = `/explain/v1/jobs/${ID}`;
+const PAGE = `/explain/#/job/${ID}`;
 const URL = "http://service.test/explain/";
 
 const job = (status: string, more = {}) => ({
   id: ID,
   status,
   params: { task: "extremal" },
-  links: { self: LINK },
+  links: { self: LINK, dashboard: PAGE },
   ...more,
 });
 const ended = job("succeeded", {
-  links: { self: LINK, result: `${LINK}/result`, masks: { 0.1: `${LINK}/masks/0.1.png` } },
+  links: { self: LINK, dashboard: PAGE, result: `${LINK}/result`, masks: { 0.1: `${LINK}/masks/0.1.png` } },
 });
 const answer = (document: unknown, status = 200, headers = {}) =>
   new Response(JSON.stringify(document), { status, headers });
@@ -102,6 +105,8 @@ Deno.test("a lost post is sent again under its key, and a cut stream goes on aft
   const form = await sent[1]!.formData();
   assert.equal(form.get("params"), '{"task":"extremal","target":{"class":1,"instead_of":"dog"},"areas":[0.1]}');
   assert.deepEqual([form.get("priority"), (form.get("target_image") as File).size], ["low", 2]);
+  assert.equal(result.dashboard, `http://service.test${PAGE}`);
+  assert.equal(client.dashboard(result.job), result.dashboard);
   assert.equal(await result.masks[0.1]!.text(), "mask");
   assert.equal(await result.masks[0.1]!.text(), "mask"); // fetched once
   assert.equal(sent.at(-1)!.url, `http://service.test${LINK}/masks/0.1.png`);
@@ -158,4 +163,47 @@ Deno.test("a service that is away is given up, and another host does not get the
     null,
     "2",
   ]);
+});
+
+Deno.test("many images are posted a few at a time, and each has its result or its reason", async () => {
+  const item = (id: number, status: string) => ({ job: `${id}`, status, fraction: 0.5, link: `/v1/jobs/${id}` });
+  const because = (slug: string) => ({ error: { type: `/problems/${slug}`, title: "", status: 422, detail: slug } });
+  const [bad, full] = [because("unreadable-image"), because("queue-full")];
+  const batch = (id: number, ...jobs: object[]) => answer({ jobs, links: { self: `/v1/batches/${id}` } });
+  const { sent, client } = played(
+    batch(0, item(0, "queued"), bad, full),
+    batch(0, item(0, "succeeded"), bad, full),
+    answer(ended),
+    answer({ task: "extremal", artifacts: {}, curve: [] }),
+    batch(1, item(2, "running")),
+    batch(1, item(2, "failed")),
+    answer(job("failed", because("timed-out"))),
+  );
+  const [seen, told]: [string[], number[][]] = [[], []];
+  const images = ["good", "bad", "late"].map((name) => new File(["1"], name));
+  const how = { onProgress: ({ total, done, failed }: BatchProgress) => told.push([total, done, failed]) };
+  for await (const { name, result, error } of client.batch(images, { areas: [0.1] }, how)) {
+    seen.push(`${name} ${error?.message ?? result?.job.id}`);
+  }
+  assert.deepEqual(seen, [`good ${ID}`, "bad unreadable-image", "late timed-out"]);
+  assert.deepEqual(told.at(-1), [3, 3, 2]);
+  const posts = sent.filter(({ method }) => method === "POST");
+  const names = async (post: Request) => ((await post.formData()).getAll("image") as File[]).map((one) => one.name);
+  assert.deepEqual(await Promise.all(posts.map(names)), [["good", "bad", "late"], ["late"]]);
+});
+
+Deno.test("images that are too many are posted in halves, and wrong parameters are told at once", async () => {
+  const refused = (field: string) =>
+    answer({ type: "/problems/invalid-input", title: "", status: 422, detail: field, errors: [{ field }] }, 422, {
+      "Content-Type": "application/problem+json",
+    });
+  const { sent, client } = played(refused("image"), refused("image.0"), refused("image.0"), refused("areas.0"));
+  const bytes = new Uint8Array([1]);
+  for await (const { error } of client.batch([bytes, bytes])) assert.ok(error instanceof InvalidRequest);
+  assert.deepEqual(await Promise.all(sent.map(async (one) => (await one.formData()).getAll("image").length)), [
+    2,
+    1,
+    1,
+  ]);
+  await assert.rejects(client.batch([bytes], { areas: [2] }).next(), InvalidRequest);
 });

@@ -49,6 +49,7 @@ def test_each_image_becomes_a_job(client: TestClient, redis: Redis, store: JobSt
     assert (batch["done"], batch["fraction"], batch["counts"]) == (False, 0, {"queued": 3})
     assert [item["name"] for item in batch["jobs"]] == ["0.png", "1.png", "2.png"]
     assert client.get(batch["links"]["self"]).json() == batch
+    assert batch["links"]["dashboard"] == f"/#/batch/{batch['id']}"
     job = client.get(batch["jobs"][0]["link"]).json()
     assert (job["batch"], job["links"]["batch"]) == (batch["id"], batch["links"]["self"])
     assert store.get(job["id"]).images == ["0.png"]

@@ -13,6 +13,7 @@ from redis import Redis
 
 from ep_core.schemas.reports.file_names import RESULT
 from ep_core.schemas.targets import TARGET_PARTS
+from ep_core.schemas.tasks import task_of
 from service.jobs.examples import CHANNELS_REPORT, CLASS_REPORT, COMPARE_REPORT, REPORT
 from worker.broker import catalogue
 from worker.broker.blobs import RedisBlobs
@@ -46,7 +47,9 @@ def finished(client: TestClient, redis: Redis, store: JobStore, png: bytes) -> F
         job_id, blobs = answer.json()["id"], RedisBlobs(redis)
         attempt = store.start(job_id, worker="test")
         blobs.put(job_id, RESULT, json.dumps(report | {"id": job_id, "artifacts": {}}).encode())
-        assert store.finish(job_id, JobState.SUCCEEDED, attempt=attempt)
+        params = store.get(job_id).params
+        files = list(task_of(params).single_files_of(params).values())
+        assert store.finish(job_id, JobState.SUCCEEDED, attempt=attempt, files=files)
 
         base = f"/v1/jobs/{job_id}/"
         told = [client.get(base[:-1]).json()["links"], client.get(f"{base}result").json()]

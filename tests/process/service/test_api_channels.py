@@ -158,7 +158,7 @@ def test_everything_a_result_names_is_there(
     named += [one["inversion"] for one in result["channels"] if params is CLASS]
     del links["events"]  # which go on
     named += [link for link in links.values() if isinstance(link, str)] + list(links["inversions"].values())
-    assert len(set(named)) == (10 if params is CHANNELS else 7)
+    assert len(set(named)) == (11 if params is CHANNELS else 8)
     assert all(client.get(link).status_code == 200 for link in named)
 
 

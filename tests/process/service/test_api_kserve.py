@@ -178,6 +178,7 @@ def test_what_takes_too_long_is_a_504_with_the_jobs_which_go_on(
     jobs = [client.get(link).json() for link in error["jobs"]]
     assert [job["status"] for job in jobs] == ["queued", "queued"]
     assert error["jobs"][0] in error["error"]
+    assert f"{jobs[0]['links']['dashboard']} shows it in a browser" in error["error"]
     with FinishingWorker(redis, store) as worker:
         again = explain(client, image, {"image": image, "areas": [0.5]}, headers={"Idempotency-Key": "once"})
     assert again.headers["idempotent-replayed"] == "true"

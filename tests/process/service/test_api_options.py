@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
+from ep_core.schemas.reports.file_names import CURVE, PAGE, REVEAL, SALIENCY
 from service.app import create_app
 from service.settings import ApiSettings
 from service.uploads import fetch
@@ -88,6 +89,14 @@ class TestReuse:
         assert [point["preserve"] for point in first["curve"]] == [point["preserve"] for point in second["curve"]]
         for link in [*job["links"]["masks"].values(), job["links"]["saliency"], job["links"]["bundle"]]:
             assert client.get(link).status_code == 200
+
+    def test_what_the_earlier_one_lacks_is_not_linked(
+        self, client: TestClient, redis: Redis, store: JobStore, png: bytes, done: str
+    ) -> None:
+        RedisBlobs(redis).remove(done, REVEAL)
+        job = post(client, png).json()
+        assert (job["links"]["reveal"], job["links"]["page"]) == (None, f"/v1/jobs/{job['id']}/result.html")
+        assert set(store.get(job["id"]).files) == {SALIENCY, CURVE, PAGE}
 
     def test_each_has_its_own_copy(self, client: TestClient, redis: Redis, png: bytes, done: str) -> None:
         second = post(client, png).json()

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from ep_core.schemas.reports.file_names import RESULT
+from ep_core.schemas.reports.file_names import PAGE, RESULT, REVEAL
 from service.app import create_app
 from service.jobs.answers import ANSWERS
 from service.settings import ApiSettings
@@ -56,6 +56,17 @@ def test_a_page_may_do_nothing_in_the_services_name(client: TestClient, job: str
     assert page.headers["content-security-policy"].startswith("sandbox allow-scripts; default-src 'none'; ")
 
 
+def test_a_job_of_an_earlier_version_names_only_what_it_has(client: TestClient, redis: Redis, job: str) -> None:
+    for name in (PAGE, REVEAL):
+        RedisBlobs(redis).remove(job.rsplit("/", 1)[1], name)
+    links = client.get(job).json()["links"]
+    assert [links] == [one["links"] for one in client.get("/v1/jobs").json()["jobs"]]
+    assert (links["page"], links["reveal"], links["saliency"]) == (None, None, f"{job}/saliency.png")
+    assert set(client.get(links["result"]).json()["artifacts"]) == {"result", "saliency", "curve", "bundle"}
+    with zipfile.ZipFile(io.BytesIO(client.get(links["bundle"]).content)) as bundle:
+        assert set(json.loads(bundle.read("result.json"))["artifacts"]) == {"saliency", "curve"}
+
+
 def test_behind_a_proxy_links_carry_its_prefix(
     redis: Redis, settings: ApiSettings, client: TestClient, job: str
 ) -> None:
@@ -64,6 +75,7 @@ def test_behind_a_proxy_links_carry_its_prefix(
         result = proxied.get(links["result"]).json()
 
     assert links["result"] == f"/explain{job}/result"
+    assert links["dashboard"] == f"/explain/#/job/{result['id']}"
     assert result["curve"][0]["mask"] == links["masks"]["0.05"] == f"/explain{job}/masks/0.05.png"
 
 

@@ -59,6 +59,7 @@ def test_a_job_runs_from_the_image_to_the_result(shared: Client, bear: bytes):
         for name in (mask_name(key), mask_name(key, frame="model"), overlay_name(key))
     }
     assert {name for name in shared.blobs.names(job_id) if not is_input(name)} == pictures | {RESULT}
+    assert set(record.files) == {SALIENCY, CURVE, PAGE, REVEAL}
     assert shared.blobs.get(job_id, mask_name(0.1)).startswith(b"\x89PNG")
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.running_stack import SAMPLES, Stack
+from service.webhooks.message import headers_of
+from tests.running_stack import SAMPLES, WEBHOOK_SECRET, Stack
+from tests.small_jobs import MASKS_ONLY
 
 pytestmark = pytest.mark.e2e
 
@@ -40,6 +45,16 @@ def run(stack: Stack, *command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
+NIGHTLY = """
+import sys
+from pathlib import Path
+from extremal_client import Client
+from nightly import nightly
+quick = {"iterations": 3, "check_extremality": False, "alternatives": 0, "contrast": False}
+with Client() as client:
+    nightly(client, Path(sys.argv[1]), Path(sys.argv[1]) / "page.html", **quick)
+    print(sum(1 for _ in client.jobs()))
+"""
 FIFTYONE = """
 import fiftyone as fo, sys
 from extremal_client import Client
@@ -137,6 +152,54 @@ def test_the_readme_runs(stack: Stack, tmp_path: Path) -> None:
     assert re.match(r"\d+% of what the network sees suffices for American black bear\n0\.1 ", told)
     assert (tmp_path / "saliency.png").exists()
     assert (tmp_path / "everything" / "masks" / "0.1.png").exists()
+
+
+def test_a_receiver_keeps_the_mask_of_each_job_once(stack: Stack, tmp_path: Path) -> None:
+    env = os.environ | {"EP_URL": stack.url, "EP_WEBHOOK_SECRET": WEBHOOK_SECRET}
+    command = [sys.executable, FOLDER.with_name("webhook_receiver.py"), tmp_path / "kept", "0"]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as receiver:
+        assert receiver.stdout is not None
+        try:
+            url = receiver.stdout.readline().strip()
+            params = {"areas": [0.3], "threshold": 0.01, "iterations": 3, **MASKS_ONLY}
+            data = {"params": json.dumps(params), "webhook": url}
+            with (SAMPLES / "goose.jpg").open("rb") as image:
+                job_id = stack.client.post("/v1/jobs", files={"image": image}, data=data).json()["id"]
+            assert receiver.stdout.readline() == f"{job_id} a* of goose is 30%\n"
+            again = json.dumps({"type": "job.succeeded", "timestamp": "", "data": {"id": job_id}}).encode()
+            signed = headers_of(job_id, again, secret=WEBHOOK_SECRET, now=datetime.now(UTC))
+            told = [httpx.post(url, content=again, headers=headers).status_code for headers in (signed, signed, {})]
+        finally:
+            receiver.terminate()
+        assert told == [204, 204, 401]
+        assert receiver.stdout.read() == ""
+    assert {path.name for path in (tmp_path / "kept").iterdir()} == {f"{job_id}.png", f"{job_id}.txt"}
+    assert Image.open(tmp_path / "kept" / f"{job_id}.png").size == (640, 498)
+
+
+def test_a_night_explains_mistakes_once(stack: Stack, tmp_path: Path) -> None:
+    for name, label in (("goose", "goose"), ("pizza", "plate"), ("black_bear", "brown bear")):
+        (tmp_path / label).mkdir()
+        shutil.copy(SAMPLES / f"{name}.jpg", tmp_path / label)
+    (tmp_path / "goose" / "broken.jpg").write_text("no image")
+    first = run_in(sys.executable, stack, NIGHTLY, tmp_path)
+    assert first[0] == "2 of 3 photographs are taken for something else; 4 are new"
+    page = (tmp_path / "page.html").read_text()
+    titles = re.findall(r"<h2>(\S+): (.*) \((\d+)%\), and not (.*)</h2>", page)
+    assert {(name, seen, right) for name, seen, _, right in titles} == {
+        ("pizza.jpg", "pizza", "plate"),
+        ("black_bear.jpg", "American black bear", "brown bear"),
+    }
+    assert int(titles[0][2]) >= int(titles[1][2])
+    assert page.count('<img src="data:image/jpeg;base64,') == 4
+    assert "http" not in page
+    state = tmp_path / "page.json"
+    known = json.loads(state.read_text())
+    state.write_text(json.dumps(dict(list(known.items())[:1])))  # as if it had been stopped
+    again = run_in(sys.executable, stack, NIGHTLY, tmp_path)
+    assert again == ["2 of 3 photographs are taken for something else; 3 are new", first[1]]  # and no new jobs
+    assert (tmp_path / "page.html").read_text() == page
+    assert json.loads(state.read_text()) == known
 
 
 @pytest.mark.parametrize("others_python", ["FIFTYONE"], indirect=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 from typing import Any
 
 import httpx
@@ -57,6 +58,20 @@ def output_of(cell: NotebookNode) -> str:
     """The HTML that a cell's value is shown as."""
     (shown,) = [one for one in cell.outputs if one.output_type == "execute_result"]
     return str(shown.data["text/html"])
+
+
+def test_the_example_runs_as_it_is(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "EP_URL", stack.url)
+    path = SAMPLES.parent / "examples" / "explain.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    assert [cell.outputs for cell in notebook.cells if cell.cell_type == "code"] == [[]] * 4
+    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(path.parent)}}).execute()
+    bear, curve, mask, both = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    printed, _ = curve.outputs
+    assert re.match(rf"American black bear 0\.[14] {stack.url}/#/job/[0-9a-f]{{32}}$", printed.text)
+    assert mask.outputs[0].data["text/plain"] == "((427, 640), True)"
+    assert output_of(bear) in output_of(both)
+    assert output_of(both).count("srcdoc=") == 2
 
 
 def test_a_notebook_shows_progress_and_results(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from extremal_client import AsyncClient, Client, Explanation, InvalidRequest, JobFailed, JobRemoved, NotFound
@@ -130,6 +131,8 @@ def test_links_lead_through_a_proxy_that_shows_the_service_below_a_path(stack: S
         with Client(f"{proxy.url}/explain/") as client:
             result = client.explain(PIZZA, areas=[0.3], progress=False, **QUICK)
             assert result.job.links.self.startswith("/explain/v1/jobs/")
+            assert result.dashboard == f"{proxy.url}/explain/#/job/{result.job.id}" == client.dashboard(result.job)
+            assert httpx.get(result.dashboard).text.startswith("<!doctype html>")
             assert result.masks[0.3].image().size == Image.open(PIZZA).size
         assert proxy.missed == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -89,6 +90,34 @@ def test_the_end_of_the_list_leads_to_its_beginning(page: Page) -> None:
     page.get_by_role("heading", level=1).click()
     expect(page.get_by_role("listbox", name="Models")).to_be_hidden()
     expect(field(page)).to_have_value("mobilenet_v2")
+
+
+def test_models_are_listed_as_asked_and_the_address_keeps_that(page: Page, all_of_torchvision: dict[str, Any]) -> None:
+    page.route("**/v1/models", lambda route: route.fulfill(json=all_of_torchvision))
+    page.route("**/v1/models/*", lambda route: route.fulfill(json={"labels": [], "layers": []}))
+    page.goto("/")
+    order = page.get_by_role("combobox", name="Order of the list")
+    expect(order).to_have_value("offered")
+    order.focus()
+    page.keyboard.type("By a")
+    expect(page).to_have_url(re.compile(r"#/\?sort=accuracy$"))
+    page.reload()
+    expect(order).to_have_value("accuracy")
+    measures = ("top1", "box_map", "miou")
+    others = [one for one in all_of_torchvision["models"] if not one["weights_here"]]
+    known = [one for one in others if one["accuracy"]]
+    best = sorted(known, key=lambda one: (measures.index(one["accuracy"]["measure"]), -one["accuracy"]["value"]))
+    field(page).click()
+    listed = [text.partition("\n")[0] for text in options(page).all_inner_texts()]
+    assert listed[: 1 + len(best)] == ["mobilenet_v2", *(one["name"] for one in best)]
+    assert set(listed[1 + len(best) :]) == {one["name"] for one in others if not one["accuracy"]}
+    page.keyboard.press("Escape")
+    order.select_option("By size")
+    field(page).click()
+    sizes = {one["name"]: one["parameters"] for one in others}
+    listed = [text.partition("\n")[0] for text in options(page).all_inner_texts()][1:]
+    assert [sizes[name] for name in listed] == sorted(sizes.values())
+    axe(page)
 
 
 def test_a_model_that_has_answered_has_its_weights_here(page: Page) -> None:

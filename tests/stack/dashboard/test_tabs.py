@@ -37,7 +37,7 @@ def test_each_tab_has_its_fields(page: Page) -> None:
     expect(page.get_by_role("group", name="Which of them").get_by_role("button")).to_have_text(
         ["Channels", "Class channels"]
     )
-    page.get_by_role("button", name="Class channels").click()
+    page.get_by_role("button", name="Class channels", exact=True).click()
     expect(page.get_by_role("tabpanel")).to_contain_text("over several images")
 
     turn_to(page, "Many images")
@@ -64,7 +64,7 @@ def test_an_address_leads_to_a_task_and_a_model_and_the_page_keeps_it(page: Page
     quickly(page, iterations=3)
     page.goto("/#/?task=class_channels&model=mobilenet_small")
     expect(tab(page, "Inside")).to_have_attribute("aria-selected", "true")
-    expect(page.get_by_role("button", name="Class channels")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Class channels", exact=True)).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("combobox", name="Model")).to_have_value("mobilenet_small")
     turn_to(page, "Many images")
     page.reload()

@@ -69,6 +69,7 @@ def test_deno_runs_the_main_job_while_the_api_is_killed(stack: Stack, tmp_path: 
         "mask": "image/png",
         "page": True,
         "maps": ["center", "gradient"],
+        "both": ["InvalidRequest", "goose"],
         "label": "goose",
     }
 

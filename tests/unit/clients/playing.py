@@ -74,7 +74,7 @@ def problem(
 def job_document(status: str = "queued", **more: Any) -> dict[str, Any]:
     """A job as the service shows it, with the fields that a client needs."""
     address = f"/v1/jobs/{JOB_ID}"
-    links: dict[str, Any] = {"self": address, "events": f"{address}/events"}
+    links: dict[str, Any] = {"self": address, "dashboard": f"/#/job/{JOB_ID}", "events": f"{address}/events"}
     if status == "succeeded":
         links |= {"result": f"{address}/result", "masks": {"0.1": f"{address}/masks/0.1.png"}}
     fixed = {"id": JOB_ID, "status": status, "params": {"task": "extremal"}, "created_at": "2026-01-31T12:00:00Z"}

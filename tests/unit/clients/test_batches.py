@@ -91,7 +91,8 @@ class Service:
 
     def _read(self, number: int) -> dict[str, Any]:
         address = f"/v1/batches/{number}"
-        links = {"self": address, "results": f"{address}/results", "page": f"{address}/result.html"}
+        links = {"self": address, "dashboard": f"/#/batch/{number}"}
+        links |= {"results": f"{address}/results", "page": f"{address}/result.html"}
         fixed = {"id": str(number), "created_at": "2026-01-31T12:00:00Z", "done": False, "fraction": 0, "counts": {}}
         return fixed | {"jobs": self._jobs[number], "links": links}
 

@@ -82,7 +82,7 @@ def test_a_result_of_a_sweep_has_masks_by_area_and_files_by_name() -> None:
 
 def test_files_of_the_other_tasks_have_their_names() -> None:
     address = f"/v1/jobs/{JOB_ID}"
-    links = {"self": address, "inversions": {"full": f"{address}/inversions/full.png"}}
+    links = {"self": address, "dashboard": "/#/job/1", "inversions": {"full": f"{address}/inversions/full.png"}}
     links |= {"channel_masks": f"{address}/masks.json", "sheet": f"{address}/channels.png"}
     channels, shared = result_of(served("channels"), links=links), result_of(served("class_channels"), links=links)
     assert isinstance(channels, Channels)

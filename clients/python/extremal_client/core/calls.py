@@ -54,6 +54,10 @@ class Calls(Generic[F]):
         """The service's address."""
         return self._site.url
 
+    def dashboard(self, job: JobRead) -> str:
+        """Return the whole address of a job's page on the dashboard, for a browser."""
+        return self._site.follow(job.links.dashboard).url
+
     def explain(
         self, image: GivenImage, *, progress: Progress = None, **asked: Unpack[ExtremalArguments]
     ) -> Flow[Explanation[F]]:

@@ -407,6 +407,8 @@ class BatchLinks:
     """Links to the parts of a batch."""
 
     self: str
+    dashboard: str
+    """The dashboard's page of it, to be opened in a browser."""
     results: str
     """The results of the jobs that have succeeded."""
     page: str
@@ -879,6 +881,8 @@ class JobLinks:
     """Links to the parts of a job; a part that it does not have (yet) has none."""
 
     self: str
+    dashboard: str
+    """The dashboard's page of it, to be opened in a browser."""
     events: str | None = None
     """Its events, as server-sent events."""
     result: str | None = None

@@ -177,7 +177,7 @@ class Tools:
                     raise
 
     async def _wait(self, context: Context, client: AsyncClient, job: JobRead, wait_s: float) -> CallToolResult:
-        link = f"{self._site.url}/#/job/{job.id}"
+        link = self._site.follow(job.links.dashboard).url
         with anyio.move_on_after(wait_s) as limit:
             await _follow(context, client, job)
         if limit.cancelled_caught:

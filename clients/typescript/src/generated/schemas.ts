@@ -453,6 +453,8 @@ export interface BatchJob {
 /** Links to the parts of a batch. */
 export interface BatchLinks {
   self: string;
+  /** The dashboard's page of it, to be opened in a browser. */
+  dashboard: string;
   /** The results of the jobs that have succeeded. */
   results: string;
   /** One HTML page that shows them, which opens from disk. */
@@ -881,6 +883,8 @@ export interface Finding {
 /** Links to the parts of a job; a part that it does not have (yet) has none. */
 export interface JobLinks {
   self: string;
+  /** The dashboard's page of it, to be opened in a browser. */
+  dashboard: string;
   /** Its events, as server-sent events. */
   events?: string | null;
   result?: string | null;

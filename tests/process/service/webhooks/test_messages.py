@@ -30,7 +30,11 @@ def test_a_message_is_signed_and_says_what_became_of_the_job(redis: Redis, end_j
             "task": "extremal",
             "created_at": message["data"]["created_at"],
             "finished_at": message["data"]["finished_at"],
-            "links": {"self": f"/v1/jobs/{job_id}", "result": f"/v1/jobs/{job_id}/result"},
+            "links": {
+                "self": f"/v1/jobs/{job_id}",
+                "dashboard": f"/#/job/{job_id}",
+                "result": f"/v1/jobs/{job_id}/result",
+            },
         },
     }
     assert datetime.fromisoformat(message["timestamp"]) == record.finished_at
@@ -53,7 +57,7 @@ def test_a_failed_jobs_message_says_why_and_has_no_result(redis: Redis, end_job:
     message = Webhook(SECRET).verify(receiver.requests[0].body, receiver.requests[0].headers)
     assert message["type"] == "job.failed"
     assert message["data"]["error"]["type"] == "/problems/worker-lost"
-    assert message["data"]["links"] == {"self": f"/v1/jobs/{job_id}"}
+    assert message["data"]["links"] == {"self": f"/v1/jobs/{job_id}", "dashboard": f"/#/job/{job_id}"}
 
 
 def test_each_owners_messages_are_signed_with_the_owners_secret(redis: Redis, end_job: EndJob, run: Run) -> None:

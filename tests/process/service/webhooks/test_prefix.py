@@ -35,7 +35,8 @@ def test_links_begin_with_the_path(
         wait_until(lambda: receiver.requests)
         links = json.loads(receiver.requests[0].body)["data"]["links"]
     prefix = "/explain" if changes else ""
-    assert links == {"self": f"{prefix}/v1/jobs/{job['id']}", "result": f"{prefix}/v1/jobs/{job['id']}/result"}
+    address = f"{prefix}/v1/jobs/{job['id']}"
+    assert links == {"self": address, "dashboard": f"{prefix}/#/job/{job['id']}", "result": f"{address}/result"}
     assert store.get(job["id"]).root_path == (prefix or None)
     stored = redis.hget(f"ep:job:{job['id']}", "root_path")
     assert (json.loads(stored) if stored else "") == prefix  # JSON: older workers read fields so that are new to them
