@@ -52,7 +52,7 @@ class MaskLattice:
         self.samples = samples or math.ceil(step)
         self.sharpness = sharpness
         place: dict[str, Any] = {"device": device, "dtype": dtype}
-        self._neighbours = Neighbours(self.shape, self.samples, sharpness, **place)
+        self.neighbours = Neighbours(self.shape, self.samples, sharpness, **place)
         points = tuple(cells * self.samples for cells in self.shape)
         self._interpolation = (
             None
@@ -75,12 +75,12 @@ class MaskLattice:
         Returns:
             K x 1 x H x W in [0, 1], differentiable.
         """
-        values = smooth_maximum(parameters, self._neighbours)
+        values = smooth_maximum(parameters, self.neighbours)
         return self._to_pixels(values if contrast is None else sharpened(values, contrast))
 
     def maximum(self, parameters: Tensor) -> Tensor:
         """Return the masks of the exact max-convolution (eq. 6), to which Lemma 1 applies; shapes as for `smooth`."""
-        return self._to_pixels(maximum(parameters, self._neighbours))
+        return self._to_pixels(maximum(parameters, self.neighbours))
 
     def _to_pixels(self, values: Tensor) -> Tensor:
         """Interpolate linearly along both sides; as products with matrices, since they sum in the same order always."""

@@ -84,17 +84,18 @@ class Neighbours:
         return len(self._offsets) - inside
 
 
-def smooth_maximum(parameters: Tensor, neighbours: Neighbours) -> Tensor:
+def smooth_maximum(parameters: Tensor, neighbours: Neighbours, *, streamed: bool | None = None) -> Tensor:
     """Return the smooth maximum around each point (eq. 7).
 
     Args:
         parameters: K x 1 x h x w in [0, 1].
         neighbours: of the lattice.
+        streamed: whether neighbours are streamed, or lattices shifted; None: what is faster on the device.
 
     Returns:
         K x 1 x samples h x samples w in [0, 1], differentiable once.
     """
-    rule = _Shifted if parameters.device.type == "cpu" else _Streamed
+    rule = _Streamed if (parameters.device.type != "cpu" if streamed is None else streamed) else _Shifted
     result: Tensor = rule.apply(parameters, neighbours)
     return result
 

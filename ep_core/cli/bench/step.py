@@ -8,10 +8,9 @@ import typer
 from rich.table import Table
 
 from ep_core.cli.from_spec import spec_command
-from ep_core.cli.terminal import Device, ModelsFile, listed, out_console
-from ep_core.errors import InvalidInput
+from ep_core.cli.terminal import Device, ModelsFile, out_console
 
-from .options import Network
+from .options import Network, batches
 
 
 @spec_command("bench step")
@@ -27,24 +26,13 @@ def step(
     from ep_core.bench.step import BARE, step_seconds
     from ep_core.models import load_model
 
-    batches = _batches(lanes)
+    sizes = batches(lanes)
     classifier = load_model(spec.model, models_file=models_file, device=device)
     table = Table("lanes", "", "seconds", "per lane", "times the bare network", box=None, header_style="bold")
-    for batch in batches:
+    for batch in sizes:
         seconds = step_seconds(classifier, lanes=batch, rounds=rounds)
         for name, value in seconds.items():
             figures = (f"{value:.4f}", f"{value / batch:.4f}", f"{value / seconds[BARE]:.2f}")
             table.add_row(str(batch), name, *figures)
     out_console.print(f"{spec.model}, medians of {rounds} interleaved rounds, {classifier.device}")
     out_console.print(table)
-
-
-def _batches(text: str) -> list[int]:
-    """Return how many masks the batches have that an option lists."""
-    try:
-        batches = [int(part) for part in listed(text)]
-    except ValueError:
-        batches = []
-    if not batches or min(batches) <= 0:
-        raise InvalidInput(f"lanes must be positive numbers separated by commas, not {text!r}", field="lanes")
-    return batches

@@ -38,6 +38,12 @@ def bench(*arguments: str | Path) -> str:
     return done.stdout
 
 
+def test_masks_prints_the_ratio_for_each_batch() -> None:
+    printed = bench("masks", "--lanes", "1,2", "--rounds", "1")
+    assert "times as fast" in printed
+    assert len([line for line in printed.splitlines() if line.strip()[:1] in ("1", "2")]) == 2
+
+
 def test_step_prints_the_ratio_for_each_batch(tiny: tuple[str, ...]) -> None:
     printed = bench("step", "--lanes", "1,2", "--rounds", "1", *tiny)
     assert printed.count("bare network, tuned") == 2

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 from ep_core.masks.smooth import MaskLattice, sharpened
-from ep_core.masks.smooth_maximum import KERNEL_LIPSCHITZ, RADIUS, Neighbours, _Shifted, _Streamed, kernel_profile
+from ep_core.masks.smooth_maximum import KERNEL_LIPSCHITZ, RADIUS, Neighbours, kernel_profile, smooth_maximum
 
 
 def by_the_formula(parameters: torch.Tensor, samples: int, *, sharpness: float | None) -> torch.Tensor:
@@ -69,13 +69,11 @@ def test_sums_of_shifted_lattices_are_those_of_streamed_neighbours(samples: int)
     """A GPU streams them; so the values and gradients of both are the same here."""
     neighbours = Neighbours((6, 9), samples, 20.0, device="cpu", dtype=torch.float64)
     grad = parameters(6 * samples, 9 * samples, seed=2, count=2)
-    for rule in (_Shifted, _Streamed):
-        p = parameters(6, 9, seed=1, count=2).requires_grad_()
-        values = rule.apply(p, neighbours)
-        (gradient,) = torch.autograd.grad(values, p, grad)
-        if rule is _Shifted:
-            expected = values.detach(), gradient
-    torch.testing.assert_close((values.detach(), gradient), expected)
+    p = parameters(6, 9, seed=1, count=2).requires_grad_()
+    shifted, streamed = (smooth_maximum(p, neighbours, streamed=streamed) for streamed in (False, True))
+    torch.testing.assert_close(shifted, streamed)
+    gradients = [torch.autograd.grad(values, p, grad) for values in (shifted, streamed)]
+    torch.testing.assert_close(*gradients)
 
 
 def test_maximum_equals_the_formula() -> None:
