@@ -36,7 +36,7 @@ save ""
 maxmemory-policy noeviction
 hash-max-ziplist-value 8192
 """
-# The last one, which newer servers call hash-max-listpack-value: records take a third less room.
+# The last one, which newer servers call hash-max-listpack-value: records take a fifth to a third less room.
 
 
 class RedisStartError(RuntimeError):
