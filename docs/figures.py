@@ -18,7 +18,7 @@ import typer
 from PIL import Image, ImageDraw, ImageFont
 
 from . import ages, scale
-from .quoted import FIGURES, ROOT, SCALE, TEXTS, rewrite
+from .quoted import FIGURES, ROOT, TEXTS, rewrite
 from .recorded import recorded
 
 IMAGES = ROOT / "docs" / "images"
@@ -43,7 +43,6 @@ def main(
         results: dict[str, Any] = recorded()
         results |= {one: _explained(folder, one) for one in NAMES if not check or one in QUOTED}
         results[CHANNELS] = _channels(folder)
-        results[SCALE] = dict(scale.read())
         if check:
             code = _differences(results)
             print(ages.listing())

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from . import scale
-from .recorded import TABLES
+from .recorded import SCALE, TABLES
 
 ROOT = Path(__file__).parents[1]
 TEXTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 Result = Mapping[str, Any]
-SCALE = "scale"
 """The run of `make scale`, whose result is kept: it is not made anew for its figures."""
 _BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->)(.*?)(<!-- end -->)", re.DOTALL)
 

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from . import scale
+
+SCALE = "scale"
 RESULTS = Path(__file__).parent / "results"
 
 Report = Mapping[str, Any]
@@ -15,7 +18,8 @@ Rows = Iterable[Sequence[str]]
 
 def recorded() -> dict[str, Report]:
     """Return the recorded reports, by the names of their files without the ending."""
-    return {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")} | {"grids": _grids()}
+    reports = {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
+    return reports | {"grids": _grids(), SCALE: dict(scale.read())}
 
 
 def _grids() -> Report:
