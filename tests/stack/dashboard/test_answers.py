@@ -20,7 +20,7 @@ from .using import changes_the_picture, pixels, post, shows_area
 
 pytestmark = pytest.mark.e2e
 
-EASY = {"areas": [0.1, 0.3], "iterations": 8, "threshold": 0.2, "check_extremality": False}
+EASY = {"areas": [0.1, 0.3], "iterations": 12, "threshold": 0.15, "check_extremality": False}
 """A threshold so low that another region is found, too."""
 STEADINESS = """async (result) => {
   const { steadiness } = await import("/static/steadiness.js");
