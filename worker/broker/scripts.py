@@ -63,6 +63,7 @@ end
 
 local function keep_last(events) -- in its own size: written, a stream takes room for many more at once
   local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
+  if not last then return end
   redis.call('DEL', events)
   redis.call('XADD', events, last[1], unpack(last[2]))
   redis.call('RESTORE', events, 0, redis.call('DUMP', events), 'REPLACE')
