@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from PIL import Image, ImageDraw, ImageFont
 
-from . import ages, scale
+from . import ages, scale, scale_curve
 from .quoted import FIGURES, ROOT, TEXTS, rewrite
 from .recorded import recorded
 
@@ -50,7 +50,7 @@ def main(
         _masks(folder)
         _beside(folder / "compared")
         _inside(folder, signs)
-        scale.PICTURE.write_text(scale.draw(scale.read()), encoding="utf-8")
+        scale_curve.PICTURE.write_text(scale_curve.draw(scale.read()), encoding="utf-8")
     for text in TEXTS:
         text.write_text(rewrite(text.read_text(), results))
     ages.note([one.file for one in ages.FIGURES if one.command == "make figures" or (signs and "signs" in one.command)])

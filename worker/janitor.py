@@ -109,7 +109,7 @@ class Janitor:
         if not self._missing_since and now < self._next_close_look and self._numbers_agree():
             return
         self._next_close_look = now + CLOSE_LOOK_S
-        missing = self._look_closely()
+        missing = self.look_closely()
         took = time.monotonic() - now
         self._rests_until = now + took / LOOK_SHARE - SWEEP_S
         self._missing_since = {job_id: self._missing_since.get(job_id, now) for job_id in missing}
@@ -118,7 +118,7 @@ class Janitor:
             if failed or now - since >= MISSING_S:
                 yield job_id, failed
 
-    def _look_closely(self) -> set[str]:
+    def look_closely(self) -> set[str]:
         """Compare all ids; return those of unfinished jobs that are in no place."""
         unfinished = self._store.queued() | self._store.running()
         self._room.give_back(unfinished)

@@ -108,6 +108,14 @@ def maximum(parameters: Tensor, neighbours: Neighbours) -> Tensor:
     return pixel_shuffle(best, neighbours.samples)
 
 
+def _maxima(ctx: Any, kept: Tensor, numerator: Tensor, denominator: Tensor, neighbours: Neighbours) -> Tensor:
+    """Return the quotient of the sums (K x phases x h x w) at the points; keep what the backward pass needs."""
+    c = numerator / denominator
+    ctx.neighbours = neighbours
+    ctx.save_for_backward(kept, c, denominator)
+    return pixel_shuffle(c / neighbours.sharpness, neighbours.samples)
+
+
 class _Shifted(torch.autograd.Function):
     """Sums by shifted lattices: one exponential for each distance.
 
@@ -130,10 +138,7 @@ class _Shifted(torch.autograd.Function):
             for phase, down, right in places:
                 by_phase[phase].add_(views[down + RADIUS, right + RADIUS])
         denominator, numerator = sums.permute(2, 4, 0, 1, 3).contiguous()  # K x phases x h x w
-        c = numerator / denominator
-        ctx.neighbours = neighbours
-        ctx.save_for_backward(values, c, denominator)
-        return pixel_shuffle(c / neighbours.sharpness, neighbours.samples)
+        return _maxima(ctx, values, numerator, denominator, neighbours)
 
     @staticmethod
     @once_differentiable
@@ -182,10 +187,7 @@ class _Streamed(torch.autograd.Function):
             e = torch.exp(g)
             denominator += e.sum(dim=1)
             numerator += e.mul_(g).sum(dim=1)
-        c = numerator.div_(denominator)
-        ctx.neighbours = neighbours
-        ctx.save_for_backward(parameters, c, denominator)
-        return pixel_shuffle(c / neighbours.sharpness, neighbours.samples)
+        return _maxima(ctx, parameters, numerator, denominator, neighbours)
 
     @staticmethod
     @once_differentiable

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from docs import scale
+from docs import scale, scale_curve
 from docs.quoted import quoted, rewrite
 from tests.reliability.scale.costs import Costs, Part
 from tests.reliability.scale.links import Unit
@@ -151,7 +151,7 @@ def test_what_the_page_shows_is_made_of_the_result() -> None:
     assert "| 5,000 | 9 | elsewhere | 25 % | 10 % | 1,000 | 100 | yes |" in scale.rates_table(result)
     assert "| all but the files | 10,000 |" in scale.kept_table(result)
     assert "| 1,000 | 2 | 1 |" in scale.sweeps_table(result)
-    ET.fromstring(scale.draw(result))
+    ET.fromstring(scale_curve.draw(result))
 
 
 def test_the_page_and_its_picture_are_those_of_the_kept_result() -> None:
@@ -159,4 +159,4 @@ def test_the_page_and_its_picture_are_those_of_the_kept_result() -> None:
     assert shown == set(scale.BLOCKS)
     text = scale.PAGE.read_text(encoding="utf-8")
     assert rewrite(text, {"scale": scale.read()}) == text, "python -m docs.scale"
-    assert scale.PICTURE.read_text(encoding="utf-8") == scale.draw(scale.read()), "python -m docs.scale"
+    assert scale_curve.PICTURE.read_text(encoding="utf-8") == scale_curve.draw(scale.read()), "python -m docs.scale"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, cast
@@ -60,12 +61,9 @@ class JobIndex:
         return [self._all, self._expiring]
 
     def members(self, state: JobState) -> set[str]:
-        """Return the ids of all jobs in a state, read in slices: jobs that others move meanwhile may be missing."""
-        key, found, start = self._key(state), set[str](), 0
-        while part := cast("list[bytes]", self._redis.zrange(key, start, start + MOST_READ - 1)):
-            found.update(member.decode() for member in part)
-            start += len(part)
-        return found
+        """Return the ids of all jobs in a state, read in slices: of those that come or go meanwhile, some."""
+        found = cast("Iterator[tuple[bytes, float]]", self._redis.zscan_iter(self._key(state), count=MOST_READ))
+        return {member.decode() for member, _ in found}
 
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""

@@ -132,7 +132,7 @@ def test_comparing_all_ids_takes_a_small_share_of_the_time(
         return {job.id}
 
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(janitor, "_look_closely", look)
+    monkeypatch.setattr(janitor, "look_closely", look)
     while now[0] < 1200:
         janitor.sweep()
         now[0] += module.SWEEP_S

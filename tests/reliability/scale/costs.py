@@ -15,11 +15,11 @@ from tests.reliability.stack import Stack, cpu_s
 
 @dataclass
 class Part:
-    """What something cost, of which there were several."""
+    """Costs of one of several that were measured together."""
 
     name: str
     count: float
-    """How many there were, or seconds of it."""
+    """Number of them, or seconds of it."""
     redis_s: float = 0.0
     """CPU seconds of Redis's main thread, each."""
     scripts_s: float = 0.0

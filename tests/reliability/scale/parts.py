@@ -47,7 +47,7 @@ class Workload:
     job_s: float
     """Seconds that a job runs, where it isn't to run for no time."""
     jobs: int
-    """How many of a kind."""
+    """Number of each kind."""
     seconds: float
     """Of each rate."""
 

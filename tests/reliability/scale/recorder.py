@@ -19,7 +19,7 @@ _HANDSHAKE = re.compile(rb"\*\d+\r\n\$\d+\r\n(HELLO|AUTH|CLIENT|SELECT|PING|SCRI
 
 
 class Sent(NamedTuple):
-    """What was sent at once: a command, or a pipeline of them."""
+    """Commands that were sent at once: one, or a pipeline of them."""
 
     at: float
     """Seconds, on the process's monotonic clock."""

@@ -40,7 +40,7 @@ class Trace:
     beat: list[bytes]
     """A heartbeat of its worker."""
     beside: list[bytes]
-    """What its worker's other threads send in `BESIDE_S` seconds, such as waits for questions."""
+    """Commands of its worker's other threads in `BESIDE_S` seconds, such as waits for questions."""
 
     @property
     def own(self) -> list[str]:

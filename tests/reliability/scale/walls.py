@@ -31,9 +31,9 @@ class Wall:
     name: str
     per_minute: float
     at_reference: str
-    """What it takes at `PER_MINUTE`."""
+    """Use of it at `PER_MINUTE`."""
     moved_by: str
-    """What moves it: settings, or the machine."""
+    """Settings that move it, or the machine."""
 
 
 def holds(rate: Rate) -> bool:

@@ -174,7 +174,7 @@ def test_several_images_of_a_class_are_one_job(page: Page, stack: Stack) -> None
     first_sample(page)
     turn_to(page, "Inside")
     choose_files(page, SAMPLES / "school_bus.jpg", BEAR, SAMPLES / "goose.jpg")
-    expect(page.get_by_role("button", name="Class channels")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Class channels", exact=True)).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Leave out image 2: black_bear.jpg").click()
     expect(page.get_by_role("button", name="Leave out image 3")).to_have_count(0)  # nor the sample of before
     choose(page, "Layer", "features.18")
