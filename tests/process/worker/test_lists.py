@@ -30,12 +30,23 @@ def test_the_sets_follow_the_states(store: JobStore, make_record: Make):
     assert store.get(record.id).found == found
 
 
-def test_the_ids_in_a_state_are_read_in_slices(store: JobStore, make_record: Make, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(index, "MOST_READ", 2)
-    records = [make_record() for _ in range(5)]
-    for record in records:
-        store.create(record)
-    assert store.queued() == {record.id for record in records}
+def test_no_id_that_stays_is_missed_while_others_go(
+    store: JobStore, redis: Redis, make_record: Make, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(index, "MOST_READ", 20)
+    ids = [make_record().id for _ in range(300)]  # more than Redis keeps in one piece, which it answers at once
+    redis.zadd("ep:jobs:queued", {one: k for k, one in enumerate(ids)})
+    client, gone = store._index._redis, []
+
+    def scan(*args: object, scanned=client.zscan, **options: object):
+        answer = scanned(*args, **options)
+        gone.append(ids[len(gone)])
+        redis.zrem("ep:jobs:queued", gone[-1])
+        return answer
+
+    monkeypatch.setattr(client, "zscan", scan)
+    assert store.queued() >= set(ids) - set(gone)
+    assert len(gone) > 5
 
 
 def test_pages_list_the_newest_first(store: JobStore, make_record: Make):
